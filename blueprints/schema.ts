@@ -1,0 +1,269 @@
+/**
+ * The language, v1, as zod definitions over the shape that an author writes.
+ *
+ * There is one definition for everything: the parser, the workflow's door, the JSON Schema for editors and the
+ * reference in docs/ are made from it. Nothing is transformed on the way (a duration stays `10m`), so a blueprint that
+ * was parsed once can be parsed again to the same value.
+ */
+import { z } from 'zod';
+
+export const outcomes = ['succeeded', 'nothing-to-do', 'needs-human', 'failed', 'cancelled'] as const;
+export const Outcome = z.enum(outcomes);
+export type Outcome = z.infer<typeof Outcome>;
+
+/** Longest duration that a blueprint may ask for. */
+export const maxDurationMs = 30 * 24 * 3600_000;
+
+export const Duration = z
+  .string()
+  .regex(/^[1-9][0-9]{0,6}(ms|s|m|h)$/, { error: 'a duration is a whole number and a unit, such as 90s, 10m or 2h' })
+  .refine((text) => durationMs(text) <= maxDurationMs, { error: 'a duration is at most 720h' })
+  .meta({ description: 'A duration such as `90s`, `10m` or `2h`', examples: ['10m'] });
+
+/** Milliseconds of a checked {@link Duration}. */
+export function durationMs(duration: string): number {
+  const match = /^([0-9]+)(ms|s|m|h)$/.exec(duration);
+  if (!match) return Number.NaN;
+  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3600_000 }[match[2] as 'ms' | 's' | 'm' | 'h'];
+  return Number(match[1]) * unitMs;
+}
+
+/** A name that CEL can read after a dot: `steps.survey`. */
+export const Identifier = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,62}$/, { error: 'a name starts with a small letter, then small letters, digits and _' });
+
+/** A CEL expression without braces, as in `if:`. */
+export const Expression = z.string().min(1).max(4096).meta({ description: 'A CEL expression, without `${{ }}`' });
+
+/** Text in which `${{ }}` is evaluated. */
+export const Template = z.string().max(65_536).meta({ description: 'Text; `${{ expression }}` is evaluated in it' });
+
+const TemplateOrNumber = z.union([Template, z.number().int()]);
+
+/** A command: a string is a shell script (no `${{ }}` in it), a list is the words of one program, without a shell. */
+export const Command = z
+  .union([z.string().min(1).max(16_384), z.array(Template).min(1).max(256)])
+  .meta({ description: 'A shell script without `${{ }}`, or the list of words of one program (each may hold `${{ }}`)' });
+export type Command = z.infer<typeof Command>;
+
+const Commands = z.array(Command).min(1).max(32);
+
+/** An answer's shape as JSON Schema. It is given to the model's server and its answer is held to it. */
+export const JsonSchema = z.record(z.string(), z.json()).meta({ description: 'A JSON Schema' });
+export type JsonSchema = z.infer<typeof JsonSchema>;
+
+export const agentTools = ['read', 'edit', 'write', 'search', 'shell'] as const;
+export const AgentTool = z.enum(agentTools);
+export type AgentTool = z.infer<typeof AgentTool>;
+
+export const Input = z
+  .strictObject({
+    type: z.enum(['string', 'integer', 'number', 'boolean', 'list']),
+    description: z.string().max(1000).optional(),
+    default: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).optional(),
+    enum: z.array(z.string()).min(1).optional(),
+  })
+  .meta({ description: 'An input; one without a default must be given at the start' });
+export type Input = z.infer<typeof Input>;
+
+export const SandboxSection = z.strictObject({
+  image: z.string().min(1).max(512).optional().meta({ description: 'A container image; the local provider uses the machine itself' }),
+  setup: z.array(Command).max(32).optional().meta({ description: 'Commands that prepare a checkout, such as installing dependencies' }),
+  resources: z
+    .strictObject({
+      cpu: z.number().positive().max(64).optional(),
+      memory: z.string().regex(/^[1-9][0-9]{0,5}(Mi|Gi)$/, { error: 'a size is a whole number and Mi or Gi, such as 512Mi' }).optional(),
+      disk: z.string().regex(/^[1-9][0-9]{0,5}(Mi|Gi)$/, { error: 'a size is a whole number and Mi or Gi, such as 2Gi' }).optional(),
+      processes: z.number().int().min(8).max(32_768).optional(),
+    })
+    .optional(),
+  egress: z
+    .array(z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, { error: 'a preset (pypi, npm, crates, go) or a host name, such as api.example.com or *.example.com' }))
+    .max(64)
+    .optional()
+    .meta({ description: 'Hosts that commands may reach; everything else is refused' }),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(8192)).optional(),
+});
+export type SandboxSection = z.infer<typeof SandboxSection>;
+
+export const BudgetSection = z.strictObject({
+  usd: z.number().positive().max(10_000).optional(),
+  tokens: z.number().int().positive().max(1_000_000_000).optional(),
+  turns: z.number().int().positive().max(10_000).optional(),
+  time: Duration.optional(),
+});
+export type BudgetSection = z.infer<typeof BudgetSection>;
+
+/** Keys that a step of any kind may have. */
+const common = {
+  id: Identifier.optional().meta({ description: 'How expressions call this step; made from its kind where missing' }),
+  title: z.string().min(1).max(200).optional(),
+  if: z.union([Expression, z.boolean()]).optional().meta({ description: 'The step is skipped where this is false' }),
+  timeout: Duration.optional(),
+  retry: z.number().int().min(0).max(10).optional().meta({ description: 'How often an activity is tried again where the infrastructure broke (not where a command failed)' }),
+  'on-failure': z.enum(['stop', 'continue']).optional(),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), TemplateOrNumber).optional(),
+};
+
+export const RunStep = z.strictObject({
+  ...common,
+  run: Command,
+  parse: z.enum(['json', 'lines']).optional().meta({ description: 'Standard output as a value: `steps.ID.value`' }),
+});
+
+export const CheckStep = z.strictObject({
+  ...common,
+  check: Commands,
+  gate: z
+    .enum(['required', 'baseline'])
+    .optional()
+    .meta({ description: '`baseline` only records what fails before the change; `required` (the default) stops the run' }),
+});
+
+export const AgentStep = z.strictObject({
+  ...common,
+  agent: z.strictObject({
+    task: Template,
+    tools: z.array(AgentTool).min(1).optional(),
+    'allow-paths': z.array(z.string().min(1).max(512)).max(64).optional().meta({ description: 'Globs that the step may change; all by default' }),
+    turns: z.number().int().min(1).max(1000).optional(),
+    model: z.string().max(200).optional(),
+    system: Template.optional(),
+  }),
+  verify: Commands.optional().meta({ description: 'Commands that decide; what fails goes back to the same conversation' }),
+  attempts: z.number().int().min(1).max(10).optional(),
+});
+
+export const PromptStep = z.strictObject({
+  ...common,
+  prompt: z.strictObject({
+    text: Template,
+    answer: JsonSchema,
+    model: z.string().max(200).optional(),
+    system: Template.optional(),
+  }),
+});
+
+export const EditStep = z.strictObject({
+  ...common,
+  edit: z.strictObject({
+    path: Template,
+    old: Template,
+    new: Template,
+    line: TemplateOrNumber.optional().meta({ description: 'The line (from 1) on which `old` starts' }),
+    all: z.boolean().optional().meta({ description: 'Replace every occurrence' }),
+  }),
+});
+
+export const ChangeStep = z.strictObject({
+  ...common,
+  change: z.strictObject({
+    title: Template,
+    body: Template.optional(),
+    branch: Template.optional(),
+    draft: z.boolean().optional(),
+    labels: z.array(z.string().max(100)).max(20).optional(),
+    gate: z
+      .enum(['clean', 'spared'])
+      .optional()
+      .meta({ description: '`clean` (the default) decides the checks once more in a clean checkout; `spared` does not, and the evidence says so' }),
+  }),
+});
+
+export const CiStep = z.strictObject({
+  ...common,
+  ci: z.strictObject({
+    rounds: z.number().int().min(1).max(2).optional(),
+    wait: Duration.optional(),
+    autofix: Commands.optional(),
+  }),
+});
+
+export const ApproveStep = z.strictObject({
+  ...common,
+  approve: z.strictObject({
+    question: Template.optional(),
+    who: z.array(z.string().max(200)).max(50).optional(),
+    wait: Duration.optional(),
+    default: z.enum(['approve', 'reject']).optional().meta({ description: 'What the deadline decides; `reject` where missing' }),
+    rounds: z.number().int().min(1).max(10).optional().meta({ description: 'How often it may be sent back' }),
+  }),
+});
+
+export const EndStep = z.strictObject({
+  ...common,
+  end: z.strictObject({
+    outcome: z.enum(['succeeded', 'nothing-to-do', 'needs-human', 'failed']),
+    reason: Template,
+  }),
+});
+
+/** Written out, because an `each` step holds steps. */
+export type EachStep = z.infer<z.ZodObject<typeof common>> & {
+  each: string;
+  as: string;
+  'at-once'?: number | undefined;
+  tolerate?: number | undefined;
+  do: Step[];
+};
+
+export const EachStep: z.ZodType<EachStep> = z.strictObject({
+  ...common,
+  each: Template.meta({ description: 'A list: `${{ steps.places.value }}`' }),
+  as: Identifier,
+  'at-once': z.number().int().min(1).max(64).optional(),
+  tolerate: z.number().int().min(0).max(10_000).optional().meta({ description: 'How many items may fail' }),
+  get do() {
+    return z.array(Step).min(1).max(32);
+  },
+}) as unknown as z.ZodType<EachStep>;
+
+export type RunStep = z.infer<typeof RunStep>;
+export type CheckStep = z.infer<typeof CheckStep>;
+export type AgentStep = z.infer<typeof AgentStep>;
+export type PromptStep = z.infer<typeof PromptStep>;
+export type EditStep = z.infer<typeof EditStep>;
+export type ChangeStep = z.infer<typeof ChangeStep>;
+export type CiStep = z.infer<typeof CiStep>;
+export type ApproveStep = z.infer<typeof ApproveStep>;
+export type EndStep = z.infer<typeof EndStep>;
+export type Step = RunStep | CheckStep | AgentStep | PromptStep | EditStep | ChangeStep | CiStep | ApproveStep | EndStep | EachStep;
+
+export const stepSchemas = {
+  run: RunStep,
+  check: CheckStep,
+  agent: AgentStep,
+  prompt: PromptStep,
+  edit: EditStep,
+  each: EachStep,
+  change: ChangeStep,
+  ci: CiStep,
+  approve: ApproveStep,
+  end: EndStep,
+} as const;
+export type StepKind = keyof typeof stepSchemas;
+export const stepKinds = Object.keys(stepSchemas) as StepKind[];
+
+export const Step: z.ZodType<Step> = z.lazy(() =>
+  z.union([RunStep, CheckStep, AgentStep, PromptStep, EditStep, EachStep, ChangeStep, CiStep, ApproveStep, EndStep]),
+);
+
+export const Blueprint = z.strictObject({
+  blueprint: z.literal('v1'),
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'a name is small letters, digits and -' }),
+  title: z.string().min(1).max(200).optional(),
+  description: z.string().max(4000).optional(),
+  inputs: z.record(Identifier, Input).optional(),
+  sandbox: SandboxSection.optional(),
+  budget: BudgetSection.optional(),
+  steps: z.array(Step).min(1).max(200),
+});
+export type Blueprint = z.infer<typeof Blueprint>;
+
+/** The kind of a step: its one action key. */
+export function stepKind(step: Step): StepKind {
+  const kind = stepKinds.find((key) => Object.hasOwn(step, key));
+  if (!kind) throw new TypeError('a step without an action key');
+  return kind;
+}

@@ -1,0 +1,83 @@
+/** What Jig asks of a model: one question, one answer. Retries are the caller's. */
+import { z } from 'zod';
+
+export const ToolCall = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  /** As the model wrote it: text that may not be JSON. */
+  arguments: z.string(),
+});
+export type ToolCall = z.infer<typeof ToolCall>;
+
+export const Message = z.discriminatedUnion('role', [
+  z.strictObject({ role: z.literal('system'), content: z.string() }),
+  z.strictObject({ role: z.literal('user'), content: z.string() }),
+  z.strictObject({ role: z.literal('assistant'), content: z.string(), toolCalls: z.array(ToolCall) }),
+  z.strictObject({ role: z.literal('tool'), toolCallId: z.string(), content: z.string() }),
+]);
+export type Message = z.infer<typeof Message>;
+
+export interface ToolDefinition {
+  name: string;
+  description: string;
+  /** JSON Schema of the arguments. */
+  parameters: Record<string, unknown>;
+}
+
+export const Usage = z.strictObject({
+  inputTokens: z.number().int().nonnegative(),
+  cachedInputTokens: z.number().int().nonnegative(),
+  outputTokens: z.number().int().nonnegative(),
+  costUsd: z.number().nonnegative(),
+});
+export type Usage = z.infer<typeof Usage>;
+
+export interface ModelRequest {
+  /** The model's name; the configured one where missing. */
+  model?: string;
+  messages: Message[];
+  tools?: ToolDefinition[];
+  /** The answer must be JSON of this JSON Schema. */
+  answer?: { name: string; schema: Record<string, unknown> };
+  maxOutputTokens?: number;
+  /** Names this question for ever: `run/step/turn`. Sent as an idempotency key; recordings are found by it. */
+  key: string;
+}
+
+export interface ModelResponse {
+  /** The model that answered, as it calls itself. */
+  model: string;
+  content: string;
+  toolCalls: ToolCall[];
+  stopReason: 'stop' | 'tool-calls' | 'length' | 'content-filter';
+  usage: Usage;
+}
+
+export interface Model {
+  /** `live`: a model's server; `recorded`: a real model's kept replies; `scripted`: replies written by hand. */
+  readonly source: 'live' | 'recorded' | 'scripted';
+  readonly name: string;
+  /** How tools are offered: natively, or by JSON that the server enforces, or in plain text. */
+  readonly protocol: 'native' | 'json' | 'text';
+  /** Tokens that the model can hold. */
+  readonly contextTokens: number;
+  /** @throws ModelFailure; may be repeated; ends promptly on abort. */
+  ask(request: ModelRequest, signal?: AbortSignal): Promise<ModelResponse>;
+}
+
+export const modelFailureKinds = ['rate-limited', 'unavailable', 'timeout', 'cut-off', 'nonsense', 'context-too-long', 'unauthorized', 'refused', 'not-recorded'] as const;
+export type ModelFailureKind = (typeof modelFailureKinds)[number];
+
+/** A question without an answer; `retryable` says whether the same question can be mended by asking again. */
+export class ModelFailure extends Error {
+  override name = 'ModelFailure';
+  readonly kind: ModelFailureKind;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  constructor(kind: ModelFailureKind, message: string, options: { retryable: boolean; retryAfterMs?: number; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.kind = kind;
+    this.retryable = options.retryable;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
