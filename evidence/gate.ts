@@ -1,0 +1,62 @@
+/**
+ * How a check decides: by its exit code, held against what the same command did before the change.
+ * What failed or flaked before isn't the change's fault; tests that disappear or are skipped are.
+ */
+import { z } from 'zod';
+import { TestCounts } from './test-counts.ts';
+
+/** What one command of a check did. */
+export const CheckRun = z.strictObject({
+  command: z.string(),
+  exitCode: z.number().int(),
+  /** `exited`, or why it was ended. */
+  ending: z.string(),
+  durationMs: z.number(),
+  tests: TestCounts.optional(),
+  /** Only before the change: it failed once and passed once. */
+  flaky: z.boolean().optional(),
+});
+export type CheckRun = z.infer<typeof CheckRun>;
+
+export const Verdict = z.strictObject({
+  passed: z.boolean(),
+  /** Why, in a few words that a reviewer and a model can use. */
+  reason: z.string(),
+});
+export type Verdict = z.infer<typeof Verdict>;
+
+const total = (tests: TestCounts): number => tests.passed + tests.failed + tests.skipped;
+
+/** Decides on `after`, given what the same command did before the change (undefined: it wasn't asked). */
+export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
+  if (after.ending !== 'exited') return { passed: false, reason: `was ended: ${after.ending}` };
+  const lost = before && findLostTests(before, after);
+  if (lost) return { passed: false, reason: lost };
+  if (after.exitCode === 0) return { passed: true, reason: 'exit code 0' };
+  const code = `exit code ${after.exitCode}`;
+  if (!before || (before.exitCode === 0 && !before.flaky)) return { passed: false, reason: code };
+  return decideAgainstFailing(after, before, code);
+}
+
+function decideAgainstFailing(after: CheckRun, before: CheckRun, code: string): Verdict {
+  const how = before.flaky ? 'flaked' : 'failed';
+  if (!before.tests || !after.tests) {
+    return after.exitCode === before.exitCode || before.flaky
+      ? { passed: true, reason: `${code}, but it ${how} before the change too` }
+      : { passed: false, reason: `${code}, and before the change ${before.exitCode}` };
+  }
+  if (after.tests.failed > before.tests.failed) {
+    return { passed: false, reason: `${after.tests.failed} tests fail, before the change ${before.tests.failed}` };
+  }
+  return { passed: true, reason: `${code}, but no more tests fail than the ${before.tests.failed} before the change` };
+}
+
+function findLostTests(before: CheckRun, after: CheckRun): string | undefined {
+  if (!before.tests || total(before.tests) === 0) return undefined;
+  if (!after.tests) {
+    return after.exitCode === 0 ? `the runner's counts are gone (before the change: ${total(before.tests)} tests)` : undefined;
+  }
+  if (total(after.tests) < total(before.tests)) return `${total(before.tests) - total(after.tests)} tests have disappeared`;
+  if (after.tests.skipped > before.tests.skipped) return `${after.tests.skipped - before.tests.skipped} more tests are skipped`;
+  return undefined;
+}
