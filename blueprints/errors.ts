@@ -10,6 +10,26 @@ export interface ErrorPage {
 }
 
 export const errorPages = {
+  'expression-invalid': {
+    title: 'An expression cannot be read',
+    why: 'It is not CEL, or uses a part of CEL that this language leaves out (regular expressions, bytes, timestamps), or is larger than an expression may be.',
+    fix: 'Mend it at the place that the message names. What is logic belongs in a script that a `run` step calls.',
+  },
+  'expression-failed': {
+    title: 'An expression could not be evaluated',
+    why: 'A value had another type than the expression needs, a member was missing (as in a step that was skipped), or a number had no meaning, as after a division by zero.',
+    fix: 'Ask with `has(…)` or `steps.ID.outcome` before you read what may be missing, and convert with `int()`, `double()` or `string()`.',
+  },
+  'expression-too-costly': {
+    title: 'An expression makes or reads too much',
+    why: 'An expression is evaluated inside the durable workflow, so its work and the size of its result are bounded.',
+    fix: 'Do the work in a `run` step and let the expression read its result.',
+  },
+  'output-was-cut': {
+    title: 'An expression reads an output that was cut',
+    why: 'Only the beginning of a large output travels with the run; the whole is an artifact. Deciding on half of an output would be wrong without a sign of it.',
+    fix: 'Let the command print less, or decide in the command and print the decision.',
+  },
   'sandbox-lost': {
     title: 'The sandbox went away while the run needed it',
     why: 'The sandbox was removed, or another one stands under its name. What happened in it since the last completed step is unknown, so nothing is built on it.',

@@ -1,0 +1,290 @@
+/**
+ * Evaluates a CEL expression over JSON, metered.
+ *
+ * The library that parses CEL has no bound on time or memory, and its quantifiers and logical operators catch every
+ * error, so no bound can be enforced from outside of it. Walking its syntax tree here costs two hundred lines and makes
+ * every bound hold: the work, the sizes, and which outputs may be read at all. Logic short-circuits from left to right.
+ */
+import { type CelNode, ExpressionFailed, macros } from './cel-parse.ts';
+import { functionTable, integer, methodTable } from './cel-functions.ts';
+import { type CelValue, equal, fromJson, Meter, typeName } from './cel-values.ts';
+import type { Json } from './json.ts';
+
+export interface EvaluateOptions {
+  /** Dotted paths, such as `steps.survey.stdout`, of outputs that were cut: reading one fails. */
+  cut?: ReadonlySet<string> | undefined;
+  /** Dotted paths of values that are doubles even where they hold a whole number. */
+  doubles?: ReadonlySet<string> | undefined;
+}
+
+export type Scope = Readonly<Record<string, Json>>;
+
+/** Where a chain such as `steps.survey.stdout` has come to: still in the scope, or in a value made by the expression. */
+type Place = { path: string; json: Json } | { path?: never; value: CelValue };
+
+function fail(node: CelNode, message: string): never {
+  throw new ExpressionFailed('expression-failed', message, node.range);
+}
+
+export class Evaluation {
+  readonly meter = new Meter();
+  private readonly locals = new Map<string, CelValue>();
+  private readonly scope: Scope;
+  private readonly cut: ReadonlySet<string>;
+  private readonly doubles: ReadonlySet<string>;
+
+  constructor(scope: Scope, options: EvaluateOptions = {}) {
+    this.scope = scope;
+    this.cut = options.cut ?? new Set();
+    this.doubles = options.doubles ?? new Set();
+  }
+
+  /** @throws ExpressionFailed */
+  evaluate(node: CelNode): CelValue {
+    this.meter.spend(1);
+    switch (node.op) {
+      case 'value':
+        return literal(node);
+      case 'id':
+      case '.':
+      case '[]':
+        return this.read(node);
+      case 'list':
+        return node.args.map((item) => this.evaluate(item));
+      case 'map':
+        return new Map(node.args.map(([key, value]) => [this.key(key), this.evaluate(value)]));
+      case '?:':
+        return this.evaluate(this.truth(node.args[0]) ? node.args[1] : node.args[2]);
+      case '&&':
+        return this.truth(node.args[0]) && this.truth(node.args[1]);
+      case '||':
+        return this.truth(node.args[0]) || this.truth(node.args[1]);
+      case '!_':
+        return !this.truth(node.args);
+      case '-_':
+        return negate(this.evaluate(node.args), node);
+      case 'call':
+        return this.call(node);
+      case 'rcall':
+        return macros.has(node.args[0]) ? this.macro(node) : this.method(node);
+      case '.?':
+      case '[?]':
+        return fail(node, 'optional access is not part of this language');
+      default:
+        return binary(node, this.evaluate(node.args[0]), this.evaluate(node.args[1]), this.meter);
+    }
+  }
+
+  private truth(node: CelNode): boolean {
+    const value = this.evaluate(node);
+    return typeof value === 'boolean' ? value : fail(node, `a condition is a bool, not ${typeName(value)}`);
+  }
+
+  private key(node: CelNode): string {
+    const value = this.evaluate(node);
+    return typeof value === 'string' ? value : fail(node, `a key of a map is a string, not ${typeName(value)}`);
+  }
+
+  private read(node: CelNode): CelValue {
+    const place = this.locate(node);
+    if (place.path === undefined) return place.value;
+    for (const path of this.cut) if (path.startsWith(`${place.path}.`)) throw wasCut(path, node);
+    return fromJson(place.json, this.meter, this.doubles.has(place.path));
+  }
+
+  private locate(node: CelNode): Place {
+    if (node.op === 'id') {
+      const local = this.locals.get(node.args);
+      if (local !== undefined) return { value: local };
+      if (!Object.hasOwn(this.scope, node.args)) fail(node, `\`${node.args}\` is unknown here`);
+      return this.at(node.args, this.scope[node.args] ?? null, node);
+    }
+    if (node.op !== '.' && node.op !== '[]') return { value: this.evaluate(node) };
+    const base = this.locate(node.args[0]);
+    const key = node.op === '.' ? node.args[1] : this.evaluate(node.args[1]);
+    const found = this.member(base, key, node);
+    return found ?? fail(node, missing(base, key));
+  }
+
+  /** The member of a place; undefined where there is none. */
+  private member(base: Place, key: CelValue, node: CelNode): Place | undefined {
+    this.meter.spend(1);
+    if (base.path === undefined) {
+      const { value } = base;
+      if (value instanceof Map && typeof key === 'string') return value.has(key) ? { value: value.get(key) ?? null } : undefined;
+      if (Array.isArray(value) && typeof key === 'bigint') return inside(value, key) ? { value: value[Number(key)] ?? null } : undefined;
+      return fail(node, `${typeName(value)} has no member of type ${typeName(key)}`);
+    }
+    const { json, path } = base;
+    if (Array.isArray(json) && typeof key === 'bigint') return inside(json, key) ? this.at(`${path}.${key}`, json[Number(key)] ?? null, node) : undefined;
+    if (typeof json === 'object' && json !== null && !Array.isArray(json) && typeof key === 'string') {
+      return Object.hasOwn(json, key) ? this.at(`${path}.${key}`, json[key] ?? null, node) : undefined;
+    }
+    return fail(node, `\`${path}\` has no member of type ${typeName(key)}`);
+  }
+
+  private at(path: string, json: Json, node: CelNode): Place {
+    if (this.cut.has(path)) throw wasCut(path, node);
+    return { path, json };
+  }
+
+  private call(node: CelNode & { op: 'call' }): CelValue {
+    const [name, args] = node.args;
+    const [argument] = args;
+    if (!argument) return fail(node, `\`${name}()\` takes an argument`);
+    if (name === 'has') return this.has(argument);
+    return this.apply(functionTable, name, argument, [], node);
+  }
+
+  private method(node: CelNode & { op: 'rcall' }): CelValue {
+    const [name, target, args] = node.args;
+    return this.apply(methodTable, name, target, args, node);
+  }
+
+  private apply(table: typeof methodTable, name: string, target: CelNode, args: CelNode[], node: CelNode): CelValue {
+    const apply = table.get(name) ?? fail(node, `\`${name}()\` is not a function of this language`);
+    const values = [target, ...args].map((item) => this.evaluate(item));
+    try {
+      return apply(values[0] ?? null, values.slice(1), this.meter);
+    } catch (error) {
+      // The table doesn't know places; this is the one that a message should point at.
+      if (error instanceof ExpressionFailed && error.code === 'expression-failed') fail(node, error.message);
+      throw error;
+    }
+  }
+
+  private has(node: CelNode): boolean {
+    if (node.op !== '.') return fail(node, 'has() takes a member, such as has(steps.survey.value)');
+    const base = this.locate(node.args[0]);
+    const open = base.path === undefined || !this.cut.has(`${base.path}.${node.args[1]}`);
+    return !open || this.member(base, node.args[1], node) !== undefined;
+  }
+
+  private macro(node: CelNode & { op: 'rcall' }): CelValue {
+    const [name, target, args] = node.args;
+    const [variable, first, second] = args;
+    if (variable?.op !== 'id' || !first) return fail(node, `\`${name}()\` takes a variable and an expression`);
+    const items = this.items(target);
+    const each = <T>(item: CelValue, run: () => T): T => this.withLocal(variable.args, item, run);
+    const holds = (item: CelValue): boolean => each(item, () => this.truth(first));
+    switch (name) {
+      case 'map':
+        if (!second) return items.map((item) => each(item, () => this.evaluate(first)));
+        return items.filter(holds).map((item) => each(item, () => this.evaluate(second)));
+      case 'filter':
+        return items.filter(holds);
+      case 'exists':
+        return items.some(holds);
+      case 'exists_one':
+        return items.filter(holds).length === 1;
+      default:
+        return items.every(holds);
+    }
+  }
+
+  private items(node: CelNode): CelValue[] {
+    const value = this.evaluate(node);
+    if (value instanceof Map) return [...value.keys()];
+    return Array.isArray(value) ? value : fail(node, `only a list or a map can be gone through, not ${typeName(value)}`);
+  }
+
+  private withLocal<T>(name: string, value: CelValue, run: () => T): T {
+    const outer = this.locals.get(name);
+    this.locals.set(name, value);
+    try {
+      return run();
+    } finally {
+      if (outer === undefined) this.locals.delete(name);
+      else this.locals.set(name, outer);
+    }
+  }
+}
+
+function inside(list: readonly unknown[], index: bigint): boolean {
+  return index >= 0n && index < BigInt(list.length);
+}
+
+function wasCut(path: string, node: CelNode): ExpressionFailed {
+  return new ExpressionFailed('output-was-cut', `\`${path}\` was cut, so nothing can be decided on it`, node.range);
+}
+
+function missing(base: Place, key: CelValue): string {
+  if (base.path === undefined) return `the value has no member \`${String(key)}\``;
+  const json = base.json;
+  if (/^steps\.[^.]+$/.test(base.path) && typeof json === 'object' && json !== null && !Array.isArray(json) && json.outcome === 'skipped') {
+    return `\`${base.path}\` was skipped, so it has no \`${String(key)}\`; ask \`${base.path}.outcome\` first`;
+  }
+  return `\`${base.path}\` has no member \`${String(key)}\``;
+}
+
+function literal(node: CelNode & { op: 'value' }): CelValue {
+  const value = node.args;
+  if (value === null || typeof value !== 'object') return value;
+  return fail(node, 'bytes and unsigned integers are not part of this language');
+}
+
+function negate(value: CelValue, node: CelNode): CelValue {
+  if (typeof value === 'bigint') return integer(-value);
+  return typeof value === 'number' ? -value : fail(node, `\`-\` takes a number, not ${typeName(value)}`);
+}
+
+type BinaryNode = CelNode & { op: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | '+' | '-' | '*' | '/' | '%' };
+
+function binary(node: BinaryNode, left: CelValue, right: CelValue, meter: Meter): CelValue {
+  switch (node.op) {
+    case '==':
+      return equal(left, right, meter);
+    case '!=':
+      return !equal(left, right, meter);
+    case 'in':
+      if (Array.isArray(right)) return right.some((item) => equal(left, item, meter));
+      if (right instanceof Map) return typeof left === 'string' && right.has(left);
+      return fail(node, `\`in\` looks into a list or a map, not ${typeName(right)}`);
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      return compare(node, left, right);
+    default:
+      return arithmetic(node, left, right, meter);
+  }
+}
+
+function compare(node: CelNode, left: CelValue, right: CelValue): boolean {
+  const numbers = isNumber(left) && isNumber(right);
+  const alike = typeof left === typeof right && (typeof left === 'string' || typeof left === 'boolean');
+  if ((!numbers && !alike) || left === null || right === null) return fail(node, `\`${node.op}\` can't compare ${typeName(left)} with ${typeName(right)}`);
+  if (node.op === '<') return left < right;
+  if (node.op === '<=') return left <= right;
+  return node.op === '>' ? left > right : left >= right;
+}
+
+function isNumber(value: CelValue): value is bigint | number {
+  return typeof value === 'bigint' || typeof value === 'number';
+}
+
+function arithmetic(node: CelNode, left: CelValue, right: CelValue, meter: Meter): CelValue {
+  if (node.op === '+' && typeof left === 'string' && typeof right === 'string') {
+    meter.spend(left.length + right.length);
+    return left + right;
+  }
+  if (node.op === '+' && Array.isArray(left) && Array.isArray(right)) {
+    meter.spend(left.length + right.length);
+    return [...left, ...right];
+  }
+  if (!isNumber(left) || !isNumber(right)) return fail(node, `\`${node.op}\` takes two numbers, strings or lists, not ${typeName(left)} and ${typeName(right)}`);
+  if (typeof left === 'bigint' && typeof right === 'bigint') return integer(whole(node, left, right));
+  const [a, b] = [Number(left), Number(right)];
+  if (node.op === '+') return a + b;
+  if (node.op === '-') return a - b;
+  if (node.op === '*') return a * b;
+  return node.op === '/' ? a / b : fail(node, '`%` takes two ints');
+}
+
+function whole(node: CelNode, left: bigint, right: bigint): bigint {
+  if (node.op === '+') return left + right;
+  if (node.op === '-') return left - right;
+  if (node.op === '*') return left * right;
+  if (right === 0n) return fail(node, 'division by zero');
+  return node.op === '/' ? left / right : left % right;
+}

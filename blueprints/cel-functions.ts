@@ -1,0 +1,103 @@
+/** The functions of the expression language, over values. Macros, which need the syntax tree, are in cel-evaluate.ts. */
+import { ExpressionFailed } from './cel-parse.ts';
+import { type CelValue, type Meter, typeName } from './cel-values.ts';
+
+type Call = (target: CelValue, args: CelValue[], meter: Meter) => CelValue;
+
+function fail(message: string): never {
+  throw new ExpressionFailed('expression-failed', message);
+}
+
+function text(value: CelValue | undefined, what: string): string {
+  return typeof value === 'string' ? value : fail(`${what} is a string, not ${typeName(value ?? null)}`);
+}
+
+function index(value: CelValue | undefined, length: number): number {
+  if (typeof value !== 'bigint') fail(`an index is an int, not ${typeName(value ?? null)}`);
+  if (value < 0n || value > BigInt(length)) fail(`the index ${value} is outside of a text of ${length} characters`);
+  return Number(value);
+}
+
+function size(value: CelValue, _: CelValue[], meter: Meter): bigint {
+  if (typeof value === 'string') {
+    meter.spend(value.length);
+    return BigInt(Array.from(value).length);
+  }
+  if (Array.isArray(value)) return BigInt(value.length);
+  if (value instanceof Map) return BigInt(value.size);
+  return fail(`size() takes a string, a list or a map, not ${typeName(value)}`);
+}
+
+function toText(value: CelValue): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'boolean' || typeof value === 'bigint' || typeof value === 'number') return String(value);
+  return fail(`string() takes a string, a number or a bool, not ${typeName(value)}`);
+}
+
+function toInteger(value: CelValue): bigint {
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return integer(BigInt(Math.trunc(value)));
+  if (typeof value === 'string' && /^-?[0-9]{1,19}$/.test(value)) return integer(BigInt(value));
+  return fail(`int() can't read ${typeof value === 'string' ? 'this text' : typeName(value)} as a whole number`);
+}
+
+function toDouble(value: CelValue): number {
+  if (typeof value === 'bigint' || typeof value === 'number') return Number(value);
+  if (typeof value === 'string' && /^-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?$/.test(value)) return Number(value);
+  return fail(`double() can't read ${typeof value === 'string' ? 'this text' : typeName(value)} as a number`);
+}
+
+function toBoolean(value: CelValue): boolean {
+  if (typeof value === 'boolean') return value;
+  if (value === 'true' || value === 'false') return value === 'true';
+  return fail("bool() takes a bool, 'true' or 'false'");
+}
+
+function join(target: CelValue, [separator = '']: CelValue[], meter: Meter): string {
+  if (!Array.isArray(target)) return fail(`join() is called on a list, not ${typeName(target)}`);
+  const between = text(separator, 'the separator of join()');
+  const parts = target.map((item) => text(item, 'each element for join()'));
+  meter.spend(parts.reduce((sum, part) => sum + part.length + between.length, 0));
+  return parts.join(between);
+}
+
+/** A method of strings that reads the whole text once and makes none longer than it. */
+function onText(name: string, apply: (target: string, args: CelValue[]) => CelValue): Call {
+  return (target, args, meter) => {
+    const value = text(target, `the value that ${name}() is called on`);
+    meter.spend(value.length);
+    return apply(value, args);
+  };
+}
+
+function onTexts(name: string, apply: (target: string, argument: string) => CelValue): Call {
+  return onText(name, (target, [argument]) => apply(target, text(argument, `the argument of ${name}()`)));
+}
+
+/** 64 bits, as everywhere in CEL. */
+export function integer(value: bigint): bigint {
+  return BigInt.asIntN(64, value) === value ? value : fail('an integer grew beyond 64 bits');
+}
+
+export const functionTable = new Map<string, Call>([
+  ['size', size],
+  ['string', toText],
+  ['int', toInteger],
+  ['double', toDouble],
+  ['bool', toBoolean],
+]);
+
+export const methodTable = new Map<string, Call>([
+  ['size', size],
+  ['join', join],
+  ['contains', onTexts('contains', (target, part) => target.includes(part))],
+  ['startsWith', onTexts('startsWith', (target, part) => target.startsWith(part))],
+  ['endsWith', onTexts('endsWith', (target, part) => target.endsWith(part))],
+  ['indexOf', onTexts('indexOf', (target, part) => BigInt(target.indexOf(part)))],
+  ['lastIndexOf', onTexts('lastIndexOf', (target, part) => BigInt(target.lastIndexOf(part)))],
+  ['split', onTexts('split', (target, separator) => target.split(separator))],
+  ['trim', onText('trim', (target) => target.trim())],
+  ['lowerAscii', onText('lowerAscii', (target) => target.replaceAll(/[A-Z]+/g, (part) => part.toLowerCase()))],
+  ['upperAscii', onText('upperAscii', (target) => target.replaceAll(/[a-z]+/g, (part) => part.toUpperCase()))],
+  ['substring', onText('substring', (target, [from, to]) => target.slice(index(from, target.length), to === undefined ? undefined : index(to, target.length)))],
+]);

@@ -1,0 +1,112 @@
+/**
+ * Reads a CEL expression with `@marcbachmann/cel-js` and holds it to what this language allows.
+ *
+ * The library parses and checks types; it does not evaluate here (see cel-evaluate.ts for why). Syntax, functions and
+ * sizes outside the allow-lists are refused before anything else looks at the tree.
+ */
+import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
+import { JigError, type ErrorCode } from './errors.ts';
+
+export type CelNode = ASTNode;
+
+/** An expression that can't be read or evaluated. `offset` and `length` say where in its source, when that is known. */
+export class ExpressionFailed extends JigError {
+  override name = 'ExpressionFailed';
+  readonly offset: number;
+  readonly length: number;
+  constructor(code: ErrorCode, message: string, place: { start: number; end: number } = { start: 0, end: 0 }) {
+    super(code, message);
+    this.offset = place.start;
+    this.length = Math.max(0, place.end - place.start);
+  }
+}
+
+export const maxExpressionLength = 4096;
+
+/** Structural limits of one expression. */
+const limits = { maxAstNodes: 512, maxDepth: 32, maxListElements: 128, maxMapEntries: 64, maxCallArguments: 4 };
+
+/** The library's environment that everything starts from; it knows no variables. */
+export const celEnvironment = new Environment({ unlistedVariablesAreDyn: false, homogeneousAggregateLiterals: false, limits });
+
+/** Functions called by name, by number of arguments. */
+const functions: Record<string, number[]> = { size: [1], string: [1], int: [1], double: [1], bool: [1], has: [1] };
+
+/** Functions called on a value, by number of arguments. */
+const methods: Record<string, number[]> = {
+  size: [0], contains: [1], startsWith: [1], endsWith: [1], trim: [0], lowerAscii: [0], upperAscii: [0],
+  split: [1], join: [0, 1], indexOf: [1], lastIndexOf: [1], substring: [1, 2],
+  map: [2, 3], filter: [2], exists: [2], exists_one: [2], all: [2],
+};
+
+/** Methods whose first argument names a variable for the others. */
+export const macros: ReadonlySet<string> = new Set(['map', 'filter', 'exists', 'exists_one', 'all']);
+
+export const functionNames: readonly string[] = Object.keys(functions);
+export const methodNames: readonly string[] = Object.keys(methods);
+
+/** @throws ExpressionFailed `expression-invalid`, with the place. */
+export function parseExpression(source: string): CelNode {
+  if (source.length > maxExpressionLength) {
+    throw new ExpressionFailed('expression-invalid', `an expression is at most ${maxExpressionLength} characters; this one is ${source.length}`);
+  }
+  let node: CelNode;
+  try {
+    node = celEnvironment.parse(source).ast;
+  } catch (error) {
+    throw readable(error, source);
+  }
+  refuseForeign(node);
+  return node;
+}
+
+function readable(error: unknown, source: string): ExpressionFailed {
+  if (error instanceof ParseError) {
+    const place = error.range ?? { start: 0, end: source.length };
+    return new ExpressionFailed('expression-invalid', error.summary.replace(/, got EOF$/, ', but the expression ends').replace('Unexpected token: EOF', 'the expression ends too early'), place);
+  }
+  return new ExpressionFailed('expression-invalid', 'the expression is nested too deeply', { start: 0, end: source.length });
+}
+
+function refuseForeign(node: CelNode): void {
+  if (node.op === 'value' && typeof node.args === 'object' && node.args !== null) {
+    throw new ExpressionFailed('expression-invalid', 'bytes and unsigned integers are not part of this language', node.range);
+  }
+  if (node.op === '.?' || node.op === '[?]') throw new ExpressionFailed('expression-invalid', 'optional access is not part of this language; use has()', node.range);
+  if (node.op === 'call') refuseUnknown(functions, node.args[0], node.args[1].length, node);
+  if (node.op === 'rcall') refuseUnknown(methods, node.args[0], node.args[2].length, node);
+  for (const child of children(node)) refuseForeign(child);
+}
+
+function refuseUnknown(allowed: Record<string, number[]>, name: string, count: number, node: CelNode): void {
+  const counts = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
+  if (!counts) throw new ExpressionFailed('expression-invalid', `\`${name}()\` is not a function of this language`, node.range);
+  if (!counts.includes(count)) {
+    throw new ExpressionFailed('expression-invalid', `\`${name}()\` takes ${counts.join(' or ')} argument(s), not ${count}`, node.range);
+  }
+}
+
+/** The nodes right below a node, in the order of the source. */
+export function children(node: CelNode): CelNode[] {
+  switch (node.op) {
+    case 'value':
+    case 'id':
+      return [];
+    case '.':
+    case '.?':
+      return [node.args[0]];
+    case 'call':
+      return node.args[1];
+    case 'rcall':
+      return [node.args[1], ...node.args[2]];
+    case 'list':
+      return node.args;
+    case 'map':
+      return node.args.flat();
+    case '!_':
+    case '-_':
+      return [node.args];
+    default:
+      return [...node.args];
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Expressions and templates over a run's values. This file is part of the workflow's bundle: it is pure, synchronous
+ * and deterministic, and every failure of it is an {@link ExpressionFailed}.
+ *
+ * The roots of a scope are `inputs`, `steps`, `run`, `repository`, `evidence`, and the variable of an `each` step.
+ */
+import { type EvaluateOptions, Evaluation, type Scope } from './cel-evaluate.ts';
+import { type CelNode, children, ExpressionFailed, macros, parseExpression } from './cel-parse.ts';
+import { toJson } from './cel-values.ts';
+import type { Json } from './json.ts';
+import { parseTemplate } from './template.ts';
+
+export { ExpressionFailed } from './cel-parse.ts';
+export type { EvaluateOptions, Scope } from './cel-evaluate.ts';
+
+/** Characters that a rendered template may have. */
+const maxRenderedLength = 262_144;
+
+/** @throws ExpressionFailed */
+export function evaluateExpression(source: string, scope: Scope, options: EvaluateOptions = {}): Json {
+  const node = parseExpression(source);
+  const evaluation = new Evaluation(scope, options);
+  try {
+    return toJson(evaluation.evaluate(node), evaluation.meter);
+  } catch (error) {
+    if (error instanceof RangeError) throw new ExpressionFailed('expression-too-costly', 'a value is nested too deeply');
+    throw error;
+  }
+}
+
+/** @throws ExpressionFailed, also where the result is no bool. */
+export function evaluateCondition(condition: string | boolean, scope: Scope, options: EvaluateOptions = {}): boolean {
+  if (typeof condition === 'boolean') return condition;
+  const result = evaluateExpression(condition, scope, options);
+  if (typeof result === 'boolean') return result;
+  throw new ExpressionFailed('expression-failed', `a condition is true or false; this one is ${describe(result)}`, { start: 0, end: condition.length });
+}
+
+/**
+ * A template that is exactly one `${{ }}` gives the value itself; any other gives text, with lists and maps as JSON.
+ * What an expression gives is never looked at again, whatever it holds. @throws ExpressionFailed
+ */
+export function renderTemplate(template: string, scope: Scope, options: EvaluateOptions = {}): Json {
+  const parts = parseTemplate(template);
+  const [first] = parts;
+  if (parts.length === 1 && first && 'source' in first) return evaluateExpression(first.source, scope, options);
+  let text = '';
+  for (const part of parts) {
+    text += 'text' in part ? part.text : asText(evaluateExpression(part.source, scope, options));
+    if (text.length > maxRenderedLength) throw new ExpressionFailed('expression-too-costly', `a rendered text is at most ${maxRenderedLength} characters`);
+  }
+  return text;
+}
+
+/** Like {@link renderTemplate}, and always text. @throws ExpressionFailed */
+export function renderText(template: string, scope: Scope, options: EvaluateOptions = {}): string {
+  return asText(renderTemplate(template, scope, options));
+}
+
+function asText(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function describe(value: Json): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+}
+
+/** A chain of members that an expression reads, as far as it is known without evaluating: `['steps', 'survey', 'stdout']`. */
+export interface Reference {
+  path: string[];
+  /** Where the chain starts in the expression's source, and how long it is. */
+  offset: number;
+  length: number;
+}
+
+/** Every chain of members in an expression, variables of macros left out. @throws ExpressionFailed */
+export function findReferences(source: string): Reference[] {
+  const found: Reference[] = [];
+  collect(parseExpression(source), new Set(), found);
+  return found;
+}
+
+function collect(node: CelNode, locals: ReadonlySet<string>, found: Reference[]): void {
+  const path = memberPath(node);
+  if (path) {
+    if (!locals.has(path[0] ?? '')) found.push({ path, offset: node.start, length: node.end - node.start });
+    return;
+  }
+  if (node.op === 'rcall' && macros.has(node.args[0])) {
+    const [variable, ...rest] = node.args[2];
+    collect(node.args[1], locals, found);
+    const inner = variable?.op === 'id' ? new Set([...locals, variable.args]) : locals;
+    for (const child of rest) collect(child, inner, found);
+    return;
+  }
+  for (const child of children(node)) collect(child, locals, found);
+}
+
+/** The chain that a node is, or undefined; an index by a string is a member too. */
+function memberPath(node: CelNode): string[] | undefined {
+  if (node.op === 'id') return [node.args];
+  if (node.op !== '.' && node.op !== '[]') return undefined;
+  const base = memberPath(node.args[0]);
+  if (!base) return undefined;
+  if (node.op === '.') return [...base, node.args[1]];
+  const index = node.args[1];
+  return index.op === 'value' && typeof index.args === 'string' ? [...base, index.args] : undefined;
+}
