@@ -10,6 +10,11 @@ export interface ErrorPage {
 }
 
 export const errorPages = {
+  'source-distribution-unavailable': {
+    title: 'A published package could not be fetched',
+    why: "The package index that pip is configured with could not be reached, does not hold the pinned file, or sent other bytes than its hash promises. Nothing of the download was used.",
+    fix: 'Try `python3 -m pip config list` and, with the index in it, `python3 -m pip index versions NAME`. Behind a proxy or with an index of your own, set `PIP_PROXY`, `PIP_CERT` or `PIP_INDEX_URL` as you do for pip.',
+  },
   'expression-invalid': {
     title: 'An expression cannot be read',
     why: 'It is not CEL, or uses a part of CEL that this language leaves out (regular expressions, bytes, timestamps), or is larger than an expression may be.',
@@ -34,6 +39,16 @@ export const errorPages = {
     title: 'The sandbox went away while the run needed it',
     why: 'The sandbox was removed, or another one stands under its name. What happened in it since the last completed step is unknown, so nothing is built on it.',
     fix: 'Nothing, usually: the step starts again from a clean checkout where that is safe. If it comes again, look at who removes sandboxes.',
+  },
+  'model-not-configured': {
+    title: 'No model is configured',
+    why: 'A step asks a model, and the worker knows neither a server to ask nor the name of a model.',
+    fix: 'Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own that speaks the OpenAI protocol, and JIG_MODEL to the name of a model, such as gpt-5-mini. Then start the worker again.',
+  },
+  'model-config-invalid': {
+    title: "The model's configuration is wrong",
+    why: 'A value among JIG_MODEL, JIG_MODEL_PROTOCOL, JIG_MODEL_CONTEXT_TOKENS and OPENAI_BASE_URL, or in the configuration, is not of its kind; the message names it.',
+    fix: 'Correct the value. The protocol is auto, native, json or text; the context is a number of tokens, at least 1024; the base URL is a whole one, such as http://127.0.0.1:8080/v1.',
   },
 } as const satisfies Record<string, ErrorPage>;
 

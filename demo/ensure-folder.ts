@@ -1,0 +1,26 @@
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/**
+ * The folder `path`, filled by `fill` the first time and found from then on: whole or not at all, whoever else makes it
+ * at the same time. Repeatable. @throws what `fill` throws; nothing is left behind then.
+ */
+export async function ensureFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  if (await exists(path)) return;
+  await mkdir(dirname(path), { recursive: true });
+  const staging = await mkdtemp(`${path}.making-`);
+  try {
+    const folder = join(staging, 'folder');
+    await mkdir(folder);
+    await fill(folder);
+    await rename(folder, path).catch(async (error: unknown) => {
+      if (!(await exists(path))) throw error;
+    });
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
