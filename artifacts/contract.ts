@@ -12,7 +12,7 @@ export type ArtifactRef = z.infer<typeof ArtifactRef>;
 export interface ArtifactStore {
   /** Stores bytes; repeatable. `source` is bytes or the path of a file on the trusted side (streamed, not read whole). */
   put(source: Uint8Array | { path: string }, mediaType: string): Promise<ArtifactRef>;
-  /** @throws ArtifactMissing where the store has no such bytes, ArtifactCorrupt where their hash is another. */
+  /** The bytes, or the first `maxBytes` of them. @throws ArtifactMissing where the store has no such bytes, ArtifactCorrupt where their hash is another. */
   get(ref: ArtifactRef, options?: { maxBytes?: number }): Promise<Uint8Array>;
   /** A file on the trusted side with the bytes, for reading only. */
   path(ref: ArtifactRef): Promise<string>;

@@ -50,6 +50,141 @@ export const errorPages = {
     why: 'A value among JIG_MODEL, JIG_MODEL_PROTOCOL, JIG_MODEL_CONTEXT_TOKENS and OPENAI_BASE_URL, or in the configuration, is not of its kind; the message names it.',
     fix: 'Correct the value. The protocol is auto, native, json or text; the context is a number of tokens, at least 1024; the base URL is a whole one, such as http://127.0.0.1:8080/v1.',
   },
+  'artifact-missing': {
+    title: 'An artifact is not in the store',
+    why: 'A run refers to large data (a log, a diff, a blueprint) by its hash, and the store has nothing under that hash: its folder was emptied, or another folder is configured.',
+    fix: 'Start the worker with the artifact folder that the run was started with; if the data was deleted, start the run again.',
+  },
+  'artifact-corrupt': {
+    title: 'An artifact has other bytes than it was stored with',
+    why: 'The bytes no longer have the hash that names them. The disk failed, or somebody wrote into the store\'s folder.',
+    fix: 'Delete the file that the message names and start the run again; check the disk.',
+  },
+  'repository-empty': {
+    title: 'The repository has no commits',
+    why: 'A run starts from a commit, and this repository has none.',
+    fix: 'Push a first commit, then start again.',
+  },
+  'repository-not-found': {
+    title: 'The repository does not exist, or is not visible with these credentials',
+    why: 'Code hosts answer the same for both. A repository that was renamed or deleted answers so as well.',
+    fix: 'Check the name, and that the forge\'s credentials may read the repository.',
+  },
+  'repository-archived': {
+    title: 'The repository is archived',
+    why: 'An archived repository takes no changes.',
+    fix: 'Leave it out, or take it out of the archive first.',
+  },
+  'repository-unauthorized': {
+    title: 'The forge refused the credentials',
+    why: 'The credentials are missing, have expired, or may not do what was asked.',
+    fix: 'Renew the forge\'s credentials, and check that they may read the repository and push branches to it.',
+  },
+  'repository-unreachable': {
+    title: 'The repository could not be reached',
+    why: 'The network or the code host failed, took too long, or the address is of a kind that Jig does not speak.',
+    fix: 'Nothing, where it was a passing fault: it is tried again. If it stays, try the clone address by hand from the worker\'s machine.',
+  },
+  'branch-not-found': {
+    title: 'There is no such branch',
+    why: 'The branch does not exist, or the repository names no default branch.',
+    fix: 'Name a branch that exists.',
+  },
+  'bundle-corrupt': {
+    title: 'What came out of the sandbox is not a sound bundle of commits',
+    why: 'Everything from a sandbox is checked object by object before it is used; this did not pass.',
+    fix: 'Look at the export\'s log; the step can be run again from a clean checkout.',
+  },
+  'too-many-files': {
+    title: 'The change touches too many files',
+    why: 'A change has a limit on its files, so that it can be reviewed. Nothing is cut off silently.',
+    fix: 'Narrow the blueprint, split the work, or raise the limit.',
+  },
+  'too-large': {
+    title: 'The change is too large',
+    why: 'A change has a limit on its bytes, so that a generated or unpacked file does not get into a review.',
+    fix: 'Leave the large files out with .gitignore, or raise the limit.',
+  },
+  'protected-path': {
+    title: 'The change touches a protected path',
+    why: 'CI definitions, CODEOWNERS, lockfiles, agent rules and git hooks decide what runs and who reviews, so an agent may not change them by default.',
+    fix: 'Make that part of the change by hand, or take the path off the protected list in the configuration.',
+  },
+  'path-not-allowed': {
+    title: 'The change touches a path outside of what it may touch',
+    why: 'The blueprint lists the paths that it may change, and this is not one of them.',
+    fix: 'Extend the list, or tell the agent to stay inside it.',
+  },
+  'glob-unsupported': {
+    title: 'A glob is too long or uses what Jig does not support',
+    why: 'Globs decide what a change may touch, so one that cannot be understood blocks. They know *, **, ?, {a,b} and \\ before a character, and are at most 512 characters.',
+    fix: 'Rewrite the glob, as several globs if need be.',
+  },
+  'unsafe-path': {
+    title: 'The change has a file name that is not safe',
+    why: 'Names such as .git in any disguise, `..`, control characters or bytes that are not UTF-8 make git or a reviewer\'s tools do what nobody asked for.',
+    fix: 'Rename the file.',
+  },
+  'unsafe-symlink': {
+    title: 'The change has a symbolic link that leaves the repository',
+    why: 'A link to an absolute path or out of the repository reads or writes other files on every machine that checks it out.',
+    fix: 'Make the link relative and keep it inside of the repository.',
+  },
+  'submodule': {
+    title: 'The change adds or alters a submodule',
+    why: 'A submodule makes everyone who checks the repository out fetch from an address that the change chose.',
+    fix: 'Change submodules by hand. A folder that was cloned inside of the repository also counts: remove its .git folder.',
+  },
+  'mode-change': {
+    title: 'The change makes an existing file executable',
+    why: 'Whether a file may be executed is seldom part of a change, and easy to miss in a review.',
+    fix: 'Restore the file\'s mode, or allow `executable` in the export policy.',
+  },
+  'lfs-pointer': {
+    title: 'The change has a Git LFS pointer',
+    why: 'The commit would carry the pointer while the content it points to stays behind in the sandbox.',
+    fix: 'Commit the content through LFS by hand, or allow `lfs-pointer` in the export policy.',
+  },
+  'foreign-commits': {
+    title: 'The branch holds commits that this run did not make',
+    why: 'Somebody else pushed to the branch, or removed it. Jig never pushes over other people\'s work.',
+    fix: 'Take their work in and start a run on a new branch, or delete the branch if it is of no use.',
+  },
+  'push-refused': {
+    title: 'The forge refused the push',
+    why: 'A branch protection rule or a hook on the code host said no.',
+    fix: 'Read the message of the code host, and give Jig\'s branches an exception or another name.',
+  },
+  'base-moved': {
+    title: 'The base branch has moved on',
+    why: 'The change was made on a commit that is no longer the head of the base branch.',
+    fix: 'Start the run again on the new head.',
+  },
+  'forge-not-found': {
+    title: 'The code host has no such repository or change',
+    why: 'It does not exist, or is not visible with these credentials.',
+    fix: 'Check the name and the credentials.',
+  },
+  'forge-unauthorized': {
+    title: 'The code host refused the credentials',
+    why: 'They are missing, have expired, or may not do what was asked.',
+    fix: 'Renew them and check what they may do.',
+  },
+  'forge-unavailable': {
+    title: 'The code host could not be asked',
+    why: 'It is down, overloaded, or limits the rate of requests.',
+    fix: 'Nothing, usually: it is asked again later.',
+  },
+  'forge-conflict': {
+    title: 'The change can\'t be merged as it is',
+    why: 'Its branch and its base changed the same lines, or it is no longer open.',
+    fix: 'Resolve the conflict in a new run on the new base.',
+  },
+  'forge-refused': {
+    title: 'The code host\'s rules do not allow this',
+    why: 'For example: a change that nobody approved is not merged, and nobody approves a change of their own.',
+    fix: 'Do what the message asks for first.',
+  },
 } as const satisfies Record<string, ErrorPage>;
 
 export type ErrorCode = keyof typeof errorPages;

@@ -3,6 +3,7 @@
  * Nothing here ever runs git in a tree that an agent touched.
  */
 import { z } from 'zod';
+import type { ErrorCode } from '../blueprints/errors.ts';
 
 export const Commit = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 export type Commit = z.infer<typeof Commit>;
@@ -14,6 +15,8 @@ export const ExportPolicy = z.strictObject({
   protectedPaths: z.array(z.string()),
   /** Globs that a change may touch; undefined: all but the protected. */
   allowedPaths: z.array(z.string()).optional(),
+  /** What is refused unless it stands here: `executable` an existing file that becomes 755, `lfs-pointer` a new Git LFS pointer. */
+  allow: z.array(z.enum(['executable', 'lfs-pointer'])).optional(),
 });
 export type ExportPolicy = z.infer<typeof ExportPolicy>;
 
@@ -26,24 +29,89 @@ export const FileChange = z.strictObject({
 });
 export type FileChange = z.infer<typeof FileChange>;
 
-/** A commit that the trusted side made in quarantine from the tree that came out of a sandbox. */
-export const ExportedCommit = z.strictObject({
-  /** undefined: the tree equals the base's, there is nothing to change. */
-  commit: Commit.optional(),
-  base: Commit,
+export const DiffStat = z.strictObject({
   files: z.array(FileChange),
   insertions: z.number().int(),
   deletions: z.number().int(),
 });
+export type DiffStat = z.infer<typeof DiffStat>;
+
+/** A commit that the trusted side made in quarantine from the tree that came out of a sandbox. */
+export const ExportedCommit = z.strictObject({
+  /** undefined: the tree equals that of its parent, there is nothing to push. */
+  commit: Commit.optional(),
+  base: Commit,
+  /** The whole change, from base to tree. */
+  ...DiffStat.shape,
+});
 export type ExportedCommit = z.infer<typeof ExportedCommit>;
 
+/** What a push or fetch may use: environment for git, with the credentials in it; they are never in an argument or a URL. */
+export interface GitAccess {
+  env: Record<string, string>;
+}
+
+/** The part of a forge's repository that git needs. */
+export interface GitRepository {
+  forge: string;
+  name: string;
+  /** https, http, ssh, file, or an absolute path. */
+  cloneUrl: string;
+  archived?: boolean;
+}
+
+export interface BranchHead {
+  branch: string;
+  commit: Commit;
+}
+
+export interface QuarantineRequest {
+  repository: GitRepository;
+  base: Commit;
+  /** What this run pushed before; the base where missing. */
+  parent?: Commit;
+  /** A bundle from a sandbox: any bytes at all. */
+  bundlePath: string;
+  policy: ExportPolicy;
+  message: string;
+  author: { name: string; email: string };
+  /** ISO 8601. With the same date, author, message and tree, the commit is the same. */
+  date: string;
+  /** Names the commit in the mirror, so that it stays: the run and the step. */
+  key: string;
+}
+
+/** Every method may be repeated and throws GitRefusal. */
+export interface TrustedGit {
+  /** Clones the mirror or brings it up to date. Safe to call at the same time from several processes. */
+  ensureMirror(repository: GitRepository, access: GitAccess, signal?: AbortSignal): Promise<void>;
+  /** The head of a branch (the default one where missing) as the mirror has it. */
+  resolveBase(repository: GitRepository, branch?: string): Promise<BranchHead>;
+  /** A bundle with a commit of the mirror and its history, for the sandbox's checkout; read it at once, it is a cache. */
+  createCheckoutBundle(repository: GitRepository, commit: Commit): Promise<{ path: string }>;
+  /** Takes the tree at the bundle's head, holds it to the policy and makes one commit of it in the mirror. */
+  quarantine(request: QuarantineRequest, signal?: AbortSignal): Promise<ExportedCommit>;
+  /** A unified patch; one that reaches `maxBytes` ends in a line that says so. */
+  createDiff(repository: GitRepository, base: Commit, commit: Commit, options?: { maxBytes?: number }): Promise<Uint8Array>;
+  readDiffStat(repository: GitRepository, base: Commit, commit: Commit): Promise<DiffStat>;
+  /** The forge's own answer, not the mirror's. */
+  findRemoteHead(repository: GitRepository, access: GitAccess, branch: string): Promise<Commit | undefined>;
+  /**
+   * Brings the branch from `expected` (undefined: it must not exist) to `commit`, which is then its head.
+   * Never forces; where the branch holds anything else the refusal is `foreign-commits`.
+   */
+  pushBranch(wanted: { repository: GitRepository; access: GitAccess; commit: Commit; branch: string; expected: Commit | undefined }, signal?: AbortSignal): Promise<void>;
+  /** `branchForeign`: the change's branch is gone or holds something else than `head.commit`. */
+  checkFreshness(wanted: { repository: GitRepository; access: GitAccess; base: BranchHead; head?: BranchHead }): Promise<{ baseMoved: boolean; branchForeign: boolean }>;
+}
+
 export const gitRefusalKinds = [
-  'repository-empty', 'repository-not-found', 'repository-unreachable', 'bundle-corrupt', 'too-many-files', 'too-large', 'protected-path',
-  'path-not-allowed', 'unsafe-path', 'unsafe-symlink', 'submodule', 'mode-change', 'lfs-pointer', 'foreign-commits', 'base-moved',
-] as const;
+  'repository-empty', 'repository-not-found', 'repository-archived', 'repository-unauthorized', 'repository-unreachable', 'branch-not-found', 'bundle-corrupt', 'too-many-files', 'too-large', 'protected-path',
+  'path-not-allowed', 'glob-unsupported', 'unsafe-path', 'unsafe-symlink', 'submodule', 'mode-change', 'lfs-pointer', 'foreign-commits', 'push-refused', 'base-moved',
+] as const satisfies readonly ErrorCode[];
 export type GitRefusalKind = (typeof gitRefusalKinds)[number];
 
-/** Git, or a policy on what git brought, said no. `paths` are untrusted text. */
+/** Git, or a policy on what git brought, said no. `kind` is an error code; `paths` are untrusted text. */
 export class GitRefusal extends Error {
   override name = 'GitRefusal';
   readonly kind: GitRefusalKind;

@@ -1,0 +1,17 @@
+import { JigError } from '../blueprints/errors.ts';
+
+/** The store has no bytes under this hash. */
+export class ArtifactMissing extends JigError {
+  override name = 'ArtifactMissing';
+  constructor(sha256: string, cause?: unknown) {
+    super('artifact-missing', `The artifact ${sha256} is not in the store.`, { cause });
+  }
+}
+
+/** The store's bytes under this hash have another hash: a disk fault, or somebody wrote into the store's folder. */
+export class ArtifactCorrupt extends JigError {
+  override name = 'ArtifactCorrupt';
+  constructor(sha256: string, found: string) {
+    super('artifact-corrupt', `The artifact ${sha256} holds other bytes than it was stored with: ${found}.`);
+  }
+}

@@ -1,0 +1,95 @@
+/** Reads what differs between two trees, without attributes, filters, drivers or names on lines. */
+import { gitOutput, type RunGit } from './command.ts';
+import { GitRefusal, type Commit, type DiffStat, type FileChange } from './contract.ts';
+
+export interface RawChange {
+  path: string;
+  /** Whether the path is not UTF-8, so that `path` is not exactly what stands in the tree. */
+  lossyPath: boolean;
+  status: FileChange['status'];
+  oldMode: string;
+  newMode: string;
+  newBlob: string;
+}
+
+const statuses: Record<string, FileChange['status']> = { A: 'added', M: 'modified', D: 'deleted', T: 'type-changed' };
+const noDrivers = ['--no-ext-diff', '--no-textconv', '--no-renames', '--no-color'];
+
+/** Git's raw listing of what differs. @throws GitRefusal `too-many-files` past `maxFiles`, however many there are. */
+export async function listRawChanges(git: RunGit, gitDir: string, from: string, to: string, maxFiles: number): Promise<RawChange[]> {
+  const listed = await git(['diff-tree', '-r', '-z', '--raw', '--no-abbrev', ...noDrivers, '--end-of-options', from, to], { gitDir, maxOutputBytes: (maxFiles + 1) * 4500 });
+  const tooMany = () => new GitRefusal('too-many-files', `The change touches more than ${maxFiles} files.`);
+  if (listed.cut || listed.timedOut) throw tooMany();
+  if (listed.exitCode !== 0) throw new GitRefusal('bundle-corrupt', `The exported tree can't be read: ${listed.stderr.slice(-500)}`);
+  const fields = splitNul(listed.stdout);
+  if (fields.length / 2 > maxFiles) throw tooMany();
+  const changes: RawChange[] = [];
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const [oldMode = '', newMode = '', , newBlob = '', status = ''] = (fields[index]?.toString('latin1') ?? '').slice(1).split(' ');
+    const bytes = fields[index + 1] ?? Buffer.alloc(0);
+    const path = bytes.toString();
+    changes.push({ path, lossyPath: !Buffer.from(path).equals(bytes), status: statuses[status.slice(0, 1)] ?? 'type-changed', oldMode, newMode, newBlob });
+  }
+  return changes;
+}
+
+/** The sizes of blobs, in the order of `ids`. */
+export async function readBlobSizes(git: RunGit, gitDir: string, ids: string[]): Promise<number[]> {
+  if (ids.length === 0) return [];
+  const answer = await gitOutput(git, ['cat-file', '--batch-check=%(objecttype) %(objectsize)'], { gitDir, input: `${ids.join('\n')}\n` });
+  return answer.toString().trimEnd().split('\n').map((line, index) => {
+    const [type, size] = line.split(' ');
+    if (type !== 'blob') throw new GitRefusal('bundle-corrupt', `The exported tree names ${ids[index]} as a file, which it is not.`);
+    return Number(size);
+  });
+}
+
+export async function readDiffStat(git: RunGit, gitDir: string, from: string, to: string, maxFiles = 100_000): Promise<DiffStat> {
+  const changes = await listRawChanges(git, gitDir, from, to, maxFiles);
+  return { files: await withSizes(git, gitDir, changes), ...(await countLines(git, gitDir, from, to)) };
+}
+
+/** Adds the new sizes; a deleted file and a submodule have 0. */
+export async function withSizes(git: RunGit, gitDir: string, changes: RawChange[]): Promise<FileChange[]> {
+  const isFile = (change: RawChange) => change.status !== 'deleted' && change.newMode !== '160000';
+  const sizes = await readBlobSizes(git, gitDir, changes.filter(isFile).map((change) => change.newBlob));
+  return changes.map((change) => ({
+    path: change.path,
+    status: change.status,
+    oldMode: change.oldMode,
+    newMode: change.newMode,
+    sizeBytes: isFile(change) ? (sizes.shift() ?? 0) : 0,
+  }));
+}
+
+/** Lines added and removed; binary files count as none. */
+export async function countLines(git: RunGit, gitDir: string, from: string, to: string): Promise<{ insertions: number; deletions: number }> {
+  const counted = await gitOutput(git, ['diff-tree', '-r', '-z', '--numstat', ...noDrivers, '--end-of-options', from, to], { gitDir });
+  let insertions = 0;
+  let deletions = 0;
+  for (const line of splitNul(counted)) {
+    const [added = '', removed = ''] = line.toString('latin1').split('\t');
+    insertions += Number.parseInt(added, 10) || 0;
+    deletions += Number.parseInt(removed, 10) || 0;
+  }
+  return { insertions, deletions };
+}
+
+/** A patch for people; one that was cut says so in its last line. */
+export async function createDiff(git: RunGit, gitDir: string, base: Commit, commit: Commit, maxBytes = 1_000_000): Promise<Uint8Array> {
+  const call = { gitDir, maxOutputBytes: maxBytes };
+  const args = ['-p', '-r', '--full-index', '--no-ext-diff', '--no-textconv', '--no-color', '--find-renames', '--end-of-options', base, commit];
+  const patch = await git(['diff-tree', ...args], call);
+  if (patch.exitCode !== 0 && !patch.cut) throw new Error(`git diff-tree failed: ${patch.stderr.slice(-500)}`);
+  return patch.cut ? Buffer.concat([patch.stdout.subarray(0, maxBytes), Buffer.from(`\n# The patch goes on: it was cut here, at ${maxBytes} bytes.\n`)]) : patch.stdout;
+}
+
+function splitNul(bytes: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(0, start);
+    parts.push(bytes.subarray(start, end < 0 ? bytes.length : end));
+    start = end < 0 ? bytes.length : end + 1;
+  }
+  return parts;
+}

@@ -1,0 +1,86 @@
+/** Holds what a sandbox exported to what a change may be. */
+import { gitOutput, type RunGit } from './command.ts';
+import { GitRefusal, type ExportPolicy, type FileChange, type GitRefusalKind } from './contract.ts';
+import { listRawChanges, withSizes, type RawChange } from './diff.ts';
+import { createMatcher } from './globs.ts';
+
+const symlinkMode = '120000';
+const submoduleMode = '160000';
+const maxNameBytes = 255;
+
+/** The files of the change from `from` to `to`. @throws GitRefusal with the paths that the policy refuses. */
+export async function checkExport(git: RunGit, gitDir: string, from: string, to: string, policy: ExportPolicy): Promise<FileChange[]> {
+  const isProtected = createMatcher(policy.protectedPaths, { ignoreCase: true });
+  const isAllowed = policy.allowedPaths ? createMatcher(policy.allowedPaths) : () => true;
+  const changes = await listRawChanges(git, gitDir, from, to, policy.maxFiles);
+  const refuse = (kind: GitRefusalKind, sentence: string, isRefused: (change: RawChange) => boolean) => {
+    const paths = changes.filter(isRefused).map((change) => change.path);
+    if (paths.length > 0) throw new GitRefusal(kind, `${sentence}: ${paths.slice(0, 5).map((path) => JSON.stringify(path)).join(', ')}${paths.length > 5 ? ', …' : ''}.`, { paths: paths.slice(0, 20) });
+  };
+
+  refuse('unsafe-path', 'These names are not safe', (change) => change.lossyPath || isUnsafePath(change.path));
+  refuse('submodule', 'These are submodules, or say where submodules come from', isSubmodule);
+  refuse('protected-path', 'These paths are protected', ({ path }) => isProtected(path));
+  refuse('path-not-allowed', 'These paths are not among those that may change', ({ path }) => !isAllowed(path));
+  if (!policy.allow?.includes('executable')) {
+    refuse('mode-change', 'These files would become executable', ({ oldMode, newMode }) => oldMode === '100644' && newMode === '100755');
+  }
+
+  const files = await withSizes(git, gitDir, changes);
+  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  if (sizeBytes > policy.maxBytes) {
+    const largest = files.toSorted((a, b) => b.sizeBytes - a.sizeBytes).slice(0, 5).map((file) => file.path);
+    throw new GitRefusal('too-large', `The changed files have ${sizeBytes} bytes, of at most ${policy.maxBytes}.`, { paths: largest });
+  }
+  await checkContents(git, gitDir, changes, files, refuse, policy);
+  return files;
+}
+
+/** Only after the sizes are known to be small is any content read. */
+async function checkContents(
+  git: RunGit,
+  gitDir: string,
+  changes: RawChange[],
+  files: FileChange[],
+  refuse: (kind: GitRefusalKind, sentence: string, isRefused: (change: RawChange) => boolean) => void,
+  policy: ExportPolicy,
+): Promise<void> {
+  const unsafeLinks = new Set<RawChange>();
+  const pointers = new Set<RawChange>();
+  for (const [index, change] of changes.entries()) {
+    const sizeBytes = files[index]?.sizeBytes ?? 0;
+    if (change.status === 'deleted' || (change.newMode !== symlinkMode && (sizeBytes === 0 || sizeBytes > 1024))) continue;
+    const content = (await gitOutput(git, ['cat-file', 'blob', change.newBlob], { gitDir })).toString();
+    if (change.newMode === symlinkMode && isUnsafeLink(change.path, content)) unsafeLinks.add(change);
+    if (change.newMode !== symlinkMode && content.startsWith('version https://git-lfs.github.com/spec/')) pointers.add(change);
+  }
+  refuse('unsafe-symlink', 'These links leave the repository', (change) => unsafeLinks.has(change));
+  if (!policy.allow?.includes('lfs-pointer')) refuse('lfs-pointer', 'These are pointers to content that stays in the sandbox', (change) => pointers.has(change));
+}
+
+/** `.git` as the file systems of other machines may spell it, `.` and `..`, control characters, over-long names. */
+export function isUnsafePath(path: string): boolean {
+  return path.split('/').some((name) => {
+    if (name === '' || name === '.' || name === '..' || Buffer.byteLength(name) > maxNameBytes) return true;
+    // Format characters too: some file systems ignore them in names, and people don't see them.
+    if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]/u.test(name)) return true;
+    return /^(\.git|git~\d+)[ .]*(:.*)?$/i.test(name.normalize('NFKC'));
+  });
+}
+
+function isSubmodule({ path, oldMode, newMode }: RawChange): boolean {
+  return oldMode === submoduleMode || newMode === submoduleMode || /(^|\/)\.gitmodules$/i.test(path);
+}
+
+/**
+ * Whether a link may lead out of the repository. `..` counts only at the start, where the folders above are real ones of
+ * the tree: after a name it could climb out through another link.
+ */
+export function isUnsafeLink(path: string, target: string): boolean {
+  if (target === '' || target.length > 1024 || target.startsWith('/') || /[\p{Cc}\\]/u.test(target) || /^[A-Za-z]:/.test(target)) return true;
+  const parts = target.split('/').filter((part) => part !== '' && part !== '.');
+  const climbs = parts.findIndex((part) => part !== '..');
+  const names = climbs < 0 ? [] : parts.slice(climbs);
+  const depth = path.split('/').length - 1;
+  return (climbs < 0 ? parts.length : climbs) > depth || names.some((name) => name === '..' || isUnsafePath(name));
+}

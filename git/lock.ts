@@ -1,0 +1,83 @@
+/** A lock between processes: a file that names its owner. It survives a crash, so a dead owner's lock is broken. */
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+
+const Owner = z.strictObject({ pid: z.number().int().positive(), host: z.string(), id: z.string() });
+
+/** An owner on another machine can't be asked whether it lives; past this age its lock is taken for left behind. */
+const maxAgeMs = 3600_000;
+
+/**
+ * Runs `work` while no other caller, here or in another process, holds the lock at `path`.
+ * `broken` tells the work that the last owner died in the middle of its own.
+ */
+export async function withLock<T>(path: string, work: (state: { broken: boolean }) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  await mkdir(dirname(path), { recursive: true });
+  const id = randomUUID();
+  const claim = `${path}.${id}`;
+  await writeFile(claim, JSON.stringify({ pid: process.pid, host: hostname(), id }));
+  let broken = false;
+  try {
+    while (!(await isLinked(claim, path))) {
+      if (await breakStale(path)) broken = true;
+      else await delay(10 + Math.random() * 40, undefined, { signal });
+    }
+  } finally {
+    await rm(claim, { force: true });
+  }
+  try {
+    return await work({ broken });
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function isLinked(claim: string, path: string): Promise<boolean> {
+  try {
+    await link(claim, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function breakStale(path: string): Promise<boolean> {
+  const seen = await readLock(path);
+  if (!seen?.stale) return false;
+  // Taken aside by rename, so that of many waiting callers one breaks it; put back if it was meanwhile a new owner's.
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, aside);
+  } catch {
+    return false;
+  }
+  const taken = await readFile(aside, 'utf8');
+  if (taken !== seen.text) await isLinked(aside, path);
+  await rm(aside, { force: true });
+  return taken === seen.text;
+}
+
+async function readLock(path: string): Promise<{ text: string; stale: boolean } | undefined> {
+  try {
+    const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
+    const owner = Owner.parse(JSON.parse(text));
+    return { text, stale: owner.host === hostname() ? !isAlive(owner.pid) : Date.now() - mtimeMs > maxAgeMs };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,106 @@
+/** Bare mirrors of repositories: cloned once, fetched later, never collected, so that a commit once seen stays. */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { excerpt, gitOutput, protocolOf, type GitResult, type RunGit } from './command.ts';
+import { GitRefusal, type BranchHead, type Commit, type GitAccess, type GitRepository } from './contract.ts';
+import { withLock } from './lock.ts';
+
+/** A first clone of a large repository takes its time; past this it is a refusal that may be retried. */
+const fetchTimeoutMs = 20 * 60_000;
+
+export interface Mirrors {
+  git: RunGit;
+  cacheDir: string;
+}
+
+/** The mirror's folder; its name is made from the repository's, readable and unique. */
+export function mirrorPath({ cacheDir }: Mirrors, { forge, name }: GitRepository): string {
+  const hash = createHash('sha256').update(`${forge}\n${name}`).digest('hex').slice(0, 12);
+  return join(cacheDir, 'mirrors', `${name.replaceAll(/[^A-Za-z0-9._-]+/g, '__').slice(-80)}-${hash}.git`);
+}
+
+/** Runs `work` as the only writer of refs in the mirror. */
+export async function withMirror<T>(mirrors: Mirrors, repository: GitRepository, work: (gitDir: string) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  const gitDir = mirrorPath(mirrors, repository);
+  return withLock(
+    `${gitDir}.lock`,
+    async ({ broken }) => {
+      if (broken) await removeLeftLocks(gitDir);
+      return work(gitDir);
+    },
+    signal,
+  );
+}
+
+export async function ensureMirror(mirrors: Mirrors, repository: GitRepository, access: GitAccess, signal?: AbortSignal): Promise<void> {
+  const { git } = mirrors;
+  if (repository.archived) throw new GitRefusal('repository-archived', `${repository.name} is archived.`);
+  const protocol = protocolOf(repository.cloneUrl);
+  await withMirror(
+    mirrors,
+    repository,
+    async (gitDir) => {
+      const remote = { access, protocol, signal };
+      const refs = await listRemote(git, repository, remote, ['--symref']);
+      if (refs.heads.size === 0) throw new GitRefusal('repository-empty', `${repository.name} has no commits.`);
+      await mkdir(gitDir, { recursive: true });
+      if (!(await stat(join(gitDir, 'HEAD')).catch(() => undefined))) await gitOutput(git, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
+      const fetch = ['fetch', '--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--', repository.cloneUrl, '+refs/heads/*:refs/heads/*'];
+      const fetched = await git(fetch, { gitDir, ...remote, timeoutMs: fetchTimeoutMs });
+      if (fetched.exitCode !== 0) throw remoteRefusal(repository, fetched);
+      await gitOutput(git, ['symbolic-ref', 'HEAD', refs.defaultBranch ?? 'refs/jig/no-default-branch'], { gitDir });
+    },
+    signal,
+  );
+}
+
+export async function resolveBase(mirrors: Mirrors, repository: GitRepository, branch?: string): Promise<BranchHead> {
+  const gitDir = mirrorPath(mirrors, repository);
+  const name = branch ?? (await gitOutput(mirrors.git, ['symbolic-ref', 'HEAD'], { gitDir })).toString().trim().replace('refs/heads/', '');
+  const found = await mirrors.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${name}^{commit}`], { gitDir });
+  if (found.exitCode !== 0) {
+    throw new GitRefusal('branch-not-found', branch === undefined ? `${repository.name} has no default branch: name one.` : `${repository.name} has no branch ${JSON.stringify(branch)}.`);
+  }
+  return { branch: name, commit: found.stdout.toString().trim() };
+}
+
+/** The branches of the forge's repository as it has them now. @throws GitRefusal */
+export async function listRemote(
+  git: RunGit,
+  repository: GitRepository,
+  remote: { access: GitAccess; signal?: AbortSignal | undefined },
+  options: string[] = [],
+  patterns: string[] = ['HEAD', 'refs/heads/*'],
+): Promise<{ heads: Map<string, Commit>; defaultBranch: string | undefined }> {
+  const protocol = protocolOf(repository.cloneUrl);
+  const listed = await git(['ls-remote', ...options, '--', repository.cloneUrl, ...patterns], { ...remote, protocol });
+  if (listed.exitCode !== 0) throw remoteRefusal(repository, listed);
+  const lines = listed.stdout.toString().split('\n').map((line) => line.split('\t'));
+  const heads = new Map<string, Commit>();
+  let defaultBranch: string | undefined;
+  for (const [value, ref] of lines) {
+    if (value?.startsWith('ref: ') && ref === 'HEAD') defaultBranch = value.slice(5);
+    else if (value && ref?.startsWith('refs/heads/')) heads.set(ref.slice(11), value);
+  }
+  return { heads, defaultBranch };
+}
+
+/** Git tells why a remote failed in words only; what isn't known here counts as a passing fault. */
+export function remoteRefusal(repository: GitRepository, result: GitResult): GitRefusal {
+  const said = excerpt(result.stderr);
+  if (/not found|does not exist|does not appear to be a git repository/i.test(said)) {
+    return new GitRefusal('repository-not-found', `${repository.name} was not found: ${said}`);
+  }
+  if (/authentication failed|could not read (username|password)|permission denied|error: 40[13]|access denied/i.test(said)) {
+    return new GitRefusal('repository-unauthorized', `The credentials for ${repository.name} were refused: ${said}`);
+  }
+  return new GitRefusal('repository-unreachable', `${repository.name} could not be reached: ${result.timedOut ? 'it took too long' : said}`, { retryable: true });
+}
+
+/** A git that was killed leaves `*.lock` beside the refs it was writing, and every later writer would refuse. */
+async function removeLeftLocks(gitDir: string): Promise<void> {
+  const entries = await readdir(gitDir, { recursive: true, withFileTypes: true }).catch(() => []);
+  const left = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.lock') && !entry.parentPath.includes('/objects'));
+  await Promise.all(left.map((entry) => rm(join(entry.parentPath, entry.name), { force: true })));
+}

@@ -1,0 +1,58 @@
+/** Pushes that look first and never force. */
+import { excerpt, protocolOf } from './command.ts';
+import { GitRefusal, type BranchHead, type Commit, type GitAccess, type GitRepository } from './contract.ts';
+import { listRemote, mirrorPath, remoteRefusal, type Mirrors } from './mirror.ts';
+
+export interface Push {
+  repository: GitRepository;
+  access: GitAccess;
+  commit: Commit;
+  branch: string;
+  expected: Commit | undefined;
+}
+
+const maxSuffix = 50;
+
+export async function findRemoteHead(mirrors: Mirrors, repository: GitRepository, access: GitAccess, branch: string): Promise<Commit | undefined> {
+  const { heads } = await listRemote(mirrors.git, repository, { access }, [], [`refs/heads/${branch}`]);
+  return heads.get(branch);
+}
+
+export async function pushBranch(mirrors: Mirrors, { repository, access, commit, branch, expected }: Push, signal?: AbortSignal): Promise<void> {
+  const { git } = mirrors;
+  const gitDir = mirrorPath(mirrors, repository);
+  const ref = `refs/heads/${branch}`;
+  if ((await git(['check-ref-format', ref])).exitCode !== 0) throw new GitRefusal('push-refused', `${JSON.stringify(branch)} can't be the name of a branch.`);
+  const found = await findRemoteHead(mirrors, repository, access, branch);
+  if (found === commit) return;
+  const foreign = () => new GitRefusal('foreign-commits', `The branch ${branch} of ${repository.name} holds commits that are not this run's.`);
+  if (found !== expected) throw foreign();
+  if (expected && (await git(['merge-base', '--is-ancestor', expected, commit], { gitDir })).exitCode !== 0) throw foreign();
+  // The lease makes the forge compare in the same moment as it writes; a rewind is excluded by the ancestor check above.
+  const args = ['push', '--quiet', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${expected ?? ''}`, '--', repository.cloneUrl, `${commit}:${ref}`];
+  const pushed = await git(args, { gitDir, access, protocol: protocolOf(repository.cloneUrl), signal, timeoutMs: 600_000 });
+  if (pushed.exitCode === 0) return;
+  if ((await findRemoteHead(mirrors, repository, access, branch)) === commit) return;
+  const said = `${pushed.stdout.toString()}\n${pushed.stderr}`;
+  if (/stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref|reference already exists/i.test(said)) throw foreign();
+  if (/\[remote rejected\]|pre-receive hook declined|protected branch/i.test(said)) throw new GitRefusal('push-refused', `The forge refused the push: ${excerpt(said)}`);
+  throw remoteRefusal(repository, pushed);
+}
+
+/** The first of `wanted`, `wanted-2`, `wanted-3` … that is free or this run's own. */
+export async function chooseBranch(wanted: string, isOurs: (branch: string) => Promise<boolean>): Promise<string> {
+  for (let suffix = 1; suffix <= maxSuffix; suffix++) {
+    const branch = suffix === 1 ? wanted : `${wanted}-${suffix}`;
+    if (await isOurs(branch)) return branch;
+  }
+  throw new GitRefusal('foreign-commits', `${wanted} and its first ${maxSuffix} suffixes are all taken.`);
+}
+
+export async function checkFreshness(
+  mirrors: Mirrors,
+  { repository, access, base, head }: { repository: GitRepository; access: GitAccess; base: BranchHead; head?: BranchHead },
+): Promise<{ baseMoved: boolean; branchForeign: boolean }> {
+  const wanted = [base, ...(head ? [head] : [])].map(({ branch }) => `refs/heads/${branch}`);
+  const { heads } = await listRemote(mirrors.git, repository, { access }, [], wanted);
+  return { baseMoved: heads.get(base.branch) !== base.commit, branchForeign: head !== undefined && heads.get(head.branch) !== head.commit };
+}

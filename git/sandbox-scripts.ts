@@ -1,0 +1,91 @@
+/**
+ * Shell scripts that run inside a sandbox, in the workspace, as supervised commands: `sh -c SCRIPT jig …arguments`.
+ *
+ * Between checkout and workspace bytes are not converted (no filters, no line ends), on the way in and on the way out,
+ * so that what is exported is what the commands saw. Nothing here is a security boundary: that is the quarantine.
+ */
+
+/** Git with nothing of the image's or the agent's configuration that could get in the way. */
+const prologue = `
+set -eu
+export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 LC_ALL=C
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE
+command -v git >/dev/null || { echo "git is not installed in the sandbox" >&2; exit 127; }
+trusted() { command git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.quotePath=false -c protocol.allow=never \\
+  -c safe.directory='*' -c gc.auto=0 -c core.autocrlf=false -c core.fileMode=true -c core.symlinks=true \\
+  -c advice.addEmbeddedRepo=false -c commit.gpgSign=false "$@"; }
+exact_bytes() { mkdir -p "$1/info"; echo '* -text -eol -filter -ident -working-tree-encoding' >"$1/info/attributes"; }
+`;
+
+/**
+ * The whole workspace becomes the commit, on a branch, with nothing else in it; a rerun does the same again.
+ * Standard input: the bundle. Arguments: commit, branch, author's name, author's email.
+ */
+export const checkoutScript = `${prologue}
+commit=$1 branch=$2 name=$3 email=$4
+find . -type d ! -perm -700 -exec chmod u+rwx {} + 2>/dev/null || true
+find . -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+trusted init --quiet --template= .
+exact_bytes .git
+cat >.git/jig.bundle
+trusted bundle unbundle .git/jig.bundle >/dev/null
+rm .git/jig.bundle
+trusted config user.name "$name"
+trusted config user.email "$email"
+trusted config gc.auto 0
+trusted checkout --quiet --force -B "$branch" "$commit"
+trusted clean -ffdxq
+test "$(trusted rev-parse HEAD)" = "$commit"
+`;
+
+/**
+ * A git folder of its own over the workspace, so that no configuration, hook, ref or index of the agent's is used: only
+ * objects are, and where even those are gone the tree is still made from the files.
+ */
+const snapshot = `
+base=$1
+own=$(mktemp -d)
+trap 'rm -rf "$own"' EXIT
+trusted init --quiet --bare --template= "$own/git"
+exact_bytes "$own/git"
+if test -d .git/objects; then (cd .git/objects && pwd -P) >"$own/git/objects/info/alternates"; fi
+snap() { trusted --git-dir="$own/git" --work-tree=. "$@"; }
+known=no
+if snap cat-file -e "$base^{tree}" 2>/dev/null && snap read-tree "$base" 2>/dev/null; then known=yes; fi
+snap add -A -- . >&2
+`;
+
+/** Exit code of {@link exportScript} where the workspace equals the base. */
+export const nothingToExport = 10;
+
+/**
+ * Commits everything that .gitignore lets through and writes a bundle of that one commit to standard output: thin against
+ * the base, or complete where the workspace's own objects are damaged. Diagnostics go to standard error.
+ * Arguments: base commit.
+ */
+export const exportScript = `${prologue}${snapshot}
+tree=$(snap write-tree)
+export GIT_AUTHOR_NAME=sandbox GIT_AUTHOR_EMAIL=sandbox@localhost GIT_COMMITTER_NAME=sandbox GIT_COMMITTER_EMAIL=sandbox@localhost
+export GIT_AUTHOR_DATE='@0 +0000' GIT_COMMITTER_DATE='@0 +0000'
+if test $known = yes; then
+  if test "$tree" = "$(snap rev-parse "$base^{tree}")"; then echo "nothing changed" >&2; exit ${nothingToExport}; fi
+  commit=$(echo export | snap commit-tree "$tree" -p "$base")
+  snap update-ref refs/heads/export "$commit"
+  snap bundle create --quiet "$own/bundle" "$base..refs/heads/export" >&2
+else
+  echo "the workspace lost its base commit: exporting the whole tree" >&2
+  commit=$(echo export | snap commit-tree "$tree")
+  snap update-ref refs/heads/export "$commit"
+  snap bundle create --quiet "$own/bundle" refs/heads/export >&2
+fi
+cat "$own/bundle"
+`;
+
+/** Exit code of {@link changedPathsScript} where the workspace no longer has the commit. */
+export const baseLost = 11;
+
+/** Writes the paths that differ from a commit, each ended by NUL. Arguments: commit. */
+export const changedPathsScript = `${prologue}${snapshot}
+if test $known = no; then echo "the workspace lost its base commit" >&2; exit ${baseLost}; fi
+snap diff-index --cached --no-renames --no-ext-diff --no-textconv --name-only -z "$base"
+`;
