@@ -29,6 +29,8 @@ export const Usage = z.strictObject({
   cachedInputTokens: z.number().int().nonnegative(),
   outputTokens: z.number().int().nonnegative(),
   costUsd: z.number().nonnegative(),
+  /** `costUsd` is 0 because nobody knows this model's price. */
+  unpriced: z.literal(true).optional(),
 });
 export type Usage = z.infer<typeof Usage>;
 
@@ -40,7 +42,10 @@ export interface ModelRequest {
   /** The answer must be JSON of this JSON Schema. */
   answer?: { name: string; schema: Record<string, unknown> };
   maxOutputTokens?: number;
-  /** Names this question for ever: `run/step/turn`. Sent as an idempotency key; recordings are found by it. */
+  /**
+   * Names this question for ever: `<runId>/<stepPath>/<turn>`, where the run id holds no `/` and turns count from 1.
+   * Sent as an idempotency key; recordings and scripts are found by it, without the run id.
+   */
   key: string;
 }
 
@@ -61,6 +66,8 @@ export interface Model {
   readonly protocol: 'native' | 'json' | 'text';
   /** Tokens that the model can hold. */
   readonly contextTokens: number;
+  /** Whether costs are known, so that a budget in dollars can be enforced. `model` where a request names another one. */
+  isPriced(model?: string): boolean;
   /** @throws ModelFailure; may be repeated; ends promptly on abort. */
   ask(request: ModelRequest, signal?: AbortSignal): Promise<ModelResponse>;
 }
@@ -80,4 +87,11 @@ export class ModelFailure extends Error {
     this.retryable = options.retryable;
     this.retryAfterMs = options.retryAfterMs;
   }
+}
+
+/** Tokens that a text takes, estimated on the high side: three characters of ASCII, or one of anything else. */
+export function estimateTokens(text: string): number {
+  let wide = 0;
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 127) wide++;
+  return Math.ceil((text.length - wide) / 3) + wide;
 }

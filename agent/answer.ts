@@ -1,0 +1,57 @@
+/** A `prompt` step's question and answer: JSON by a JSON Schema. */
+import { z } from 'zod';
+import type { JsonSchema } from '../blueprints/schema.ts';
+import type { Message, ModelRequest } from '../model/contract.ts';
+import { parseJsonText, stripFence } from './json-text.ts';
+import { withoutThinking } from './protocols/written-calls.ts';
+
+export const maxAnswerChars = 64 * 1024;
+const maxSchemaChars = 64 * 1024;
+
+/** The question of a `prompt` step; `earlier` holds the answers that didn't fit, with what was wrong. */
+export function promptQuestion(
+  prompt: { text: string; schema: JsonSchema; system?: string },
+  earlier: { answer: string; error: string }[] = [],
+): Pick<ModelRequest, 'messages' | 'answer'> {
+  const format = `Answer with JSON only, of this JSON Schema:\n${JSON.stringify(prompt.schema)}`;
+  const messages: Message[] = [
+    { role: 'system', content: prompt.system ? `${prompt.system}\n\n${format}` : format },
+    { role: 'user', content: prompt.text },
+    ...earlier.flatMap(({ answer, error }): Message[] => [
+      { role: 'assistant', content: answer.slice(0, maxAnswerChars), toolCalls: [] },
+      { role: 'user', content: error },
+    ]),
+  ];
+  return { messages, answer: { name: 'answer', schema: prompt.schema } };
+}
+
+/** The value of an answer, or what the model is told so that it can try again. @throws TypeError for a schema that can't be read. */
+export function parseAnswer(text: string, jsonSchema: JsonSchema): { value: unknown } | { error: string } {
+  const schema = readSchema(jsonSchema);
+  if (text.length > maxAnswerChars) return { error: `The answer is longer than ${maxAnswerChars} characters. Give a shorter one.` };
+  const json = parseJsonText(stripFence(withoutThinking(text)));
+  if (!json) return { error: 'The answer is not JSON. Answer with JSON only, without any other text.' };
+  const parsed = schema.safeParse(json.value);
+  if (parsed.success) return { value: json.value };
+  const issues = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'the answer'}: ${issue.message}`);
+  return { error: `The answer does not fit the schema: ${issues.join('; ').slice(0, 1000)}. Answer again, with JSON only.` };
+}
+
+/** Why a JSON Schema can't be used for an answer, or undefined. */
+export function checkAnswerSchema(jsonSchema: JsonSchema): string | undefined {
+  try {
+    readSchema(jsonSchema);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function readSchema(jsonSchema: JsonSchema): z.ZodType {
+  if (JSON.stringify(jsonSchema).length > maxSchemaChars) throw new TypeError(`an answer's JSON Schema has at most ${maxSchemaChars} characters`);
+  try {
+    return z.fromJSONSchema(jsonSchema);
+  } catch (error) {
+    throw new TypeError(`the answer's JSON Schema can't be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,67 @@
+/** Exact replacement in a text, with errors that show the nearest places. */
+import { findNearestLines } from './nearest-lines.ts';
+
+export interface TextEdit {
+  old: string;
+  new: string;
+  all?: boolean | undefined;
+  line?: number | undefined;
+}
+
+const maxShownPlaces = 10;
+
+/** The edited text, the lines (from 1) on which it changed, and how they read now; or what is wrong, for the model. */
+export function editText(text: string, edit: TextEdit): { text: string; lines: number[]; excerpt: string } | { error: string } {
+  if (edit.old === edit.new) return { error: 'old and new are the same, so there is nothing to change.' };
+  const places = findPlaces(text, edit.old);
+  if (places.length === 0) return { error: explainMissing(text, edit) };
+  const chosen = edit.line === undefined ? places : places.filter((place) => place.line === edit.line);
+  if (chosen.length === 0 || (chosen.length > 1 && !edit.all)) return { error: explainSeveral(text, places) };
+  let result = '';
+  let from = 0;
+  for (const place of chosen) {
+    result += text.slice(from, place.index) + edit.new;
+    from = place.index + edit.old.length;
+  }
+  result += text.slice(from);
+  const lines = chosen.map((place, index) => place.line + index * (countBreaks(edit.new) - countBreaks(edit.old)));
+  return { text: result, lines, excerpt: excerptOf(result, lines, countBreaks(edit.new) + 1) };
+}
+
+function findPlaces(text: string, old: string): { index: number; line: number }[] {
+  const places: { index: number; line: number }[] = [];
+  let line = 1;
+  let counted = 0;
+  for (let index = text.indexOf(old); index >= 0; index = text.indexOf(old, index + old.length)) {
+    line += countBreaks(text.slice(counted, index));
+    counted = index;
+    places.push({ index, line });
+  }
+  return places;
+}
+
+function explainMissing(text: string, edit: TextEdit): string {
+  const lines = text.split('\n');
+  const nearest = findNearestLines(lines, edit.old.split('\n'));
+  if (nearest === undefined) return 'the file does not hold this text, nor one like it. Read the file again.';
+  const shown = lines.slice(nearest.from, nearest.to).map((line, index) => `${nearest.from + index + 1}\t${line}`);
+  return `the file does not hold this text exactly. The nearest lines are:\n${shown.join('\n')}\nCopy them into old exactly, without the line number and the tab.`;
+}
+
+function explainSeveral(text: string, places: { line: number }[]): string {
+  const lines = text.split('\n');
+  const shown = places.slice(0, maxShownPlaces).map((place) => `${place.line}\t${lines[place.line - 1] ?? ''}`);
+  const more = places.length > maxShownPlaces ? `\n… and ${places.length - maxShownPlaces} more` : '';
+  const first = places[0]?.line ?? 1;
+  return `the file holds this text in ${places.length} places:\n${shown.join('\n')}${more}\nTo replace every one, add "all": true. To replace one, add its line, such as "line": ${first}.`;
+}
+
+function excerptOf(text: string, lines: number[], height: number): string {
+  const all = text.split('\n');
+  const shown = lines.slice(0, maxShownPlaces).flatMap((line) => all.slice(line - 1, line - 1 + Math.min(height, 20)).map((content, index) => `${line + index}\t${content.slice(0, 400)}`));
+  return shown.join('\n');
+}
+
+function countBreaks(text: string): number {
+  return text.split('\n').length - 1;
+}

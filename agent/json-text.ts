@@ -1,0 +1,37 @@
+/** Reads JSON as models write it. */
+
+/** The value, or undefined where the text isn't JSON. Raw line breaks and tabs inside of strings are forgiven. */
+export function parseJsonText(text: string): { value: unknown } | undefined {
+  for (const candidate of [text, escapeRawControls(text)]) {
+    try {
+      return { value: JSON.parse(candidate) };
+    } catch {
+      // The next reading, or none.
+    }
+  }
+  return undefined;
+}
+
+/** The text without the one code fence around it. */
+export function stripFence(text: string): string {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith('```') || !trimmed.endsWith('```') || trimmed.length < 6) return trimmed;
+  const lineEnd = trimmed.indexOf('\n');
+  return lineEnd < 0 ? trimmed : trimmed.slice(lineEnd + 1, -3).trim();
+}
+
+function escapeRawControls(text: string): string {
+  const escapes: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+  let inString = false;
+  let result = '';
+  for (let index = 0; index < text.length; index++) {
+    const char = text[index] ?? '';
+    if (inString && char === '\\') {
+      result += char + (text[++index] ?? '');
+      continue;
+    }
+    if (char === '"') inString = !inString;
+    result += inString ? (escapes[char] ?? char) : char;
+  }
+  return result;
+}

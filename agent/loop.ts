@@ -1,0 +1,92 @@
+/**
+ * The agent loop's state and what follows from an answer. Pure; runs in workflow code: no texts but short ones, nothing
+ * that can grow. The workflow asks, decides by {@link decideAfterAnswer}, acts, and asks again.
+ */
+import { emptyAnswerFeedback, repeatedCallFeedback, repeatedCallNote, tooManyCallsFeedback } from './prompts.ts';
+
+/** Calls of one answer that are carried out; the others get an error. */
+export const maxCallsPerAnswer = 16;
+/** Unusable answers in a row that end the step. */
+export const maxUnusableInARow = 3;
+/** The same calls in a row: up to the second they are carried out, the fifth ends the step. */
+export const maxRepeatsCarriedOut = 2;
+export const maxRepeats = 5;
+
+const rememberedAnswers = 12;
+const longestCycle = 3;
+
+/** An answer as the workflow sees it, made by `summariseAnswer`. */
+export interface AnswerSummary {
+  calls: { id: string; name: string; digest: string; /** For the model, where the call can't be carried out. */ error?: string }[];
+  /** The model says that it is done; its last words. */
+  finished?: string;
+  /** For the model, where the answer is neither a call nor an end. */
+  unusable?: string;
+}
+
+export interface LoopState {
+  turns: number;
+  unusableInARow: number;
+  /** Digests of the last answers' calls, the newest last. */
+  recentDigests: string[];
+}
+
+export type StopReason = 'unusable-answers' | 'repeated-calls';
+
+export type LoopDecision =
+  /** Carry these calls out, in order, append `note` to their result; `refused` get their text as result. */
+  | { kind: 'act'; calls: { id: string; note?: string }[]; refused: { id: string; text: string }[] }
+  | { kind: 'finished'; text: string }
+  /** Append the text as a user message and ask again. */
+  | { kind: 'unusable'; text: string }
+  | { kind: 'stop'; reason: StopReason; message: string };
+
+export const newLoop: LoopState = { turns: 0, unusableInARow: 0, recentDigests: [] };
+
+/** The next state and what to do. */
+export function decideAfterAnswer(state: LoopState, answer: AnswerSummary): { state: LoopState; decision: LoopDecision } {
+  const turns = state.turns + 1;
+  if (answer.unusable === undefined && answer.calls.length === 0 && answer.finished !== undefined) {
+    return { state: { ...state, turns, unusableInARow: 0 }, decision: { kind: 'finished', text: answer.finished } };
+  }
+  const isUsable = answer.unusable === undefined && answer.calls.some((call) => call.error === undefined);
+  const unusableInARow = isUsable ? 0 : state.unusableInARow + 1;
+  const digest = answer.calls.map((call) => call.digest).join(' ');
+  const recentDigests = answer.calls.length > 0 ? [...state.recentDigests, digest].slice(-rememberedAnswers) : state.recentDigests;
+  const next = { turns, unusableInARow, recentDigests };
+  return { state: next, decision: decide(next, answer) };
+}
+
+function decide(state: LoopState, answer: AnswerSummary): LoopDecision {
+  if (state.unusableInARow >= maxUnusableInARow) {
+    return { kind: 'stop', reason: 'unusable-answers', message: `the model gave ${maxUnusableInARow} unusable answers in a row` };
+  }
+  if (answer.calls.length === 0) return { kind: 'unusable', text: answer.unusable ?? emptyAnswerFeedback };
+  const repeats = countRepeats(state.recentDigests);
+  if (repeats >= maxRepeats) {
+    return { kind: 'stop', reason: 'repeated-calls', message: `the model made the same calls ${repeats} times in a row` };
+  }
+  return act(answer, repeats);
+}
+
+function act(answer: AnswerSummary, repeats: number): LoopDecision & { kind: 'act' } {
+  const decision: LoopDecision & { kind: 'act' } = { kind: 'act', calls: [], refused: [] };
+  for (const [index, call] of answer.calls.entries()) {
+    if (index >= maxCallsPerAnswer) decision.refused.push({ id: call.id, text: tooManyCallsFeedback(maxCallsPerAnswer) });
+    else if (call.error !== undefined) decision.refused.push({ id: call.id, text: call.error });
+    else if (repeats > maxRepeatsCarriedOut) decision.refused.push({ id: call.id, text: repeatedCallFeedback(call.name, repeats) });
+    else decision.calls.push({ id: call.id, ...(repeats > 1 ? { note: repeatedCallNote(call.name) } : {}) });
+  }
+  return decision;
+}
+
+/** How often the newest calls, or a cycle of up to three, came one after the other. */
+export function countRepeats(digests: string[]): number {
+  let most = digests.length > 0 ? 1 : 0;
+  for (let period = 1; period <= longestCycle; period++) {
+    let same = period;
+    while (same < digests.length && digests[digests.length - 1 - same] === digests[digests.length - 1 - same + period]) same++;
+    most = Math.max(most, Math.floor(same / period));
+  }
+  return most;
+}

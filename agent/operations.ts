@@ -1,0 +1,31 @@
+/** What the tools need of the place where they work. They know nothing of where it is. */
+
+export interface CommandOutcome {
+  exitCode: number;
+  /** `exited`, or what ended it: `deadline`, `out-of-memory`, … */
+  ending: string;
+  stdout: string;
+  stderr: string;
+  /** Bytes of the output that were not kept. */
+  droppedBytes: number;
+}
+
+export interface ToolOperations {
+  /** Absolute path of the workspace, so that a model may name files by it. */
+  readonly workspaceDir?: string;
+  /** Globs that edit and write may touch; everything where missing. */
+  readonly allowPaths?: readonly string[];
+  /** The file's text, or undefined where there is none. A file over `maxBytes` has `text` undefined. */
+  readFile(path: string, maxBytes: number): Promise<{ text: string | undefined; sizeBytes: number } | undefined>;
+  /** Makes the folders it needs. */
+  writeFile(path: string, text: string): Promise<void>;
+  /** Runs one program in the workspace; no shell. */
+  runCommand(argv: string[], timeoutMs: number): Promise<CommandOutcome>;
+}
+
+export interface ToolResult {
+  text: string;
+  ok: boolean;
+}
+
+export const defaultToolTimeoutMs = 60_000;

@@ -1,0 +1,48 @@
+/**
+ * How a conversation becomes a question in a model's protocol, and its answer calls: tools offered natively, as JSON
+ * that the server enforces, or in plain text. One file a protocol in protocols/.
+ */
+import type { AgentTool } from '../blueprints/schema.ts';
+import type { Message, Model, ModelRequest, ModelResponse, ToolCall } from '../model/contract.ts';
+import * as json from './protocols/json.ts';
+import * as native from './protocols/native.ts';
+import * as text from './protocols/text.ts';
+
+export type EncodedQuestion = Pick<ModelRequest, 'messages' | 'tools' | 'answer'>;
+
+export interface DecodedAnswer {
+  /** What the model wrote besides its calls. */
+  text: string;
+  toolCalls: ToolCall[];
+  /** The model says that it is done; its last words. Never together with calls. */
+  finished?: string;
+  /** What the model is told where its answer is neither a call nor an end. Never together with calls. */
+  unusable?: string;
+}
+
+export interface Protocol {
+  encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion;
+  /** `turn` makes the calls' ids unique in the conversation. */
+  decode(response: Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'>, tools: readonly AgentTool[], turn: number): DecodedAnswer;
+}
+
+const protocols: Record<Model['protocol'], Protocol> = { native, json, text };
+
+export function encodeQuestion(protocol: Model['protocol'], conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion {
+  return protocols[protocol].encode(conversation, tools);
+}
+
+/** Never throws: what can't be read is `unusable`. */
+export function decodeAnswer(
+  protocol: Model['protocol'],
+  response: Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'>,
+  tools: readonly AgentTool[],
+  turn: number,
+): DecodedAnswer {
+  return protocols[protocol].decode(response, tools, turn);
+}
+
+/** The answer as the conversation keeps it. */
+export function toAssistantMessage(answer: DecodedAnswer): Message {
+  return { role: 'assistant', content: answer.finished ?? answer.text, toolCalls: answer.toolCalls };
+}

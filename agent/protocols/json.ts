@@ -1,0 +1,56 @@
+/** Each answer is one JSON object, of a schema that the server enforces. Serves models that can't call tools natively. */
+import type { AgentTool } from '../../blueprints/schema.ts';
+import type { Message, ModelResponse } from '../../model/contract.ts';
+import { parseJsonText, stripFence } from '../json-text.ts';
+import { emptyAnswerFeedback, tooLongAnswerFeedback } from '../prompts.ts';
+import type { DecodedAnswer, EncodedQuestion } from '../protocol.ts';
+import { toolDefinitions } from '../tools.ts';
+import { doneTool, endWithCalls, toCalls, withoutThinking } from './written-calls.ts';
+import { toolList, writeConversation } from './written-conversation.ts';
+
+const example = '{"thought": "The setting is in src/app.py, so I read it.", "tool": "read", "arguments": {"path": "src/app.py"}}';
+const maxThoughtChars = 300;
+
+export function encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion {
+  const manual = `Answer with one JSON object: a thought of one sentence, the tool to use, and its arguments. For example:\n${example}\nThe tools are:\n${toolList(tools)}`;
+  const messages = writeConversation(conversation, manual, (thought, calls) => {
+    const objects = calls.map((call) => ({ ...(thought ? { thought } : {}), ...call }));
+    return JSON.stringify(objects.length === 1 ? objects[0] : objects);
+  });
+  return { messages, answer: { name: 'action', schema: actionSchema(tools) } };
+}
+
+export function decode(response: Pick<ModelResponse, 'content' | 'stopReason'>, tools: readonly AgentTool[], turn: number): DecodedAnswer {
+  const content = withoutThinking(response.content);
+  if (content === '') return { text: '', toolCalls: [], unusable: emptyAnswerFeedback };
+  const json = parseJsonText(stripFence(content));
+  const calls = json ? toCalls(json.value, tools).map((call, index) => ({ ...call, id: `call_${turn}_${index + 1}` })) : [];
+  if (calls.length > 0) return endWithCalls(thoughtOf(json?.value), calls);
+  const unusable = response.stopReason === 'length' ? tooLongAnswerFeedback : `Your answer was not one JSON object with a tool. For example:\n${example}`;
+  return { text: content, toolCalls: [], unusable };
+}
+
+/** One object for each tool, so that the arguments fit the tool. Lengths and ranges are left to the check of the call: grammars grow by them. */
+function actionSchema(tools: readonly AgentTool[]): Record<string, unknown> {
+  const done = { name: doneTool, parameters: { type: 'object', properties: { summary: { type: 'string' } }, required: ['summary'], additionalProperties: false } };
+  const variants = [...toolDefinitions(tools), done].map((tool) => ({
+    type: 'object',
+    properties: { thought: { type: 'string', maxLength: maxThoughtChars }, tool: { const: tool.name }, arguments: withoutBounds(tool.parameters) },
+    required: ['thought', 'tool', 'arguments'],
+    additionalProperties: false,
+  }));
+  return { anyOf: variants };
+}
+
+const bounds = new Set(['minLength', 'maxLength', 'minimum', 'maximum']);
+
+function withoutBounds(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutBounds);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  return Object.fromEntries(Object.entries(schema).flatMap(([key, value]) => (bounds.has(key) ? [] : [[key, withoutBounds(value)]])));
+}
+
+function thoughtOf(value: unknown): string {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'object' && first !== null && 'thought' in first && typeof first.thought === 'string' ? first.thought : '';
+}

@@ -1,0 +1,85 @@
+/** Calls that a model wrote into its text: in code fences, in `<tool_call>` tags, or as the whole text. */
+import type { AgentTool } from '../../blueprints/schema.ts';
+import type { ToolCall } from '../../model/contract.ts';
+import { parseJsonText } from '../json-text.ts';
+import type { DecodedAnswer } from '../protocol.ts';
+
+/** The call by which a model without native tools says that its work is done. */
+export const doneTool = 'done';
+
+const maxWrittenCalls = 64;
+
+/** The calls in a text, and the text without them. Only calls of `tools` and {@link doneTool} are taken for calls. */
+export function findWrittenCalls(text: string, tools: readonly AgentTool[], turn: number): { calls: ToolCall[]; rest: string } {
+  const calls: ToolCall[] = [];
+  let rest = '';
+  let from = 0;
+  for (const block of findBlocks(text)) {
+    const found = readCalls(block.body, tools);
+    if (found.length === 0) continue;
+    calls.push(...found);
+    rest += text.slice(from, block.start);
+    from = block.end;
+    if (calls.length >= maxWrittenCalls) break;
+  }
+  rest += text.slice(from);
+  const numbered = calls.map((call, index) => ({ ...call, id: `call_${turn}_${index + 1}` }));
+  return { calls: numbered, rest: rest.trim() };
+}
+
+/** The answer that makes these calls; `done` counts only where it is the only one. */
+export function endWithCalls(text: string, calls: ToolCall[]): DecodedAnswer {
+  const toolCalls = calls.filter((call) => call.name !== doneTool);
+  const ended = calls.find((call) => call.name === doneTool);
+  if (toolCalls.length > 0 || !ended) return { text, toolCalls };
+  return { text, toolCalls, finished: summaryOf(ended) || text || 'Done.' };
+}
+
+/** The text without the reasoning that some servers leave in it. */
+export function withoutThinking(content: string): string {
+  const trimmed = content.trim();
+  if (!trimmed.startsWith('<think>')) return trimmed;
+  const end = trimmed.indexOf('</think>');
+  return end < 0 ? '' : trimmed.slice(end + '</think>'.length).trim();
+}
+
+/** Reads a value as a call or a list of calls. */
+export function toCalls(value: unknown, tools: readonly AgentTool[]): ToolCall[] {
+  if (Array.isArray(value)) return value.flatMap((item) => toCalls(item, tools));
+  if (typeof value !== 'object' || value === null) return [];
+  const call = new Map<string, unknown>(Object.entries(value));
+  const name = call.get('tool') ?? call.get('name');
+  const given = call.get('arguments') ?? call.get('parameters') ?? call.get('args') ?? {};
+  if (typeof name !== 'string' || !([...tools, doneTool] as string[]).includes(name)) return [];
+  return [{ id: '', name, arguments: typeof given === 'string' ? given : JSON.stringify(given) }];
+}
+
+function readCalls(body: string, tools: readonly AgentTool[]): ToolCall[] {
+  const whole = parseJsonText(body);
+  if (whole) return toCalls(whole.value, tools);
+  // Several calls, a line each.
+  return body.split('\n').flatMap((line) => (line.trim().startsWith('{') ? toCalls(parseJsonText(line)?.value, tools) : []));
+}
+
+function* findBlocks(text: string): Generator<{ start: number; end: number; body: string }> {
+  if (text.startsWith('{') || text.startsWith('[')) {
+    yield { start: 0, end: text.length, body: text };
+    return;
+  }
+  const opening = /```[a-z_]*[ \t]*\n|<tool_call>/g;
+  for (let match = opening.exec(text); match; match = opening.exec(text)) {
+    const bodyFrom = match.index + match[0].length;
+    const closing = match[0].startsWith('<') ? '</tool_call>' : '```';
+    const found = text.indexOf(closing, bodyFrom);
+    const bodyTo = found < 0 ? text.length : found;
+    const end = found < 0 ? text.length : found + closing.length;
+    yield { start: match.index, end, body: text.slice(bodyFrom, bodyTo) };
+    opening.lastIndex = end;
+  }
+}
+
+function summaryOf(call: ToolCall): string {
+  const value = parseJsonText(call.arguments)?.value;
+  if (typeof value !== 'object' || value === null || !('summary' in value)) return '';
+  return typeof value.summary === 'string' ? value.summary : '';
+}

@@ -1,0 +1,108 @@
+/** Carries out one tool call over {@link ToolOperations}; what it returns is for the model. */
+import { cutText, maxToolOutputChars } from './cut-text.ts';
+import { editText } from './edit-text.ts';
+import { defaultToolTimeoutMs, type CommandOutcome, type ToolOperations, type ToolResult } from './operations.ts';
+import { checkWritable, resolveToolPath } from './tool-paths.ts';
+import type { ParsedToolCall } from './tools.ts';
+
+/** Bytes of a file that read and edit take in. */
+const maxFileBytes = 1024 * 1024;
+const defaultReadLines = 400;
+const maxMatches = 100;
+const maxLineChars = 400;
+
+/**
+ * A mistake of the model is a result with `ok: false`; what is thrown comes from the operations.
+ * Not repeatable by itself: an edit finds its text gone the second time. Callers keep the result by key.
+ */
+export async function runTool(call: ParsedToolCall, operations: ToolOperations, options: { timeoutMs?: number } = {}): Promise<ToolResult> {
+  const timeoutMs = options.timeoutMs ?? defaultToolTimeoutMs;
+  if (call.tool === 'shell') return runShell(call.arguments, operations, timeoutMs);
+  const named = resolveToolPath(call.arguments.path ?? '.', operations.workspaceDir);
+  if ('error' in named) return failed(named.error);
+  if (call.tool === 'search') return search(call.arguments, named.path, operations, timeoutMs);
+  if (call.tool === 'read') return read(call.arguments, named.path, operations);
+  const refusal = checkWritable(named.path, operations.allowPaths);
+  if (refusal) return failed(refusal);
+  return call.tool === 'write' ? write(call.arguments, named.path, operations) : edit(call.arguments, named.path, operations);
+}
+
+type ArgumentsOf<Tool extends ParsedToolCall['tool']> = Extract<ParsedToolCall, { tool: Tool }>['arguments'];
+
+async function read(wanted: ArgumentsOf<'read'>, path: string, operations: ToolOperations): Promise<ToolResult> {
+  const file = await openText(path, operations);
+  if ('error' in file) return failed(file.error);
+  const lines = file.text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  const from = wanted.offset ?? 1;
+  if (lines.length === 0) return done(`${path} is empty.`);
+  if (from > lines.length) return failed(`${path} has only ${lines.length} lines.`);
+  const shown: string[] = [];
+  let chars = 0;
+  for (const [index, line] of lines.slice(from - 1, from - 1 + (wanted.limit ?? defaultReadLines)).entries()) {
+    const numbered = `${from + index}\t${line.length > 2000 ? `${line.slice(0, 2000)}… (${line.length} characters)` : line}`;
+    if (shown.length > 0 && chars + numbered.length > maxToolOutputChars - 200) break;
+    shown.push(numbered);
+    chars += numbered.length + 1;
+  }
+  const next = from + shown.length;
+  const rest = next <= lines.length ? `\n[${lines.length - next + 1} more lines; the next: {"path": ${JSON.stringify(path)}, "offset": ${next}}]` : '';
+  return done(shown.join('\n') + rest);
+}
+
+async function edit(wanted: ArgumentsOf<'edit'>, path: string, operations: ToolOperations): Promise<ToolResult> {
+  const file = await openText(path, operations);
+  if ('error' in file) return failed(file.error);
+  const edited = editText(file.text, wanted);
+  if ('error' in edited) return failed(`${path}: ${edited.error}`);
+  await operations.writeFile(path, edited.text);
+  return done(`Edited ${path}${edited.lines.length > 1 ? ` in ${edited.lines.length} places` : ''}. It now reads:\n${edited.excerpt}`);
+}
+
+async function write(wanted: ArgumentsOf<'write'>, path: string, operations: ToolOperations): Promise<ToolResult> {
+  await operations.writeFile(path, wanted.text);
+  return done(`Wrote ${path}, ${wanted.text.split('\n').length} lines.`);
+}
+
+async function search(wanted: ArgumentsOf<'search'>, path: string, operations: ToolOperations, timeoutMs: number): Promise<ToolResult> {
+  const kind = wanted.regex ? '-E' : '-F';
+  const argv = ['grep', '-rnI', kind, '--exclude-dir=.git', '--exclude-dir=node_modules', '-e', wanted.text, '--', path];
+  const outcome = await operations.runCommand(argv, timeoutMs);
+  if (outcome.ending !== 'exited') return failed(`The search was ended (${outcome.ending}). Search in a smaller folder.`);
+  if (outcome.exitCode > 1 && outcome.stdout === '') return failed(`The search failed: ${cutText(outcome.stderr.trim(), 1000)}`);
+  const lines = outcome.stdout.split('\n').filter((line) => line !== '');
+  if (lines.length === 0) return done(`No line of ${path === '.' ? 'the repository' : path} holds ${JSON.stringify(wanted.text)}.`);
+  const shown = lines.slice(0, maxMatches).map((line) => line.replace(/^\.\//, '').slice(0, maxLineChars));
+  const more = lines.length > maxMatches || outcome.droppedBytes > 0 ? `\n[more than ${maxMatches} lines match; search in a smaller folder]` : '';
+  return done(cutText(shown.join('\n') + more, maxToolOutputChars));
+}
+
+async function runShell(wanted: ArgumentsOf<'shell'>, operations: ToolOperations, timeoutMs: number): Promise<ToolResult> {
+  const outcome = await operations.runCommand(['sh', '-c', wanted.command], timeoutMs);
+  return { text: describeCommand(outcome, timeoutMs), ok: outcome.ending === 'exited' && outcome.exitCode === 0 };
+}
+
+function describeCommand(outcome: CommandOutcome, timeoutMs: number): string {
+  const ending = outcome.ending === 'deadline' ? `ended after ${timeoutMs / 1000} s, its time limit` : `ended (${outcome.ending})`;
+  const first = outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : ending;
+  const output = [outcome.stdout, outcome.stderr].filter((text) => text !== '').join('\n');
+  const dropped = outcome.droppedBytes > 0 ? `\n[${outcome.droppedBytes} more bytes were not kept]` : '';
+  const hint = 'to see the rest, write the output to a file and show a part of it, such as: python3 -m pytest -q > /tmp/out.txt; sed -n 200,300p /tmp/out.txt';
+  return cutText(`${first}\n${output || '(no output)'}${dropped}`, maxToolOutputChars, hint);
+}
+
+async function openText(path: string, operations: ToolOperations): Promise<{ text: string } | { error: string }> {
+  const file = await operations.readFile(path, maxFileBytes);
+  if (!file) return { error: `There is no file ${path}. Look for it with search, or list the folder with shell: {"command": "ls"}` };
+  if (file.text === undefined) return { error: `${path} has ${file.sizeBytes} bytes, too many to take in. Show a part of it with shell: {"command": "sed -n 1,200p ${path}"}` };
+  if (file.text.includes('\0')) return { error: `${path} is not a text file.` };
+  return { text: file.text };
+}
+
+function done(text: string): ToolResult {
+  return { text, ok: true };
+}
+
+function failed(text: string): ToolResult {
+  return { text, ok: false };
+}

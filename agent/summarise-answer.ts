@@ -1,0 +1,38 @@
+/** From a decoded answer to what the workflow decides by: small, whatever the model wrote. */
+import type { AgentTool } from '../blueprints/schema.ts';
+import type { ToolCall } from '../model/contract.ts';
+import type { AnswerSummary } from './loop.ts';
+import { parseJsonText } from './json-text.ts';
+import type { DecodedAnswer } from './protocol.ts';
+import { parseToolCall } from './tools.ts';
+
+const maxWords = 2000;
+
+/** Each call with what is wrong with it, if anything; the last words cut to 2,000 characters. */
+export function summariseAnswer(answer: DecodedAnswer, allowed: readonly AgentTool[]): AnswerSummary {
+  const calls = answer.toolCalls.map((call) => {
+    const parsed = parseToolCall(call, allowed);
+    const name = call.name.slice(0, 60);
+    return { id: call.id, name, digest: digestCall(call), ...('error' in parsed ? { error: parsed.error } : {}) };
+  });
+  return {
+    calls,
+    ...(answer.finished === undefined ? {} : { finished: answer.finished.slice(0, maxWords) }),
+    ...(answer.unusable === undefined ? {} : { unusable: answer.unusable }),
+  };
+}
+
+/** The same for the same call, however its JSON is laid out. Tells calls apart; not a safeguard against a forger. */
+export function digestCall(call: Pick<ToolCall, 'name' | 'arguments'>): string {
+  const parsed = parseJsonText(call.arguments);
+  const text = `${call.name} ${parsed ? JSON.stringify(sortKeys(parsed.value)) : call.arguments}`;
+  let hash = 0xcbf29ce484222325n;
+  for (let index = 0; index < text.length; index++) hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(index))) * 0x100000001b3n);
+  return hash.toString(16);
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sortKeys(inner)]));
+}

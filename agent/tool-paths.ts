@@ -1,0 +1,22 @@
+/** The paths that a model names: text from outside. The sandbox holds the boundary; this only makes good error messages. */
+import picomatch from 'picomatch';
+
+/** The path, relative to the workspace and without `.` and `..`. */
+export function resolveToolPath(path: string, workspaceDir?: string): { path: string } | { error: string } {
+  let relative = path.replaceAll('\\', '/');
+  if (workspaceDir && (relative === workspaceDir || relative.startsWith(`${workspaceDir}/`))) relative = relative.slice(workspaceDir.length + 1);
+  if (relative.startsWith('/') || relative.includes('\0')) return { error: `Paths are relative to the repository, such as src/app.py, not ${JSON.stringify(path)}.` };
+  const parts: string[] = [];
+  for (const part of relative.split('/')) {
+    if (part === '..' && parts.pop() === undefined) return { error: `${JSON.stringify(path)} is outside of the repository.` };
+    if (part !== '' && part !== '.' && part !== '..') parts.push(part);
+  }
+  if (parts[0] === '.git') return { error: 'The folder .git is not for tools.' };
+  return { path: parts.join('/') || '.' };
+}
+
+/** Why the path may not be changed, for the model; undefined where it may. */
+export function checkWritable(path: string, allowPaths: readonly string[] | undefined): string | undefined {
+  if (!allowPaths || picomatch([...allowPaths], { dot: true })(path)) return undefined;
+  return `${path} may not be changed in this step. These may: ${allowPaths.join(', ')}`;
+}

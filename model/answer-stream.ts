@@ -1,0 +1,104 @@
+/** Puts a streamed answer together, within bounds, from chunks that are checked one by one. */
+import { z } from 'zod';
+import { ModelFailure, type ModelResponse, type ToolCall } from './contract.ts';
+
+/** Characters kept of an answer's text, and of one call's arguments; what comes after is dropped. */
+export const maxContentChars = 1024 * 1024;
+export const maxArgumentsChars = 256 * 1024;
+/** Calls kept of one answer. */
+export const maxToolCalls = 256;
+
+const Chunk = z.object({
+  model: z.string().max(300).nullish(),
+  choices: z
+    .array(
+      z.object({
+        index: z.number().optional(),
+        finish_reason: z.string().nullish(),
+        delta: z
+          .object({
+            content: z.string().nullish(),
+            tool_calls: z
+              .array(
+                z.object({
+                  index: z.number().int().nonnegative().optional(),
+                  id: z.string().max(300).nullish(),
+                  function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
+                }),
+              )
+              .nullish(),
+          })
+          .nullish(),
+      }),
+    )
+    .nullish(),
+  usage: z
+    .object({
+      prompt_tokens: z.number().int().nonnegative(),
+      completion_tokens: z.number().int().nonnegative(),
+      prompt_tokens_details: z.object({ cached_tokens: z.number().int().nonnegative().nullish() }).nullish(),
+    })
+    .nullish(),
+});
+type Chunk = z.infer<typeof Chunk>;
+
+export interface StreamedAnswer extends Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'> {
+  model: string | undefined;
+  /** Undefined where the server sent none. */
+  tokens: { inputTokens: number; cachedInputTokens: number; outputTokens: number } | undefined;
+}
+
+/**
+ * Reads a stream to its end.
+ * @throws ModelFailure `nonsense` where a chunk isn't one, `cut-off` where the stream ends before the answer does.
+ */
+export async function readAnswerStream(chunks: AsyncIterable<unknown>): Promise<StreamedAnswer> {
+  const answer: StreamedAnswer = { model: undefined, content: '', toolCalls: [], stopReason: 'stop', tokens: undefined };
+  let finishReason: string | undefined;
+  for await (const raw of chunks) {
+    const parsed = Chunk.safeParse(raw);
+    if (!parsed.success) {
+      throw new ModelFailure('nonsense', "the model's server sent something that is not a piece of an answer", { retryable: true, cause: parsed.error });
+    }
+    finishReason = addChunk(answer, parsed.data) ?? finishReason;
+  }
+  if (finishReason === undefined) {
+    throw new ModelFailure('cut-off', "the model's answer was cut off before its end", { retryable: true });
+  }
+  answer.toolCalls = answer.toolCalls.filter((call) => call !== undefined);
+  answer.stopReason = stopReasonOf(finishReason, answer.toolCalls);
+  return answer;
+}
+
+function addChunk(answer: StreamedAnswer, chunk: Chunk): string | undefined {
+  answer.model = chunk.model ?? answer.model;
+  if (chunk.usage) {
+    answer.tokens = {
+      inputTokens: chunk.usage.prompt_tokens,
+      cachedInputTokens: chunk.usage.prompt_tokens_details?.cached_tokens ?? 0,
+      outputTokens: chunk.usage.completion_tokens,
+    };
+  }
+  const choice = chunk.choices?.[0];
+  answer.content = append(answer.content, choice?.delta?.content, maxContentChars);
+  for (const piece of choice?.delta?.tool_calls ?? []) {
+    const index = piece.index ?? 0;
+    if (index >= maxToolCalls) continue;
+    const call: ToolCall = (answer.toolCalls[index] ??= { id: `call_${index}`, name: '', arguments: '' });
+    if (piece.id) call.id = piece.id;
+    call.name = append(call.name, piece.function?.name, 200);
+    // One more than may be, so that whoever parses the call sees that it is too long.
+    call.arguments = append(call.arguments, piece.function?.arguments, maxArgumentsChars + 1);
+  }
+  return choice?.finish_reason ?? undefined;
+}
+
+function append(text: string, more: string | null | undefined, maxChars: number): string {
+  return more ? text + more.slice(0, Math.max(0, maxChars - text.length)) : text;
+}
+
+function stopReasonOf(finishReason: string, calls: ToolCall[]): ModelResponse['stopReason'] {
+  if (finishReason === 'length') return 'length';
+  if (finishReason === 'content_filter') return 'content-filter';
+  return calls.length > 0 ? 'tool-calls' : 'stop';
+}

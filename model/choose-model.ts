@@ -1,0 +1,63 @@
+/** The model that an installation's environment and configuration ask for. */
+import { z } from 'zod';
+import { JigError } from '../blueprints/errors.ts';
+import type { Model } from './contract.ts';
+import { createOpenAiModel } from './openai.ts';
+import { PriceTable } from './prices.ts';
+import { createRecordedModel, type Recording } from './recorded.ts';
+
+export const ModelConfig = z.strictObject({
+  name: z.string().min(1).max(200).optional(),
+  baseUrl: z.url().optional(),
+  protocol: z.enum(['auto', 'native', 'json', 'text']).default('auto'),
+  contextTokens: z.number().int().min(1024).default(128_000),
+  timeoutMs: z.number().int().min(1000).default(300_000),
+  prices: PriceTable.optional(),
+});
+export type ModelConfig = z.infer<typeof ModelConfig>;
+export type ModelConfigInput = z.input<typeof ModelConfig>;
+
+export interface ModelChoice {
+  env: Record<string, string | undefined>;
+  config?: ModelConfigInput;
+  /** Answers instead of a live model. */
+  recording?: Recording;
+}
+
+/**
+ * A recording where one is given; else the server that `OPENAI_BASE_URL` or `OPENAI_API_KEY` stands for, with the model
+ * that `JIG_MODEL` names. The environment goes before the configuration.
+ * @throws JigError `model-not-configured`, `model-config-invalid`
+ */
+export function chooseModel({ env, config, recording }: ModelChoice): Model {
+  if (recording) return createRecordedModel(recording);
+  const settings = parseConfig(env, config);
+  const apiKey = env.OPENAI_API_KEY || undefined;
+  if (!apiKey && !settings.baseUrl) {
+    throw new JigError('model-not-configured', 'No model is configured: neither OPENAI_API_KEY nor OPENAI_BASE_URL is set');
+  }
+  if (!settings.name) {
+    throw new JigError('model-not-configured', 'No model is named: JIG_MODEL is not set', { hint: 'For example: JIG_MODEL=gpt-5-mini' });
+  }
+  return createOpenAiModel({
+    name: settings.name,
+    protocol: settings.protocol,
+    contextTokens: settings.contextTokens,
+    timeoutMs: settings.timeoutMs,
+    ...(apiKey ? { apiKey } : {}),
+    ...(settings.baseUrl ? { baseUrl: settings.baseUrl } : {}),
+    ...(settings.prices ? { prices: settings.prices } : {}),
+  });
+}
+
+function parseConfig(env: ModelChoice['env'], config: ModelConfigInput | undefined): ModelConfig {
+  const parsed = ModelConfig.safeParse({
+    ...config,
+    ...(env.JIG_MODEL ? { name: env.JIG_MODEL } : {}),
+    ...(env.OPENAI_BASE_URL ? { baseUrl: env.OPENAI_BASE_URL } : {}),
+    ...(env.JIG_MODEL_PROTOCOL ? { protocol: env.JIG_MODEL_PROTOCOL } : {}),
+    ...(env.JIG_MODEL_CONTEXT_TOKENS ? { contextTokens: Number(env.JIG_MODEL_CONTEXT_TOKENS) } : {}),
+  });
+  if (parsed.success) return parsed.data;
+  throw new JigError('model-config-invalid', `The model's configuration is wrong: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+}

@@ -1,0 +1,119 @@
+/** A model behind the OpenAI protocol (Chat Completions): OpenAI itself, or any server that speaks it, such as llama.cpp's. */
+import OpenAI, { APIError } from 'openai';
+import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import { readAnswerStream } from './answer-stream.ts';
+import { createBoundedFetch, maxWireBytes } from './bounded-fetch.ts';
+import { classifyFailure } from './classify.ts';
+import { estimateTokens, ModelFailure, type Message, type Model, type ModelRequest, type ModelResponse } from './contract.ts';
+import { findPrice, priceUsage, type PriceTable } from './prices.ts';
+
+export interface OpenAiModelOptions {
+  name: string;
+  /** A server of one's own often needs none. */
+  apiKey?: string;
+  /** OpenAI's own where missing. */
+  baseUrl?: string;
+  /** `auto` offers tools natively; calls that the model then writes as text are understood all the same. */
+  protocol?: 'auto' | Model['protocol'];
+  contextTokens: number;
+  /** Extends and overrides the known prices. */
+  prices?: PriceTable;
+  /** For a whole answer. */
+  timeoutMs: number;
+}
+
+export function createOpenAiModel(options: OpenAiModelOptions): Model {
+  const client = new OpenAI({
+    apiKey: options.apiKey ?? 'none',
+    baseURL: options.baseUrl ?? null,
+    maxRetries: 0,
+    timeout: options.timeoutMs,
+    logLevel: 'off',
+    fetch: createBoundedFetch(maxWireBytes),
+  });
+  const protocol = options.protocol === undefined || options.protocol === 'auto' ? 'native' : options.protocol;
+  return {
+    source: 'live',
+    name: options.name,
+    protocol,
+    contextTokens: options.contextTokens,
+    isPriced: (model = options.name) => findPrice(model, options.prices) !== undefined,
+    ask: (request, signal) => ask(client, options, request, signal),
+  };
+}
+
+async function ask(client: OpenAI, options: OpenAiModelOptions, request: ModelRequest, signal?: AbortSignal): Promise<ModelResponse> {
+  signal?.throwIfAborted();
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  const eitherSignal = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  try {
+    const { data: stream, response } = await client.chat.completions
+      .create(encodeRequest(options, request), { signal: eitherSignal, headers: { 'Idempotency-Key': request.key } })
+      .withResponse();
+    await requireEventStream(response);
+    const answer = await readAnswerStream(stream);
+    // The client ends an aborted stream quietly, as if it were complete.
+    eitherSignal.throwIfAborted();
+    const name = answer.model ?? request.model ?? options.name;
+    const price = findPrice(request.model ?? options.name, options.prices) ?? findPrice(name, options.prices);
+    const usage = priceUsage(answer.tokens ?? guessTokens(request, answer), price);
+    return { model: name, content: answer.content, toolCalls: answer.toolCalls, stopReason: answer.stopReason, usage };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (deadline.aborted) {
+      throw new ModelFailure('timeout', `the model did not answer within ${options.timeoutMs} ms`, { retryable: true, cause: error });
+    }
+    throw classifyFailure(error);
+  }
+}
+
+function encodeRequest(options: OpenAiModelOptions, request: ModelRequest): ChatCompletionCreateParamsStreaming {
+  const { answer, tools, maxOutputTokens } = request;
+  return {
+    model: request.model ?? options.name,
+    messages: request.messages.map(encodeMessage),
+    stream: true,
+    stream_options: { include_usage: true },
+    ...(tools?.length ? { tools: tools.map((tool) => ({ type: 'function' as const, function: { ...tool } })) } : {}),
+    ...(answer ? { response_format: { type: 'json_schema' as const, json_schema: { name: answer.name, schema: answer.schema } } } : {}),
+    // Servers other than OpenAI's know the older name.
+    ...(maxOutputTokens === undefined ? {} : { [options.baseUrl === undefined ? 'max_completion_tokens' : 'max_tokens']: maxOutputTokens }),
+  };
+}
+
+function encodeMessage(message: Message): ChatCompletionMessageParam {
+  if (message.role === 'tool') return { role: 'tool', tool_call_id: message.toolCallId, content: message.content };
+  if (message.role !== 'assistant') return { role: message.role, content: message.content };
+  const calls = message.toolCalls.map((call) => ({ id: call.id, type: 'function' as const, function: { name: call.name, arguments: call.arguments } }));
+  return { role: 'assistant', content: message.content, ...(calls.length > 0 ? { tool_calls: calls } : {}) };
+}
+
+/** A 200 that is no event stream holds an error, or a page of something else. */
+async function requireEventStream(response: Response): Promise<void> {
+  const type = response.headers.get('content-type') ?? '';
+  if (type.toLowerCase().startsWith('text/event-stream')) return;
+  const body = (await response.text()).slice(0, 500);
+  const error = parseJsonError(body);
+  if (error) throw new APIError(undefined, error, undefined, response.headers);
+  throw new ModelFailure('nonsense', `the model's server answered with ${type || 'no content type'} instead of an event stream: ${body}`, { retryable: true });
+}
+
+function parseJsonError(body: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    const error = typeof value === 'object' && value !== null && 'error' in value ? value.error : undefined;
+    if (typeof error === 'string') return { message: error };
+    return typeof error === 'object' && error !== null ? error : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** For servers that send no usage: a budget must not run on nothing. */
+function guessTokens(request: ModelRequest, answer: Pick<ModelResponse, 'content' | 'toolCalls'>) {
+  return {
+    inputTokens: estimateTokens(JSON.stringify(request.messages)),
+    cachedInputTokens: 0,
+    outputTokens: estimateTokens(answer.content + answer.toolCalls.map((call) => call.arguments).join('')),
+  };
+}
