@@ -3,16 +3,19 @@ import { dirname, join } from 'node:path';
 
 /**
  * The folder `path`, filled by `fill` the first time and found from then on: whole or not at all, whoever else makes it
- * at the same time. Repeatable. @throws what `fill` throws; nothing is left behind then.
+ * at the same time. `scratch` is a folder for what is needed on the way; it goes away. Repeatable.
+ * @throws what `fill` throws; nothing is left behind then.
  */
-export async function ensureFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
+export async function ensureFolder(path: string, fill: (folder: string, scratch: string) => Promise<void>): Promise<void> {
   if (await exists(path)) return;
   await mkdir(dirname(path), { recursive: true });
   const staging = await mkdtemp(`${path}.making-`);
   try {
     const folder = join(staging, 'folder');
+    const scratch = join(staging, 'scratch');
     await mkdir(folder);
-    await fill(folder);
+    await mkdir(scratch);
+    await fill(folder, scratch);
     await rename(folder, path).catch(async (error: unknown) => {
       if (!(await exists(path))) throw error;
     });

@@ -1,0 +1,64 @@
+/** A real small model behind the OpenAI protocol, on this machine. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { ensureServerProgram } from './server-program.ts';
+import { ensureWeights, modelName } from './weights.ts';
+
+export interface ModelServer {
+  /** For `OPENAI_BASE_URL`. */
+  baseUrl: string;
+  model: string;
+  stop(): Promise<void>;
+}
+
+const startTimeoutMs = 120_000;
+const contextTokens = 8192;
+
+/**
+ * A running server of the model, on a port of its own; what it needs is fetched and built the first time (some
+ * minutes) and kept in the user's cache. The caller stops it.
+ */
+export async function ensureModelServer(onProgress: (line: string) => void = (line) => console.error(line)): Promise<ModelServer> {
+  const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'jig', 'model');
+  const program = await ensureServerProgram(cacheDir, onProgress);
+  const weights = await ensureWeights(cacheDir, onProgress);
+  return startServer(program, weights);
+}
+
+async function startServer(program: string, weights: string): Promise<ModelServer> {
+  const port = await freePort();
+  const words = ['-m', weights, '--alias', modelName, '--host', '127.0.0.1', '--port', String(port), '--jinja', '-t', '2', '-c', String(contextTokens)];
+  const server = execa(program, words, { stdio: 'ignore', reject: false, forceKillAfterDelay: 2000 });
+  const address = `http://127.0.0.1:${port}`;
+  const stop = async () => {
+    server.kill('SIGTERM');
+    await server;
+  };
+  const early = new AbortController();
+  void server.then(() => early.abort());
+  await ready(address, early.signal).catch(async (error: unknown) => {
+    await stop();
+    throw new Error(`the model server did not become ready; see what it says by hand: ${server.spawnargs.join(' ')}`, { cause: error });
+  });
+  return { baseUrl: `${address}/v1`, model: modelName, stop };
+}
+
+/** Polls the server's own word on its state: loading the weights takes seconds, and nothing else tells. */
+async function ready(address: string, ended: AbortSignal): Promise<void> {
+  const signal = AbortSignal.any([ended, AbortSignal.timeout(startTimeoutMs)]);
+  while (!(await fetch(`${address}/health`, { signal }).catch(() => undefined))?.ok) await delay(100, undefined, { signal });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return address.port;
+}
