@@ -1,0 +1,215 @@
+/**
+ * What workflows ask of the world, as types: a family an interface, a family a task queue.
+ * Every activity may be repeated: its effects are found by key before they are made.
+ */
+import type { AnswerSummary } from '../agent/loop.ts';
+import type { NamedBlueprint } from '../blueprints/steps.ts';
+import type { AgentTool } from '../blueprints/schema.ts';
+import type { ArtifactRef } from '../artifacts/contract.ts';
+import type { CheckRun } from '../evidence/gate.ts';
+import type { Check } from '../forge/contract.ts';
+import type { ExportedCommit, ExportPolicy } from '../git/contract.ts';
+import type { Message, Usage } from '../model/contract.ts';
+import type { CommandEnding, SandboxRef, SandboxResources } from '../sandbox/contract.ts';
+import type { Json } from '../blueprints/json.ts';
+import type { RunRequest } from '../workflows/messages.ts';
+
+/** Settings of the worker that a run keeps to its end. */
+export interface RunSettings {
+  heartbeatTimeoutMs: number;
+  /** A run that comes back after a longer wait looks whether its base has moved. */
+  staleAfterMs: number;
+  /** How long a stopped run waits for a human. */
+  humanWaitMs: number;
+  protectedPaths: string[];
+  maxChangedFiles: number;
+  maxChangedBytes: number;
+  author: { name: string; email: string };
+  /** History length at which a run continues as new; 0: when the server suggests it. */
+  continueAfterEvents: number;
+}
+
+export interface OpenedRun {
+  blueprint: NamedBlueprint;
+  inputs: Record<string, Json>;
+  repository: { forge: string; name: string; cloneUrl: string; branch: string; commit: string };
+  model: { name: string; source: 'live' | 'recorded' | 'scripted' };
+  settings: RunSettings;
+}
+
+export interface CapturedText {
+  /** At most 8 KB: all of it, or its first and last part. */
+  text: string;
+  cut: boolean;
+  /** Bytes that the command wrote, kept or not. */
+  sizeBytes: number;
+  artifact?: ArtifactRef;
+}
+
+export interface CommandOutcome {
+  ending: CommandEnding;
+  exitCode: number;
+  startedAtMs: number;
+  durationMs: number;
+  stdout: CapturedText;
+  stderr: CapturedText;
+  /** Standard output as `parse` asked. */
+  value?: Json;
+  check: CheckRun;
+}
+
+export interface PrepareSandbox {
+  id: string;
+  /** The workflow that the sandbox belongs to; the sweeper asks after it. */
+  owner: string;
+  repository: OpenedRun['repository'];
+  /** What is checked out: a commit of the repository, or one that the quarantine holds. */
+  commit: string;
+  image?: string;
+  resources: SandboxResources;
+  egress: string[];
+  env: Record<string, string>;
+  lifetimeMs: number;
+}
+
+export interface RunCommand {
+  sandbox: SandboxRef;
+  key: string;
+  argv: string[];
+  env: Record<string, string>;
+  timeoutMs: number;
+  parse?: 'json' | 'lines';
+  /** The command as its author wrote it, for evidence. */
+  shown: string;
+}
+
+export interface ApplyEdit {
+  sandbox: SandboxRef;
+  key: string;
+  path: string;
+  old: string;
+  new: string;
+  line?: number;
+  all: boolean;
+}
+
+export interface ExportCommit {
+  sandbox: SandboxRef;
+  key: string;
+  repository: OpenedRun['repository'];
+  /** What the sandbox started from. */
+  base: string;
+  /** What the new commit stands on; `base` where nothing was pushed yet. */
+  parent: string;
+  policy: ExportPolicy;
+  message: string;
+  author: { name: string; email: string };
+  dateMs: number;
+}
+
+export interface AskPrompt {
+  key: string;
+  text: string;
+  system?: string;
+  model?: string;
+  answer: Record<string, Json>;
+}
+
+/** An answer, or why the model's text wasn't one. */
+export interface PromptAnswer {
+  value?: Json;
+  unusable?: string;
+  usage: Usage;
+  model: string;
+  question: ArtifactRef;
+}
+
+/** A conversation by reference: a list of messages' references, itself an artifact. */
+export type TranscriptRef = ArtifactRef;
+
+export interface AskAgent {
+  key: string;
+  transcript?: TranscriptRef;
+  /** What is said to the model first: the system's text and the task at the start, later feedback and a person's words. */
+  say: Exclude<Message, { role: 'assistant' }>[];
+  tools: AgentTool[];
+  model?: string;
+}
+
+/** An answer, with the texts left in the transcript. */
+export interface AgentAnswer extends AnswerSummary {
+  transcript: TranscriptRef;
+  /** `brief` is for the timeline: the tool and what it is used on. */
+  calls: (AnswerSummary['calls'][number] & { name: string; brief: string })[];
+  usage: Usage;
+  model: string;
+  /** Messages that were left out to fit the model's context. */
+  compacted: number;
+}
+
+export interface CallTool {
+  sandbox: SandboxRef;
+  key: string;
+  transcript: TranscriptRef;
+  callId: string;
+  tools: AgentTool[];
+  allowPaths?: string[];
+  env: Record<string, string>;
+  timeoutMs: number;
+  /** Said after the result, such as that the same call was made before. */
+  note?: string;
+}
+
+export interface ToolResult {
+  transcript: TranscriptRef;
+  ok: boolean;
+}
+
+export interface EnsureChange {
+  repository: OpenedRun['repository'];
+  branch: string;
+  marker: string;
+  title: string;
+  body: string;
+  draft: boolean;
+  labels: string[];
+}
+
+export interface CiOutcome {
+  state: 'passed' | 'failed' | 'none' | 'timeout';
+  checks: Check[];
+  /** The failed checks' logs, at most 8 KB; untrusted. */
+  excerpt: string;
+}
+
+export interface RunActivities {
+  openRun(request: RunRequest): Promise<OpenedRun>;
+  /** Keeps a JSON value that is too large for the history. */
+  keepValue(request: { value: Json }): Promise<ArtifactRef>;
+  loadValue(ref: ArtifactRef): Promise<Json>;
+}
+
+export interface SandboxActivities {
+  prepareSandbox(request: PrepareSandbox): Promise<SandboxRef>;
+  runCommand(request: RunCommand): Promise<CommandOutcome>;
+  applyEdit(request: ApplyEdit): Promise<{ replacements: number }>;
+  callTool(request: CallTool): Promise<ToolResult>;
+  exportCommit(request: ExportCommit): Promise<ExportedCommit>;
+  removeSandbox(request: { id: string }): Promise<void>;
+}
+
+export interface ModelActivities {
+  askPrompt(request: AskPrompt): Promise<PromptAnswer>;
+  askAgent(request: AskAgent): Promise<AgentAnswer>;
+}
+
+export interface ForgeActivities {
+  /** Pushes one branch, never over foreign commits; returns the branch's name (a taken one gets a suffix). */
+  pushBranch(request: { repository: OpenedRun['repository']; commit: string; branch: string; expected?: string }): Promise<{ branch: string }>;
+  ensureChange(request: EnsureChange): Promise<{ number: number; url: string }>;
+  awaitChecks(request: { repository: OpenedRun['repository']; commit: string; waitMs: number }): Promise<CiOutcome>;
+  comment(request: { repository: OpenedRun['repository']; number: number; marker: string; body: string }): Promise<void>;
+  checkFreshness(request: { repository: OpenedRun['repository']; head?: { branch: string; commit: string } }): Promise<{ baseMoved: boolean; branchForeign: boolean }>;
+}
+
+export interface Activities extends RunActivities, SandboxActivities, ModelActivities, ForgeActivities {}

@@ -1,0 +1,74 @@
+/**
+ * Every default, once. Plain data: the workflow, the worker and the reference read it from here.
+ * A blueprint, or an option of the worker, can set each of them.
+ */
+const secondMs = 1000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+const mebibyte = 1024 * 1024;
+const gibibyte = 1024 * mebibyte;
+
+export const defaults = {
+  run: {
+    /** Waiting for CI and for people isn't counted. */
+    timeMs: 60 * minuteMs,
+    costUsd: 10,
+  },
+  timeoutsMs: {
+    run: 300 * secondMs,
+    check: 300 * secondMs,
+    setup: 600 * secondMs,
+    agent: 20 * minuteMs,
+    /** One command that an agent asks for. */
+    agentCommand: 60 * secondMs,
+    prompt: 5 * minuteMs,
+    edit: 60 * secondMs,
+    change: 10 * minuteMs,
+  },
+  agent: {
+    turns: 100,
+    attempts: 3,
+    tools: ['read', 'edit', 'write', 'search', 'shell'],
+    /** A tool's output longer than this keeps its head and tail. */
+    toolOutputMaxCharacters: 10_000,
+    toolOutputHeadCharacters: 5000,
+    toolOutputTailCharacters: 5000,
+    /** Unusable answers in a row that end a step. */
+    unusableAnswers: 3,
+  },
+  ci: { rounds: 2, waitMs: 60 * minuteMs },
+  approve: { waitMs: 24 * hourMs, decision: 'reject', rounds: 3 },
+  each: { atOnce: 4, tolerate: 0, maxItems: 1000 },
+  /** Tries of an activity after the first, where the infrastructure broke. */
+  retries: 3,
+  /** Tries of one question in all, where the model's server failed. */
+  modelAttempts: 6,
+  change: {
+    draft: false,
+    maxFiles: 100,
+    maxBytes: 4 * mebibyte,
+    /** Globs that no change may touch. */
+    protectedPaths: [
+      '.github/workflows/**', '.github/actions/**', '.gitlab-ci.yml', '.gitlab/ci/**', '.gitea/workflows/**', '.forgejo/workflows/**',
+      '.circleci/**', '.buildkite/**', '.woodpecker/**', '.woodpecker.yml', '.travis.yml', 'Jenkinsfile', 'azure-pipelines.yml', 'bitbucket-pipelines.yml',
+      '**/CODEOWNERS',
+      '**/package-lock.json', '**/npm-shrinkwrap.json', '**/yarn.lock', '**/pnpm-lock.yaml', '**/bun.lock', '**/bun.lockb',
+      '**/poetry.lock', '**/uv.lock', '**/Pipfile.lock', '**/Cargo.lock', '**/go.sum', '**/Gemfile.lock', '**/composer.lock',
+      '**/AGENTS.md', '**/CLAUDE.md', '**/GEMINI.md', '**/.mcp.json', '.claude/**', '.cursor/**', '**/.cursorrules', '.github/copilot-instructions.md', '.github/instructions/**',
+      '.husky/**', '.githooks/**', '**/lefthook.yml', '**/.pre-commit-config.yaml', '**/.gitmodules',
+    ],
+  },
+  output: {
+    /** Characters of a command's output that travel through Temporal. */
+    maxKeptBytes: 16 * 1024,
+    /** Bytes of one output stream that are kept as an artifact. */
+    artifactMaxBytes: 64 * mebibyte,
+  },
+  sandbox: {
+    cpu: 1,
+    memoryBytes: 2 * gibibyte,
+    diskBytes: 4 * gibibyte,
+    processes: 512,
+    lifetimeMs: 24 * hourMs,
+  },
+} as const;

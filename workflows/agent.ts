@@ -1,0 +1,163 @@
+/**
+ * The agent step: ask the model, carry out its tool calls, until it says done; then the step's own checks decide.
+ * A child workflow of the run, so that its turns have a timeline of their own.
+ */
+import { condition, continueAsNew, defineSignal, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { AgentAnswer, AskAgent, RunSettings, TranscriptRef } from '../activities/contract.ts';
+import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } from '../agent/budget.ts';
+import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
+import { steerMessage, verifyFeedback } from '../agent/prompts.ts';
+import { defaults } from '../blueprints/defaults.ts';
+import type { AgentTool } from '../blueprints/schema.ts';
+import type { CheckRun } from '../evidence/gate.ts';
+import type { SandboxRef } from '../sandbox/contract.ts';
+import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
+import type { RenderedCommand } from './context.ts';
+import { perform } from './perform.ts';
+
+export interface AgentTask {
+  /** `<run>/<step>`: names every question and tool call of this step for ever. */
+  key: string;
+  sandbox: SandboxRef;
+  /** What is said first: the system's text and the task; or, where a conversation goes on, what is said next. */
+  say: AskAgent['say'];
+  transcript?: TranscriptRef;
+  tools: AgentTool[];
+  allowPaths?: string[];
+  model?: string;
+  env: Record<string, string>;
+  limits: BudgetLimits;
+  verify: RenderedCommand[];
+  verifyTimeoutMs: number;
+  attempts: number;
+  baseline: Record<string, CheckRun>;
+  settings: RunSettings;
+  /** Set where a long conversation goes on in a new execution. */
+  progress?: AgentProgress;
+}
+
+interface AgentProgress {
+  transcript?: TranscriptRef;
+  say: AskAgent['say'];
+  loop: LoopState;
+  attempt: number;
+  startedAtMs: number;
+  spent: Spent;
+}
+
+export interface AgentResult {
+  done: boolean;
+  /** A stable code where it isn't done. */
+  code?: string;
+  reason: string;
+  transcript?: TranscriptRef;
+  attempts: number;
+  spent: Spent;
+  model: string;
+  checks: Pick<CheckedCommand, 'run' | 'verdict'>[];
+}
+
+export const steerSignal = defineSignal<[string]>('steer');
+export const pauseSignal = defineSignal<[boolean]>('setPaused');
+
+export async function agent(task: AgentTask): Promise<AgentResult> {
+  const steers: string[] = [];
+  let paused = false;
+  setHandler(steerSignal, (text) => void steers.push(text));
+  setHandler(pauseSignal, (value) => void (paused = value));
+
+  const progress: AgentProgress = task.progress ?? { say: task.say, loop: newLoop, attempt: 1, startedAtMs: Date.now(), spent: nothingSpent, ...(task.transcript && { transcript: task.transcript }) };
+  for (;;) {
+    if (paused) await condition(() => !paused, task.settings.humanWaitMs, { summary: 'paused by a human' });
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof agent>({ ...task, progress });
+    progress.say.push(...steers.splice(0).map((text) => ({ role: 'user' as const, content: steerMessage(text) })));
+
+    const exceeded = checkBudget({ ...progress.spent, elapsedMs: Date.now() - progress.startedAtMs }, task.limits);
+    if (exceeded) return end(progress, { done: false, code: 'budget-exceeded', reason: exceeded.message });
+
+    const answer = await ask(task, progress);
+    const { state, decision } = decideAfterAnswer(progress.loop, answer);
+    progress.loop = state;
+    if (decision.kind === 'stop') return end(progress, { done: false, code: decision.reason, reason: decision.message, model: answer.model });
+    if (decision.kind === 'unusable') progress.say.push({ role: 'user', content: decision.text });
+    if (decision.kind === 'act') await act(task, progress, answer, decision);
+    if (decision.kind === 'finished' && steers.length === 0) {
+      const ended = await verify(task, progress, answer);
+      if (ended) return ended;
+    }
+  }
+}
+
+async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswer> {
+  const turn = progress.loop.turns + 1;
+  const { transcript, say } = progress;
+  const answer = await perform(
+    'askAgent',
+    { key: `${task.key}/${turn}`, say, tools: task.tools, ...(transcript && { transcript }), ...(task.model && { model: task.model }) },
+    { summary: `turn ${turn}`, timeoutMs: defaults.timeoutsMs.prompt, attempts: defaults.modelAttempts, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },
+  );
+  progress.say = [];
+  progress.transcript = answer.transcript;
+  progress.spent = addUsage(progress.spent, answer.usage);
+  return answer;
+}
+
+/** Carries out the calls in their order; what is refused is answered with the next question. */
+async function act(task: AgentTask, progress: AgentProgress, answer: AgentAnswer, decision: LoopDecision & { kind: 'act' }): Promise<void> {
+  const { sandbox, tools, allowPaths, env } = task;
+  for (const { id, note } of decision.calls) {
+    const call = answer.calls.find((made) => made.id === id);
+    const result = await perform(
+      'callTool',
+      {
+        sandbox, tools, env,
+        key: `${task.key}/${progress.loop.turns}/${id}`,
+        transcript: progress.transcript ?? answer.transcript,
+        callId: id,
+        timeoutMs: defaults.timeoutsMs.agentCommand,
+        ...(allowPaths && { allowPaths }),
+        ...(note && { note }),
+      },
+      { summary: call?.brief ?? id, timeoutMs: defaults.timeoutsMs.agentCommand, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },
+    );
+    progress.transcript = result.transcript;
+  }
+  progress.say.push(...decision.refused.map(({ id, text }) => ({ role: 'tool' as const, toolCallId: id, content: text })));
+}
+
+/** The model says done: its checks decide. Undefined where it gets another attempt. */
+async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAnswer): Promise<AgentResult | undefined> {
+  const { sandbox, env, baseline, settings } = task;
+  const checked = await checkCommands({
+    sandbox, env, baseline,
+    key: `${task.key}/verify/${progress.loop.turns}`,
+    commands: task.verify,
+    timeoutMs: task.verifyTimeoutMs,
+    attempts: defaults.retries + 1,
+    heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
+  });
+  const failed = checked.filter(({ verdict }) => !verdict.passed);
+  const { model } = answer;
+  if (failed.length === 0) return end(progress, { done: true, reason: answer.finished ?? '', model }, checked);
+  if (progress.attempt >= task.attempts) {
+    return end(progress, { done: false, code: 'verify-failed', reason: `After ${task.attempts} attempts: ${summarizeChecks(failed)}`, model }, checked);
+  }
+  progress.attempt += 1;
+  const feedback = failed.map(({ command, run, verdict, outcome }) => ({
+    command: command.shown, exitCode: run.exitCode, ending: run.ending,
+    output: `${outcome.stdout.text}\n${outcome.stderr.text}${run.exitCode === 0 ? `\n${verdict.reason}` : ''}`,
+  }));
+  progress.say.push({ role: 'user', content: verifyFeedback(feedback, { number: progress.attempt, of: task.attempts }) });
+  return undefined;
+}
+
+function end(progress: AgentProgress, how: Pick<AgentResult, 'done' | 'code' | 'reason'> & { model?: string }, checked: CheckedCommand[] = []): AgentResult {
+  return {
+    model: '',
+    ...how,
+    ...(progress.transcript && { transcript: progress.transcript }),
+    attempts: progress.attempt,
+    spent: progress.spent,
+    checks: checked.map(({ run, verdict }) => ({ run, verdict })),
+  };
+}

@@ -1,0 +1,41 @@
+/** A run's state as Markdown: the Temporal UI shows it under User Metadata, and a change carries it as evidence. */
+import type { RunState, StepRow } from './messages.ts';
+
+const maxRows = 60;
+const marks: Record<StepRow['state'], string> = { running: '▶', succeeded: '✓', failed: '✗', skipped: '–' };
+
+/** Text from outside, as one cell of a Markdown table: it can't end the cell, start markup or mention anyone. */
+export function cell(text: string): string {
+  return text
+    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .replaceAll(/[\\`*_{}[\]<>()#!|~@]/g, (mark) => `\\${mark}`)
+    .trim();
+}
+
+export const seconds = (ms: number): string => (ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
+
+/** The table of the steps; the steps of an `each` item are folded into their own step's row past a screen's worth. */
+export function renderSteps(steps: StepRow[]): string {
+  const rows = steps.length <= maxRows ? steps : steps.filter((row) => !row.path.includes('['));
+  const left = rows.slice(-maxRows);
+  const lines = left.map((row) => {
+    const took = row.durationMs === undefined ? '' : seconds(row.durationMs);
+    const tokens = row.usage ? ` ${row.usage.inputTokens + row.usage.outputTokens} tokens.` : '';
+    return `| ${marks[row.state]} | ${cell(row.path)} | ${row.kind} | ${took} | ${cell(row.note ?? '')}${tokens} |`;
+  });
+  const omitted = steps.length - left.length;
+  return ['| | step | kind | took | |', '|---|---|---|---|---|', ...lines, ...(omitted > 0 ? ['', `${omitted} more rows are not shown.`] : [])].join('\n');
+}
+
+export function renderDetails(state: RunState): string {
+  const { usage, waiting, change, end } = state;
+  return [
+    `**${end ? end.outcome : state.phase}** · ${cell(state.repository.name)} · ${cell(state.blueprint.name)} \`${state.blueprint.sha256.slice(0, 12)}\` · ${cell(state.model)}`,
+    ...(end ? [`${cell(end.reason)}${end.step ? ` (step ${cell(end.step)})` : ''}`] : []),
+    ...(waiting ? [`**Waiting for a human**: ${cell(waiting.question)}`] : []),
+    ...(change ? [`Change #${change.number}: ${cell(change.url)}`] : []),
+    `${usage.inputTokens + usage.outputTokens} tokens, $${usage.costUsd.toFixed(4)}`,
+    '',
+    renderSteps(state.steps),
+  ].join('\n\n').replaceAll('|\n\n|', '|\n|');
+}

@@ -1,0 +1,32 @@
+/** What a run can show a reviewer, as Markdown for the change and as data for programs. */
+import type { Json } from '../blueprints/json.ts';
+import type { RunContext } from './context.ts';
+import { cell, renderSteps } from './details.ts';
+import type { RunState } from './messages.ts';
+
+export function renderEvidence(run: Pick<RunContext, 'request' | 'carried' | 'view' | 'opened'>, gate: 'clean' | 'spared'): string {
+  const { state } = run.view;
+  const { usage } = state;
+  const checks = run.carried.checks.map(({ step, run: ran, verdict }) => {
+    const before = run.carried.baseline[ran.command];
+    return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(ran.command)} | ${before ? result(before) : ''} | ${result(ran)} | ${cell(verdict.reason)} |`;
+  });
+  return [
+    '### Evidence',
+    gate === 'spared' ? '> The checks were **not** decided once more in a clean checkout: the blueprint spares it.' : 'The checks below named `gate` ran in a clean checkout of this commit, with nothing left of the agent.',
+    ...(checks.length > 0 ? [['| | step | check | before | after | |', '|---|---|---|---|---|---|', ...checks].join('\n')] : ['No check ran.']),
+    renderSteps(state.steps),
+    `Blueprint ${cell(state.blueprint.name)} \`${state.blueprint.sha256}\`, model ${cell(state.model)}, ${usage.inputTokens + usage.outputTokens} tokens, $${usage.costUsd.toFixed(4)}. Requested by ${cell(state.requester)}.`,
+  ].join('\n\n');
+}
+
+function result(ran: { exitCode: number; tests?: { passed: number; failed: number; skipped: number } | undefined }): string {
+  return ran.tests ? `${ran.tests.passed} passed, ${ran.tests.failed} failed, ${ran.tests.skipped} skipped` : `exit code ${ran.exitCode}`;
+}
+
+/** Everything that the run knows of itself, for programs. */
+export function collectEvidence(state: RunState, run: Pick<RunContext, 'carried'> | undefined): Json {
+  const { checks = [], baseline = {} } = run?.carried ?? {};
+  // The state is data already; going through text drops what JSON leaves out.
+  return JSON.parse(JSON.stringify({ state, checks, baseline })) as Json;
+}

@@ -1,0 +1,57 @@
+/** How a run or a step ends other than by success. Every error that leaves workflow code passes here. */
+import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure, isCancellation } from '@temporalio/workflow';
+import type { RunEnd } from './messages.ts';
+
+/** A step failed; `code` is stable and has a page under docs/errors. */
+export class StepFailed extends Error {
+  override name = 'StepFailed';
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The run is over, by an `end` step, by a human or by a bound: not a fault. */
+export class RunEnded extends Error {
+  override name = 'RunEnded';
+  readonly end: RunEnd;
+  constructor(end: RunEnd) {
+    super(end.reason);
+    this.end = end;
+  }
+}
+
+/** An approval was sent back: the named step goes on with the comment, and what came after it is done again. */
+export class SentBack extends Error {
+  override name = 'SentBack';
+  readonly to: string;
+  readonly feedback: string;
+  constructor(to: string, feedback: string) {
+    super(`sent back to ${to}`);
+    this.to = to;
+    this.feedback = feedback;
+  }
+}
+
+/** The history has grown: the run goes on as a new execution with its journal. */
+export class HistoryFull extends Error {
+  override name = 'HistoryFull';
+}
+
+/** What went wrong, from any error that an activity, a child or an expression threw. */
+export function describeFailure(error: unknown): { code: string; message: string } {
+  if (error instanceof StepFailed) return { code: error.code, message: error.message };
+  if (error instanceof ApplicationFailure) return { code: error.type ?? 'internal-error', message: error.message };
+  if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) {
+    if (error.cause instanceof ApplicationFailure || error.cause instanceof ActivityFailure) return describeFailure(error.cause);
+    return { code: 'activity-timed-out', message: `${error instanceof ActivityFailure ? error.activityType : 'The agent'} did not end within its bounds: ${error.cause?.message ?? error.message}` };
+  }
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return { code: error.code, message: error.message };
+  return { code: 'internal-error', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** Whether the error is a way of control that must pass through every step. */
+export function isControl(error: unknown): boolean {
+  return error instanceof RunEnded || error instanceof SentBack || error instanceof HistoryFull || error instanceof CancelledFailure || isCancellation(error);
+}

@@ -1,0 +1,138 @@
+/** What a run is started with, what it can be told, and what it tells: the workflows' public face. */
+import { z } from 'zod';
+import { Outcome } from '../blueprints/schema.ts';
+import { Usage } from '../model/contract.ts';
+import { ArtifactRef } from '../artifacts/contract.ts';
+import type { Json } from '../blueprints/json.ts';
+
+/** The text that runs is the text that was started: it travels with the run, pinned by its hash. */
+export const PinnedBlueprint = z.strictObject({
+  name: z.string(),
+  text: z.string(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Where it came from, for messages only. */
+  file: z.string(),
+});
+export type PinnedBlueprint = z.infer<typeof PinnedBlueprint>;
+
+export const RunRequest = z.strictObject({
+  blueprint: PinnedBlueprint,
+  repository: z.strictObject({ forge: z.string(), name: z.string(), branch: z.string().optional() }),
+  inputs: z.record(z.string(), z.json()),
+  requester: z.string().max(200),
+  campaign: z.string().max(200).optional(),
+});
+export type RunRequest = z.infer<typeof RunRequest> & { inputs: Record<string, Json> };
+
+export const phases = ['starting', 'preparing', 'running', 'waiting-for-human', 'waiting-for-ci', 'paused', 'cleaning-up', 'ended'] as const;
+export type Phase = (typeof phases)[number];
+
+/** One step as a person sees it. */
+export interface StepRow {
+  /** `fix`, or `rewrite[3].ask` for a step of an item. */
+  path: string;
+  kind: string;
+  title: string;
+  state: 'running' | 'succeeded' | 'failed' | 'skipped';
+  startedAtMs: number;
+  durationMs?: number;
+  /** What it came to, in a few words. */
+  note?: string;
+  usage?: Usage;
+  /** Where its output is kept. */
+  artifacts?: Record<string, ArtifactRef>;
+}
+
+export interface ChangeSummary {
+  number: number;
+  url: string;
+  branch: string;
+  commit: string;
+  files: number;
+}
+
+export interface RunEnd {
+  outcome: Outcome;
+  /** A stable code where something went wrong. */
+  code?: string;
+  reason: string;
+  /** The step that decided it. */
+  step?: string;
+}
+
+/** The whole state of a run, as the query `state` returns it. */
+export interface RunState {
+  runId: string;
+  blueprint: { name: string; title: string; sha256: string };
+  repository: { forge: string; name: string; branch: string; commit: string };
+  requester: string;
+  model: string;
+  phase: Phase;
+  /** Grows with every change of the state, so that a follower knows whether it has seen it. */
+  revision: number;
+  startedAtMs: number;
+  endedAtMs?: number;
+  steps: StepRow[];
+  usage: Usage;
+  waiting?: Waiting;
+  change?: ChangeSummary;
+  evidence?: ArtifactRef;
+  end?: RunEnd;
+}
+
+/** What a human is asked. */
+export interface Waiting {
+  kind: 'approval' | 'paused' | 'stale';
+  question: string;
+  who: string[];
+  deadlineMs: number;
+  canSendBack: boolean;
+}
+
+export const Decision = z.strictObject({
+  by: z.string().min(1).max(200),
+  comment: z.string().max(10_000).optional(),
+});
+export type Decision = z.infer<typeof Decision>;
+
+export const SendBack = z.strictObject({ by: z.string().min(1).max(200), comment: z.string().min(1).max(10_000) });
+export type SendBack = z.infer<typeof SendBack>;
+
+export const Steer = z.strictObject({ by: z.string().min(1).max(200), text: z.string().min(1).max(10_000) });
+export type Steer = z.infer<typeof Steer>;
+
+/** Names of the updates (each checked by a synchronous validator) and of the query. */
+export const messageNames = {
+  pause: 'pause',
+  resume: 'resume',
+  cancel: 'cancel',
+  approve: 'approve',
+  reject: 'reject',
+  sendBack: 'sendBack',
+  steer: 'steer',
+  state: 'state',
+} as const;
+
+/** Search attributes, by their Temporal types. */
+export const searchAttributes = {
+  JigBlueprint: 'KEYWORD',
+  JigRepository: 'KEYWORD',
+  JigOutcome: 'KEYWORD',
+  JigPhase: 'KEYWORD',
+  JigCampaign: 'KEYWORD',
+  JigRequester: 'KEYWORD',
+  JigNeedsHuman: 'BOOL',
+  JigCostUsd: 'DOUBLE',
+  JigTokens: 'INT',
+} as const;
+
+/** One queue a kind of work, so that each can be scaled and limited by itself. */
+export const taskQueues = {
+  runs: 'jig-runs',
+  sandbox: 'jig-sandbox',
+  model: 'jig-model',
+  forge: 'jig-forge',
+} as const;
+export type TaskQueue = keyof typeof taskQueues;
+
+export const runWorkflowType = 'run';

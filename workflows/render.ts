@@ -1,0 +1,41 @@
+/** From what an author wrote to what runs: templates, environments and commands, in a step's scope. */
+import { evaluateExpression, evaluateCondition, renderTemplate, renderText } from '../blueprints/expressions.ts';
+import type { Json } from '../blueprints/json.ts';
+import type { Command } from '../blueprints/schema.ts';
+import type { RenderedCommand, Scope } from './context.ts';
+import type { StepRecord } from './journal.ts';
+
+/** A scope in which one more step's outputs can be read. */
+export function withStep(scope: Scope, id: string, record: StepRecord): Scope {
+  const cut = new Set(scope.cut);
+  for (const field of record.cut ?? []) cut.add(`steps.${id}.${field}`);
+  const outputs: Json = { ...record.outputs, outcome: record.outcome };
+  const steps = { ...(scope.values['steps'] as Record<string, Json>), [id]: outputs };
+  return { values: { ...scope.values, steps }, cut };
+}
+
+export function withValue(scope: Scope, name: string, value: Json): Scope {
+  return { ...scope, values: { ...scope.values, [name]: value } };
+}
+
+export const isTrue = (condition: string | boolean, { values, cut }: Scope): boolean => evaluateCondition(condition, values, { cut });
+export const value = (template: string, { values, cut }: Scope): Json => renderTemplate(template, values, { cut });
+export const text = (template: string, { values, cut }: Scope): string => renderText(template, values, { cut });
+export const expression = (source: string, { values, cut }: Scope): Json => evaluateExpression(source, values, { cut });
+
+/** Values reach a shell through its environment only. */
+export function environment(env: Record<string, string | number> | undefined, scope: Scope): Record<string, string> {
+  return Object.fromEntries(Object.entries(env ?? {}).map(([name, template]) => [name, typeof template === 'number' ? String(template) : text(template, scope)]));
+}
+
+/** A string is a shell script, never rendered; a list is rendered word by word, each staying one word. */
+export function command(source: Command, scope: Scope): RenderedCommand {
+  if (typeof source === 'string') return { shown: firstLine(source), argv: ['sh', '-ec', source] };
+  const argv = source.map((word) => text(word, scope));
+  return { shown: firstLine(argv.join(' ')), argv };
+}
+
+function firstLine(script: string): string {
+  const [line = '', ...more] = script.trim().split('\n');
+  return `${line.slice(0, 200)}${more.length > 0 || line.length > 200 ? ' …' : ''}`;
+}

@@ -1,0 +1,75 @@
+/** A run's sandboxes: made, checked out, set up, and gone in every ending. */
+import { workflowInfo } from '@temporalio/workflow';
+import { defaults } from '../blueprints/defaults.ts';
+import type { SandboxRef, SandboxResources } from '../sandbox/contract.ts';
+import type { OpenedRun } from '../activities/contract.ts';
+import type { RunContext } from './context.ts';
+import { StepFailed } from './failures.ts';
+import { perform } from './perform.ts';
+import { command } from './render.ts';
+
+/** Names a run's effects for ever: its first execution, and how often its sandbox was lost. No `/` in it. */
+export function runKey(generation: number): string {
+  const { firstExecutionRunId } = workflowInfo();
+  return generation === 0 ? firstExecutionRunId : `${firstExecutionRunId}.${generation + 1}`;
+}
+
+/** Makes a sandbox, checks a commit out in it and runs the blueprint's setup. @throws StepFailed `setup-failed` */
+export async function prepareSandbox(run: Pick<RunContext, 'opened' | 'view'>, { id, commit, key }: { id: string; commit: string; key: string }): Promise<SandboxRef> {
+  const { blueprint, repository, settings } = run.opened;
+  const section = blueprint.sandbox ?? {};
+  const heartbeatTimeoutMs = settings.heartbeatTimeoutMs;
+  const row = run.view.begin(`${key}/sandbox`, 'sandbox', 'A sandbox with a checkout');
+  const sandbox = await perform(
+    'prepareSandbox',
+    {
+      id, repository, commit,
+      owner: workflowInfo().workflowId,
+      resources: resources(section.resources ?? {}),
+      egress: section.egress ?? [],
+      env: section.env ?? {},
+      lifetimeMs: defaults.sandbox.lifetimeMs,
+      ...(section.image && { image: section.image }),
+    },
+    { summary: `${repository.name} at ${commit.slice(0, 12)}`, timeoutMs: defaults.timeoutsMs.setup, heartbeatTimeoutMs },
+  );
+  run.view.finish(row, 'succeeded', { note: `${repository.branch} at ${commit.slice(0, 12)}` });
+  await setUp(run, sandbox, key);
+  return sandbox;
+}
+
+async function setUp(run: Pick<RunContext, 'opened' | 'view'>, sandbox: SandboxRef, key: string): Promise<void> {
+  const timeoutMs = defaults.timeoutsMs.setup;
+  for (const [index, source] of (run.opened.blueprint.sandbox?.setup ?? []).entries()) {
+    const { argv, shown } = command(source, { values: {}, cut: new Set() });
+    const row = run.view.begin(`${key}/setup/${index}`, 'setup', shown);
+    const outcome = await perform('runCommand', { sandbox, key: `setup/${index}`, argv, env: {}, timeoutMs, shown }, { summary: shown, timeoutMs, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs });
+    const passed = outcome.ending === 'exited' && outcome.exitCode === 0;
+    run.view.finish(row, passed ? 'succeeded' : 'failed', { note: shown, artifacts: { ...(outcome.stdout.artifact && { stdout: outcome.stdout.artifact }), ...(outcome.stderr.artifact && { stderr: outcome.stderr.artifact }) } });
+    if (!passed) throw new StepFailed('setup-failed', `Setup: ${shown} ended with ${outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : outcome.ending}: ${(outcome.stderr.text || outcome.stdout.text).trim().slice(-500)}`);
+  }
+}
+
+function resources({ cpu, memory, disk, processes }: { cpu?: number | undefined; memory?: string | undefined; disk?: string | undefined; processes?: number | undefined }): SandboxResources {
+  return {
+    cpu: cpu ?? defaults.sandbox.cpu,
+    memoryBytes: memory ? sizeBytes(memory) : defaults.sandbox.memoryBytes,
+    diskBytes: disk ? sizeBytes(disk) : defaults.sandbox.diskBytes,
+    processes: processes ?? defaults.sandbox.processes,
+  };
+}
+
+/** Bytes of a checked size such as `512Mi`. */
+function sizeBytes(size: string): number {
+  return Number.parseInt(size, 10) * (size.endsWith('Gi') ? 1024 ** 3 : 1024 ** 2);
+}
+
+/** Removes what a run may have made; also where making it was cut off half-way. */
+export async function removeSandboxes(opened: OpenedRun, generations: number): Promise<void> {
+  for (let generation = 0; generation <= generations; generation += 1) {
+    const id = runKey(generation);
+    for (const each of [`${id}-gate`, id]) {
+      await perform('removeSandbox', { id: each }, { summary: 'clean up', attempts: 20, heartbeatTimeoutMs: opened.settings.heartbeatTimeoutMs });
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { startChild, workflowInfo } from '@temporalio/workflow';
+import { reviewFeedback, systemPrompt, taskMessage } from '../../agent/prompts.ts';
+import { defaults } from '../../blueprints/defaults.ts';
+import { durationMs, type AgentStep } from '../../blueprints/schema.ts';
+import { agent, pauseSignal, steerSignal, type AgentResult, type AgentTask } from '../agent.ts';
+import { limitsWithin, spend, usageOf } from '../budget.ts';
+import type { RunContext, StepKindAction } from '../context.ts';
+import { StepFailed } from '../failures.ts';
+import type { StepResult } from '../journal.ts';
+import { command, environment, text } from '../render.ts';
+import { recordChecks, rememberGate } from './check.ts';
+
+/** A model with tools, inside bounds; then its checks decide. Sent back by a human, it goes on in the same conversation. */
+export const agentStep: StepKindAction<AgentStep> = async (run, { step, path, key, scope }) => {
+  const kept = run.carried.agents[path];
+  const feedback = run.carried.feedback[path];
+  const env = environment(step.env, scope);
+  const verify = (step.verify ?? []).map((source) => command(source, scope));
+  rememberGate(run.carried, verify, env);
+  const allowPaths = step.agent['allow-paths'];
+  const task: AgentTask = {
+    key: `${run.key}/${key}`,
+    sandbox: run.sandbox,
+    say: [
+      { role: 'system', content: step.agent.system ? text(step.agent.system, scope) : systemPrompt },
+      { role: 'user', content: taskMessage(text(step.agent.task, scope), { verify: verify.map(({ shown }) => shown), ...(allowPaths && { allowPaths }) }) },
+    ],
+    tools: step.agent.tools ?? [...defaults.agent.tools],
+    env, verify,
+    limits: limitsWithin(run, { turns: step.agent.turns ?? defaults.agent.turns, timeMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.agent }),
+    verifyTimeoutMs: defaults.timeoutsMs.check,
+    attempts: step.attempts ?? defaults.agent.attempts,
+    baseline: run.carried.baseline,
+    settings: run.opened.settings,
+    ...(allowPaths && { allowPaths }),
+    ...(step.agent.model && { model: step.agent.model }),
+    ...(kept && feedback && { transcript: kept.transcript, say: [{ role: 'user' as const, content: reviewFeedback(feedback) }] }),
+  };
+  return runAgent(run, path, task, step.title ?? path);
+};
+
+/** Runs the agent's child workflow to its end and keeps its conversation. @throws StepFailed where it isn't done. */
+export async function runAgent(run: RunContext, path: string, task: AgentTask, title: string): Promise<StepResult> {
+  const child = await startChild(agent, {
+    workflowId: `${workflowInfo().workflowId}/${task.key.slice(run.key.length + 1)}`,
+    args: [task],
+    staticSummary: title.slice(0, 120),
+    staticDetails: `The agent step \`${path}\` of the run`,
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    parentClosePolicy: 'REQUEST_CANCEL',
+  });
+  const result = await run.control.attach(
+    { steer: (words) => child.signal(steerSignal, words), setPaused: (paused) => child.signal(pauseSignal, paused) },
+    () => child.result(),
+  );
+  spend(run, result.spent);
+  recordChecks(run.carried, path, result.checks);
+  if (result.transcript) {
+    run.carried.agents[path] = { task, transcript: result.transcript };
+    run.carried.lastAgent = path;
+  }
+  if (!result.done) throw new StepFailed(result.code ?? 'agent-failed', result.reason);
+  return stepResult(result);
+}
+
+function stepResult({ reason, spent, attempts, transcript, model }: AgentResult): StepResult {
+  const { turns, inputTokens, outputTokens, costUsd } = spent;
+  return {
+    outputs: { summary: reason, turns, attempts, inputTokens, outputTokens, costUsd },
+    note: `${turns} turns, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, ${model}`,
+    usage: usageOf(spent),
+    ...(transcript && { artifacts: { transcript } }),
+  };
+}

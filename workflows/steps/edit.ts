@@ -1,0 +1,25 @@
+import type { EditStep } from '../../blueprints/schema.ts';
+import { StepFailed } from '../failures.ts';
+import type { StepKindAction } from '../context.ts';
+import { perform } from '../perform.ts';
+import { text, value } from '../render.ts';
+import type { Scope } from '../context.ts';
+
+/** Code applies an exact replacement, and refuses where it doesn't match. */
+export const editStep: StepKindAction<EditStep> = async (run, { step, key, scope }) => {
+  const { edit } = step;
+  const path = text(edit.path, scope);
+  const line = edit.line === undefined ? undefined : wholeNumber(edit.line, scope);
+  const { replacements } = await perform(
+    'applyEdit',
+    { sandbox: run.sandbox, key, path, old: text(edit.old, scope), new: text(edit.new, scope), all: edit.all ?? false, ...(line !== undefined && { line }) },
+    { summary: path, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
+  );
+  return { outputs: { path, replacements }, note: `${path}${line === undefined ? '' : `:${line}`}` };
+};
+
+function wholeNumber(source: string | number, scope: Scope): number {
+  const number = typeof source === 'number' ? source : Number(value(source, scope));
+  if (!Number.isSafeInteger(number) || number < 1) throw new StepFailed('edit-line-invalid', 'The line of an edit is a whole number from 1');
+  return number;
+}

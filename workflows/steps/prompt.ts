@@ -1,0 +1,35 @@
+import { defaults } from '../../blueprints/defaults.ts';
+import type { PromptStep } from '../../blueprints/schema.ts';
+import { addUsage, nothingSpent } from '../../agent/budget.ts';
+import { checkSpending, spendAnswer, usageOf } from '../budget.ts';
+import { StepFailed } from '../failures.ts';
+import type { StepKindAction } from '../context.ts';
+import { perform } from '../perform.ts';
+import { text } from '../render.ts';
+
+/** One model call, no tools, an answer by JSON Schema. An unusable answer is told to the model, a few times. */
+export const promptStep: StepKindAction<PromptStep> = async (run, { step, key, scope }) => {
+  const { prompt } = step;
+  const question = text(prompt.text, scope);
+  let spent = nothingSpent;
+  let unusable: string | undefined;
+  for (let turn = 1; turn <= defaults.agent.unusableAnswers; turn += 1) {
+    checkSpending(run);
+    const answer = await perform(
+      'askPrompt',
+      {
+        key: `${run.key}/${key}/${turn}`,
+        text: unusable ? `${question}\n\nThe last answer could not be used: ${unusable}` : question,
+        answer: prompt.answer,
+        ...(prompt.system && { system: text(prompt.system, scope) }),
+        ...(prompt.model && { model: prompt.model }),
+      },
+      { summary: key, timeoutMs: defaults.timeoutsMs.prompt, attempts: (step.retry ?? defaults.modelAttempts - 1) + 1, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
+    );
+    spent = addUsage(spent, answer.usage);
+    spendAnswer(run, answer.usage);
+    if (answer.value !== undefined) return { outputs: { value: answer.value }, usage: usageOf(spent), note: `answered by ${answer.model}` };
+    unusable = answer.unusable ?? 'it was empty';
+  }
+  throw new StepFailed('unusable-answers', `${defaults.agent.unusableAnswers} answers in a row could not be used; the last: ${unusable ?? ''}`);
+};

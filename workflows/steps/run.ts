@@ -1,0 +1,31 @@
+import { defaults } from '../../blueprints/defaults.ts';
+import { durationMs, type RunStep } from '../../blueprints/schema.ts';
+import { StepFailed } from '../failures.ts';
+import type { StepKindAction } from '../context.ts';
+import { perform } from '../perform.ts';
+import { command, environment } from '../render.ts';
+
+/** One command in the sandbox. It fails by its exit code. */
+export const runStep: StepKindAction<RunStep> = async (run, { step, key, scope }) => {
+  const { argv, shown } = command(step.run, scope);
+  const timeoutMs = step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.run;
+  const outcome = await perform(
+    'runCommand',
+    { sandbox: run.sandbox, key, argv, env: environment(step.env, scope), timeoutMs, shown, ...(step.parse && { parse: step.parse }) },
+    { summary: shown, timeoutMs, attempts: (step.retry ?? defaults.retries) + 1, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
+  );
+  if (outcome.ending !== 'exited') throw new StepFailed(`command-${outcome.ending}`, `${shown} was ended: ${outcome.ending}`);
+  if (outcome.exitCode !== 0) throw new StepFailed('command-failed', `${shown} ended with exit code ${outcome.exitCode}${lastLine(outcome.stderr.text)}`);
+  const { stdout, stderr, exitCode, durationMs: tookMs } = outcome;
+  return {
+    outputs: { exitCode, stdout: stdout.text, stderr: stderr.text, durationMs: tookMs, ...(outcome.value !== undefined && { value: outcome.value }) },
+    cut: [...(stdout.cut ? ['stdout'] : []), ...(stderr.cut ? ['stderr'] : [])],
+    note: Array.isArray(outcome.value) ? `${outcome.value.length} found` : `exit code 0, ${stdout.sizeBytes} bytes`,
+    artifacts: { ...(stdout.artifact && { stdout: stdout.artifact }), ...(stderr.artifact && { stderr: stderr.artifact }) },
+  };
+};
+
+function lastLine(stderr: string): string {
+  const line = stderr.trim().split('\n').at(-1) ?? '';
+  return line ? `: ${line.slice(0, 300)}` : '';
+}
