@@ -210,6 +210,26 @@ export const errorPages = {
     why: 'Only the beginning of a large output travels with the run; the whole is an artifact. Deciding on half of an output would be wrong without a sign of it.',
     fix: 'Let the command print less, or decide in the command and print the decision.',
   },
+  'sandbox-refused': {
+    title: 'A sandbox could not be made on this machine',
+    why: 'Commands run only where they are isolated. Something that isolation needs is missing; the message says what.',
+    fix: 'Do what the hint says, or start with `--sandbox unsafe-process` where you trust the repository and everything it runs.',
+  },
+  'sandbox-platform': {
+    title: 'Commands cannot be isolated on this operating system',
+    why: 'The local sandbox is made of Linux namespaces.',
+    fix: 'Run the worker on Linux, in a container or in a virtual machine, or start with `--sandbox unsafe-process`.',
+  },
+  'bwrap-missing': {
+    title: 'bubblewrap is not installed',
+    why: 'The local sandbox is made by the program `bwrap`.',
+    fix: 'Install the package `bubblewrap` of your distribution.',
+  },
+  'user-namespaces-unavailable': {
+    title: 'This machine does not allow user namespaces',
+    why: 'bubblewrap was tried and could not make its namespaces; a setting of the kernel, or of the container around it, forbids them.',
+    fix: 'Set what the hint names with `sysctl`. In a container, allow user namespaces and an unmasked /proc.',
+  },
   'sandbox-lost': {
     title: 'The sandbox went away while the run needed it',
     why: 'The sandbox was removed, or another one stands under its name. What happened in it since the last completed step is unknown, so nothing is built on it.',

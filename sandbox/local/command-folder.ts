@@ -1,0 +1,122 @@
+/**
+ * A command as a folder, on the trusted side: what `supervise.sh` makes of it, read and asked for by any process of
+ * this machine. Nothing is remembered in memory, so whoever comes later knows as much.
+ */
+import { spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { commandEndings, type CommandEnding, type CommandSpec } from '../contract.ts';
+import { SandboxLost } from '../errors.ts';
+import { hasCode, isMissing, startTicks } from './host-files.ts';
+
+const superviseScript = fileURLToPath(new URL('../supervise.sh', import.meta.url));
+
+export interface Launch {
+  /** The program and its words, as the machine starts them. */
+  words: string[];
+  tree: 'namespace' | 'group';
+  /** Resource limits by the letter of ulimit: `{ n: 4096 }`. */
+  limits: Record<string, number>;
+  env: Record<string, string>;
+}
+
+/** The process that supervises a command: the pid is it only while boot and start time agree. */
+const Supervisor = z.object({ pid: z.coerce.number().int().positive(), startTicks: z.string().min(1), bootId: z.string().min(1) });
+export type Supervisor = z.infer<typeof Supervisor> & { startedAtMs: number };
+
+const Ended = z.object({ ending: z.enum(commandEndings), exitCode: z.coerce.number().int().min(0).max(255) });
+export type Ended = z.infer<typeof Ended> & { endedAtMs: number };
+
+export function commandFolder(sandboxFolder: string, key: string): string {
+  return join(sandboxFolder, 'commands', createHash('sha256').update(key).digest('hex').slice(0, 32));
+}
+
+/**
+ * Starts the command's supervisor, detached; the second launch of a folder ends at its lock. Repeatable.
+ * @throws SandboxLost where the sandbox's folder is gone.
+ */
+export async function launchCommand(folder: string, spec: CommandSpec, launch: Launch): Promise<void> {
+  await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+    if (isMissing(error)) throw new SandboxLost(`the sandbox has no folder for its commands any more`, { cause: error });
+    if (!hasCode(error, 'EEXIST')) throw error;
+  });
+  const stdin = await stdinFile(folder, spec.stdin);
+  const settings = {
+    JIG_TIMEOUT_S: String(spec.timeoutMs / 1000),
+    JIG_CAP_BYTES: String(spec.outputCapBytes),
+    JIG_STDIN: stdin,
+    JIG_TREE: launch.tree,
+    JIG_LIMITS: Object.entries(launch.limits).map(([letter, value]) => `${letter}=${value}`).join(' '),
+  };
+  const child = spawn('nice', ['-n', '5', '/bin/sh', superviseScript, folder, ...launch.words], {
+    detached: true,
+    stdio: 'ignore',
+    cwd: '/',
+    env: { ...launch.env, ...settings },
+  });
+  await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  child.unref();
+}
+
+async function stdinFile(folder: string, stdin: CommandSpec['stdin']): Promise<string> {
+  if (stdin === undefined) return '/dev/null';
+  if (!(stdin instanceof Uint8Array)) return stdin.path;
+  const path = join(folder, 'stdin');
+  const fresh = `${path}.${randomUUID()}`;
+  await writeFile(fresh, stdin, { mode: 0o600 });
+  await rename(fresh, path);
+  return path;
+}
+
+/** How the command ended; undefined while it hasn't. */
+export async function findEnded(folder: string): Promise<Ended | undefined> {
+  const file = await readWhole(join(folder, 'result'));
+  if (!file) return undefined;
+  const [ending, exitCode] = file.text.trim().split(' ');
+  return { ...Ended.parse({ ending, exitCode }), endedAtMs: file.mtimeMs };
+}
+
+/** Who supervises the command; undefined before it has started. */
+export async function findSupervisor(folder: string): Promise<Supervisor | undefined> {
+  const file = await readWhole(join(folder, 'pid'));
+  if (!file?.text.endsWith('\n')) return undefined;
+  const [pid, startTicks, bootId] = file.text.trim().split(' ');
+  return { ...Supervisor.parse({ pid, startTicks, bootId }), startedAtMs: file.mtimeMs };
+}
+
+/** Whether exactly this process still runs: not another of the same pid, nor one of before the machine's restart. */
+export async function isRunning(supervisor: Supervisor): Promise<boolean> {
+  const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
+  return bootId.trim() === supervisor.bootId && (await startTicks(supervisor.pid)) === supervisor.startTicks;
+}
+
+/** Asks for an early end under this name; the first one asked for counts. Repeatable; needs no running supervisor. */
+export async function stopCommand(folder: string, ending: CommandEnding): Promise<void> {
+  await writeFile(join(folder, 'stop'), `${ending}\n`, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
+    if (!hasCode(error, 'EEXIST', 'ENOENT')) throw error;
+  });
+  const supervisor = await findSupervisor(folder);
+  if (supervisor && (await isRunning(supervisor))) signalProcess(supervisor.pid, 'SIGTERM');
+}
+
+/** Sends a signal; quiet where the process has gone meanwhile. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error;
+  }
+}
+
+async function readWhole(path: string): Promise<{ text: string; mtimeMs: number } | undefined> {
+  try {
+    const text = await readFile(path, 'utf8');
+    return { text, mtimeMs: (await stat(path)).mtimeMs };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,38 @@
+/** The end of a sandbox's folder: what runs in it is killed first, then everything is removed. */
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findEnded, findSupervisor, isRunning, signalProcess, stopCommand } from './command-folder.ts';
+import { followCommand } from './follow.ts';
+import { isMissing } from './host-files.ts';
+
+/** How long a supervisor may take to end its command before it is killed itself. */
+const patienceMs = 10_000;
+
+/** Repeatable. The folder must have been renamed before, so that nothing new is launched in it. */
+export async function removeFolder(folder: string): Promise<void> {
+  const commands = await readdir(join(folder, 'commands')).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  await Promise.all(commands.map(async (name) => await endCommand(join(folder, 'commands', name))));
+  await removeTree(folder);
+}
+
+async function endCommand(folder: string): Promise<void> {
+  if (await findEnded(folder)) return;
+  await stopCommand(folder, 'cancelled');
+  const supervisor = await findSupervisor(folder);
+  if (!supervisor || !(await isRunning(supervisor))) return;
+  // Lost or late: the supervisor goes, and bubblewrap with it.
+  const patience = AbortSignal.timeout(patienceMs);
+  await followCommand(folder, { signal: patience }).catch(() => signalProcess(supervisor.pid, 'SIGKILL'));
+}
+
+/** By rm, which goes by descriptors: no depth and no name in the tree is too much for it. */
+async function removeTree(folder: string): Promise<void> {
+  const script = 'rm -rf -- "$1" 2>/dev/null || { chmod -R u+rwx -- "$1" 2>/dev/null; rm -rf -- "$1"; }';
+  await new Promise<void>((resolve, reject) => {
+    execFile('/bin/sh', ['-c', script, 'sh', folder], (error) => (error ? reject(error) : resolve()));
+  });
+}

@@ -1,0 +1,84 @@
+/** A sandbox's folder on the worker's machine: made whole under another name and renamed, so that it is there or not. */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { SandboxSpec } from '../contract.ts';
+import { hasCode, isMissing } from './host-files.ts';
+
+/** `sandbox.json`: what every process of this machine knows of the sandbox. */
+export const SandboxRecord = z.strictObject({
+  incarnation: z.uuid(),
+  createdAt: z.iso.datetime(),
+  spec: z.strictObject({
+    id: z.string().min(1),
+    image: z.string().optional(),
+    resources: z.strictObject({
+      cpu: z.number().positive(),
+      memoryBytes: z.number().int().positive(),
+      diskBytes: z.number().int().positive(),
+      processes: z.number().int().positive(),
+    }),
+    egress: z.array(z.string()),
+    env: z.record(z.string(), z.string()),
+    lifetimeMs: z.number().int().positive(),
+  }),
+});
+export type SandboxRecord = z.infer<typeof SandboxRecord>;
+
+/** Names of the user and the machine inside; nothing of the machine's own. */
+const etcFiles = {
+  passwd: 'root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nagent:x:1000:1000:agent:/home/agent:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n',
+  group: 'root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n',
+  hosts: '127.0.0.1 localhost sandbox\n::1 localhost\n',
+  'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
+  'resolv.conf': '',
+};
+export const etcNames = Object.keys(etcFiles);
+
+/** The folder of a sandbox: readable, and distinct for distinct ids. */
+export function sandboxFolder(rootDir: string, id: string): string {
+  const readable = id.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 40);
+  return join(rootDir, `${readable}-${createHash('sha256').update(id).digest('hex').slice(0, 12)}`);
+}
+
+/** Makes the sandbox's folder, or finds it as another made it. Repeatable, also at the same time. */
+export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<SandboxRecord> {
+  const folder = sandboxFolder(rootDir, spec.id);
+  const found = await findRecord(folder);
+  if (found) return found;
+  const record = SandboxRecord.parse({ incarnation: randomUUID(), createdAt: new Date().toISOString(), spec });
+  await mkdir(rootDir, { recursive: true, mode: 0o700 });
+  const fresh = join(rootDir, `.new-${randomUUID()}`);
+  for (const part of ['', 'workspace', 'home', 'commands', 'egress', 'etc']) await mkdir(join(fresh, part), { mode: 0o700 });
+  for (const [name, text] of Object.entries(etcFiles)) await writeFile(join(fresh, 'etc', name), text);
+  await writeFile(join(fresh, 'sandbox.json'), JSON.stringify(record, null, 2));
+  try {
+    await rename(fresh, folder);
+    return record;
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true });
+    if (!hasCode(error, 'EEXIST', 'ENOTEMPTY')) throw error;
+  }
+  return await ensureFolder(rootDir, spec);
+}
+
+/** @returns undefined where there is no such sandbox. */
+export async function findRecord(folder: string): Promise<SandboxRecord | undefined> {
+  try {
+    return SandboxRecord.parse(JSON.parse(await readFile(join(folder, 'sandbox.json'), 'utf8')));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The records of all the sandboxes under a root; one that vanishes meanwhile is left out. */
+export async function listRecords(rootDir: string): Promise<SandboxRecord[]> {
+  const names = await readdir(rootDir).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  const records = await Promise.all(names.filter((name) => !name.startsWith('.')).map(async (name) => await findRecord(join(rootDir, name))));
+  return records.filter((record) => record !== undefined);
+}

@@ -1,0 +1,71 @@
+/** The words that start a command in a sandbox's namespaces, by bubblewrap. */
+import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SandboxResources } from '../contract.ts';
+import { etcNames } from './layout.ts';
+import { isSystemPath, type Toolchain } from './toolchains.ts';
+
+export const workspaceInside = '/work';
+export const homeInside = '/home/agent';
+export const egressInside = '/run/egress';
+
+export interface Namespace {
+  bwrapPath: string;
+  folder: string;
+  resources: SandboxResources;
+  toolchains: Toolchain[];
+  /** Further paths of the machine, for reading, at the same place. */
+  readOnlyPaths: string[];
+  /** Whether the socket of the egress proxy is shown. */
+  egress: boolean;
+  env: Record<string, string>;
+}
+
+/** The part of /etc that programs need and that says nothing of the machine's users and networks. */
+const etcShown = /^(alternatives|ssl|pki|crypto-policies|ca-certificates.*|ld\.so\..*|localtime|timezone|mime\.types|magic|services|protocols|fonts|java.*|python.*|perl|terminfo|debian_version|os-release|lsb-release|locale\.alias|maven|gai\.conf)$/;
+
+/** Changes the folder and becomes the command: 127 where there is no such program, as shells have it. */
+export const enterScript = 'cd -- "$1" || exit 126; unset OLDPWD; shift; exec "$@"';
+
+/**
+ * Every namespace is the sandbox's own; the system is for reading, and so are /proc (a worker that is root would
+ * otherwise lend its rights over /proc/sys) and the root itself.
+ */
+export function namespaceWords(namespace: Namespace, words: string[]): string[] {
+  const { bwrapPath, folder, resources, toolchains, egress } = namespace;
+  const shmBytes = Math.min(resources.memoryBytes, 1 << 30);
+  const outside = [...toolchains.map(({ prefix }) => prefix), ...namespace.readOnlyPaths].filter((path) => !isSystemPath(path));
+  return [
+    bwrapPath,
+    ...['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
+    ...['--uid', '1000', '--gid', '1000', '--hostname', 'sandbox', '--json-status-fd', '3'],
+    ...systemWords(),
+    ...['--proc', '/proc', '--remount-ro', '/proc', '--dev', '/dev'],
+    ...['--size', String(shmBytes), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+    ...['--size', String(resources.memoryBytes), '--perms', '1777', '--tmpfs', '/tmp'],
+    ...etcNames.flatMap((name) => ['--ro-bind', join(folder, 'etc', name), `/etc/${name}`]),
+    ...[...new Set(outside)].flatMap((path) => ['--ro-bind-try', path, path]),
+    ...['--bind', join(folder, 'workspace'), workspaceInside, '--bind', join(folder, 'home'), homeInside],
+    ...(egress ? ['--ro-bind', join(folder, 'egress'), egressInside] : []),
+    ...['--remount-ro', '/', '--clearenv'],
+    ...Object.entries(namespace.env).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...['--chdir', workspaceInside, '--', ...words],
+  ];
+}
+
+function systemWords(): string[] {
+  const words = ['--ro-bind', '/usr', '/usr'];
+  for (const name of ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']) {
+    const path = `/${name}`;
+    if (!existsSync(path)) continue;
+    words.push(...(lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]));
+  }
+  const shown = readdirSync('/etc').filter((name) => etcShown.test(name) && !etcNames.includes(name));
+  return [...words, ...shown.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`])];
+}
+
+/** PATH inside: what the run installed, then toolchains from outside the system, then the system. */
+export function pathInside(home: string, toolchains: Toolchain[]): string {
+  const bins = toolchains.filter(({ prefix }) => !isSystemPath(prefix) || prefix.startsWith('/usr/local/')).map(({ bin }) => bin);
+  return [`${home}/.venv/bin`, `${home}/.local/bin`, ...new Set(bins), '/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(':');
+}

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CommandResult, CommandSpec, RunOptions, Sandbox, SandboxRef } from '../contract.ts';
+import { CommandCancelled } from '../contract.ts';
+import { SandboxLost } from '../errors.ts';
+import { commandFolder, findEnded, findSupervisor, launchCommand, stopCommand, type Launch } from './command-folder.ts';
+import { followCommand } from './follow.ts';
+import { findRecord, type SandboxRecord } from './layout.ts';
+import { watchLimits } from './watchdog.ts';
+
+export interface LocalSandboxOptions {
+  ref: SandboxRef;
+  folder: string;
+  record: SandboxRecord;
+  /** How a command is started on this machine. */
+  launch: (spec: CommandSpec) => Promise<Launch>;
+}
+
+/** A sandbox on the worker's own machine. It holds no state: every call reads the folder. */
+export function localSandbox({ ref, folder, record, launch }: LocalSandboxOptions): Sandbox {
+  return {
+    ref,
+    async run(spec: CommandSpec, options: RunOptions = {}): Promise<CommandResult> {
+      const place = commandFolder(folder, spec.key);
+      await checkIncarnation(folder, ref);
+      if (options.signal?.aborted && !(options.signal.reason instanceof CommandCancelled)) throw options.signal.reason;
+      const how = await launch(spec);
+      if (!(await findEnded(place)) && !(await findSupervisor(place))) await launchCommand(place, spec, how);
+      const result = how.tree === 'namespace' ? await followWithin(place, folder, record, options) : await followCommand(place, options);
+      if (how.tree === 'namespace' && result.ending === 'exited') await checkSetUp(place);
+      return result;
+    },
+  };
+}
+
+/** Follows, and holds the command to its sandbox's limits meanwhile. */
+async function followWithin(place: string, folder: string, record: SandboxRecord, options: RunOptions): Promise<CommandResult> {
+  const done = new AbortController();
+  const watchdog = watchLimits({ folder, commandFolder: place, resources: record.spec.resources }, done.signal).then(async (passed) => {
+    if (passed) await stopCommand(place, passed);
+  });
+  try {
+    return await followCommand(place, options);
+  } finally {
+    done.abort();
+    await watchdog;
+  }
+}
+
+/** @throws SandboxLost where the folder is gone or is another incarnation's. */
+export async function checkIncarnation(folder: string, ref: SandboxRef): Promise<SandboxRecord> {
+  const record = await findRecord(folder);
+  if (!record) throw new SandboxLost(`the sandbox ${ref.id} is gone`);
+  if (record.incarnation !== ref.incarnation) throw new SandboxLost(`another sandbox stands under the name ${ref.id}`);
+  return record;
+}
+
+/** bubblewrap reports a command's exit; where it doesn't, the code is bubblewrap's own, and the command never ran to it. */
+async function checkSetUp(place: string): Promise<void> {
+  const status = await readFile(join(place, 'status'), 'utf8').catch(() => '');
+  if (status.includes('"exit-code"')) return;
+  const message = await readFile(join(place, 'stderr'), 'utf8').catch(() => '');
+  throw new SandboxLost(`the sandbox could not be entered, or was ended from outside: ${message.trim().slice(-500)}`);
+}

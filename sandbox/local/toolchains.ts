@@ -1,0 +1,70 @@
+/**
+ * Programs of this machine that live outside its system folders (a python of pyenv, a node of nvm, go, cargo, java),
+ * found by asking them, so that a sandbox can have them at the same place, for reading only.
+ */
+import { execFile } from 'node:child_process';
+import { access, constants, realpath } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join, sep } from 'node:path';
+
+export interface Toolchain {
+  name: string;
+  /** The folder that is bound for reading. */
+  prefix: string;
+  /** Where its programs are. */
+  bin: string;
+}
+
+/** What each program says of its own installation. */
+const questions: { name: string; ask: (program: string) => Promise<string> }[] = [
+  { name: 'python3', ask: async (program) => await answer(program, '-I', '-c', 'import sys; print(sys.base_prefix)') },
+  { name: 'node', ask: async (program) => dirname(dirname(await answer(program, '-p', 'process.execPath'))) },
+  { name: 'go', ask: async (program) => await answer(program, 'env', 'GOROOT') },
+  { name: 'rustc', ask: async (program) => await answer(program, '--print', 'sysroot') },
+  { name: 'java', ask: async (program) => dirname(dirname(await realpath(program))) },
+];
+
+/** Folders that every sandbox has. */
+const systemFolders = ['/usr', '/bin', '/sbin', '/lib', '/lib64'];
+
+/** The toolchains of this machine, in the order of PATH. A program that doesn't answer is left out. */
+export async function findToolchains(path: string = process.env['PATH'] ?? ''): Promise<Toolchain[]> {
+  const folders = path.split(delimiter).filter((folder) => folder.startsWith('/'));
+  const found = await Promise.all(questions.map(async ({ name, ask }) => await findToolchain(name, ask, folders)));
+  return found.filter((toolchain) => toolchain !== undefined);
+}
+
+async function findToolchain(name: string, ask: (program: string) => Promise<string>, folders: string[]): Promise<Toolchain | undefined> {
+  for (const folder of folders) {
+    const program = join(folder, name);
+    try {
+      await access(program, constants.X_OK);
+      const prefix = await realpath(await ask(program));
+      return isBindable(prefix) ? { name, prefix, bin: join(prefix, 'bin') } : undefined;
+    } catch {
+      // Not in this folder, or a shim without anything behind it: the next folder may have it.
+    }
+  }
+  return undefined;
+}
+
+/** Whether a prefix may be shown to a sandbox: never a home, what is above one, or a folder of settings as a whole. */
+export function isBindable(prefix: string, home: string = homedir()): boolean {
+  const forbidden = ['/', home, '/home', '/root', join(home, '.local'), join(home, '.config'), join(home, '.cache')];
+  return prefix.startsWith('/') && !forbidden.some((folder) => folder === prefix || folder.startsWith(prefix + sep));
+}
+
+/** Whether every sandbox has this path anyhow. */
+export function isSystemPath(path: string): boolean {
+  return systemFolders.some((folder) => path === folder || path.startsWith(folder + sep));
+}
+
+function answer(program: string, ...words: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(program, words, { timeout: 10_000, cwd: '/' }, (error, stdout) => {
+      const text = stdout.trim();
+      if (error ?? !text.startsWith('/')) reject(error ?? new Error(`${program} did not say where it is installed`));
+      else resolve(text);
+    });
+  });
+}

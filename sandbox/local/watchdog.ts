@@ -1,0 +1,125 @@
+/**
+ * Holds a running command to the limits of its sandbox's totals, by looking: the memory and number of all the
+ * processes of its namespace, and what it has written to the disk. The follower of a command runs it; while no
+ * follower lives, the supervisor's deadline and the kernel's limits a process hold, and the next follower takes it up.
+ */
+import { execFile } from 'node:child_process';
+import { readFileSync, readdirSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CommandEnding, SandboxResources } from '../contract.ts';
+
+const firstLookMs = 40;
+const lookMs = 120;
+/** Threads are counted too, against the processes allowed times this. */
+export const threadsPerProcess = 8;
+/** Inodes that a sandbox may use, by its disk: one for so many bytes, and at least so many. */
+const bytesPerInode = 4096;
+const minInodes = 200_000;
+
+export interface Watched {
+  folder: string;
+  commandFolder: string;
+  resources: SandboxResources;
+}
+
+/** Looks until aborted. @returns the limit that was passed; undefined when aborted before. */
+export async function watchLimits(watched: Watched, signal: AbortSignal): Promise<CommandEnding | undefined> {
+  const disk = diskWatch(watched);
+  let root: string | undefined;
+  for (let waitMs = firstLookMs; !signal.aborted; waitMs = lookMs) {
+    await delay(waitMs, undefined, { signal }).catch(() => undefined);
+    root ??= findNamespaceRoot(watched.commandFolder);
+    const passed = (root && passedByProcesses(root, watched.resources)) ?? (await disk());
+    if (passed) return passed;
+  }
+  return undefined;
+}
+
+/** The namespace's own /proc, seen through its first process. */
+function findNamespaceRoot(commandFolder: string): string | undefined {
+  const pid = /"child-pid": ([0-9]+)/.exec(readOrEmpty(join(commandFolder, 'status')))?.[1];
+  return pid && `/proc/${pid}/root/proc`;
+}
+
+function passedByProcesses(procFolder: string, resources: SandboxResources): CommandEnding | undefined {
+  const pids = processesIn(procFolder);
+  if (pids.length > resources.processes) return 'too-many-processes';
+  let threads = 0;
+  let memoryKb = 0;
+  for (const pid of pids) {
+    const status = readOrEmpty(`${procFolder}/${pid}/status`);
+    threads += numberAfter(status, 'Threads:');
+    memoryKb += numberAfter(status, 'RssAnon:') + numberAfter(status, 'RssShmem:');
+  }
+  if (threads > resources.processes * threadsPerProcess) return 'too-many-processes';
+  // The quick sum counts pages that processes share many times; the exact one decides.
+  if (memoryKb * 1024 > resources.memoryBytes && ownMemoryBytes(procFolder, pids) > resources.memoryBytes) return 'out-of-memory';
+  return undefined;
+}
+
+function ownMemoryBytes(procFolder: string, pids: string[]): number {
+  return pids.map((pid) => numberAfter(readOrEmpty(`${procFolder}/${pid}/smaps_rollup`), 'Pss:') * 1024).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function processesIn(procFolder: string): string[] {
+  try {
+    return readdirSync(procFolder).filter((name) => /^[0-9]+$/.test(name));
+  } catch {
+    // The namespace has gone, or isn't ready yet.
+    return [];
+  }
+}
+
+function numberAfter(text: string, label: string): number {
+  const at = text.indexOf(`\n${label}`);
+  return at < 0 ? 0 : Number.parseInt(text.slice(at + label.length + 1), 10) || 0;
+}
+
+/** A process may end between two looks: then there is nothing to read. */
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Measures exactly only where the file system's free space says that it could matter, and never more than a tenth of the time. */
+function diskWatch({ folder, resources }: Watched): () => Promise<CommandEnding | undefined> {
+  const before = statfsSync(folder);
+  const maxInodes = Math.max(minInodes, Math.floor(resources.diskBytes / bytesPerInode));
+  let known = { bytes: 0, inodes: 0 };
+  let measured = false;
+  let freeAtMeasure = before;
+  let restUntilMs = 0;
+  return async () => {
+    const now = statfsSync(folder);
+    const bytes = known.bytes + (freeAtMeasure.bavail - now.bavail) * now.bsize;
+    const inodes = known.inodes + (freeAtMeasure.ffree - now.ffree);
+    const suspicious = bytes > resources.diskBytes || inodes > maxInodes || (!measured && bytes > resources.diskBytes / 8);
+    if (!suspicious || performance.now() < restUntilMs) return undefined;
+    const startedMs = performance.now();
+    known = await measure(folder);
+    measured = true;
+    freeAtMeasure = now;
+    restUntilMs = performance.now() + 9 * (performance.now() - startedMs);
+    return known.bytes > resources.diskBytes || known.inodes > maxInodes ? 'disk-full' : undefined;
+  };
+}
+
+/** Blocks and inodes of what a sandbox can write; `du` goes by descriptors and follows no links, so names can't mislead it. */
+async function measure(folder: string): Promise<{ bytes: number; inodes: number }> {
+  const places = [join(folder, 'workspace'), join(folder, 'home')];
+  const [blocks, inodes] = await Promise.all([total('-sk', places), total('-s', ['--inodes', ...places])]);
+  return { bytes: blocks * 1024, inodes };
+}
+
+function total(option: string, words: string[]): Promise<number> {
+  return new Promise((resolve) => {
+    // Files may vanish while du looks: what it printed counts, whatever it thinks of the rest.
+    execFile('du', [option, ...words], (_error, stdout) => {
+      resolve(stdout.split('\n').map((line) => Number.parseInt(line, 10) || 0).reduce((sum, part) => sum + part, 0));
+    });
+  });
+}

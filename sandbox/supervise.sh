@@ -1,0 +1,149 @@
+#!/bin/sh
+# Runs one command to its end, once, whoever asks for it and however often.
+#
+#   supervise.sh FOLDER WORD...
+#
+# POSIX sh and coreutils, so that it runs on a worker and in a pod alike. Settings come by environment:
+#   JIG_TIMEOUT_S  seconds until the command is killed       JIG_STDIN   file that becomes standard input
+#   JIG_CAP_BYTES  bytes kept of each output stream          JIG_LIMITS  resource limits: "c=0 n=4096"
+#   JIG_TREE       namespace: killing WORD kills its tree (bubblewrap); group: the process group is killed
+#
+# In FOLDER it makes: lock/ (the launch, once), pid ("PID STARTTIME BOOTID"), stdout, stderr, *.dropped (bytes beyond
+# the cap), status (bubblewrap's own report) and at last, by rename, result ("ENDING CODE"). A caller that wants an
+# early end writes the ending's name to stop and sends SIGTERM to PID.
+set -u
+umask 077
+cd "$1" || exit 1
+shift
+mkdir lock 2>/dev/null || exit 0
+
+ended=
+main=
+
+# The start time of a process, in ticks: with the pid it names a process for as long as the machine is up.
+start_time() {
+  read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+  # shellcheck disable=SC2086
+  set -- ${stat##*) }
+  state=$1
+  shift 19
+  started=$1
+}
+
+end_as() {
+  ended=$1
+  kill_tree
+}
+
+kill_tree() {
+  [ -n "$main" ] || return 0
+  if [ "$JIG_TREE" = group ]; then kill -KILL -- "-$main" 2>/dev/null; fi
+  kill -KILL "$main" 2>/dev/null
+}
+
+# Returns when no process of the command is left.
+wait_for_tree() {
+  if [ "$JIG_TREE" = group ]; then
+    kill -KILL -- "-$main" 2>/dev/null
+    tries=200
+    while kill -0 -- "-$main" 2>/dev/null && [ $((tries -= 1)) -gt 0 ]; do sleep 0.01; done
+    return
+  fi
+  # The namespace's first process becomes a zombie, or is gone, only after all the others.
+  line=
+  read -r line <status
+  case $line in *'"child-pid": '*) ;; *) return ;; esac
+  child=${line#*'"child-pid": '}
+  child=${child%%[!0-9]*}
+  tries=1000
+  while start_time "$child" && [ "$state" != Z ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.01; done
+}
+
+# ulimit of one resource; processes are -u in some shells and -p in others.
+set_limit() {
+  ulimit "-$1" "$2" 2>/dev/null && return
+  if [ "$1" = u ]; then ulimit -p "$2" 2>/dev/null; fi
+}
+
+stop_asked() {
+  word=
+  read -r word <stop
+  end_as "${word:-cancelled}"
+}
+
+# Sends ALRM to this shell after the timeout; ended early by TERM, it takes its sleep along. It is the first job in
+# the background, so that $! can't be anything but that sleep.
+deadline() {
+  # shellcheck disable=SC2064
+  trap 'kill $! 2>/dev/null; exit 0' TERM
+  sleep "$JIG_TIMEOUT_S" &
+  wait $!
+  mine=$started
+  start_time $$ && [ "$started" = "$mine" ] && kill -ALRM $$
+}
+
+# Keeps the first bytes as they come and counts the rest.
+capture() {
+  $unbuffered head -c "$JIG_CAP_BYTES" >"$1"
+  exec wc -c >"$1.dropped"
+}
+
+trap stop_asked TERM
+trap 'end_as deadline' ALRM
+trap '' HUP INT
+
+start_time $$
+deadline &
+timer=$!
+unbuffered=
+if command -v stdbuf >/dev/null; then unbuffered='stdbuf -o0'; fi
+read -r boot </proc/sys/kernel/random/boot_id
+echo "$$ $started $boot" >pid
+mkfifo out err
+capture stdout <out &
+out=$!
+capture stderr <err &
+err=$!
+
+if [ -e stop ]; then
+  stop_asked
+else
+  (
+    trap - HUP INT
+    for limit in $JIG_LIMITS; do
+      set_limit "${limit%%=*}" "${limit#*=}"
+    done
+    if [ "$JIG_TREE" = namespace ]; then exec 3>status; fi
+    exec "$@" <"$JIG_STDIN" >out 2>err
+  ) &
+  main=$!
+  [ -z "$ended" ] || kill_tree
+fi
+
+code=137
+if [ -n "$main" ]; then
+  wait "$main"
+  code=$?
+  # A signal of ours interrupts the wait: then the tree was killed, and is waited for again.
+  if [ -n "$ended" ]; then
+    while kill -0 "$main" 2>/dev/null; do wait "$main"; done
+    code=137
+  fi
+  wait_for_tree
+fi
+trap '' TERM ALRM
+kill -TERM "$timer" 2>/dev/null
+
+# Unblocks a reader whose pipe nobody opened.
+: <>out
+: <>err
+if [ "$JIG_TREE" = group ]; then
+  # A process that left its group may hold the pipes for ever.
+  { sleep 2; kill "$out" "$err"; } >/dev/null 2>&1 &
+  grace=$!
+fi
+wait "$out"
+wait "$err"
+[ -z "${grace:-}" ] || kill "$grace" 2>/dev/null
+echo "${ended:-exited} $code" >result.new
+mv result.new result
