@@ -59,8 +59,8 @@ async function receiveTree(git: RunGit, gitDir: string, bundlePath: string, sign
 
 /** The header of a bundle as git writes it: version, prerequisites, exactly one head, an empty line. */
 async function readBundleHeader(bundlePath: string): Promise<{ head: Commit; packOffset: number }> {
-  const file = await open(bundlePath, 'r');
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHeaderBytes), 0, maxHeaderBytes, 0).finally(() => file.close());
+  await using file = await open(bundlePath, 'r');
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHeaderBytes), 0, maxHeaderBytes, 0);
   const end = buffer.subarray(0, bytesRead).indexOf('\n\n');
   const [version, ...lines] = buffer.subarray(0, Math.max(end, 0)).toString('latin1').split('\n');
   const heads = lines.filter((line) => !line.startsWith('-') && !line.startsWith('@'));

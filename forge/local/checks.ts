@@ -1,0 +1,97 @@
+/** The queue of checks: the forge keeps it, somebody else takes a check, runs it in a sandbox and brings the result. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Check } from '../contract.ts';
+import { ForgeFailure } from '../errors.ts';
+import { findCommit } from './bare-repository.ts';
+import { listChanges, type Changes } from './changes.ts';
+import type { CheckRecord } from './state.ts';
+
+export interface CheckClaim {
+  repository: string;
+  commit: string;
+  id: string;
+}
+
+export interface QueuedCheck {
+  repository: string;
+  commit: string;
+  name: string;
+  command: string[];
+  setup: string[][];
+  claim: CheckClaim;
+}
+
+export interface CheckOutcome {
+  state: 'passed' | 'failed' | 'errored';
+  logExcerpt: string;
+}
+
+const maxLogExcerptBytes = 16 * 1024;
+
+/** Queues a check for the commit where the repository has a check command and the commit has no check yet. */
+async function queueCheck({ state }: Changes, repository: string, commit: string): Promise<void> {
+  const { check } = await state.getRepository(repository);
+  if (check) await state.check(repository, commit).update((current) => current ?? { name: check.name, state: 'queued' });
+}
+
+/** The heads of open changes get their check here too, because a push tells the forge nothing. */
+export async function listChecks(changes: Changes, repository: string, commit: string): Promise<Check[]> {
+  if ((await listOpenHeads(changes, repository)).includes(commit)) await queueCheck(changes, repository, commit);
+  const check = await changes.state.check(repository, commit).find();
+  if (!check) return [];
+  return [{ name: check.name, state: check.state, ...(check.logExcerpt !== undefined && { logExcerpt: check.logExcerpt }) }];
+}
+
+/** Takes one check that waits, or whose claim was lost because its owner died or let it expire. */
+export async function takeQueuedCheck(changes: Changes, repositories: string[], leaseMs: number): Promise<QueuedCheck | undefined> {
+  for (const repository of repositories) {
+    const { check } = await changes.state.getRepository(repository);
+    for (const commit of check ? await listOpenHeads(changes, repository) : []) {
+      await queueCheck(changes, repository, commit);
+      const id = randomUUID();
+      const claim = { id, pid: process.pid, host: hostname(), expiresAt: new Date(Date.now() + leaseMs).toISOString() };
+      const taken = await changes.state.check(repository, commit).update((current) => (current && isFree(current) ? { ...current, state: 'running', claim } : (current ?? { name: 'check', state: 'queued' })));
+      if (check && taken.claim?.id === id) return { repository, commit, ...check, claim: { repository, commit, id } };
+    }
+  }
+  return undefined;
+}
+
+/** Repeatable. @throws ForgeFailure `conflict` where the claim was lost to somebody else in the meantime. */
+export async function finishCheck({ state }: Changes, { repository, commit, id }: CheckClaim, outcome: CheckOutcome): Promise<void> {
+  await state.check(repository, commit).update((current) => {
+    if (current?.claim?.id !== id) throw new ForgeFailure('conflict', `The check of ${commit} belongs to another claim by now.`);
+    if (current.state !== 'running') return current;
+    return { ...current, state: outcome.state, logExcerpt: tail(outcome.logExcerpt) };
+  });
+}
+
+async function listOpenHeads(changes: Changes, repository: string): Promise<string[]> {
+  const open = (await listChanges(changes, repository)).filter((change) => change.state === 'open');
+  const heads = await Promise.all(open.map((change) => findCommit(changes.git, changes.state.gitDir(repository), change.branch)));
+  return heads.filter((head) => head !== undefined);
+}
+
+function isFree({ state, claim }: CheckRecord): boolean {
+  if (state !== 'running' || !claim) return state === 'queued';
+  return Date.parse(claim.expiresAt) < Date.now() || (claim.host === hostname() && !isAlive(claim.pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function tail(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxLogExcerptBytes) return text;
+  // A cut in the middle of a character leaves continuation bytes at the start.
+  let start = bytes.length - maxLogExcerptBytes;
+  while (start < bytes.length && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
+  return bytes.subarray(start).toString();
+}

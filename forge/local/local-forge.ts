@@ -1,0 +1,94 @@
+/** A forge in a folder of this machine: bare repositories with changes, reviews, comments and checks. */
+import { resolve } from 'node:path';
+import type { Change, Forge, Repository } from '../contract.ts';
+import { createBareGit, readPatch } from './bare-repository.ts';
+import { addComment, approve, closeChange, describeChange, ensureChange, listChanges, merge, type Changes } from './changes.ts';
+import { finishCheck, listChecks, takeQueuedCheck, type CheckClaim, type CheckOutcome, type QueuedCheck } from './checks.ts';
+import { renderPage, writePage } from './page.ts';
+import { ensureRepository, getRepository, type WantedRepository } from './repositories.ts';
+import { createState, RepositoryCheck, type Approval, type ChangeRecord, type Remark } from './state.ts';
+import type { z } from 'zod';
+
+/** What people and the demo do, beyond what Jig asks of a forge. Everything may be repeated and throws ForgeFailure. */
+export interface LocalForge extends Forge {
+  ensureRepository(wanted: WantedRepository): Promise<Repository>;
+  listRepositories(): Promise<string[]>;
+  /** What runs as the repository's CI; undefined: nothing. */
+  setCheck(repository: string, check: z.input<typeof RepositoryCheck> | undefined): Promise<void>;
+  approve(repository: string, number: number, by: string): Promise<Change>;
+  /** Needs an approval of the present commit, unless told otherwise. */
+  merge(repository: string, number: number, by: string, options?: { unapproved?: boolean }): Promise<Change>;
+  addComment(repository: string, number: number, remark: { by: string; body: string }): Promise<void>;
+  listComments(repository: string, number: number): Promise<Remark[]>;
+  listApprovals(repository: string, number: number): Promise<Approval[]>;
+  getDiff(repository: string, number: number): Promise<string>;
+  /** Takes a check to run; the claim is lost after `leaseMs`, or when this process dies. */
+  takeQueuedCheck(repository?: string, options?: { leaseMs?: number }): Promise<QueuedCheck | undefined>;
+  finishCheck(claim: CheckClaim, outcome: CheckOutcome): Promise<void>;
+}
+
+const defaultLeaseMs = 15 * 60_000;
+
+export function createLocalForge({ rootDir, git: { gitPath } = {}, name = 'local', author = 'jig' }: { rootDir: string; git?: { gitPath?: string }; name?: string; author?: string }): LocalForge {
+  const state = createState(resolve(rootDir));
+  const git = createBareGit(gitPath);
+  const changes: Changes = { state, git, author };
+
+  /** Writes the page and answers with the change as it is now. */
+  const show = async (repository: string, { number }: { number: number }): Promise<Change> => {
+    const record = await state.getChange(repository, number);
+    const change = await describeChange(changes, repository, record);
+    const checks = await listChecks(changes, repository, change.headCommit);
+    await writePage(state.pagePath(repository, number), renderPage({ repository, gitDir: state.gitDir(repository), change, record, checks }));
+    return change;
+  };
+  const describeAll = async (repository: string, records: ChangeRecord[]) => Promise.all(records.map((record) => describeChange(changes, repository, record)));
+
+  return {
+    name,
+    capabilities: { drafts: true, labels: true, ownCi: false },
+    getRepository: (repository) => getRepository(state, git, name, repository),
+    gitAccess: async () => ({ env: {} }),
+    ensureRepository: (wanted) => ensureRepository(state, git, name, wanted),
+    listRepositories: () => state.listRepositories(),
+
+    async setCheck(repository, check) {
+      await state.getRepository(repository);
+      await state.repository(repository).update((current) => {
+        const { check: _, ...rest } = current ?? { defaultBranch: 'main', archived: false, changes: [] };
+        return check ? { ...rest, check: RepositoryCheck.parse(check) } : rest;
+      });
+    },
+
+    ensureChange: async (wanted) => show(wanted.repository, await ensureChange(changes, wanted)),
+    async findChange(repository, by) {
+      const found = await listChanges(changes, repository);
+      const record = 'number' in by ? found.find(({ number }) => number === by.number) : (found.findLast((change) => change.branch === by.branch && change.state === 'open') ?? found.findLast(({ branch }) => branch === by.branch));
+      return record && describeChange(changes, repository, record);
+    },
+    listChanges: async (repository, filter = {}) => describeAll(repository, (await listChanges(changes, repository)).filter((change) => !filter.state || change.state === filter.state)),
+    closeChange: async (repository, number, reason) => show(repository, await closeChange(changes, repository, number, author, reason)),
+    approve: async (repository, number, by) => show(repository, await approve(changes, repository, number, by)),
+    merge: async (repository, number, by, options) => show(repository, await merge(changes, repository, number, by, options)),
+
+    async ensureComment({ repository, number, marker, body }) {
+      await show(repository, await addComment(changes, repository, number, { by: author, body, marker }));
+    },
+    async addComment(repository, number, remark) {
+      await show(repository, await addComment(changes, repository, number, remark));
+    },
+    listComments: async (repository, number) => (await state.getChange(repository, number)).comments,
+    listApprovals: async (repository, number) => (await state.getChange(repository, number)).approvals,
+    async getDiff(repository, number) {
+      const { ended, base, branch } = await state.getChange(repository, number);
+      return readPatch(git, state.gitDir(repository), ended?.base ?? `refs/heads/${base}`, ended?.head ?? `refs/heads/${branch}`);
+    },
+
+    listChecks: (repository, commit) => listChecks(changes, repository, commit),
+    takeQueuedCheck: async (repository, { leaseMs = defaultLeaseMs } = {}) => takeQueuedCheck(changes, repository ? [repository] : await state.listRepositories(), leaseMs),
+    async finishCheck(claim, outcome) {
+      await finishCheck(changes, claim, outcome);
+      for (const record of await listChanges(changes, claim.repository)) if (record.state === 'open') await show(claim.repository, record);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** What the local forge keeps, and where: a bare repository and a folder of records for each `owner/name`. */
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { RepositoryName } from '../contract.ts';
+import { ForgeFailure } from '../errors.ts';
+import { createRecord } from './record.ts';
+
+/** A repository's own check command: what its CI would run. */
+export const RepositoryCheck = z.strictObject({
+  name: z.string().default('check'),
+  command: z.array(z.string()).min(1),
+  /** Commands that prepare a checkout for it. */
+  setup: z.array(z.array(z.string()).min(1)).default([]),
+});
+export type RepositoryCheck = z.infer<typeof RepositoryCheck>;
+
+const RepositoryRecord = z.strictObject({
+  defaultBranch: z.string(),
+  archived: z.boolean(),
+  check: RepositoryCheck.optional(),
+  /** Every change there ever was, in the order of their numbers, which start at 1. */
+  changes: z.array(z.strictObject({ branch: z.string(), marker: z.string() })),
+});
+
+export const Remark = z.strictObject({ by: z.string(), at: z.string(), body: z.string(), marker: z.string().optional() });
+export type Remark = z.infer<typeof Remark>;
+
+export const Approval = z.strictObject({ by: z.string(), at: z.string(), commit: z.string() });
+export type Approval = z.infer<typeof Approval>;
+
+export const ChangeRecord = z.strictObject({
+  number: z.number().int().positive(),
+  author: z.string(),
+  state: z.enum(['open', 'merged', 'closed']),
+  draft: z.boolean(),
+  title: z.string(),
+  body: z.string(),
+  branch: z.string(),
+  base: z.string(),
+  labels: z.array(z.string()),
+  comments: z.array(Remark),
+  approvals: z.array(Approval),
+  /** The commits that a change which is no longer open was about: its own, and the base's before it was merged. */
+  ended: z.strictObject({ head: z.string(), base: z.string(), by: z.string(), reason: z.string() }).optional(),
+});
+export type ChangeRecord = z.infer<typeof ChangeRecord>;
+
+export const CheckRecord = z.strictObject({
+  name: z.string(),
+  state: z.enum(['queued', 'running', 'passed', 'failed', 'errored']),
+  claim: z.strictObject({ id: z.string(), pid: z.number().int(), host: z.string(), expiresAt: z.string() }).optional(),
+  logExcerpt: z.string().optional(),
+});
+export type CheckRecord = z.infer<typeof CheckRecord>;
+
+export type LocalState = ReturnType<typeof createState>;
+
+export function createState(rootDir: string) {
+  const folderOf = (name: string) => join(rootDir, 'state', checkedName(name));
+  return {
+    gitDir: (name: string) => join(rootDir, 'repositories', `${checkedName(name)}.git`),
+    repository: (name: string) => createRecord(join(folderOf(name), 'repository'), RepositoryRecord),
+    change: (name: string, number: number) => createRecord(join(folderOf(name), 'changes', String(number)), ChangeRecord),
+    check: (name: string, commit: string) => createRecord(join(folderOf(name), 'checks', commit), CheckRecord),
+    pagePath: (name: string, number: number) => join(folderOf(name), 'changes', `${number}.md`),
+
+    async getRepository(name: string) {
+      const found = RepositoryName.safeParse(name).success ? await createRecord(join(folderOf(name), 'repository'), RepositoryRecord).find() : undefined;
+      if (!found) throw new ForgeFailure('not-found', `The local forge has no repository ${JSON.stringify(name)}.`);
+      return found;
+    },
+
+    async getChange(name: string, number: number): Promise<ChangeRecord> {
+      const found = await createRecord(join(folderOf(name), 'changes', String(number)), ChangeRecord).find();
+      if (!found) throw new ForgeFailure('not-found', `${name} has no change ${number}.`);
+      return found;
+    },
+
+    async listRepositories(): Promise<string[]> {
+      const root = join(rootDir, 'state');
+      await mkdir(root, { recursive: true });
+      const names: string[] = [];
+      for (const owner of await readdir(root)) for (const name of await readdir(join(root, owner))) names.push(`${owner}/${name}`);
+      return names.toSorted();
+    },
+  };
+}
+
+/** A name becomes a path here, so `.` and `..` are no names. */
+function checkedName(name: string): string {
+  if (!RepositoryName.safeParse(name).success || name.split('/').some((part) => /^\.+$/.test(part))) {
+    throw new ForgeFailure('not-found', `${JSON.stringify(name)} is not a repository's name.`);
+  }
+  return name;
+}
