@@ -14,10 +14,12 @@ export type Outcome = z.infer<typeof Outcome>;
 /** Longest duration that a blueprint may ask for. */
 export const maxDurationMs = 30 * 24 * 3600_000;
 
+const durationRule = 'a duration is a whole number and a unit, such as 90s, 10m or 2h';
+
 export const Duration = z
-  .string()
-  .regex(/^[1-9][0-9]{0,6}(ms|s|m|h)$/, { error: 'a duration is a whole number and a unit, such as 90s, 10m or 2h' })
-  .refine((text) => durationMs(text) <= maxDurationMs, { error: 'a duration is at most 720h' })
+  .string({ error: durationRule })
+  .regex(/^[1-9][0-9]{0,6}(ms|s|m|h)$/, { error: durationRule, abort: true })
+  .refine((text) => durationMs(text) <= maxDurationMs, { error: 'a duration is at most 720h, which is 30 days' })
   .meta({ description: 'A duration such as `90s`, `10m` or `2h`', examples: ['10m'] });
 
 /** Milliseconds of a checked {@link Duration}. */
@@ -199,25 +201,27 @@ export const EndStep = z.strictObject({
   }),
 });
 
+const CommonKeys = z.strictObject(common);
+
 /** Written out, because an `each` step holds steps. */
-export type EachStep = z.infer<z.ZodObject<typeof common>> & {
+export interface EachStep extends z.infer<typeof CommonKeys> {
   each: string;
   as: string;
   'at-once'?: number | undefined;
   tolerate?: number | undefined;
   do: Step[];
-};
+}
 
-export const EachStep: z.ZodType<EachStep> = z.strictObject({
+export const EachStep = z.strictObject({
   ...common,
-  each: Template.meta({ description: 'A list: `${{ steps.places.value }}`' }),
-  as: Identifier,
-  'at-once': z.number().int().min(1).max(64).optional(),
+  each: Template.meta({ description: 'A list, as in `${{ steps.places.value }}`: `do` runs once for each of its items' }),
+  as: Identifier.meta({ description: 'The name of the item in the expressions of `do`' }),
+  'at-once': z.number().int().min(1).max(64).optional().meta({ description: 'How many items are worked on at the same time' }),
   tolerate: z.number().int().min(0).max(10_000).optional().meta({ description: 'How many items may fail' }),
-  get do() {
-    return z.array(Step).min(1).max(32);
+  get do(): z.ZodArray<z.ZodType<Step>> {
+    return z.array(Step).min(1).max(32).meta({ description: 'The steps for one item' });
   },
-}) as unknown as z.ZodType<EachStep>;
+});
 
 export type RunStep = z.infer<typeof RunStep>;
 export type CheckStep = z.infer<typeof CheckStep>;

@@ -1,0 +1,93 @@
+/** What expressions of one blueprint can read, with types, for the static check. */
+import type { Environment } from '@marcbachmann/cel-js';
+import { celEnvironment, ExpressionFailed, parseExpression } from './cel-parse.ts';
+import { type OutputType, outputs, outputsOf, roots } from './outputs.ts';
+import type { Input, Step, StepKind } from './schema.ts';
+
+const inputTypes: Record<Input['type'], OutputType> = { string: 'string', integer: 'int', number: 'double', boolean: 'bool', list: 'list<string>' };
+
+/** Everything that is the same for all blueprints; made once, because making it is most of the cost of a check. */
+const base: Environment = (() => {
+  const environment = celEnvironment.clone();
+  const register = (name: string, table: Record<string, { type: string }>): void => {
+    environment.registerType({ name, fields: Object.fromEntries(Object.entries(table).map(([key, { type }]) => [key, type])) });
+  };
+  for (const [kind, table] of Object.entries(outputs)) register(`${kind} step`, table);
+  register('run step with lines', { ...outputs.run, value: { type: 'list<string>' } });
+  for (const [name, fields] of Object.entries(roots)) environment.registerVariable(name, { schema: fields });
+  return environment;
+})();
+
+/** A step as far as it is known: a `kind` that is undefined has outputs of any name and type. */
+export interface DeclaredStep {
+  kind?: StepKind | undefined;
+  step?: Step | undefined;
+}
+
+export interface Declarations {
+  readonly environment: Environment;
+}
+
+/** `inputs` undefined: nothing is known of them, and anything may be read. `variables` are the items of `each` steps. */
+export function declare(inputs: Record<string, Input> | undefined, steps: ReadonlyMap<string, DeclaredStep>, variables: Iterable<string>): Declarations {
+  const environment = base.clone();
+  environment.registerVariable('inputs', inputs ? typeOf(environment, 'inputs', Object.entries(inputs).map(([name, { type }]) => [name, inputTypes[type]])) : 'dyn');
+  environment.registerVariable('steps', typeOf(environment, 'steps', [...steps].map(([id, declared]) => [id, stepType(declared)])));
+  for (const name of new Set(variables)) environment.registerVariable(name, 'dyn');
+  return { environment };
+}
+
+function typeOf(environment: Environment, name: string, fields: [string, string][]): string {
+  environment.registerType({ name, fields: Object.fromEntries(fields) });
+  return name;
+}
+
+function stepType({ kind, step }: DeclaredStep): string {
+  if (kind === undefined) return 'dyn';
+  return step && 'run' in step && outputsOf(kind, step).value?.type === 'list<string>' ? 'run step with lines' : `${kind} step`;
+}
+
+/** Whether a name can be declared at all: it isn't a word of CEL's. */
+export function isFreeName(name: string): boolean {
+  try {
+    base.clone().registerVariable(name, 'dyn');
+    return parseExpression(name).op === 'id';
+  } catch {
+    return false;
+  }
+}
+
+/** A problem in an expression; `offset` and `length` are in its source. */
+export interface ExpressionProblem {
+  code: 'expression-invalid' | 'expression-type';
+  message: string;
+  offset: number;
+  length: number;
+}
+
+/** Types of one expression, as far as they are known before a run. Never throws. */
+export function checkExpression(source: string, declared: Declarations, expected?: 'bool' | 'list'): ExpressionProblem[] {
+  try {
+    parseExpression(source);
+  } catch (error) {
+    if (!(error instanceof ExpressionFailed)) throw error;
+    return [{ code: 'expression-invalid', message: error.message, offset: error.offset, length: error.length }];
+  }
+  const { valid, type, error } = declared.environment.check(source);
+  if (!valid) {
+    const range = error?.range ?? { start: 0, end: source.length };
+    return [{ code: 'expression-type', message: readable(error?.summary ?? 'the types do not fit'), offset: range.start, length: range.end - range.start }];
+  }
+  const found = type?.replace(/<.*$/s, '');
+  if (expected === undefined || found === expected || found === 'dyn') return [];
+  const wanted = expected === 'bool' ? 'a condition is a bool' : 'a list is needed here';
+  return [{ code: 'expression-type', message: `${wanted}; this gives ${type}`, offset: 0, length: source.length }];
+}
+
+function readable(summary: string): string {
+  return summary
+    .replace(/^no such overload: /, 'the types do not fit: ')
+    .replace(/^found no matching overload for /, 'the types do not fit: ')
+    .replace(/^No such key: (.*)$/, 'there is no `$1`')
+    .replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+}

@@ -1,0 +1,75 @@
+/** Holds inputs against their declarations. */
+import type { ErrorCode } from './errors.ts';
+import type { Json } from './json.ts';
+import { findNearest } from './nearest.ts';
+import type { Blueprint, Input } from './schema.ts';
+
+export type InputValue = string | number | boolean | string[];
+
+export interface InputIssue {
+  code: ErrorCode;
+  message: string;
+  hint?: string;
+}
+
+const maxInputLength = 65_536;
+
+/**
+ * The values of all inputs, defaults filled in, or what is wrong with those that were given. Text, as a command line
+ * has it, is read by the declared type; a list is an array of text, or text with commas. Never throws.
+ */
+export function checkInputs(blueprint: Pick<Blueprint, 'inputs'>, given: Record<string, unknown>): { values: Record<string, Json>; issues: InputIssue[] } {
+  const declared = blueprint.inputs ?? {};
+  const values: [string, Json][] = [];
+  const issues: InputIssue[] = [];
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(declared, name)) continue;
+    const nearest = findNearest(name, Object.keys(declared));
+    const known = Object.keys(declared).join(', ') || 'none';
+    issues.push({ code: 'unknown-input', message: `there is no input \`${name}\``, hint: nearest === undefined ? `the inputs are: ${known}` : `did you mean \`${nearest}\`?` });
+  }
+  for (const [name, input] of Object.entries(declared)) {
+    const value: unknown = Object.hasOwn(given, name) ? given[name] : input.default;
+    if (value === undefined) {
+      issues.push({ code: 'missing-input', message: `the input \`${name}\` is missing`, ...(input.description === undefined ? {} : { hint: input.description }) });
+      continue;
+    }
+    const read = readInput(input, value);
+    if ('problem' in read) issues.push({ code: 'invalid-input', message: `the input \`${name}\` ${read.problem}` });
+    else values.push([name, read.value]);
+  }
+  return { values: Object.fromEntries(values), issues };
+}
+
+/** A value as its declaration has it, text converted; or what is wrong with it, to be said after its name. */
+export function readInput(input: Input, value: unknown): { value: InputValue } | { problem: string } {
+  const converted = typeof value === 'string' ? convert(input.type, value) : value;
+  const problem = findInputProblem(input, converted);
+  return problem === undefined ? { value: converted as InputValue } : { problem };
+}
+
+function convert(type: Input['type'], text: string): unknown {
+  if (type === 'integer' && /^-?[0-9]{1,15}$/.test(text)) return Number(text);
+  if (type === 'number' && /^-?[0-9]{1,15}(\.[0-9]{1,15})?$/.test(text)) return Number(text);
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  if (type === 'list') return text === '' ? [] : text.split(',').map((item) => item.trim());
+  return text;
+}
+
+/** What keeps a value from being one of an input's, without any conversion. */
+export function findInputProblem(input: Input, value: unknown): string | undefined {
+  const texts = input.type === 'list' ? value : [value];
+  switch (input.type) {
+    case 'integer':
+      return Number.isSafeInteger(value) ? undefined : 'must be a whole number';
+    case 'number':
+      return Number.isFinite(value) ? undefined : 'must be a number';
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : 'must be true or false';
+    case 'string':
+    case 'list':
+      if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string')) return input.type === 'list' ? 'must be a list of texts' : 'must be a text';
+      if (texts.join('').length > maxInputLength) return `must be at most ${maxInputLength} characters`;
+      return input.enum === undefined || texts.every((text) => input.enum?.includes(text)) ? undefined : `must be one of: ${input.enum.join(', ')}`;
+  }
+}

@@ -1,0 +1,110 @@
+/** Holds every expression of a blueprint against what it can read at its place. */
+import { ExpressionFailed } from './cel-parse.ts';
+import { checkExpression, declare, type Declarations } from './declarations.ts';
+import { type ExpressionSite, expressionSites } from './expression-sites.ts';
+import { findReferences, type Reference } from './expressions.ts';
+import type { KeyPath } from './issues.ts';
+import type { NamedOutline } from './outlines.ts';
+import { isRoot } from './outputs.ts';
+import { findProblem, type Known, type View } from './reference-rules.ts';
+import type { Report } from './report.ts';
+import type { Input } from './schema.ts';
+import { parseTemplate } from './template.ts';
+
+/** Where an expression stands in the text. */
+interface Source {
+  path: KeyPath;
+  source: string;
+  /** Which of the equal sources at this path it is. */
+  nth: number;
+}
+
+export function checkReferences(outlines: NamedOutline[], all: ReadonlyMap<string, NamedOutline>, inputs: Record<string, Input> | undefined, report: Report): void {
+  const variables = [...all.values()].flatMap(({ step }) => (step && 'each' in step ? [step.as] : []));
+  const checker = new ReferenceChecker({ all, inputs, lineOf: (path) => report.line(path) }, declare(inputs, all, variables.filter((name) => !isRoot(name))), report);
+  checker.checkSteps(outlines, { visible: new Map(), items: [], around: [] });
+}
+
+class ReferenceChecker {
+  private readonly known: Known;
+  private readonly declared: Declarations;
+  private readonly report: Report;
+
+  constructor(known: Known, declared: Declarations, report: Report) {
+    this.known = known;
+    this.declared = declared;
+    this.report = report;
+  }
+
+  checkSteps(outlines: NamedOutline[], view: View): void {
+    const visible = new Map(view.visible);
+    for (const outline of outlines) {
+      const { step } = outline;
+      if (step) for (const site of expressionSites(step)) this.checkSite(outline, site, { ...view, visible });
+      const items = step && 'each' in step ? [...view.items, step.as] : view.items;
+      this.checkSteps(outline.inner, { visible, items, around: [...view.around, outline.id] });
+      visible.set(outline.id, outline);
+    }
+  }
+
+  private checkSite(outline: NamedOutline, site: ExpressionSite, view: View): void {
+    const path = [...outline.path, ...site.path];
+    if (site.form === 'condition') {
+      this.checkSource({ path, source: site.text, nth: 0 }, 'bool', view);
+      return;
+    }
+    try {
+      const parts = parseTemplate(site.text).filter((part) => 'source' in part);
+      if (site.form === 'shell') this.refuseInShell(path, parts);
+      else if (site.form === 'list') this.checkList(path, site.text, parts, view);
+      else this.checkParts(path, parts, view);
+    } catch (error) {
+      if (!(error instanceof ExpressionFailed)) throw error;
+      this.report.addIn(path, { source: site.text.slice(error.offset), nth: 0, offset: 0, length: 3 }, 'expression-invalid', error.message);
+    }
+  }
+
+  private refuseInShell(path: KeyPath, parts: { source: string }[]): void {
+    for (const [index] of parts.entries()) {
+      const place = { source: '${{', nth: index, offset: 0, length: 3 };
+      this.report.addIn(path, place, 'template-in-shell', '`${{ }}` in a shell script would make code of a value', 'pass it by `env:`, or write the command as a list of words');
+    }
+  }
+
+  private checkList(path: KeyPath, text: string, parts: { source: string }[], view: View): void {
+    const [part] = parts;
+    if (parts.length !== 1 || !part || text !== `\${{${part.source}}}`) {
+      this.report.add(path, 'expression-type', '`each` needs a list: exactly one `${{ }}`, with nothing around it');
+      return;
+    }
+    this.checkSource({ path, source: part.source, nth: 0 }, 'list', view);
+  }
+
+  private checkParts(path: KeyPath, parts: { source: string }[], view: View): void {
+    const seen = new Map<string, number>();
+    for (const { source } of parts) {
+      const nth = seen.get(source) ?? 0;
+      seen.set(source, nth + 1);
+      this.checkSource({ path, source, nth }, undefined, view);
+    }
+  }
+
+  private checkSource(at: Source, expected: 'bool' | 'list' | undefined, view: View): void {
+    let references: Reference[];
+    try {
+      references = findReferences(at.source);
+    } catch (error) {
+      if (!(error instanceof ExpressionFailed)) throw error;
+      this.report.addIn(at.path, { ...at, offset: error.offset, length: error.length }, 'expression-invalid', error.message);
+      return;
+    }
+    // An expression that reads what isn't there has no types worth talking of.
+    const before = this.report.issues.length;
+    for (const reference of references) {
+      const problem = findProblem(reference.path, view, this.known);
+      if (problem) this.report.addIn(at.path, { ...at, ...reference }, problem.code, problem.message, problem.hint);
+    }
+    if (this.report.issues.length > before) return;
+    for (const problem of checkExpression(at.source, this.declared, expected)) this.report.addIn(at.path, { ...at, ...problem }, problem.code, problem.message);
+  }
+}

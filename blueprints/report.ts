@@ -1,0 +1,86 @@
+/** Collects issues and turns places in a blueprint into lines and columns. */
+import type { ErrorCode } from './errors.ts';
+import { type Issue, type KeyPath, pathText } from './issues.ts';
+import type { Range, YamlText } from './yaml.ts';
+
+export class Report {
+  readonly issues: Issue[] = [];
+  private readonly file: string;
+  private readonly text: string;
+  private readonly lineStarts: number[];
+  private yaml: YamlText | undefined;
+
+  constructor(file: string, text: string) {
+    this.file = file;
+    this.text = text;
+    this.lineStarts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+  }
+
+  /** From here on, paths can be found in the text. */
+  setYaml(yaml: YamlText): void {
+    this.yaml = yaml;
+  }
+
+  /** An issue at a place of the text. */
+  addAt(range: Range, code: ErrorCode, message: string, path: KeyPath = [], hint?: string): void {
+    const [start, end] = [this.position(range.start), this.position(Math.max(range.start, range.end))];
+    const place = { file: this.file, ...start, endLine: end.line, endColumn: end.column, path: pathText(path) };
+    this.issues.push({ code, message, ...place, ...(hint === undefined ? {} : { hint }) });
+  }
+
+  /** An issue about the value at a path; where there is none, about the nearest thing above it. */
+  add(path: KeyPath, code: ErrorCode, message: string, hint?: string): void {
+    this.addAt(this.find(path), code, message, path, hint);
+  }
+
+  /** An issue about the last key of a path. */
+  addKey(path: KeyPath, code: ErrorCode, message: string, hint?: string): void {
+    this.addAt(this.yaml?.findKey(path) ?? this.find(path), code, message, path, hint);
+  }
+
+  /** An issue about a part of the text at a path: `source` from `offset` on, in its occurrence number `nth`. */
+  addIn(path: KeyPath, part: { source: string; nth: number; offset: number; length: number }, code: ErrorCode, message: string, hint?: string): void {
+    const whole = this.find(path);
+    let start = whole.start;
+    for (let count = 0; count <= part.nth && start >= 0; count++) start = this.text.indexOf(part.source, count === 0 ? start : start + part.source.length);
+    // A text that is written with escapes or line folding isn't found as it stands; then the whole value is the place.
+    const isInside = start >= 0 && start + part.source.length <= whole.end;
+    const range = isInside ? { start: start + part.offset, end: start + part.offset + part.length } : whole;
+    this.addAt(range, code, message, path, hint);
+  }
+
+  line(path: KeyPath): number {
+    return this.position(this.find(path).start).line;
+  }
+
+  /** All issues by their place. */
+  sorted(): Issue[] {
+    return this.issues.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  private find(path: KeyPath): Range {
+    const value = this.yaml?.findValue(path);
+    if (value) return value;
+    for (let length = path.length; length > 0; length--) {
+      const key = this.yaml?.findKey(path.slice(0, length)) ?? this.yaml?.findValue(path.slice(0, length));
+      if (key) return { start: key.start, end: this.lineEnd(key) };
+    }
+    return { start: 0, end: 0 };
+  }
+
+  private lineEnd(range: Range): number {
+    const newline = this.text.indexOf('\n', range.start);
+    return newline < 0 ? range.end : Math.min(range.end, newline);
+  }
+
+  private position(offset: number): { line: number; column: number } {
+    let low = 0;
+    let high = this.lineStarts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.lineStarts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (this.lineStarts[low] ?? 0) + 1 };
+  }
+}

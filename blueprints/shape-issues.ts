@@ -1,0 +1,122 @@
+/** Says in plain words what zod found, at the place in the text. */
+import { z } from 'zod';
+import type { KeyPath } from './issues.ts';
+import type { Json } from './json.ts';
+import { findNearest } from './nearest.ts';
+import type { Report } from './report.ts';
+
+type ZodIssue = z.core.$ZodIssue;
+
+/** Reports every problem of a value at `base`. */
+export function reportShape(report: Report, base: KeyPath, schema: z.ZodType, value: Json, issues: readonly ZodIssue[]): void {
+  for (const issue of issues) {
+    const path = [...base, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))];
+    const name = issue.path.length > 0 ? `\`${String(issue.path.findLast((key) => typeof key === 'string') ?? path.at(-1))}\`` : 'this';
+    const found = valueAt(value, issue.path);
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) reportUnknownKey(report, [...path, key], keysAt(schema, issue.path));
+    } else if (issue.code === 'invalid_union') {
+      reportUnion(report, { base, schema, value, issue, name, path });
+    } else if (issue.code === 'invalid_key') {
+      report.addKey(path, 'wrong-value', `${name} can't be a name here: ${issue.issues[0]?.message ?? issue.message}`);
+    } else if (found === undefined) {
+      report.add(path, 'missing-key', `${name} is missing`);
+    } else {
+      reportValue(report, { path, name, issue, found });
+    }
+  }
+}
+
+function reportUnknownKey(report: Report, path: KeyPath, known: string[]): void {
+  const key = String(path.at(-1));
+  const nearest = findNearest(key, known);
+  const hint = nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean \`${nearest}\`?`;
+  report.addKey(path, 'unknown-key', `\`${key}\` is not a key that is known here`, known.length > 0 ? hint : undefined);
+}
+
+interface UnionPlace {
+  base: KeyPath;
+  schema: z.ZodType;
+  value: Json;
+  issue: ZodIssue & { code: 'invalid_union' };
+  name: string;
+  path: KeyPath;
+}
+
+/** A union's problem is that of the branch which got furthest into the value; where none got in, it is the type. */
+function reportUnion(report: Report, { base, schema, value, issue, name, path }: UnionPlace): void {
+  const depth = (branch: readonly ZodIssue[]): number => Math.max(...branch.map((one) => one.path.length));
+  const sameType = issue.errors.filter((branch) => branch.every((one) => one.code !== 'invalid_type' || one.path.length > 0));
+  const best = sameType.toSorted((a, b) => depth(b) - depth(a))[0];
+  const found = valueAt(value, issue.path);
+  if (best) {
+    reportShape(report, base, schema, value, best.map((one) => ({ ...one, path: [...issue.path, ...one.path] })));
+  } else if (found === undefined) {
+    report.add(path, 'missing-key', `${name} is missing`);
+  } else {
+    const expected = issue.errors.flat().flatMap((one) => (one.code === 'invalid_type' ? [withArticle(one.expected)] : []));
+    report.add(path, 'wrong-type', `${name} must be ${[...new Set(expected)].join(' or ')}, not ${describe(found)}`);
+  }
+}
+
+function reportValue(report: Report, { path, name, issue, found }: { path: KeyPath; name: string; issue: ZodIssue; found: Json }): void {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const isOurs = !issue.message.startsWith('Invalid input');
+      const odd = typeof found === 'number' && issue.expected === 'number' ? 'a finite number' : withArticle(issue.expected);
+      report.add(path, 'wrong-type', isOurs ? `${name}: ${issue.message}` : `${name} must be ${odd}, not ${describe(found)}`);
+      return;
+    }
+    case 'invalid_value': {
+      const values = issue.values.map(String);
+      const nearest = typeof found === 'string' ? findNearest(found, values) : undefined;
+      const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
+      report.add(path, 'wrong-value', `${name} must be ${values.map((value) => `\`${value}\``).join(' or ')}`, hint);
+      return;
+    }
+    case 'too_small':
+    case 'too_big': {
+      const isSmall = issue.code === 'too_small';
+      const bound = issue.code === 'too_small' ? `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}` : `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
+      if (isSmall && found === '') report.add(path, 'wrong-value', `${name} must not be empty`);
+      else report.add(path, 'wrong-value', typeof found === 'number' ? `${name} must be ${bound}` : `${name} must have ${bound} ${typeof found === 'string' ? 'characters' : 'in its list'}`);
+      return;
+    }
+    default:
+      report.add(path, 'wrong-value', issue.message.startsWith('Invalid') ? `${name} is not written as it must be` : `${name}: ${issue.message}`);
+  }
+}
+
+function valueAt(value: Json, path: readonly PropertyKey[]): Json | undefined {
+  let current: Json | undefined = value;
+  for (const key of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined;
+    current = Reflect.get(current, key) as Json;
+  }
+  return current;
+}
+
+/** The keys that a schema knows at a path. */
+function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
+  if (schema instanceof z.ZodOptional) return keysAt(schema.unwrap(), path);
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path));
+  const [key, ...rest] = path;
+  if (key === undefined) return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  if (schema instanceof z.ZodObject) return keysAt((schema.shape as Record<PropertyKey, unknown>)[key], rest);
+  if (schema instanceof z.ZodArray) return keysAt(schema.element, rest);
+  return schema instanceof z.ZodRecord ? keysAt(schema.valueType, rest) : [];
+}
+
+const names: Record<string, string> = { object: 'a map', record: 'a map', array: 'a list', int: 'a whole number', boolean: 'true or false' };
+
+function withArticle(type: string): string {
+  return names[type] ?? `a ${type}`;
+}
+
+export function describe(value: Json): string {
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a map';
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'one without end or meaning';
+  return typeof value === 'boolean' ? 'true or false' : `a ${typeof value}`;
+}

@@ -1,0 +1,75 @@
+/**
+ * Looks at a text's YAML tokens before the parser does. The parser aborts the whole process on deep nesting, which no
+ * try/catch can stop, so depth is counted on the tokens that it would be given; the lexer that makes them never recurses.
+ */
+import { CST, Lexer } from 'yaml';
+import type { ErrorCode } from './errors.ts';
+
+export const maxNesting = 64;
+
+/** Something in the text that is refused; offsets are in UTF-16 units. */
+export interface YamlProblem {
+  code: ErrorCode;
+  message: string;
+  start: number;
+  end: number;
+}
+
+const refused: Partial<Record<string, string>> = {
+  alias: 'an alias (`*name`) is not part of this language: write the value out',
+  anchor: 'an anchor (`&name`) is not part of this language: write the value out',
+  tag: 'a tag (`!name`) is not part of this language',
+  'directive-line': 'a directive (`%NAME`) is not part of this language',
+};
+
+/** The tokens for the parser, or what is refused in them. */
+export function readTokens(text: string): { tokens: string[] } | { problems: YamlProblem[] } {
+  const tokens: string[] = [];
+  const problems: YamlProblem[] = [];
+  const depth = new Depth();
+  let offset = 0;
+  let isScalar = false;
+  for (const token of new Lexer().lex(text)) {
+    tokens.push(token);
+    const type: string | null = isScalar ? 'scalar' : CST.tokenType(token);
+    // The lexer announces a plain or block scalar by a mark of its own, which takes no room in the text.
+    const isMark: boolean = !isScalar && (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end');
+    isScalar = isMark && type === 'scalar';
+    if (isMark) continue;
+    const message = type === null ? undefined : refused[type];
+    if (message) problems.push({ code: 'yaml-feature', message, start: offset, end: offset + token.length });
+    if (depth.add(type, token) > maxNesting) {
+      const nested: YamlProblem = { code: 'blueprint-nested-too-deep', message: `a blueprint is nested at most ${maxNesting} levels deep`, start: offset, end: offset + 1 };
+      return { problems: [...problems.slice(0, 20), nested] };
+    }
+    offset += token.length;
+  }
+  return problems.length > 0 ? { problems: problems.slice(0, 20) } : { tokens };
+}
+
+/** An upper bound of the nesting: flow collections that are open, and block collections by the columns they can start at. */
+class Depth {
+  private flow = 0;
+  private column = 0;
+  private atStart = true;
+  private readonly columns: number[] = [];
+
+  add(type: string | null, token: string): number {
+    if (type === 'newline') {
+      this.column = 0;
+      this.atStart = true;
+      return 0;
+    }
+    if (type === 'flow-map-start' || type === 'flow-seq-start') this.flow++;
+    if (type === 'flow-map-end' || type === 'flow-seq-end') this.flow = Math.max(0, this.flow - 1);
+    if (this.atStart && type !== 'space' && type !== 'comment') {
+      while ((this.columns.at(-1) ?? -1) >= this.column) this.columns.pop();
+      this.columns.push(this.column);
+      this.atStart = false;
+    }
+    // What follows an indicator on the same line may start another collection.
+    if (this.flow === 0 && (type === 'seq-item-ind' || type === 'explicit-key-ind' || type === 'map-value-ind')) this.atStart = true;
+    this.column += token.length;
+    return this.flow + this.columns.length;
+  }
+}

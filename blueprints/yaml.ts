@@ -1,0 +1,115 @@
+/** Reads one YAML 1.2 document into plain JSON that remembers where each part of it stands. */
+import { Composer, isMap, isScalar, isSeq, Parser } from 'yaml';
+import type { Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
+import type { KeyPath } from './issues.ts';
+import type { Json } from './json.ts';
+import { readTokens, type YamlProblem } from './yaml-tokens.ts';
+
+export interface Range {
+  start: number;
+  end: number;
+}
+
+export interface YamlText {
+  value: Json;
+  /** The value at a path, or undefined where the path leads nowhere. */
+  findValue(path: KeyPath): Range | undefined;
+  /** The last key of a path. */
+  findKey(path: KeyPath): Range | undefined;
+}
+
+/** Never throws; duplicate keys, other documents and keys that aren't plain names are problems. */
+export function readYaml(text: string): { yaml: YamlText | undefined; problems: YamlProblem[] } {
+  const read = readTokens(text);
+  if ('problems' in read) return { yaml: undefined, problems: read.problems };
+  const documents = compose(read.tokens, text.length);
+  const [document, second] = documents;
+  if (!document) return { yaml: undefined, problems: [problem('yaml-syntax', 'there is no document', 0, 0)] };
+  if (second) {
+    const [start = 0] = second.range ?? [];
+    return { yaml: undefined, problems: [problem('yaml-syntax', 'a blueprint is one YAML document; here starts another', start, start + 3)] };
+  }
+  const syntax = [...document.errors, ...document.warnings].map((error) => problem('yaml-syntax', sentence(error.message), ...error.pos));
+  if (syntax.length > 0) return { yaml: undefined, problems: firstOfEachLine(syntax, text) };
+  const problems: YamlProblem[] = [];
+  const value = toJson(document.contents, problems);
+  return { yaml: { value, ...lookUp(document.contents) }, problems };
+}
+
+function compose(tokens: string[], length: number): Document.Parsed[] {
+  const parser = new Parser();
+  // Duplicate keys are looked for below, in linear time and all of them at once.
+  const composer = new Composer({ version: '1.2', schema: 'core', uniqueKeys: false, logLevel: 'silent' });
+  function* parse() {
+    for (const token of tokens) yield* parser.next(token);
+    yield* parser.end();
+  }
+  return [...composer.compose(parse(), true, length)] as Document.Parsed[];
+}
+
+function problem(code: YamlProblem['code'], message: string, start: number, end: number): YamlProblem {
+  return { code, message, start, end };
+}
+
+function sentence(message: string): string {
+  return message.split('\n')[0]?.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()) ?? message;
+}
+
+/** The parser's later errors on a line usually follow from its first. */
+function firstOfEachLine(problems: YamlProblem[], text: string): YamlProblem[] {
+  const seen = new Set<number>();
+  return problems
+    .toSorted((a, b) => a.start - b.start)
+    .filter(({ start }) => {
+      const line = text.lastIndexOf('\n', start - 1);
+      return !seen.has(line) && seen.add(line);
+    })
+    .slice(0, 20);
+}
+
+function toJson(node: unknown, problems: YamlProblem[]): Json {
+  if (isSeq(node)) return node.items.map((item) => toJson(item, problems));
+  if (isMap(node)) return mapToJson(node, problems);
+  if (!isScalar(node)) return null;
+  const { value } = node;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
+}
+
+function mapToJson(map: YAMLMap, problems: YamlProblem[]): Json {
+  const result: Record<string, Json> = {};
+  for (const pair of map.items) {
+    const range = rangeOf(pair.key) ?? { start: 0, end: 0 };
+    const key = keyText(pair);
+    if (key === undefined) {
+      problems.push(problem('yaml-syntax', 'a key is a plain name', range.start, range.end));
+    } else if (key === '__proto__') {
+      problems.push(problem('yaml-feature', '`__proto__` is not a key of this language', range.start, range.end));
+    } else if (Object.hasOwn(result, key)) {
+      problems.push(problem('yaml-duplicate-key', `\`${key}\` stands here a second time`, range.start, range.end));
+    } else {
+      result[key] = toJson(pair.value, problems);
+    }
+  }
+  return result;
+}
+
+function keyText(pair: Pair): string | undefined {
+  if (!isScalar(pair.key)) return undefined;
+  const { value, source } = pair.key as Scalar;
+  return typeof value === 'string' ? value : source;
+}
+
+function rangeOf(node: unknown): Range | undefined {
+  const range = (isScalar(node) || isMap(node) || isSeq(node)) && node.range;
+  return range ? { start: range[0], end: range[1] } : undefined;
+}
+
+function lookUp(root: Node | null): Pick<YamlText, 'findValue' | 'findKey'> {
+  const pairAt = (map: unknown, key: string | number): Pair | undefined => (isMap(map) ? map.items.find((pair) => keyText(pair) === key) : undefined);
+  const child = (node: unknown, key: string | number): unknown => (isSeq(node) && typeof key === 'number' ? node.items[key] : pairAt(node, key)?.value);
+  const nodeAt = (path: KeyPath): unknown => path.reduce<unknown>(child, root);
+  return {
+    findValue: (path) => rangeOf(nodeAt(path)),
+    findKey: (path) => rangeOf(pairAt(nodeAt(path.slice(0, -1)), path.at(-1) ?? '')?.key),
+  };
+}
