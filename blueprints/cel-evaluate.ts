@@ -70,9 +70,21 @@ export class Evaluation {
       case '.?':
       case '[?]':
         return fail(node, 'optional access is not part of this language');
-      default:
-        return binary(node, this.evaluate(node.args[0]), this.evaluate(node.args[1]), this.meter);
+      case '==':
+      case '!=':
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+      case 'in':
+      case '+':
+      case '-':
+      case '*':
+      case '/':
+      case '%':
+        break;
     }
+    return binary(node, this.evaluate(node.args[0]), this.evaluate(node.args[1]), this.meter);
   }
 
   private truth(node: CelNode): boolean {
@@ -209,12 +221,13 @@ function wasCut(path: string, node: CelNode): ExpressionFailed {
 }
 
 function missing(base: Place, key: CelValue): string {
-  if (base.path === undefined) return `the value has no member \`${String(key)}\``;
+  const name = typeof key === 'string' || typeof key === 'bigint' ? key : typeName(key);
+  if (base.path === undefined) return `the value has no member \`${name}\``;
   const json = base.json;
   if (/^steps\.[^.]+$/.test(base.path) && typeof json === 'object' && json !== null && !Array.isArray(json) && json.outcome === 'skipped') {
-    return `\`${base.path}\` was skipped, so it has no \`${String(key)}\`; ask \`${base.path}.outcome\` first`;
+    return `\`${base.path}\` was skipped, so it has no \`${name}\`; ask \`${base.path}.outcome\` first`;
   }
-  return `\`${base.path}\` has no member \`${String(key)}\``;
+  return `\`${base.path}\` has no member \`${name}\``;
 }
 
 function literal(node: CelNode & { op: 'value' }): CelValue {
@@ -231,23 +244,17 @@ function negate(value: CelValue, node: CelNode): CelValue {
 type BinaryNode = CelNode & { op: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | '+' | '-' | '*' | '/' | '%' };
 
 function binary(node: BinaryNode, left: CelValue, right: CelValue, meter: Meter): CelValue {
-  switch (node.op) {
-    case '==':
-      return equal(left, right, meter);
-    case '!=':
-      return !equal(left, right, meter);
-    case 'in':
-      if (Array.isArray(right)) return right.some((item) => equal(left, item, meter));
-      if (right instanceof Map) return typeof left === 'string' && right.has(left);
-      return fail(node, `\`in\` looks into a list or a map, not ${typeName(right)}`);
-    case '<':
-    case '<=':
-    case '>':
-    case '>=':
-      return compare(node, left, right);
-    default:
-      return arithmetic(node, left, right, meter);
-  }
+  if (node.op === '==') return equal(left, right, meter);
+  if (node.op === '!=') return !equal(left, right, meter);
+  if (node.op === 'in') return contains(node, left, right, meter);
+  if (node.op === '<' || node.op === '<=' || node.op === '>' || node.op === '>=') return compare(node, left, right);
+  return arithmetic(node, left, right, meter);
+}
+
+function contains(node: CelNode, item: CelValue, collection: CelValue, meter: Meter): boolean {
+  if (Array.isArray(collection)) return collection.some((one) => equal(item, one, meter));
+  if (collection instanceof Map) return typeof item === 'string' && collection.has(item);
+  return fail(node, `\`in\` looks into a list or a map, not ${typeName(collection)}`);
 }
 
 function compare(node: CelNode, left: CelValue, right: CelValue): boolean {

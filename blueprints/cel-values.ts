@@ -63,5 +63,7 @@ export function typeName(value: CelValue): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'list';
   if (value instanceof Map) return 'map';
-  return { boolean: 'bool', bigint: 'int', number: 'double', string: 'string' }[typeof value as 'boolean' | 'bigint' | 'number' | 'string'];
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'bigint') return 'int';
+  return typeof value === 'number' ? 'double' : 'string';
 }

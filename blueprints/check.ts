@@ -1,5 +1,7 @@
 /** Checks a blueprint as a whole, before anything starts. */
-import { BlueprintInvalid, type Issue } from './issues.ts';
+import { expressionSites } from './expression-sites.ts';
+import { BlueprintInvalid, type Issue, type KeyPath, pathText } from './issues.ts';
+import type { Json } from './json.ts';
 import { findInputProblem } from './inputs.ts';
 import { flatten, type NamedOutline, nameOutlines } from './outlines.ts';
 import { checkReferences } from './references.ts';
@@ -7,6 +9,7 @@ import { Report } from './report.ts';
 import { checkRules } from './rules.ts';
 import type { Blueprint } from './schema.ts';
 import { checkShape, type Shape } from './shape.ts';
+import { hasTemplate } from './template.ts';
 import { checkText } from './text.ts';
 import { readYaml, type YamlText } from './yaml.ts';
 
@@ -43,7 +46,26 @@ function checkYaml(yaml: YamlText, report: Report): Blueprint | undefined {
   checkInputSection(shape, report);
   checkRules(outlines, report);
   checkReferences(outlines, all, shape.inputs, report);
+  refuseIdleTemplates(yaml.value, [], evaluatedPaths([...all.values()]), report);
   return shape.blueprint;
+}
+
+/** The paths at which a template is evaluated, or was refused already. */
+function evaluatedPaths(outlines: NamedOutline[]): Set<string> {
+  return new Set(outlines.flatMap(({ path, step }) => (step ? expressionSites(step).map((site) => pathText([...path, ...site.path])) : [pathText(path)])));
+}
+
+/** A template where nothing is evaluated would be taken as it stands, which nobody means. */
+function refuseIdleTemplates(value: Json, path: KeyPath, evaluated: ReadonlySet<string>, report: Report): void {
+  const text = pathText(path);
+  if (typeof value === 'string') {
+    if (!hasTemplate(value) || evaluated.has(text) || path.at(-1) === 'description') return;
+    report.addIn(path, { source: '${{', nth: 0, offset: 0, length: 3 }, 'template-not-here', 'nothing is evaluated here, so `${{ }}` would be taken as it stands');
+  } else if (typeof value === 'object' && value !== null) {
+    // A step that couldn't be read has its own problem.
+    if (evaluated.has(text)) return;
+    for (const [key, inner] of Object.entries(value)) refuseIdleTemplates(inner, [...path, Array.isArray(value) ? Number(key) : key], evaluated, report);
+  }
 }
 
 function checkInputSection({ inputs }: Shape, report: Report): void {

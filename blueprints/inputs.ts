@@ -1,10 +1,9 @@
 /** Holds inputs against their declarations. */
+import { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
 import type { Json } from './json.ts';
 import { findNearest } from './nearest.ts';
 import type { Blueprint, Input } from './schema.ts';
-
-export type InputValue = string | number | boolean | string[];
 
 export interface InputIssue {
   code: ErrorCode;
@@ -42,13 +41,13 @@ export function checkInputs(blueprint: Pick<Blueprint, 'inputs'>, given: Record<
 }
 
 /** A value as its declaration has it, text converted; or what is wrong with it, to be said after its name. */
-export function readInput(input: Input, value: unknown): { value: InputValue } | { problem: string } {
-  const converted = typeof value === 'string' ? convert(input.type, value) : value;
-  const problem = findInputProblem(input, converted);
-  return problem === undefined ? { value: converted as InputValue } : { problem };
+function readInput(input: Input, value: unknown): { value: Json } | { problem: string } {
+  const converted = z.json().safeParse(typeof value === 'string' ? convert(input.type, value) : value);
+  const problem = findInputProblem(input, converted.data);
+  return converted.data === undefined || problem !== undefined ? { problem: problem ?? 'must be plain data' } : { value: converted.data };
 }
 
-function convert(type: Input['type'], text: string): unknown {
+function convert(type: Input['type'], text: string): Json {
   if (type === 'integer' && /^-?[0-9]{1,15}$/.test(text)) return Number(text);
   if (type === 'number' && /^-?[0-9]{1,15}(\.[0-9]{1,15})?$/.test(text)) return Number(text);
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
@@ -58,18 +57,12 @@ function convert(type: Input['type'], text: string): unknown {
 
 /** What keeps a value from being one of an input's, without any conversion. */
 export function findInputProblem(input: Input, value: unknown): string | undefined {
-  const texts = input.type === 'list' ? value : [value];
-  switch (input.type) {
-    case 'integer':
-      return Number.isSafeInteger(value) ? undefined : 'must be a whole number';
-    case 'number':
-      return Number.isFinite(value) ? undefined : 'must be a number';
-    case 'boolean':
-      return typeof value === 'boolean' ? undefined : 'must be true or false';
-    case 'string':
-    case 'list':
-      if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string')) return input.type === 'list' ? 'must be a list of texts' : 'must be a text';
-      if (texts.join('').length > maxInputLength) return `must be at most ${maxInputLength} characters`;
-      return input.enum === undefined || texts.every((text) => input.enum?.includes(text)) ? undefined : `must be one of: ${input.enum.join(', ')}`;
-  }
+  if (input.type === 'integer') return Number.isSafeInteger(value) ? undefined : 'must be a whole number';
+  if (input.type === 'number') return Number.isFinite(value) ? undefined : 'must be a number';
+  if (input.type === 'boolean') return typeof value === 'boolean' ? undefined : 'must be true or false';
+  const texts = z.array(z.string()).safeParse(input.type === 'list' ? value : [value]);
+  if (!texts.success) return input.type === 'list' ? 'must be a list of texts' : 'must be a text';
+  if (texts.data.join('').length > maxInputLength) return `must have at most ${maxInputLength} characters`;
+  const allowed = input.enum;
+  return allowed && !texts.data.every((text) => allowed.includes(text)) ? `must be one of: ${allowed.join(', ')}` : undefined;
 }

@@ -22,12 +22,12 @@ export const Duration = z
   .refine((text) => durationMs(text) <= maxDurationMs, { error: 'a duration is at most 720h, which is 30 days' })
   .meta({ description: 'A duration such as `90s`, `10m` or `2h`', examples: ['10m'] });
 
+const unitsMs = new Map([['ms', 1], ['s', 1000], ['m', 60_000], ['h', 3600_000]]);
+
 /** Milliseconds of a checked {@link Duration}. */
 export function durationMs(duration: string): number {
-  const match = /^([0-9]+)(ms|s|m|h)$/.exec(duration);
-  if (!match) return Number.NaN;
-  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3600_000 }[match[2] as 'ms' | 's' | 'm' | 'h'];
-  return Number(match[1]) * unitMs;
+  const [, count = '', unit = ''] = /^([0-9]+)(ms|s|m|h)$/.exec(duration) ?? [];
+  return Number.parseInt(count, 10) * (unitsMs.get(unit) ?? Number.NaN);
 }
 
 /** A name that CEL can read after a dot: `steps.survey`. */
@@ -247,7 +247,7 @@ export const stepSchemas = {
   end: EndStep,
 } as const;
 export type StepKind = keyof typeof stepSchemas;
-export const stepKinds = Object.keys(stepSchemas) as StepKind[];
+export const stepKinds = ['run', 'check', 'agent', 'prompt', 'edit', 'each', 'change', 'ci', 'approve', 'end'] as const satisfies StepKind[];
 
 export const Step: z.ZodType<Step> = z.lazy(() =>
   z.union([RunStep, CheckStep, AgentStep, PromptStep, EditStep, EachStep, ChangeStep, CiStep, ApproveStep, EndStep]),

@@ -34,6 +34,10 @@ function reportUnknownKey(report: Report, path: KeyPath, known: string[]): void 
   report.addKey(path, 'unknown-key', `\`${key}\` is not a key that is known here`, known.length > 0 ? hint : undefined);
 }
 
+function depth(branch: readonly ZodIssue[]): number {
+  return Math.max(...branch.map(({ path }) => path.length));
+}
+
 interface UnionPlace {
   base: KeyPath;
   schema: z.ZodType;
@@ -45,7 +49,6 @@ interface UnionPlace {
 
 /** A union's problem is that of the branch which got furthest into the value; where none got in, it is the type. */
 function reportUnion(report: Report, { base, schema, value, issue, name, path }: UnionPlace): void {
-  const depth = (branch: readonly ZodIssue[]): number => Math.max(...branch.map((one) => one.path.length));
   const sameType = issue.errors.filter((branch) => branch.every((one) => one.code !== 'invalid_type' || one.path.length > 0));
   const best = sameType.toSorted((a, b) => depth(b) - depth(a))[0];
   const found = valueAt(value, issue.path);
@@ -60,38 +63,35 @@ function reportUnion(report: Report, { base, schema, value, issue, name, path }:
 }
 
 function reportValue(report: Report, { path, name, issue, found }: { path: KeyPath; name: string; issue: ZodIssue; found: Json }): void {
-  switch (issue.code) {
-    case 'invalid_type': {
-      const isOurs = !issue.message.startsWith('Invalid input');
-      const odd = typeof found === 'number' && issue.expected === 'number' ? 'a finite number' : withArticle(issue.expected);
-      report.add(path, 'wrong-type', isOurs ? `${name}: ${issue.message}` : `${name} must be ${odd}, not ${describe(found)}`);
-      return;
-    }
-    case 'invalid_value': {
-      const values = issue.values.map(String);
-      const nearest = typeof found === 'string' ? findNearest(found, values) : undefined;
-      const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
-      report.add(path, 'wrong-value', `${name} must be ${values.map((value) => `\`${value}\``).join(' or ')}`, hint);
-      return;
-    }
-    case 'too_small':
-    case 'too_big': {
-      const isSmall = issue.code === 'too_small';
-      const bound = issue.code === 'too_small' ? `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}` : `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
-      if (isSmall && found === '') report.add(path, 'wrong-value', `${name} must not be empty`);
-      else report.add(path, 'wrong-value', typeof found === 'number' ? `${name} must be ${bound}` : `${name} must have ${bound} ${typeof found === 'string' ? 'characters' : 'in its list'}`);
-      return;
-    }
-    default:
-      report.add(path, 'wrong-value', issue.message.startsWith('Invalid') ? `${name} is not written as it must be` : `${name}: ${issue.message}`);
+  if (issue.code === 'invalid_type') {
+    const expected = issue.expected === 'number' && typeof found === 'number' ? 'a finite number' : withArticle(issue.expected);
+    const isOurs = !issue.message.startsWith('Invalid input');
+    report.add(path, 'wrong-type', isOurs ? `${name}: ${issue.message}` : `${name} must be ${expected}, not ${describe(found)}`);
+  } else if (issue.code === 'invalid_value') {
+    const values = issue.values.map(String);
+    const nearest = typeof found === 'string' ? findNearest(found, values) : undefined;
+    report.add(path, 'wrong-value', `${name} must be ${values.map((value) => `\`${value}\``).join(' or ')}`, nearest === undefined ? undefined : `did you mean \`${nearest}\`?`);
+  } else if (issue.code === 'too_small' || issue.code === 'too_big') {
+    report.add(path, 'wrong-value', `${name} ${boundText(issue, found)}`);
+  } else {
+    report.add(path, 'wrong-value', issue.message.startsWith('Invalid') ? `${name} is not written as it must be` : `${name}: ${issue.message}`);
   }
+}
+
+function boundText(issue: ZodIssue & { code: 'too_small' | 'too_big' }, found: Json): string {
+  if (issue.code === 'too_small' && found === '') return 'must not be empty';
+  const small = (minimum: number | bigint): string => `${issue.inclusive ? 'at least' : 'more than'} ${minimum}`;
+  const big = (maximum: number | bigint): string => `${issue.inclusive ? 'at most' : 'less than'} ${maximum}`;
+  const bound = issue.code === 'too_small' ? small(issue.minimum) : big(issue.maximum);
+  if (typeof found === 'number') return `must be ${bound}`;
+  return `must have ${bound} ${typeof found === 'string' ? 'characters' : 'in its list'}`;
 }
 
 function valueAt(value: Json, path: readonly PropertyKey[]): Json | undefined {
   let current: Json | undefined = value;
   for (const key of path) {
     if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined;
-    current = Reflect.get(current, key) as Json;
+    current = Object.entries(current).find(([name]) => name === String(key))?.[1];
   }
   return current;
 }

@@ -1,6 +1,6 @@
 /** Reads one YAML 1.2 document into plain JSON that remembers where each part of it stands. */
 import { Composer, isMap, isScalar, isSeq, Parser } from 'yaml';
-import type { Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
+import type { Document, Node, Pair, YAMLMap } from 'yaml';
 import type { KeyPath } from './issues.ts';
 import type { Json } from './json.ts';
 import { readTokens, type YamlProblem } from './yaml-tokens.ts';
@@ -26,7 +26,7 @@ export function readYaml(text: string): { yaml: YamlText | undefined; problems: 
   const [document, second] = documents;
   if (!document) return { yaml: undefined, problems: [problem('yaml-syntax', 'there is no document', 0, 0)] };
   if (second) {
-    const [start = 0] = second.range ?? [];
+    const [start] = second.range;
     return { yaml: undefined, problems: [problem('yaml-syntax', 'a blueprint is one YAML document; here starts another', start, start + 3)] };
   }
   const syntax = [...document.errors, ...document.warnings].map((error) => problem('yaml-syntax', sentence(error.message), ...error.pos));
@@ -95,7 +95,7 @@ function mapToJson(map: YAMLMap, problems: YamlProblem[]): Json {
 
 function keyText(pair: Pair): string | undefined {
   if (!isScalar(pair.key)) return undefined;
-  const { value, source } = pair.key as Scalar;
+  const { value, source } = pair.key;
   return typeof value === 'string' ? value : source;
 }
 
@@ -104,9 +104,15 @@ function rangeOf(node: unknown): Range | undefined {
   return range ? { start: range[0], end: range[1] } : undefined;
 }
 
+function pairAt(map: unknown, key: string | number): Pair | undefined {
+  return isMap(map) ? map.items.find((pair) => keyText(pair) === key) : undefined;
+}
+
+function child(node: unknown, key: string | number): unknown {
+  return isSeq(node) && typeof key === 'number' ? node.items[key] : pairAt(node, key)?.value;
+}
+
 function lookUp(root: Node | null): Pick<YamlText, 'findValue' | 'findKey'> {
-  const pairAt = (map: unknown, key: string | number): Pair | undefined => (isMap(map) ? map.items.find((pair) => keyText(pair) === key) : undefined);
-  const child = (node: unknown, key: string | number): unknown => (isSeq(node) && typeof key === 'number' ? node.items[key] : pairAt(node, key)?.value);
   const nodeAt = (path: KeyPath): unknown => path.reduce<unknown>(child, root);
   return {
     findValue: (path) => rangeOf(nodeAt(path)),

@@ -1,0 +1,200 @@
+/** The failures of the language itself, in the order in which a reader of a blueprint meets them. */
+import type { ErrorPage } from './errors.ts';
+
+export const languageErrors = {
+  'blueprint-invalid': {
+    title: 'A blueprint has problems',
+    why: 'Nothing is started on a blueprint that is not whole. Each problem is listed with its own code, file, line and column.',
+    fix: 'Go through the list; `jig check FILE` shows it again.',
+  },
+  'blueprint-too-large': {
+    title: 'A blueprint is larger than 256 KB',
+    why: 'A blueprint travels with each of its runs, and a parser is given only what is bounded.',
+    fix: 'Move scripts and long texts into files of the repository, and call them by a `run` step.',
+  },
+  'blueprint-not-text': {
+    title: 'A blueprint is not text',
+    why: 'It holds a NUL character or bytes that are not UTF-8.',
+    fix: 'Save the file as UTF-8; the message names the first line that is not.',
+  },
+  'blueprint-nested-too-deep': {
+    title: 'A blueprint is nested too deeply',
+    why: 'Lists and maps go at most 64 levels deep, so that nothing that reads them can be brought down by them.',
+    fix: 'Flatten it; a JSON Schema that needs more levels is too much for one answer.',
+  },
+  'yaml-syntax': {
+    title: 'The text is not one YAML document',
+    why: 'A blueprint is one document of YAML 1.2, and nothing of it is guessed.',
+    fix: 'Mend the place that the message names. Quote a text that holds `: ` or ` #`.',
+  },
+  'yaml-feature': {
+    title: 'The text uses a part of YAML that this language leaves out',
+    why: 'Anchors, aliases, tags and directives change what a text means away from where it is read, and are how YAML documents grow without bound.',
+    fix: 'Write the value out where it is used.',
+  },
+  'yaml-duplicate-key': {
+    title: 'A key stands twice in the same map',
+    why: 'One of the two would be lost without a sign of it.',
+    fix: 'Remove one, or merge them.',
+  },
+  'unknown-key': {
+    title: 'A key is not part of the language',
+    why: 'Keys that are not known are never ignored, because a misspelt `timeout` would be no timeout.',
+    fix: 'Correct its spelling; the reference lists the keys of each step.',
+  },
+  'missing-key': {
+    title: 'A key is missing',
+    why: 'The language has no way to go on without it.',
+    fix: 'Add it.',
+  },
+  'wrong-type': {
+    title: 'A value has the wrong type',
+    why: 'Nothing is converted by guess: `"10"` is not 10.',
+    fix: 'Write the value as the message says.',
+  },
+  'wrong-value': {
+    title: 'A value is outside of what is allowed',
+    why: 'It breaks a limit or a pattern of its key, or is not one of the words that the key knows.',
+    fix: 'Write a value as the message says; durations are written `90s`, `10m` or `2h`.',
+  },
+  'unknown-step': {
+    title: 'A step is of no known kind',
+    why: 'A step has exactly one action key, such as `run`, `check`, `agent` or `change`, and this one is not among them.',
+    fix: 'Correct its spelling; the reference lists the kinds.',
+  },
+  'step-without-action': {
+    title: 'A step does nothing',
+    why: 'A step has exactly one action key, such as `run`, `check`, `agent` or `change`.',
+    fix: 'Add the action key, or remove the step.',
+  },
+  'step-with-many-actions': {
+    title: 'A step does several things',
+    why: 'A step has exactly one action key, so that it succeeds or fails as one.',
+    fix: 'Make a step of each.',
+  },
+  'step-not-available': {
+    title: 'A kind of step that this version does not have',
+    why: 'The language reserves the word; nothing carries it out yet.',
+    fix: 'Use the kinds that the reference lists.',
+  },
+  'duplicate-id': {
+    title: 'Two steps have the same id',
+    why: '`steps.ID` would mean either of them.',
+    fix: 'Rename one; ids are unique in the whole blueprint, inside of `each` too.',
+  },
+  'reserved-name': {
+    title: 'A name means something else already',
+    why: 'Expressions could not tell it from a word of theirs or from another name that is visible there.',
+    fix: 'Choose another name.',
+  },
+  'unknown-reference': {
+    title: 'An expression reads something that does not exist',
+    why: 'The step, input, output or name is not declared, or the step has no such output.',
+    fix: 'Correct its spelling; the reference lists the outputs of each kind of step.',
+  },
+  'forward-reference': {
+    title: 'An expression reads a step that comes later',
+    why: 'Steps run in order, so a later one has no outputs yet.',
+    fix: 'Move the step, or read another one.',
+  },
+  'hidden-reference': {
+    title: 'An expression reads a step inside of an `each` from outside',
+    why: 'That step runs once for every item, so its outputs are many, or none.',
+    fix: 'Read the `each` step itself (`count`, `succeeded`, `failed`), or move the reading step inside.',
+  },
+  'expression-type': {
+    title: 'The types of an expression do not fit',
+    why: 'Types are checked before the run starts; an `int` never equals a `string`.',
+    fix: 'Compare like with like, or convert with `int()`, `double()` or `string()`.',
+  },
+  'template-in-shell': {
+    title: '`${{ }}` stands in a shell script',
+    why: 'A value in a script is code: a title such as `$(id)` would be carried out.',
+    fix: 'Pass the value by `env:` and read it as "$NAME", or write the command as a list of words, which no shell sees.',
+  },
+  'template-not-here': {
+    title: '`${{ }}` stands where nothing is evaluated',
+    why: 'This key is read before there are values, or is not a template, so the text would be taken as it stands.',
+    fix: 'Write a plain value, or move the expression to a key that evaluates it.',
+  },
+  'attempts-without-verify': {
+    title: '`attempts` needs `verify`',
+    why: 'Only the commands of `verify` can tell that an attempt failed.',
+    fix: 'Add `verify`, or remove `attempts`.',
+  },
+  'ci-without-change': {
+    title: '`ci` needs an earlier `change`',
+    why: 'The checks of a forge run on a change that was opened.',
+    fix: 'Add a `change` step before it.',
+  },
+  'unreachable-step': {
+    title: 'A step can never run',
+    why: 'An `end` without a condition stands before it.',
+    fix: 'Give the `end` an `if`, or remove what follows it.',
+  },
+  'each-too-deep': {
+    title: '`each` is nested more than twice',
+    why: 'Loops in loops in loops are logic, which belongs in a script.',
+    fix: 'Let a `run` step print one flat list.',
+  },
+  'too-many-steps': {
+    title: 'A blueprint has more than 1,000 steps',
+    why: 'A blueprint is read by people, and its run is one durable history.',
+    fix: 'Use `each` over a list, or split the blueprint.',
+  },
+  'not-inside-each': {
+    title: 'This kind of step cannot stand inside of `each`',
+    why: 'It happens once in a run: a change, its CI, a human decision, the end.',
+    fix: 'Move it behind the `each` step.',
+  },
+  'continue-after-side-effect': {
+    title: '`on-failure: continue` cannot stand here',
+    why: 'After a side effect that failed, what stands outside is unknown, so a run must not go on as if it had happened.',
+    fix: 'Remove it; use `retry` for infrastructure that breaks.',
+  },
+  'key-without-effect': {
+    title: 'A key has no effect here',
+    why: 'This kind of step has no use for it, and nothing that is written is ignored.',
+    fix: 'Remove it.',
+  },
+  'invalid-default': {
+    title: 'The default of an input is not one of its values',
+    why: 'It would be refused if it were given at the start.',
+    fix: 'Make it fit the type and the `enum` of the input.',
+  },
+  'unknown-input': {
+    title: 'An input is not declared',
+    why: 'Inputs that are not known are never ignored.',
+    fix: 'Correct its spelling, or declare it under `inputs`.',
+  },
+  'missing-input': {
+    title: 'An input is missing',
+    why: 'It has no default.',
+    fix: 'Give it at the start: `--input NAME=VALUE`.',
+  },
+  'invalid-input': {
+    title: 'An input has a value that it cannot have',
+    why: 'It does not fit the declared type or `enum`.',
+    fix: 'Give a value as the message says.',
+  },
+  'expression-invalid': {
+    title: 'An expression cannot be read',
+    why: 'It is not CEL, or uses a part of CEL that this language leaves out (regular expressions, bytes, timestamps), or is larger than an expression may be.',
+    fix: 'Mend it at the place that the message names. What is logic belongs in a script that a `run` step calls.',
+  },
+  'expression-failed': {
+    title: 'An expression could not be evaluated',
+    why: 'A value had another type than the expression needs, a member was missing (as in a step that was skipped), or a number had no meaning, as after a division by zero.',
+    fix: 'Ask with `has(…)` or `steps.ID.outcome` before you read what may be missing, and convert with `int()`, `double()` or `string()`.',
+  },
+  'expression-too-costly': {
+    title: 'An expression makes or reads too much',
+    why: 'An expression is evaluated inside the durable workflow, so its work and the size of its result are bounded.',
+    fix: 'Do the work in a `run` step and let the expression read its result.',
+  },
+  'output-was-cut': {
+    title: 'An expression reads an output that was cut',
+    why: 'Only the beginning of a large output travels with the run; the whole is an artifact. Deciding on half of an output would be wrong without a sign of it.',
+    fix: 'Let the command print less, or decide in the command and print the decision.',
+  },
+} as const satisfies Record<string, ErrorPage>;
