@@ -46,7 +46,7 @@ export async function ensureMirror(mirrors: Mirrors, repository: GitRepository, 
       if (refs.heads.size === 0) throw new GitRefusal('repository-empty', `${repository.name} has no commits.`);
       await mkdir(gitDir, { recursive: true });
       if (!(await stat(join(gitDir, 'HEAD')).catch(() => undefined))) await gitOutput(git, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
-      const fetch = ['fetch', '--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--', repository.cloneUrl, '+refs/heads/*:refs/heads/*'];
+      const fetch = ['fetch', '--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--update-shallow', '--', repository.cloneUrl, '+refs/heads/*:refs/heads/*'];
       const fetched = await git(fetch, { gitDir, ...remote, timeoutMs: fetchTimeoutMs });
       if (fetched.exitCode !== 0) throw remoteRefusal(repository, fetched);
       await gitOutput(git, ['symbolic-ref', 'HEAD', refs.defaultBranch ?? 'refs/jig/no-default-branch'], { gitDir });

@@ -1,7 +1,7 @@
 /** Where what a sandbox exported is held until every object and path of it was checked. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { excerpt, gitOutput, type RunGit } from './command.ts';
 import { GitRefusal, type Commit, type ExportedCommit, type QuarantineRequest } from './contract.ts';
@@ -21,7 +21,9 @@ export async function quarantine(mirrors: Mirrors, request: QuarantineRequest, s
   const gitDir = await mkdtemp(join(cacheDir, 'quarantine', 'export-'));
   try {
     await gitOutput(git, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
-    await writeFile(join(gitDir, 'objects', 'info', 'alternates'), `${join(mirrorPath(mirrors, request.repository), 'objects')}\n`);
+    const mirror = mirrorPath(mirrors, request.repository);
+    await writeFile(join(gitDir, 'objects', 'info', 'alternates'), `${join(mirror, 'objects')}\n`);
+    await copyFile(join(mirror, 'shallow'), join(gitDir, 'shallow')).catch(unlessMissing);
     const tree = await receiveTree(git, gitDir, request.bundlePath, signal);
     const files = await checkExport(git, gitDir, request.base, tree, request.policy);
     const lines = await countLines(git, gitDir, request.base, tree);
@@ -98,4 +100,8 @@ async function keepInMirror(mirrors: Mirrors, request: QuarantineRequest, quaran
   const ref = `refs/jig/exports/${createHash('sha256').update(request.key).digest('hex').slice(0, 40)}`;
   const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', quarantineDir, `+refs/heads/export:${ref}`];
   await withMirror(mirrors, request.repository, (gitDir) => gitOutput(git, args, { gitDir, protocol: 'file', signal }), signal);
+}
+
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
 }

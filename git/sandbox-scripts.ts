@@ -30,6 +30,8 @@ exact_bytes .git
 cat >.git/jig.bundle
 trusted bundle unbundle .git/jig.bundle >/dev/null
 rm .git/jig.bundle
+# A forge's repository may itself be shallow: then history ends here.
+trusted rev-list --quiet "$commit" 2>/dev/null || echo "$commit" >.git/shallow
 trusted config user.name "$name"
 trusted config user.email "$email"
 trusted config gc.auto 0
@@ -49,6 +51,7 @@ trap 'rm -rf "$own"' EXIT
 trusted init --quiet --bare --template= "$own/git"
 exact_bytes "$own/git"
 if test -d .git/objects; then (cd .git/objects && pwd -P) >"$own/git/objects/info/alternates"; fi
+if test -f .git/shallow; then echo "$base" >"$own/git/shallow"; fi
 snap() { trusted --git-dir="$own/git" --work-tree=. "$@"; }
 known=no
 if snap cat-file -e "$base^{tree}" 2>/dev/null && snap read-tree "$base" 2>/dev/null; then known=yes; fi
