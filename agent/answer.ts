@@ -49,9 +49,25 @@ export function checkAnswerSchema(jsonSchema: JsonSchema): string | undefined {
 
 function readSchema(jsonSchema: JsonSchema): z.ZodType {
   if (JSON.stringify(jsonSchema).length > maxSchemaChars) throw new TypeError(`an answer's JSON Schema has at most ${maxSchemaChars} characters`);
+  if (hasPattern(jsonSchema)) throw new TypeError("an answer's JSON Schema can't hold a pattern: use enum, or check the answer in a step of its own");
   try {
     return z.fromJSONSchema(jsonSchema);
   } catch (error) {
     throw new TypeError(`the answer's JSON Schema can't be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
+}
+
+const keywordsOfSchemasByName = new Set(['properties', '$defs', 'definitions']);
+const keywordsOfValues = new Set(['const', 'enum', 'default', 'examples']);
+
+/** Whether the schema holds a regular expression, which could keep the process busy for ever on a text from outside. */
+function hasPattern(schema: unknown): boolean {
+  if (Array.isArray(schema)) return schema.some(hasPattern);
+  if (typeof schema !== 'object' || schema === null) return false;
+  return Object.entries(schema).some(([keyword, value]: [string, unknown]) => {
+    if (keyword === 'pattern' || keyword === 'patternProperties') return true;
+    if (keywordsOfValues.has(keyword)) return false;
+    const inner = keywordsOfSchemasByName.has(keyword) && typeof value === 'object' && value !== null ? Object.values(value) : value;
+    return hasPattern(inner);
+  });
 }

@@ -1,8 +1,5 @@
 /** Keeps the beginning and the end of a long text. Pure; runs in workflow code. */
 
-/** Characters of a tool's output that a model gets to see. */
-export const maxToolOutputChars = 10_000;
-
 /**
  * At most `maxChars` characters: the whole text, or its first and last part around a line that says how much is missing
  * and, by `hint`, how to get it. Never splits a surrogate pair.

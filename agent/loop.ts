@@ -2,18 +2,17 @@
  * The agent loop's state and what follows from an answer. Pure; runs in workflow code: no texts but short ones, nothing
  * that can grow. The workflow asks, decides by {@link decideAfterAnswer}, acts, and asks again.
  */
+import { defaults } from '../blueprints/defaults.ts';
 import { emptyAnswerFeedback, repeatedCallFeedback, repeatedCallNote, tooManyCallsFeedback } from './prompts.ts';
 
 /** Calls of one answer that are carried out; the others get an error. */
 export const maxCallsPerAnswer = 16;
-/** Unusable answers in a row that end the step. */
-export const maxUnusableInARow = 3;
 /** The same calls in a row: up to the second they are carried out, the fifth ends the step. */
-export const maxRepeatsCarriedOut = 2;
-export const maxRepeats = 5;
+const maxRepeatsCarriedOut = 2;
+const maxRepeats = 5;
 
-const rememberedAnswers = 12;
 const longestCycle = 3;
+const rememberedAnswers = longestCycle * maxRepeats;
 
 /** An answer as the workflow sees it, made by `summariseAnswer`. */
 export interface AnswerSummary {
@@ -58,8 +57,8 @@ export function decideAfterAnswer(state: LoopState, answer: AnswerSummary): { st
 }
 
 function decide(state: LoopState, answer: AnswerSummary): LoopDecision {
-  if (state.unusableInARow >= maxUnusableInARow) {
-    return { kind: 'stop', reason: 'unusable-answers', message: `the model gave ${maxUnusableInARow} unusable answers in a row` };
+  if (state.unusableInARow >= defaults.agent.unusableAnswers) {
+    return { kind: 'stop', reason: 'unusable-answers', message: `the model gave ${defaults.agent.unusableAnswers} unusable answers in a row` };
   }
   if (answer.calls.length === 0) return { kind: 'unusable', text: answer.unusable ?? emptyAnswerFeedback };
   const repeats = countRepeats(state.recentDigests);
@@ -82,8 +81,8 @@ function act(answer: AnswerSummary, repeats: number): LoopDecision & { kind: 'ac
 
 /** How often the newest calls, or a cycle of up to three, came one after the other. */
 export function countRepeats(digests: string[]): number {
-  let most = digests.length > 0 ? 1 : 0;
-  for (let period = 1; period <= longestCycle; period++) {
+  let most = 0;
+  for (let period = 1; period <= Math.min(longestCycle, digests.length); period++) {
     let same = period;
     while (same < digests.length && digests[digests.length - 1 - same] === digests[digests.length - 1 - same + period]) same++;
     most = Math.max(most, Math.floor(same / period));

@@ -27,5 +27,3 @@ export interface ToolResult {
   text: string;
   ok: boolean;
 }
-
-export const defaultToolTimeoutMs = 60_000;

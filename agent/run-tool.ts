@@ -1,12 +1,14 @@
 /** Carries out one tool call over {@link ToolOperations}; what it returns is for the model. */
-import { cutText, maxToolOutputChars } from './cut-text.ts';
+import { defaults } from '../blueprints/defaults.ts';
+import { cutText } from './cut-text.ts';
 import { editText } from './edit-text.ts';
-import { defaultToolTimeoutMs, type CommandOutcome, type ToolOperations, type ToolResult } from './operations.ts';
+import type { CommandOutcome, ToolOperations, ToolResult } from './operations.ts';
 import { checkWritable, resolveToolPath } from './tool-paths.ts';
 import type { ParsedToolCall } from './tools.ts';
 
 /** Bytes of a file that read and edit take in. */
 const maxFileBytes = 1024 * 1024;
+const maxToolOutputChars = defaults.agent.toolOutputMaxCharacters;
 const defaultReadLines = 400;
 const maxMatches = 100;
 const maxLineChars = 400;
@@ -16,7 +18,7 @@ const maxLineChars = 400;
  * Not repeatable by itself: an edit finds its text gone the second time. Callers keep the result by key.
  */
 export async function runTool(call: ParsedToolCall, operations: ToolOperations, options: { timeoutMs?: number } = {}): Promise<ToolResult> {
-  const timeoutMs = options.timeoutMs ?? defaultToolTimeoutMs;
+  const timeoutMs = options.timeoutMs ?? defaults.timeoutsMs.agentCommand;
   if (call.tool === 'shell') return runShell(call.arguments, operations, timeoutMs);
   const named = resolveToolPath(call.arguments.path ?? '.', operations.workspaceDir);
   if ('error' in named) return failed(named.error);

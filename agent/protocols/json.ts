@@ -5,7 +5,7 @@ import { parseJsonText, stripFence } from '../json-text.ts';
 import { emptyAnswerFeedback, tooLongAnswerFeedback } from '../prompts.ts';
 import type { DecodedAnswer, EncodedQuestion } from '../protocol.ts';
 import { toolDefinitions } from '../tools.ts';
-import { doneTool, endWithCalls, toCalls, withoutThinking } from './written-calls.ts';
+import { doneTool, endWithCalls, toCalls, withOwnIds, withoutThinking } from './written-calls.ts';
 import { toolList, writeConversation } from './written-conversation.ts';
 
 const example = '{"thought": "The setting is in src/app.py, so I read it.", "tool": "read", "arguments": {"path": "src/app.py"}}';
@@ -24,7 +24,7 @@ export function decode(response: Pick<ModelResponse, 'content' | 'stopReason'>, 
   const content = withoutThinking(response.content);
   if (content === '') return { text: '', toolCalls: [], unusable: emptyAnswerFeedback };
   const json = parseJsonText(stripFence(content));
-  const calls = json ? toCalls(json.value, tools).map((call, index) => ({ ...call, id: `call_${turn}_${index + 1}` })) : [];
+  const calls = json ? withOwnIds(toCalls(json.value, tools), turn) : [];
   if (calls.length > 0) return endWithCalls(thoughtOf(json?.value), calls);
   const unusable = response.stopReason === 'length' ? tooLongAnswerFeedback : `Your answer was not one JSON object with a tool. For example:\n${example}`;
   return { text: content, toolCalls: [], unusable };

@@ -1,11 +1,11 @@
 /** Tools as the OpenAI protocol has them. Calls that the model writes as text all the same are understood. */
 import type { AgentTool } from '../../blueprints/schema.ts';
-import type { Message, ModelResponse, ToolCall } from '../../model/contract.ts';
+import type { Message, ModelResponse } from '../../model/contract.ts';
 import { parseJsonText } from '../json-text.ts';
 import { emptyAnswerFeedback, tooLongAnswerFeedback } from '../prompts.ts';
 import type { DecodedAnswer, EncodedQuestion } from '../protocol.ts';
 import { maxArgumentsChars, toolDefinitions } from '../tools.ts';
-import { endWithCalls, findWrittenCalls, withoutThinking } from './written-calls.ts';
+import { endWithCalls, findWrittenCalls, withOwnIds, withoutThinking } from './written-calls.ts';
 
 export function encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion {
   return { messages: conversation.map(withReadableArguments), tools: toolDefinitions(tools) };
@@ -13,18 +13,11 @@ export function encode(conversation: Message[], tools: readonly AgentTool[]): En
 
 export function decode(response: Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'>, tools: readonly AgentTool[], turn: number): DecodedAnswer {
   const text = withoutThinking(response.content);
-  if (response.toolCalls.length > 0) return endWithCalls(text, withUniqueIds(response.toolCalls, turn));
+  if (response.toolCalls.length > 0) return endWithCalls(text, withOwnIds(response.toolCalls, turn));
   const written = findWrittenCalls(text, tools, turn);
   if (written.calls.length > 0) return endWithCalls(written.rest, written.calls);
   if (response.stopReason === 'length') return { text, toolCalls: [], unusable: tooLongAnswerFeedback };
   return text === '' ? { text, toolCalls: [], unusable: emptyAnswerFeedback } : { text, toolCalls: [], finished: text };
-}
-
-/** Some servers give no ids, or the same ones again. */
-function withUniqueIds(calls: ToolCall[], turn: number): ToolCall[] {
-  const ids = new Set(calls.map((call) => call.id));
-  if (ids.size === calls.length && !ids.has('')) return calls;
-  return calls.map((call, index) => ({ ...call, id: `call_${turn}_${index + 1}` }));
 }
 
 /** Servers refuse a conversation in which a call's arguments aren't a JSON object. */

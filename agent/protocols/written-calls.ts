@@ -23,8 +23,15 @@ export function findWrittenCalls(text: string, tools: readonly AgentTool[], turn
     if (calls.length >= maxWrittenCalls) break;
   }
   rest += text.slice(from);
-  const numbered = calls.map((call, index) => ({ ...call, id: `call_${turn}_${index + 1}` }));
-  return { calls: numbered, rest: rest.trim() };
+  return { calls: withOwnIds(calls, turn), rest: rest.trim() };
+}
+
+/**
+ * The calls under ids of our own: a server's may be missing, the same in every turn, or anything else, and ids end up
+ * in keys. Nine letters and digits, which even the strictest servers take back.
+ */
+export function withOwnIds(calls: ToolCall[], turn: number): ToolCall[] {
+  return calls.map((call, index) => ({ ...call, id: `c${String(turn).padStart(4, '0')}${String(index + 1).padStart(4, '0')}` }));
 }
 
 /** The answer that makes these calls; `done` counts only where it is the only one. */

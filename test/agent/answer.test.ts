@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkAnswerSchema, parseAnswer, promptQuestion } from '../../agent/answer.ts';
+
+const schema = { type: 'object', properties: { line: { type: 'string' }, sure: { type: 'boolean' } }, required: ['line'] };
+
+test('an answer of the schema is its value, in a fence or not', () => {
+  assert.deepEqual(parseAnswer('{"line": "x", "sure": true}', schema), { value: { line: 'x', sure: true } });
+  assert.deepEqual(parseAnswer('```json\n{"line": "x"}\n```', schema), { value: { line: 'x' } });
+  assert.deepEqual(parseAnswer('<think>hm</think>\n{"line": "x"}', schema), { value: { line: 'x' } });
+});
+
+for (const [title, text, error] of [
+  ['no JSON', 'The line is x.', /not JSON/],
+  ['a missing property', '{}', /line: /],
+  ['a wrong type', '{"line": 5}', /line: .*expected string/],
+  ['nothing', '', /not JSON/],
+  ['too much', `{"line": "${'x'.repeat(70_000)}"}`, /longer than 65536/],
+] as const) {
+  test(`faults 36: an answer with ${title} is told so, for another try`, () => {
+    const parsed = parseAnswer(text, schema);
+    assert('error' in parsed);
+    assert.match(parsed.error, error);
+  });
+}
+
+test('faults 8: a schema with a regular expression is refused, at any depth', () => {
+  assert.match(checkAnswerSchema({ type: 'string', pattern: '(a+)+$' }) ?? '', /can't hold a pattern/);
+  assert.match(checkAnswerSchema({ anyOf: [{ type: 'array', items: { $ref: '#/$defs/x' } }], $defs: { x: { pattern: 'a' } } }) ?? '', /pattern/);
+  assert.match(checkAnswerSchema({ type: 'object', patternProperties: { a: {} } }) ?? '', /pattern/);
+});
+
+test('a property may be called pattern', () => {
+  assert.equal(checkAnswerSchema({ type: 'object', properties: { pattern: { enum: ['pattern'] } } }), undefined);
+});
+
+test('a schema that cannot be used says why', () => {
+  assert.equal(checkAnswerSchema(schema), undefined);
+  assert.match(checkAnswerSchema({ type: 'thing' }) ?? '', /can't be used/);
+});
+
+test('a retry shows the model its answer and what was wrong with it', () => {
+  const { messages } = promptQuestion({ text: 'Rewrite x', schema }, [{ answer: '{}', error: 'line is missing' }]);
+  assert.deepEqual(messages.map((message) => [message.role, message.content]).slice(1), [['user', 'Rewrite x'], ['assistant', '{}'], ['user', 'line is missing']]);
+});

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { editText } from '../../agent/edit-text.ts';
+
+const file = 'import datetime\n\ndef a():\n    return datetime.utcnow()\n\ndef b():\n    return datetime.utcnow()\n';
+
+function errorOf(edit: Parameters<typeof editText>[1]): string {
+  const edited = editText(file, edit);
+  assert('error' in edited);
+  return edited.error;
+}
+
+test('text that stands in several places is shown with its lines, and how to choose', () => {
+  const error = errorOf({ old: 'datetime.utcnow()', new: 'x' });
+  assert.match(error, /in 2 places:\n4\t    return datetime.utcnow\(\)\n7\t/);
+  assert.match(error, /"all": true.*"line": 4/);
+});
+
+test('all replaces every occurrence, line the one that starts there', () => {
+  const all = editText(file, { old: 'datetime.utcnow()', new: 'now()', all: true });
+  assert('text' in all && !all.text.includes('utcnow'));
+  assert.deepEqual(all.lines, [4, 7]);
+  const one = editText(file, { old: 'datetime.utcnow()', new: 'now()', line: 7 });
+  assert('text' in one);
+  assert.equal(one.text, file.replace(/datetime\.utcnow\(\)\n$/, 'now()\n'));
+});
+
+test('text that is nearly there is answered with the nearest lines', () => {
+  const error = errorOf({ old: 'def a():\n  return datetime.utcnow( )', new: 'x' });
+  assert.match(error, /nearest lines are:[^]*3\tdef a\(\):\n4\t    return datetime.utcnow\(\)/);
+});
+
+test('text that is like nothing in the file is answered plainly', () => {
+  assert.match(errorOf({ old: 'SELECT * FROM t', new: 'x' }), /nor one like it/);
+});
+
+test('an edit that changes nothing is refused', () => {
+  assert.match(errorOf({ old: 'import datetime', new: 'import datetime' }), /the same/);
+});
+
+test('replacement text is taken as it is, whatever signs it has', () => {
+  const edited = editText('a', { old: 'a', new: "$& $1 $' \\" });
+  assert('text' in edited);
+  assert.equal(edited.text, "$& $1 $' \\");
+});
+
+test('what is edited and edited back is as it was', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.string(), fc.string({ minLength: 1 }), (before, after, old) => {
+      const text = before + old + after;
+      const edited = editText(text, { old, new: '\u0001NEW\u0001', all: true });
+      assert('text' in edited);
+      const back = editText(edited.text, { old: '\u0001NEW\u0001', new: old, all: true });
+      assert('text' in back);
+      assert.equal(back.text, text);
+    }),
+  );
+});

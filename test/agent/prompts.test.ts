@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findPlaces, taskMessage, verifyFeedback } from '../../agent/prompts.ts';
+
+const pytest = `E   AssertionError
+tests/test_a.py:12: AssertionError
+src/acme/clock.py:7: DeprecationWarning: utcnow() is deprecated
+src/acme/clock.py:7: DeprecationWarning: utcnow() is deprecated
+  File "src/acme/b.py", line 33, in now
+/usr/lib/python3/site-packages/x.py:5: Warning`;
+
+test('the places that an output names are found once each, in order', () => {
+  assert.deepEqual(findPlaces(pytest), ['tests/test_a.py:12', 'src/acme/clock.py:7', 'src/acme/b.py:33']);
+});
+
+test('a failed check goes back as what is left, where, and the end of its output', () => {
+  const text = verifyFeedback([{ command: 'pytest -q', exitCode: 1, output: `${'noise\n'.repeat(5000)}${pytest}` }], { number: 2, of: 3 });
+  assert.match(text, /attempt 2 of 3[^]*`pytest -q` failed with exit code 1[^]*- src\/acme\/clock.py:7[^]*site-packages\/x.py:5: Warning/);
+  assert(text.length < 6000);
+});
+
+test('a check that was ended says how', () => {
+  assert.match(verifyFeedback([{ command: 'pytest', exitCode: 137, ending: 'deadline', output: '' }], { number: 2, of: 3 }), /was ended \(deadline\)/);
+});
+
+test('the task says what may change and what decides', () => {
+  assert.equal(taskMessage(' Fix it.\n', { allowPaths: ['src/**'], verify: ['pytest -q'] }), 'Fix it.\n\nYou may change only these files: src/**\n\nWhen you are done, these commands must succeed:\n- pytest -q');
+});

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runTool } from '../../agent/run-tool.ts';
+import { makeFolder } from './local-operations.ts';
+
+const long = Array.from({ length: 1000 }, (_, index) => `line ${index + 1}`).join('\n');
+
+test('read shows lines with their numbers and says how to get the rest', async () => {
+  await using folder = await makeFolder({ 'a.txt': long });
+  const { text } = await runTool({ tool: 'read', arguments: { path: 'a.txt', offset: 10, limit: 2 } }, folder.operations);
+  assert.equal(text, '10\tline 10\n11\tline 11\n[989 more lines; the next: {"path": "a.txt", "offset": 12}]');
+});
+
+test('read stays within 10,000 characters, whatever is asked for', async () => {
+  await using folder = await makeFolder({ 'a.txt': `${'x'.repeat(50_000)}\n${long}\n${long}` });
+  const { text } = await runTool({ tool: 'read', arguments: { path: 'a.txt', limit: 2000 } }, folder.operations);
+  assert(text.length <= 10_000, String(text.length));
+});
+
+test('a file is also found by its absolute path in the workspace', async () => {
+  await using folder = await makeFolder({ 'src/a.txt': 'hello' });
+  const { text } = await runTool({ tool: 'read', arguments: { path: `${folder.path}/src/./a.txt` } }, folder.operations);
+  assert.equal(text, '1\thello');
+});
+
+for (const path of ['../etc/passwd', '/etc/passwd', 'src/../../x', '.git/config', 'a\0b']) {
+  test(`faults 36: the path ${JSON.stringify(path)} is refused`, async () => {
+    await using folder = await makeFolder({});
+    const { ok } = await runTool({ tool: 'write', arguments: { path, text: 'x' } }, folder.operations);
+    assert.equal(ok, false);
+  });
+}
+
+test('a file that is not there is answered with how to look for it', async () => {
+  await using folder = await makeFolder({});
+  const { ok, text } = await runTool({ tool: 'read', arguments: { path: 'none.py' } }, folder.operations);
+  assert.equal(ok, false);
+  assert.match(text, /There is no file none.py/);
+});
+
+test('edit replaces exact text and shows the lines as they are now', async () => {
+  await using folder = await makeFolder({ 'a.py': 'import os\nretries = 3\nprint(retries)\n' });
+  const { text } = await runTool({ tool: 'edit', arguments: { path: 'a.py', old: 'retries = 3', new: 'retries = 5' } }, folder.operations);
+  assert.match(text, /It now reads:\n2\tretries = 5$/);
+  assert.equal(await folder.text('a.py'), 'import os\nretries = 5\nprint(retries)\n');
+});
+
+test("edit and write touch only what the step's globs allow, and say what that is", async () => {
+  await using folder = await makeFolder({ 'src/a.py': 'x', 'setup.py': 'x' }, { allowPaths: ['src/**/*.py'] });
+  const refused = await runTool({ tool: 'edit', arguments: { path: 'setup.py', old: 'x', new: 'y' } }, folder.operations);
+  assert.deepEqual(refused, { ok: false, text: 'setup.py may not be changed in this step. These may: src/**/*.py' });
+  const around = await runTool({ tool: 'write', arguments: { path: 'src/../setup.py', text: 'y' } }, folder.operations);
+  assert.equal(around.ok, false);
+  assert.equal((await runTool({ tool: 'edit', arguments: { path: 'src/a.py', old: 'x', new: 'y' } }, folder.operations)).ok, true);
+  assert.equal(await folder.text('setup.py'), 'x');
+});
+
+test('faults 8: a glob of many stars on a long path is decided within a second', async () => {
+  await using folder = await makeFolder({}, { allowPaths: ['**/**/**/**/**/**x', '*a*a*a*a*a*a*a*a*a*x', '+(a|aa|aaa)+(a|aa)x'] });
+  const start = performance.now();
+  await runTool({ tool: 'write', arguments: { path: 'a/'.repeat(200) + 'a'.repeat(100), text: '' } }, folder.operations);
+  assert(performance.now() - start < 1000);
+});
+
+test('write makes the file and its folders', async () => {
+  await using folder = await makeFolder({});
+  await runTool({ tool: 'write', arguments: { path: 'docs/new/notes.md', text: '# Notes\n' } }, folder.operations);
+  assert.equal(await folder.text('docs/new/notes.md'), '# Notes\n');
+});
+
+test('search finds a text as it is, in a shape to read on from', async () => {
+  await using folder = await makeFolder({ 'src/a.py': 'x\ny = datetime.utcnow()\n', 'src/b.py': 'datetimeXutcnow()\n' });
+  const { text } = await runTool({ tool: 'search', arguments: { text: 'datetime.utcnow(' } }, folder.operations);
+  assert.equal(text, 'src/a.py:2:y = datetime.utcnow()');
+});
+
+test('search by a regular expression is asked for, and nothing found is said so', async () => {
+  await using folder = await makeFolder({ 'a.py': 'abc123\n' });
+  assert.match((await runTool({ tool: 'search', arguments: { text: '[0-9]+', regex: true } }, folder.operations)).text, /a.py:1/);
+  assert.match((await runTool({ tool: 'search', arguments: { text: '[0-9]+' } }, folder.operations)).text, /No line of the repository holds "\[0-9\]\+"/);
+});
+
+test('faults 9: a search for an option is a search for its text', async () => {
+  await using folder = await makeFolder({ 'a.txt': 'run with --include=x\n' });
+  assert.match((await runTool({ tool: 'search', arguments: { text: '--include=x' } }, folder.operations)).text, /a.txt:1/);
+});
+
+test('shell gives the exit code and both outputs', async () => {
+  await using folder = await makeFolder({});
+  const result = await runTool({ tool: 'shell', arguments: { command: 'echo out; echo err >&2; exit 3' } }, folder.operations);
+  assert.deepEqual(result, { ok: false, text: 'exit code 3\nout\nerr' });
+});
+
+test('a long output keeps its beginning and end and says how to get the rest', async () => {
+  await using folder = await makeFolder({});
+  const { text } = await runTool({ tool: 'shell', arguments: { command: 'seq 1 100000' } }, folder.operations);
+  assert(text.length <= 10_000);
+  assert.match(text, /^exit code 0\n1\n2\n[^]*left out; to see the rest.*sed -n[^]*\n100000$/);
+});
+
+test('a command over its time limit is said to be so', async () => {
+  await using folder = await makeFolder({});
+  const { ok, text } = await runTool({ tool: 'shell', arguments: { command: 'sleep 5' } }, folder.operations, { timeoutMs: 100 });
+  assert.equal(ok, false);
+  assert.match(text, /^ended after 0.1 s, its time limit/);
+});
