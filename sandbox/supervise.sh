@@ -37,16 +37,16 @@ end_as() {
 
 kill_tree() {
   [ -n "$main" ] || return 0
-  if [ "$JIG_TREE" = group ]; then kill -KILL -- "-$main" 2>/dev/null; fi
+  if [ "$JIG_TREE" = group ]; then kill -KILL "-$main" 2>/dev/null; fi
   kill -KILL "$main" 2>/dev/null
 }
 
 # Returns when no process of the command is left.
 wait_for_tree() {
   if [ "$JIG_TREE" = group ]; then
-    kill -KILL -- "-$main" 2>/dev/null
-    tries=200
-    while kill -0 -- "-$main" 2>/dev/null && [ $((tries -= 1)) -gt 0 ]; do sleep 0.01; done
+    kill -KILL "-$main" 2>/dev/null
+    tries=20
+    while kill -0 "-$main" 2>/dev/null && [ $((tries -= 1)) -gt 0 ]; do sleep 0.01; done
     return
   fi
   # The namespace's first process becomes a zombie, or is gone, only after all the others.
@@ -138,12 +138,13 @@ kill -TERM "$timer" 2>/dev/null
 : <>out
 : <>err
 if [ "$JIG_TREE" = group ]; then
-  # A process that left its group may hold the pipes for ever.
-  { sleep 2; kill "$out" "$err"; } >/dev/null 2>&1 &
-  grace=$!
+  # A process that left its group may hold the pipes for ever. (A job that ended is a zombie until it is waited for.)
+  tries=200
+  for job in "$out" "$err"; do
+    while start_time "$job" && [ "$state" != Z ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.01; done
+    kill "$job" 2>/dev/null
+  done
 fi
-wait "$out"
-wait "$err"
-[ -z "${grace:-}" ] || kill "$grace" 2>/dev/null
+wait "$out" "$err"
 echo "${ended:-exited} $code" >result.new
 mv result.new result

@@ -1,0 +1,54 @@
+/** Downloads that were verified once and are verified again before each use. */
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { JigError } from '../blueprints/errors.ts';
+import type { Pin } from './pins.ts';
+
+/** The program in the cache, if all of its files are there under their hashes. */
+export async function findVerified(folder: string, pin: Pin): Promise<string | undefined> {
+  for (const { path, sha256 } of pin.files) {
+    if ((await findHash(join(folder, path))) !== sha256) return undefined;
+  }
+  return join(folder, pin.files[0].path);
+}
+
+/**
+ * Moves an unpacked download into the cache, after verifying each of its files; `unpacked` is gone afterwards.
+ * Whoever comes second finds the same files there.
+ * @throws JigError `binary-corrupt`
+ */
+export async function install(unpacked: string, folder: string, pin: Pin): Promise<string> {
+  try {
+    for (const { path, sha256 } of pin.files) {
+      const found = await findHash(join(unpacked, path));
+      if (found !== sha256) throw new JigError('binary-corrupt', `${path} has the hash ${found ?? '(no such file)'}, and should have ${sha256}`);
+    }
+    for (const { path } of pin.files) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await chmod(join(unpacked, path), 0o755);
+      await rename(join(unpacked, path), join(folder, path));
+    }
+    return join(folder, pin.files[0].path);
+  } finally {
+    await rm(unpacked, { recursive: true, force: true });
+  }
+}
+
+/** A folder for one download, beside the cache's others, so that what comes of it can be renamed into place. */
+export async function makeTemporaryFolder(cacheDir: string): Promise<string> {
+  const folder = join(cacheDir, `.download-${randomUUID()}`);
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+/** sha256 of a file, read in pieces; undefined where there is none. */
+export async function findHash(path: string): Promise<string | undefined> {
+  const there = await stat(path).then((found) => found.isFile(), () => false);
+  if (!there) return undefined;
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}

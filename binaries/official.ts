@@ -1,0 +1,56 @@
+/** The program's own release page, where it can be reached; asked briefly, because many machines can't. */
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { makeTemporaryFolder } from './cache.ts';
+import { runCommand } from './command.ts';
+import type { BinaryName, Pin } from './pins.ts';
+
+/** The release's archive; undefined where the program publishes none for this platform. */
+export function officialArchiveUrl(name: BinaryName, version: string, platform: string): string | undefined {
+  if (name !== 'temporal') return undefined;
+  const words = { 'linux-x64': 'linux_amd64', 'linux-arm64': 'linux_arm64', 'darwin-x64': 'darwin_amd64', 'darwin-arm64': 'darwin_arm64' };
+  const target = Object.entries(words).find(([key]) => key === platform)?.[1];
+  return target && `https://github.com/temporalio/cli/releases/download/v${version}/temporal_cli_${version}_${target}.tar.gz`;
+}
+
+/**
+ * Downloads and unpacks an archive that holds the program at its top. The caller verifies what came.
+ * @returns the folder, with the program where the pin has it; undefined where it can't be had from here.
+ */
+export async function downloadArchive(url: string, cacheDir: string, options: { name: BinaryName; pin: Pin; timeoutMs: number }): Promise<string | undefined> {
+  const { name, pin, timeoutMs } = options;
+  const folder = await makeTemporaryFolder(cacheDir);
+  try {
+    const archive = join(folder, 'archive.tar.gz');
+    if (await download(url, archive, timeoutMs)) {
+      const tar = await runCommand('tar', ['-xzf', archive, '-C', folder, name], { env: { PATH: process.env['PATH'] }, timeoutMs: 60_000 });
+      if (tar.exitCode === 0) {
+        const place = join(folder, pin.files[0].path);
+        await mkdir(dirname(place), { recursive: true });
+        await rename(join(folder, name), place);
+        return folder;
+      }
+    }
+  } catch {
+    // Whatever went wrong on the way there, the other source is asked next, and says what is wrong with it.
+  }
+  await rm(folder, { recursive: true, force: true });
+  return undefined;
+}
+
+/** The first byte must come within the time given; then the rest may take its own. */
+async function download(url: string, path: string, timeoutMs: number): Promise<boolean> {
+  const slow = new AbortController();
+  const timer = setTimeout(() => slow.abort(), timeoutMs);
+  try {
+    const response = await fetch(url, { signal: slow.signal });
+    clearTimeout(timer);
+    if (!response.ok || !response.body) return false;
+    await pipeline(response.body, createWriteStream(path), { signal: AbortSignal.timeout(300_000) });
+    return true;
+  } finally {
+    clearTimeout(timer);
+  }
+}
