@@ -13,8 +13,8 @@ export interface CommandOutcome {
 export interface ToolOperations {
   /** Absolute path of the workspace, so that a model may name files by it. */
   readonly workspaceDir?: string;
-  /** Globs that edit and write may touch; everything where missing. */
-  readonly allowPaths?: readonly string[];
+  /** What edit and write may touch; undefined: everything. The globs are for the model to read. */
+  readonly writable: { globs: readonly string[]; matches: (path: string) => boolean } | undefined;
   /** The file's text, or undefined where there is none. A file over `maxBytes` has `text` undefined. */
   readFile(path: string, maxBytes: number): Promise<{ text: string | undefined; sizeBytes: number } | undefined>;
   /** Makes the folders it needs. */

@@ -24,7 +24,7 @@ export async function runTool(call: ParsedToolCall, operations: ToolOperations, 
   if ('error' in named) return failed(named.error);
   if (call.tool === 'search') return search(call.arguments, named.path, operations, timeoutMs);
   if (call.tool === 'read') return read(call.arguments, named.path, operations);
-  const refusal = checkWritable(named.path, operations.allowPaths);
+  const refusal = checkWritable(named.path, operations.writable);
   if (refusal) return failed(refusal);
   return call.tool === 'write' ? write(call.arguments, named.path, operations) : edit(call.arguments, named.path, operations);
 }

@@ -1,5 +1,5 @@
 /** The paths that a model names: text from outside. The sandbox holds the boundary; this only makes good error messages. */
-import picomatch from 'picomatch';
+import type { ToolOperations } from './operations.ts';
 
 /** The path, relative to the workspace and without `.` and `..`. */
 export function resolveToolPath(path: string, workspaceDir?: string): { path: string } | { error: string } {
@@ -16,7 +16,7 @@ export function resolveToolPath(path: string, workspaceDir?: string): { path: st
 }
 
 /** Why the path may not be changed, for the model; undefined where it may. */
-export function checkWritable(path: string, allowPaths: readonly string[] | undefined): string | undefined {
-  if (!allowPaths || picomatch([...allowPaths], { dot: true })(path)) return undefined;
-  return `${path} may not be changed in this step. These may: ${allowPaths.join(', ')}`;
+export function checkWritable(path: string, writable: ToolOperations['writable']): string | undefined {
+  if (!writable || writable.matches(path)) return undefined;
+  return `${path} may not be changed in this step. These may: ${writable.globs.join(', ')}`;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { addSpent, addUsage, checkBudget, isUsdUnenforceable, nothingSpent, type AnswerUsage } from '../../agent/budget.ts';
 
 const usage: fc.Arbitrary<AnswerUsage> = fc.record({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { compactedMessages, planCompaction, type ConversationEntry } from '../../agent/compaction.ts';
 import type { Message } from '../../model/contract.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { cutText } from '../../agent/cut-text.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 2000 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { editText } from '../../agent/edit-text.ts';
 
 const file = 'import datetime\n\ndef a():\n    return datetime.utcnow()\n\ndef b():\n    return datetime.utcnow()\n';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import type { ToolOperations } from '../../agent/operations.ts';
+import { createMatcher } from '../../git/globs.ts';
 
 export interface LocalFolder extends AsyncDisposable {
   path: string;
@@ -15,7 +16,7 @@ export async function makeFolder(files: Record<string, string>, options: { allow
   const path = await mkdtemp(join(tmpdir(), 'jig-tools-'));
   const operations: ToolOperations = {
     workspaceDir: path,
-    ...options,
+    writable: options.allowPaths && { globs: options.allowPaths, matches: createMatcher(options.allowPaths) },
     async readFile(name, maxBytes) {
       const info = await stat(join(path, name)).catch(() => undefined);
       if (!info?.isFile()) return undefined;

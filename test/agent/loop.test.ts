@@ -39,8 +39,8 @@ test('faults 36: a call with a mistake gets its error as result, and the others 
 });
 
 test('faults 36: answers with nothing but mistaken calls count as unusable', () => {
-  const wrong = (digest: string): AnswerSummary => ({ calls: [{ ...call(digest), error: 'wrong' }] });
-  assert.deepEqual(decide(wrong('a'), wrong('b'), wrong('c')).map((decision) => decision.kind), ['act', 'act', 'stop']);
+  const wrong = ['a', 'b', 'c'].map((digest): AnswerSummary => ({ calls: [{ ...call(digest), error: 'wrong' }] }));
+  assert.deepEqual(decide(...wrong).map((decision) => decision.kind), ['act', 'act', 'stop']);
 });
 
 test('faults 36: of 200 parallel calls 16 are carried out and every other one is answered', () => {

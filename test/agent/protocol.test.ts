@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { decodeAnswer, encodeQuestion, toAssistantMessage, type DecodedAnswer } from '../../agent/protocol.ts';
 import type { AgentTool } from '../../blueprints/schema.ts';
 import type { Message } from '../../model/contract.ts';
