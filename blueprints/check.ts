@@ -46,7 +46,7 @@ function checkYaml(yaml: YamlText, report: Report): Blueprint | undefined {
   checkInputSection(shape, report);
   checkRules(outlines, report);
   checkReferences(outlines, all, shape.inputs, report);
-  refuseIdleTemplates(yaml.value, [], evaluatedPaths([...all.values()]), report);
+  refuseIdleTemplates(yaml.value, [], evaluatedPaths(flatten(outlines)), report);
   return shape.blueprint;
 }
 

@@ -177,6 +177,11 @@ export const languageErrors = {
     why: 'It does not fit the declared type or `enum`.',
     fix: 'Give a value as the message says.',
   },
+  'answer-keyword': {
+    title: 'The schema of an answer uses a keyword that is left out here',
+    why: 'A pattern is run on what a model wrote, and a hostile pair of the two can hold a worker for minutes; a reference can lead elsewhere or round in circles.',
+    fix: 'Use `enum`, lengths and plain types, and let a `run` step check the rest.',
+  },
   'expression-invalid': {
     title: 'An expression cannot be read',
     why: 'It is not CEL, or uses a part of CEL that this language leaves out (regular expressions, bytes, timestamps), or is larger than an expression may be.',

@@ -1,5 +1,7 @@
 /** What the language asks beyond the shape of its parts: ids, order, nesting, and keys that would have no effect. */
 import { isFreeName } from './declarations.ts';
+import type { KeyPath } from './issues.ts';
+import type { Json } from './json.ts';
 import { flatten, type NamedOutline } from './outlines.ts';
 import { isRoot } from './outputs.ts';
 import type { Report } from './report.ts';
@@ -62,6 +64,18 @@ function checkNesting({ kind, path, around }: NamedOutline, report: Report): voi
   if (kind === 'each' && around.length === maxEachDepth) report.addKey([...path, kind], 'each-too-deep', `\`each\` is nested at most ${maxEachDepth} deep`);
 }
 
+/** Keywords of JSON Schema that run a pattern of the author's, or fetch a schema from elsewhere, in the worker. */
+function checkAnswer(schema: Json, path: KeyPath, report: Report): void {
+  if (typeof schema !== 'object' || schema === null) return;
+  for (const [key, inner] of Object.entries(schema)) {
+    const here = [...path, Array.isArray(schema) ? Number(key) : key];
+    const isKeyword = path.at(-1) !== 'properties';
+    if (isKeyword && ['pattern', 'patternProperties', '$ref', '$dynamicRef'].includes(key)) {
+      report.addKey(here, 'answer-keyword', `\`${key}\` is not part of an answer's schema here`, key === 'pattern' ? 'use `enum`, or check the answer in a `run` step' : undefined);
+    } else checkAnswer(inner, here, report);
+  }
+}
+
 function checkKeys({ kind, path, step }: NamedOutline, report: Report): void {
   if (!kind || !step) return;
   for (const key of withoutEffect[kind] ?? []) {
@@ -70,6 +84,7 @@ function checkKeys({ kind, path, step }: NamedOutline, report: Report): void {
   if ('agent' in step && step.attempts !== undefined && step.verify === undefined) {
     report.addKey([...path, 'attempts'], 'attempts-without-verify', '`attempts` needs `verify`: nothing else can tell that an attempt failed');
   }
+  if ('prompt' in step) checkAnswer(step.prompt.answer, [...path, 'prompt', 'answer'], report);
   if (kind === 'change' && step['on-failure'] === 'continue') {
     report.add([...path, 'on-failure'], 'continue-after-side-effect', 'a run must not go on after a change that may or may not have been opened');
   }

@@ -1,0 +1,15 @@
+/** Writes the generated pages of docs/ and removes those whose error is gone. Repeatable. */
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { referenceFiles } from '../blueprints/reference-pages.ts';
+
+const root = join(import.meta.dirname, '..');
+const files = referenceFiles();
+for (const [path, text] of files) {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), text);
+}
+for (const name of await readdir(join(root, 'docs/errors'))) {
+  if (!files.has(`docs/errors/${name}`)) await rm(join(root, 'docs/errors', name));
+}
+console.log(`${files.size} pages`);
