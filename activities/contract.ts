@@ -4,7 +4,7 @@
  */
 import type { AnswerSummary } from '../agent/loop.ts';
 import type { NamedBlueprint } from '../blueprints/steps.ts';
-import type { AgentTool } from '../blueprints/schema.ts';
+import type { AgentTool, JsonSchema } from '../blueprints/schema.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { CheckRun } from '../evidence/gate.ts';
 import type { Check } from '../forge/contract.ts';
@@ -102,6 +102,8 @@ export interface ExportCommit {
   /** What the new commit stands on; `base` where nothing was pushed yet. */
   parent: string;
   policy: ExportPolicy;
+  /** Where the policy's allowed paths are held against less than the whole change: what came since this commit. */
+  since?: string;
   message: string;
   author: { name: string; email: string };
   dateMs: number;
@@ -112,16 +114,18 @@ export interface AskPrompt {
   text: string;
   system?: string;
   model?: string;
-  answer: Record<string, Json>;
+  answer: JsonSchema;
+  /** Answers that didn't fit, with what the model is told of each. */
+  earlier: { answer: ArtifactRef; error: string }[];
 }
 
-/** An answer, or why the model's text wasn't one. */
+/** An answer, or what the model is told because its text wasn't one. */
 export interface PromptAnswer {
   value?: Json;
   unusable?: string;
+  answer: ArtifactRef;
   usage: Usage;
   model: string;
-  question: ArtifactRef;
 }
 
 /** A conversation by reference: a list of messages' references, itself an artifact. */
@@ -129,6 +133,8 @@ export type TranscriptRef = ArtifactRef;
 
 export interface AskAgent {
   key: string;
+  /** From 1; part of the key too. */
+  turn: number;
   transcript?: TranscriptRef;
   /** What is said to the model first: the system's text and the task at the start, later feedback and a person's words. */
   say: Exclude<Message, { role: 'assistant' }>[];

@@ -93,7 +93,7 @@ async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswe
   const { transcript, say } = progress;
   const answer = await perform(
     'askAgent',
-    { key: `${task.key}/${turn}`, say, tools: task.tools, ...(transcript && { transcript }), ...(task.model && { model: task.model }) },
+    { key: `${task.key}/${turn}`, turn, say, tools: task.tools, ...(transcript && { transcript }), ...(task.model && { model: task.model }) },
     { summary: `turn ${turn}`, timeoutMs: defaults.timeoutsMs.prompt, attempts: defaults.modelAttempts, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },
   );
   progress.say = [];

@@ -60,6 +60,8 @@ export interface RunContext {
   view: RunView;
   control: RunControl;
   limits: BudgetLimits;
+  /** The last edit of each file. */
+  edits: Map<string, Promise<unknown>>;
 }
 
 /** What expressions can read at one place. */

@@ -1,5 +1,6 @@
 /** What people tell a running run: updates with synchronous validators, and the waits that they end. */
-import { ApplicationFailure, CancellationScope, condition, defineUpdate, setHandler, workflowInfo, type UpdateDefinition } from '@temporalio/workflow';
+import type { UpdateDefinition } from '@temporalio/common';
+import { ApplicationFailure, CancellationScope, condition, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import { RunEnded } from './failures.ts';
 import { Decision, messageNames, SendBack, Steer, type Waiting } from './messages.ts';
 import type { RunView } from './view.ts';
@@ -116,7 +117,7 @@ export class RunControl {
     };
     setHandler<Ack, [unknown], UpdateDefinition<Ack, [unknown]>>(
       defineUpdate<Ack, [unknown]>(name),
-      async (value) => {
+      async (value): Promise<Ack> => {
         await act(parse(value));
         return accepted;
       },

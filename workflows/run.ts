@@ -103,6 +103,7 @@ function makeContext(request: RunRequest, opened: OpenedRun, generation: number,
     request, opened, view, control, carried,
     key: runKey(generation),
     limits: budgetLimits(opened.blueprint.budget),
+    edits: new Map(),
     journal: new Journal(fresh ? {} : kept.journal),
     sandbox: { provider: '', id: '', incarnation: '' },
   };

@@ -1,22 +1,32 @@
 import type { EditStep } from '../../blueprints/schema.ts';
 import { StepFailed } from '../failures.ts';
-import type { StepKindAction } from '../context.ts';
+import type { RunContext, Scope, StepKindAction } from '../context.ts';
 import { perform } from '../perform.ts';
 import { text, value } from '../render.ts';
-import type { Scope } from '../context.ts';
 
 /** Code applies an exact replacement, and refuses where it doesn't match. */
 export const editStep: StepKindAction<EditStep> = async (run, { step, key, scope }) => {
   const { edit } = step;
   const path = text(edit.path, scope);
   const line = edit.line === undefined ? undefined : wholeNumber(edit.line, scope);
-  const { replacements } = await perform(
+  const { replacements } = await oneAtATime(run, path, () => perform(
     'applyEdit',
     { sandbox: run.sandbox, key, path, old: text(edit.old, scope), new: text(edit.new, scope), all: edit.all ?? false, ...(line !== undefined && { line }) },
     { summary: path, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
-  );
+  ));
   return { outputs: { path, replacements }, note: `${path}${line === undefined ? '' : `:${line}`}` };
 };
+
+/** The items of an `each` step run at once, and an edit reads and writes the whole file: edits of one file wait for each other. */
+async function oneAtATime<Result>(run: RunContext, path: string, edit: () => Promise<Result>): Promise<Result> {
+  const before = run.edits.get(path);
+  const mine = (async () => {
+    await before?.catch(() => undefined);
+    return edit();
+  })();
+  run.edits.set(path, mine);
+  return mine;
+}
 
 function wholeNumber(source: string | number, scope: Scope): number {
   const number = typeof source === 'number' ? source : Number(value(source, scope));

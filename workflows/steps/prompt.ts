@@ -1,3 +1,4 @@
+import type { AskPrompt } from '../../activities/contract.ts';
 import { defaults } from '../../blueprints/defaults.ts';
 import type { PromptStep } from '../../blueprints/schema.ts';
 import { addUsage, nothingSpent } from '../../agent/budget.ts';
@@ -12,14 +13,15 @@ export const promptStep: StepKindAction<PromptStep> = async (run, { step, key, s
   const { prompt } = step;
   const question = text(prompt.text, scope);
   let spent = nothingSpent;
-  let unusable: string | undefined;
+  const earlier: AskPrompt['earlier'] = [];
   for (let turn = 1; turn <= defaults.agent.unusableAnswers; turn += 1) {
     checkSpending(run);
     const answer = await perform(
       'askPrompt',
       {
         key: `${run.key}/${key}/${turn}`,
-        text: unusable ? `${question}\n\nThe last answer could not be used: ${unusable}` : question,
+        text: question,
+        earlier,
         answer: prompt.answer,
         ...(prompt.system && { system: text(prompt.system, scope) }),
         ...(prompt.model && { model: prompt.model }),
@@ -29,7 +31,7 @@ export const promptStep: StepKindAction<PromptStep> = async (run, { step, key, s
     spent = addUsage(spent, answer.usage);
     spendAnswer(run, answer.usage);
     if (answer.value !== undefined) return { outputs: { value: answer.value }, usage: usageOf(spent), note: `answered by ${answer.model}` };
-    unusable = answer.unusable ?? 'it was empty';
+    earlier.push({ answer: answer.answer, error: answer.unusable ?? 'The answer was empty.' });
   }
-  throw new StepFailed('unusable-answers', `${defaults.agent.unusableAnswers} answers in a row could not be used; the last: ${unusable ?? ''}`);
+  throw new StepFailed('unusable-answers', `${defaults.agent.unusableAnswers} answers in a row could not be used; the last: ${earlier.at(-1)?.error ?? ''}`);
 };

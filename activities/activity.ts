@@ -1,0 +1,72 @@
+/** What every activity has around it: heartbeats, a signal, and failures with a type. Wired in one place, as an interceptor. */
+import { activityInfo, ApplicationFailure, cancellationDetails, cancellationSignal, Context, heartbeat } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import { JigError } from '../blueprints/errors.ts';
+import { ForgeFailure } from '../forge/errors.ts';
+import { GitRefusal } from '../git/contract.ts';
+import { ModelFailure } from '../model/contract.ts';
+import { CommandCancelled } from '../sandbox/contract.ts';
+import { SandboxLost, SandboxRefused } from '../sandbox/errors.ts';
+
+/** Masks what must not reach Temporal, where failures stand in clear. */
+export type Redact = (text: string) => string;
+
+export class ActivityFrame implements ActivityInboundCallsInterceptor {
+  readonly #redact: Redact;
+  constructor(redact: Redact) {
+    this.#redact = redact;
+  }
+
+  async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
+    const { heartbeatTimeoutMs = 30_000 } = activityInfo();
+    const beat = setInterval(() => heartbeat(), Math.max(heartbeatTimeoutMs / 4, 50));
+    try {
+      return await next(input);
+    } catch (error) {
+      throw toFailure(error, this.#redact);
+    } finally {
+      clearInterval(beat);
+    }
+  }
+}
+
+/**
+ * The signal for an activity's work. It says why: a cancelled run kills its command, a worker that shuts down or was
+ * given up only lets go of it, for its successor to take up.
+ */
+export function workSignal(): AbortSignal {
+  const signal = cancellationSignal();
+  const controller = new AbortController();
+  const pass = (): void => {
+    const details = cancellationDetails();
+    const cancelled = details?.cancelRequested === true || details?.notFound === true;
+    controller.abort(cancelled ? new CommandCancelled('the run was cancelled') : signal.reason);
+  };
+  if (signal.aborted) pass();
+  else signal.addEventListener('abort', pass, { once: true });
+  return controller.signal;
+}
+
+export const log = (): Context['log'] => Context.current().log;
+
+/** Every error ends typed by its code; only what a repetition can mend is retried. */
+export function toFailure(error: unknown, redact: Redact): Error {
+  const text = redact(error instanceof Error ? error.message : String(error));
+  if (error instanceof CommandCancelled) return new CancelledFailure(text);
+  if (error instanceof CancelledFailure) {
+    return cancellationDetails()?.cancelRequested ? error : ApplicationFailure.retryable('The worker let go of the activity', 'worker-shutdown');
+  }
+  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof ModelFailure) return failure(text, `model-${error.kind}`, error);
+  if (error instanceof ForgeFailure) return failure(text, `forge-${error.kind}`, error);
+  if (error instanceof GitRefusal) return failure(text, error.kind, error);
+  if (error instanceof SandboxLost) return failure(text, 'sandbox-lost', { retryable: false });
+  if (error instanceof SandboxRefused) return failure(text, 'sandbox-refused', { retryable: false });
+  if (error instanceof JigError) return failure(text, error.code, { retryable: false });
+  return ApplicationFailure.create({ message: text, type: 'internal-error', nonRetryable: false });
+}
+
+function failure(message: string, type: string, { retryable, retryAfterMs }: { retryable: boolean; retryAfterMs?: number | undefined }): ApplicationFailure {
+  return ApplicationFailure.create({ message, type, nonRetryable: !retryable, ...(retryAfterMs !== undefined && { nextRetryDelay: retryAfterMs }) });
+}

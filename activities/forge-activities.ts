@@ -1,0 +1,70 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Check } from '../forge/contract.ts';
+import { chooseBranch } from '../git/push.ts';
+import { workSignal } from './activity.ts';
+import type { CiOutcome, ForgeActivities } from './contract.ts';
+import type { Parts } from './parts.ts';
+import { getForge } from './run-activities.ts';
+
+const maxExcerptCharacters = 8000;
+
+export function createForgeActivities(parts: Parts): ForgeActivities {
+  const { git } = parts;
+  return {
+    async pushBranch({ repository, commit, branch: wanted, expected }) {
+      const access = await accessTo(parts, repository);
+      const isOurs = async (branch: string): Promise<boolean> => {
+        const head = await git.findRemoteHead(repository, access, branch);
+        return head === undefined || head === commit;
+      };
+      // Only a first push may take another name: later ones go to the branch that the change is open for.
+      const branch = expected ? wanted : await chooseBranch(wanted, isOurs);
+      await git.pushBranch({ repository, access, commit, branch, expected }, workSignal());
+      return { branch };
+    },
+    async ensureChange({ repository, ...wanted }) {
+      const { number, url } = await getForge(parts, repository.forge).ensureChange({ ...wanted, repository: repository.name, base: repository.branch });
+      return { number, url };
+    },
+    awaitChecks: (request) => awaitChecks(parts, request),
+    async comment({ repository, ...wanted }) {
+      await getForge(parts, repository.forge).ensureComment({ ...wanted, repository: repository.name });
+    },
+    async checkFreshness({ repository, head }) {
+      const { branch, commit } = repository;
+      return git.checkFreshness({ repository, access: await accessTo(parts, repository), base: { branch, commit }, ...(head && { head }) });
+    },
+  };
+}
+
+async function accessTo(parts: Parts, repository: Parameters<ForgeActivities['checkFreshness']>[0]['repository']) {
+  const forge = getForge(parts, repository.forge);
+  return forge.gitAccess(await forge.getRepository(repository.name));
+}
+
+/** Asks for the checks until each has decided, within bounds; one activity, so that waiting doesn't grow the history. */
+async function awaitChecks(parts: Parts, { repository, commit, waitMs }: Parameters<ForgeActivities['awaitChecks']>[0]): Promise<CiOutcome> {
+  const forge = getForge(parts, repository.forge);
+  const signal = workSignal();
+  const startedAtMs = Date.now();
+  for (;;) {
+    const checks = await forge.listChecks(repository.name, commit);
+    const waitedMs = Date.now() - startedAtMs;
+    if (checks.length === 0 && (!forge.capabilities.ownCi || waitedMs >= parts.ciGraceMs)) return { state: 'none', checks, excerpt: '' };
+    if (checks.length > 0 && checks.every(isDecided)) return decided(checks);
+    if (waitedMs >= waitMs) return { state: 'timeout', checks: checks.map(withoutLog), excerpt: '' };
+    await wait(Math.min(parts.ciPollMs, waitMs - waitedMs), undefined, { signal }).catch(() => {
+      throw signal.reason;
+    });
+  }
+}
+
+const isDecided = ({ state }: Check): boolean => state === 'passed' || state === 'failed' || state === 'errored';
+const withoutLog = ({ logExcerpt: _, ...check }: Check): Check => check;
+
+function decided(checks: Check[]): CiOutcome {
+  const failed = checks.filter(({ state }) => state !== 'passed');
+  const excerpt = failed.map(({ name, logExcerpt = '' }) => `${name}:\n${logExcerpt}`).join('\n\n').slice(-maxExcerptCharacters);
+  const shown = checks.map((check) => (check.logExcerpt ? { ...check, logExcerpt: check.logExcerpt.slice(-4000) } : check));
+  return { state: failed.length === 0 ? 'passed' : 'failed', checks: shown, excerpt };
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { compactedMessages, planCompaction } from '../agent/compaction.ts';
+import { decodeAnswer, encodeQuestion, toAssistantMessage } from '../agent/protocol.ts';
+import { parseAnswer, promptQuestion } from '../agent/answer.ts';
+import { summariseAnswer } from '../agent/summarise-answer.ts';
+import type { ToolCall } from '../model/contract.ts';
+import { ModelFailure, ToolCall as ToolCallSchema, Usage, type ModelRequest, type ModelResponse } from '../model/contract.ts';
+import { log, workSignal } from './activity.ts';
+import type { AgentAnswer, AskAgent, AskPrompt, ModelActivities, PromptAnswer } from './contract.ts';
+import { AnyJson, loadJson, once } from './kept.ts';
+import type { Parts } from './parts.ts';
+import { appendMessages, keepTranscript, loadMessages, loadTranscript } from './transcript.ts';
+
+/** Tokens of the model's context that are left for its answer and the tools. */
+const reservedTokens = 6000;
+
+const KeptAnswer: z.ZodType<ModelResponse> = z.strictObject({
+  model: z.string(),
+  content: z.string(),
+  toolCalls: z.array(ToolCallSchema),
+  stopReason: z.enum(['stop', 'tool-calls', 'length', 'content-filter']),
+  usage: Usage,
+});
+
+export function createModelActivities(parts: Parts): ModelActivities {
+  return {
+    askPrompt: (request) => askPrompt(parts, request),
+    askAgent: (request) => askAgent(parts, request),
+  };
+}
+
+/** Asks once for a key: an answer that was paid for is never asked for again. */
+async function ask({ artifacts, model }: Parts, request: ModelRequest) {
+  return once(artifacts, `model/${request.key}`, KeptAnswer, async () => {
+    const answer = await model.ask(request, workSignal());
+    const { inputTokens, outputTokens, costUsd } = answer.usage;
+    log().info('model answered', { key: request.key, model: answer.model, inputTokens, outputTokens, costUsd });
+    return answer;
+  });
+}
+
+async function askPrompt(parts: Parts, { key, text, system, model, answer: schema, earlier }: AskPrompt): Promise<PromptAnswer> {
+  const told = await Promise.all(earlier.map(async ({ answer, error }) => ({ answer: (await loadJson(parts.artifacts, answer, KeptAnswer)).content, error })));
+  const question = promptQuestion({ text, schema, ...(system && { system }) }, told);
+  const { value: answer, ref } = await ask(parts, { ...question, key, ...(model && { model }) });
+  const parsed = parseAnswer(answer.content, schema);
+  const common = { answer: ref, usage: answer.usage, model: answer.model };
+  return 'value' in parsed ? { ...common, value: AnyJson.parse(parsed.value) } : { ...common, unusable: parsed.error };
+}
+
+async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model }: AskAgent): Promise<AgentAnswer> {
+  const { artifacts } = parts;
+  const { protocol, contextTokens } = parts.model;
+  const conversation = await appendMessages(artifacts, await loadTranscript(artifacts, transcript), say);
+  const plan = planCompaction(conversation.entries.map(({ role, tokens, ref }) => ({ role, tokens, ref: ref.sha256 })), contextTokens, Math.min(reservedTokens, contextTokens / 3));
+  if (plan.tooLong) throw new ModelFailure('context-too-long', `The task alone fills the model's ${contextTokens} tokens`, { retryable: false });
+  const messages = compactedMessages(await loadMessages(artifacts, conversation), plan);
+  const { value: answer } = await ask(parts, { ...encodeQuestion(protocol, messages, tools), key, ...(model && { model }) });
+  const decoded = decodeAnswer(protocol, answer, tools, turn);
+  const summary = summariseAnswer(decoded, tools);
+  const answered = await appendMessages(artifacts, conversation, [toAssistantMessage(decoded)]);
+  return {
+    ...summary,
+    calls: summary.calls.map((call, index) => ({ ...call, brief: briefCall(decoded.toolCalls[index]) })),
+    transcript: await keepTranscript(artifacts, answered),
+    usage: answer.usage,
+    model: answer.model,
+    compacted: plan.tailFrom - plan.head,
+  };
+}
+
+/** `edit src/app.py`: what an operator reads in the timeline. Untrusted text, cut short. */
+function briefCall(call: ToolCall | undefined): string {
+  if (!call) return '';
+  const about = /"(?:path|command|text)"\s*:\s*"((?:[^"\\]|\\.){1,200})/.exec(call.arguments.slice(0, 2000))?.[1] ?? '';
+  return `${call.name} ${about}`.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, 100);
+}
+

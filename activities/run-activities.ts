@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/activity';
+import { parseBlueprint } from '../blueprints/check.ts';
+import { checkInputs } from '../blueprints/inputs.ts';
+import { withIds } from '../blueprints/steps.ts';
+import type { Forge } from '../forge/contract.ts';
+import { RunRequest } from '../workflows/messages.ts';
+import { workSignal } from './activity.ts';
+import type { OpenedRun, RunActivities } from './contract.ts';
+import { AnyJson, keepJson, loadJson } from './kept.ts';
+import type { Parts } from './parts.ts';
+
+export function createRunActivities(parts: Parts): RunActivities {
+  return {
+    openRun: (request) => openRun(parts, request),
+    keepValue: ({ value }) => keepJson(parts.artifacts, value),
+    loadValue: (ref) => loadJson(parts.artifacts, ref, AnyJson),
+  };
+}
+
+/** Checks the pinned text once more and finds the commit that the run starts from. */
+async function openRun(parts: Parts, untrusted: RunRequest): Promise<OpenedRun> {
+  const request = RunRequest.parse(untrusted);
+  const { text, sha256, file } = request.blueprint;
+  if (createHash('sha256').update(text).digest('hex') !== sha256) {
+    throw ApplicationFailure.nonRetryable('The blueprint is not the one that was pinned', 'blueprint-not-pinned');
+  }
+  const blueprint = withIds(parseBlueprint(text, { file }));
+  const { values, issues } = checkInputs(blueprint, request.inputs);
+  if (issues.length > 0) throw ApplicationFailure.nonRetryable(issues.map(({ message }) => message).join('; '), 'invalid-inputs');
+  await parts.artifacts.put(Buffer.from(text), 'application/yaml');
+
+  const forge = getForge(parts, request.repository.forge);
+  const found = await forge.getRepository(request.repository.name);
+  const signal = workSignal();
+  await parts.git.ensureMirror(found, await forge.gitAccess(found), signal);
+  const { branch, commit } = await parts.git.resolveBase(found, request.repository.branch ?? found.defaultBranch);
+  const { name, cloneUrl } = found;
+  return {
+    blueprint,
+    inputs: values,
+    repository: { forge: forge.name, name, cloneUrl, branch, commit },
+    model: { name: parts.model.name, source: parts.model.source },
+    settings: parts.settings,
+  };
+}
+
+/** @throws ApplicationFailure `forge-unknown` */
+export function getForge(parts: Pick<Parts, 'forges'>, name: string): Forge {
+  const forge = parts.forges.get(name);
+  if (!forge) throw ApplicationFailure.nonRetryable(`No forge is called ${name}; this worker has: ${[...parts.forges.keys()].join(', ')}`, 'forge-unknown');
+  return forge;
+}

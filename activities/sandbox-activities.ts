@@ -1,0 +1,76 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { defaults } from '../blueprints/defaults.ts';
+import type { ExportedCommit } from '../git/contract.ts';
+import { checkoutScript, exportScript, nothingToExport } from '../git/sandbox-scripts.ts';
+import type { CommandResult, Sandbox, SandboxRef } from '../sandbox/contract.ts';
+import { applyEdit } from './apply-edit.ts';
+import { log, workSignal } from './activity.ts';
+import { callTool } from './call-tool.ts';
+import { captureOutcome } from './captured-output.ts';
+import type { CommandOutcome, ExportCommit, PrepareSandbox, RunCommand, SandboxActivities } from './contract.ts';
+import type { Parts } from './parts.ts';
+
+/** The checkout's identity; commits made in a sandbox are never published, only their tree is. */
+const inside = { branch: 'work', name: 'sandbox', email: 'sandbox@localhost' };
+
+export function createSandboxActivities(parts: Parts): SandboxActivities {
+  return {
+    prepareSandbox: (request) => prepareSandbox(parts, request),
+    runCommand: (request) => runCommand(parts, request),
+    applyEdit: (request) => applyEdit(parts, request),
+    callTool: (request) => callTool(parts, request),
+    exportCommit: (request) => exportCommit(parts, request),
+    removeSandbox: ({ id }) => parts.sandboxes.destroySandbox(id),
+  };
+}
+
+async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: PrepareSandbox): Promise<SandboxRef> {
+  const signal = workSignal();
+  const sandbox = await parts.sandboxes.ensureSandbox(spec, signal);
+  const bundle = await parts.git.createCheckoutBundle(repository, commit);
+  const result = await sandbox.run(
+    {
+      key: 'checkout',
+      argv: ['sh', '-c', checkoutScript, 'jig', commit, inside.branch, inside.name, inside.email],
+      stdin: bundle,
+      timeoutMs: defaults.timeoutsMs.setup,
+      outputCapBytes: defaults.output.maxKeptBytes,
+    },
+    { signal },
+  );
+  await mustSucceed(parts, result, 'The checkout', 'checkout-failed');
+  return sandbox.ref;
+}
+
+async function runCommand(parts: Parts, request: RunCommand): Promise<CommandOutcome> {
+  const { key, argv, env, timeoutMs } = request;
+  const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
+  const result = await sandbox.run({ key, argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes }, { signal: workSignal() });
+  log().info('command ended', { key, ending: result.ending, exitCode: result.exitCode, durationMs: result.durationMs });
+  return captureOutcome(parts.artifacts, result, request);
+}
+
+async function exportCommit(parts: Parts, request: ExportCommit): Promise<ExportedCommit> {
+  const { repository, base, parent, policy, message, author, dateMs, key, since } = request;
+  const signal = workSignal();
+  const sandbox: Sandbox = await parts.sandboxes.getSandbox(request.sandbox);
+  const result = await sandbox.run(
+    { key: `${key}/export`, argv: ['sh', '-c', exportScript, 'jig', base], timeoutMs: defaults.timeoutsMs.change, outputCapBytes: defaults.output.artifactMaxBytes },
+    { signal },
+  );
+  if (result.ending === 'exited' && result.exitCode === nothingToExport) return { base, files: [], insertions: 0, deletions: 0 };
+  await mustSucceed(parts, result, 'The export', 'export-failed');
+  if (result.stdout.droppedBytes > 0) throw ApplicationFailure.nonRetryable(`The export is larger than ${defaults.output.artifactMaxBytes} bytes`, 'too-large');
+  return parts.git.quarantine(
+    { repository, base, parent, policy, message, author, key, bundlePath: result.stdout.path, date: new Date(dateMs).toISOString(), ...(since && { since }) },
+    signal,
+  );
+}
+
+/** @throws ApplicationFailure with what the command said last. */
+async function mustSucceed(parts: Parts, result: CommandResult, what: string, type: string): Promise<void> {
+  if (result.ending === 'exited' && result.exitCode === 0) return;
+  const { stderr } = await captureOutcome(parts.artifacts, result, { shown: what });
+  const how = result.ending === 'exited' ? `exit code ${result.exitCode}` : result.ending;
+  throw ApplicationFailure.nonRetryable(`${what} failed in the sandbox (${how}): ${stderr.text.slice(-500)}`, type);
+}

@@ -1,0 +1,34 @@
+/** A sandbox as the agent's tools see it: every operation is one keyed command, so a repeated activity repeats nothing. */
+import type { ToolOperations } from '../agent/operations.ts';
+import { defaults } from '../blueprints/defaults.ts';
+import { createMatcher } from '../git/globs.ts';
+import type { Sandbox } from '../sandbox/contract.ts';
+import { readFile, writeFile } from '../sandbox/files.ts';
+import { workSignal } from './activity.ts';
+import { captureOutcome } from './captured-output.ts';
+import type { Parts } from './parts.ts';
+
+export function createOperations(
+  parts: Pick<Parts, 'artifacts'>,
+  sandbox: Sandbox,
+  { key, env, allowPaths }: { key: string; env: Record<string, string>; allowPaths?: string[] },
+): ToolOperations {
+  let count = 0;
+  const nextKey = (): string => `${key}/${(count += 1)}`;
+  return {
+    workspaceDir: '/work',
+    writable: allowPaths && { globs: allowPaths, matches: createMatcher(allowPaths) },
+    readFile: (path, maxBytes) => readText(sandbox, nextKey(), path, maxBytes),
+    writeFile: (path, text) => writeFile(sandbox, nextKey(), path, Buffer.from(text), { signal: workSignal() }),
+    async runCommand(argv, timeoutMs) {
+      const result = await sandbox.run({ key: nextKey(), argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes }, { signal: workSignal() });
+      const { stdout, stderr } = await captureOutcome(parts.artifacts, result, { shown: argv[0] ?? '' });
+      return { exitCode: result.exitCode, ending: result.ending, stdout: stdout.text, stderr: stderr.text, droppedBytes: result.stdout.droppedBytes + result.stderr.droppedBytes };
+    },
+  };
+}
+
+async function readText(sandbox: Sandbox, key: string, path: string, maxBytes: number) {
+  const file = await readFile(sandbox, key, path, { maxBytes, signal: workSignal() });
+  return file && { text: file.bytes && Buffer.from(file.bytes).toString(), sizeBytes: file.sizeBytes };
+}

@@ -1,0 +1,67 @@
+/** The local forge's CI: runs each queued check of a change in a sandbox of its own. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { cutText } from '../agent/cut-text.ts';
+import type { Parts } from '../activities/parts.ts';
+import { defaults } from '../blueprints/defaults.ts';
+import type { LocalForge } from '../forge/local/local-forge.ts';
+import { checkoutScript } from '../git/sandbox-scripts.ts';
+import { readFile } from 'node:fs/promises';
+import type { CommandResult } from '../sandbox/contract.ts';
+
+type Queued = NonNullable<Awaited<ReturnType<LocalForge['takeQueuedCheck']>>>;
+interface CiParts {
+  parts: Pick<Parts, 'sandboxes' | 'git' | 'ciPollMs'>;
+  forge: LocalForge;
+  log: Logger;
+}
+
+/** Runs until the signal; one check at a time. Resolves when the last one has ended. */
+export async function runLocalCi(ci: CiParts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const queued = await ci.forge.takeQueuedCheck();
+    if (!queued) await wait(ci.parts.ciPollMs, undefined, { signal }).catch(() => undefined);
+    else await carryOut(ci, queued, signal);
+  }
+}
+
+async function carryOut({ parts, forge, log }: CiParts, queued: Queued, signal: AbortSignal): Promise<void> {
+  const { repository, commit } = queued;
+  const id = `ci-${repository}-${commit}`;
+  try {
+    await parts.sandboxes.destroySandbox(id);
+    const outcome = await runCheck(parts, forge, queued, id, signal);
+    await forge.finishCheck(queued.claim, outcome);
+    log.info({ repository, commit, state: outcome.state }, 'check ended');
+  } catch (error) {
+    if (signal.aborted) return;
+    log.error({ repository, commit, err: error }, 'check could not run');
+    await forge.finishCheck(queued.claim, { state: 'errored', logExcerpt: error instanceof Error ? error.message : String(error) });
+  } finally {
+    await parts.sandboxes.destroySandbox(id);
+  }
+}
+
+async function runCheck({ sandboxes, git }: CiParts['parts'], forge: LocalForge, queued: Queued, id: string, signal: AbortSignal) {
+  const { repository: name, commit, command, setup } = queued;
+  const repository = await forge.getRepository(name);
+  await git.ensureMirror(repository, await forge.gitAccess(repository), signal);
+  const { cpu, memoryBytes, diskBytes, processes } = defaults.sandbox;
+  const sandbox = await sandboxes.ensureSandbox({ id, resources: { cpu, memoryBytes, diskBytes, processes }, egress: ['pypi', 'npm'], env: { CI: 'true' }, lifetimeMs: 3_600_000 }, signal);
+  const run = (key: string, argv: string[], stdin?: { path: string }): Promise<CommandResult> =>
+    sandbox.run({ key, argv, timeoutMs: defaults.timeoutsMs.setup, outputCapBytes: 1024 * 1024, ...(stdin && { stdin }) }, { signal });
+  const checkout = await run('checkout', ['sh', '-c', checkoutScript, 'jig', commit, 'ci', 'ci', 'ci@localhost'], await git.createCheckoutBundle(repository, commit));
+  if (checkout.exitCode !== 0) return { state: 'errored' as const, logExcerpt: await excerpt(checkout) };
+  for (const [index, argv] of setup.entries()) {
+    const prepared = await run(`setup/${index}`, argv);
+    if (prepared.exitCode !== 0) return { state: 'errored' as const, logExcerpt: await excerpt(prepared) };
+  }
+  const checked = await run('check', command);
+  return { state: checked.exitCode === 0 ? ('passed' as const) : ('failed' as const), logExcerpt: await excerpt(checked) };
+}
+
+async function excerpt({ stdout, stderr }: CommandResult): Promise<string> {
+  const texts = await Promise.all([stdout, stderr].map(({ path }) => readFile(path, 'utf8')));
+  return cutText(texts.join('\n').trim(), 12_000);
+}
+

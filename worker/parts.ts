@@ -1,0 +1,46 @@
+/** From the configuration to the adapters: the only place that names them. */
+import { join } from 'node:path';
+import type { Parts } from '../activities/parts.ts';
+import { createFolderStore } from '../artifacts/folder.ts';
+import { ensureBinary } from '../binaries/ensure-binary.ts';
+import { createLocalForge, type LocalForge } from '../forge/local/local-forge.ts';
+import { createTrustedGit } from '../git/trusted-git.ts';
+import { chooseModel } from '../model/choose-model.ts';
+import { createLocalProvider } from '../sandbox/local/provider.ts';
+import { cacheDirOf, dataDirOf, type Config } from './config.ts';
+import { loadRecording, recordTo } from './recording.ts';
+
+export interface Installation {
+  parts: Parts;
+  localForge: LocalForge;
+  dataDir: string;
+}
+
+/** Where each part keeps its own, below the data folder. */
+export const dataFolders = (dataDir: string) => ({
+  artifacts: join(dataDir, 'artifacts'),
+  forge: join(dataDir, 'forge'),
+  git: join(dataDir, 'git'),
+  sandboxes: join(dataDir, 'sandboxes'),
+});
+
+/** @throws JigError where a program or a model is missing, with what to do about it. */
+export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProgress: (line: string) => void): Promise<Installation> {
+  const dataDir = dataDirOf(config, env);
+  const folders = dataFolders(dataDir);
+  const localForge = createLocalForge({ rootDir: folders.forge });
+  const unsafeProcess = config.sandbox.provider === 'unsafe-process';
+  const bwrapPath = unsafeProcess ? '' : await ensureBinary('bwrap', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });
+  const model = chooseModel({ env, config: config.model, ...(config.recording && { recording: await loadRecording(config.recording) }) });
+  const parts: Parts = {
+    artifacts: createFolderStore({ rootDir: folders.artifacts }),
+    git: createTrustedGit({ cacheDir: folders.git }),
+    forges: new Map([[localForge.name, localForge]]),
+    sandboxes: createLocalProvider({ rootDir: folders.sandboxes, bwrapPath, unsafeProcess }),
+    model: config.record ? recordTo(config.record, model) : model,
+    settings: config.runs,
+    ciPollMs: config.ci.pollMs,
+    ciGraceMs: config.ci.graceMs,
+  };
+  return { parts, localForge, dataDir };
+}

@@ -1,0 +1,36 @@
+/** Recorded sessions on disk: read to answer in place of a model, written to make one. */
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { JigError } from '../blueprints/errors.ts';
+import type { Model } from '../model/contract.ts';
+import { createRecordingModel, Recording, type RecordingEntry } from '../model/recorded.ts';
+
+/** @throws JigError `recording-invalid` */
+export async function loadRecording(file: string): Promise<Recording> {
+  try {
+    return Recording.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : String(error);
+    throw new JigError('recording-invalid', `${file} is no recorded session: ${why}`, { cause: error });
+  }
+}
+
+/** The same model, with every answer written to the file before it is used. Answers are kept by their key. */
+export function recordTo(file: string, model: Model): Model {
+  const entries = new Map<string, RecordingEntry>();
+  let written = Promise.resolve();
+  const write = async (): Promise<void> => {
+    const answered = [...entries.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    const recording = Recording.parse({
+      recording: 'v1', protocol: model.protocol, contextTokens: model.contextTokens,
+      model: answered[0]?.response.model ?? model.name, recordedAt: new Date().toISOString(), entries: answered,
+    });
+    await writeFile(`${file}.part`, `${JSON.stringify(recording, null, 2)}\n`);
+    await rename(`${file}.part`, file);
+  };
+  return createRecordingModel(model, async (entry) => {
+    entries.set(entry.key, entry);
+    written = written.then(write);
+    await written;
+  });
+}

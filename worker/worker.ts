@@ -1,0 +1,67 @@
+/** One worker against any Temporal: four task queues, each with its own slots, drained together. */
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { ActivityFrame } from '../activities/activity.ts';
+import { createForgeActivities } from '../activities/forge-activities.ts';
+import { createModelActivities } from '../activities/model-activities.ts';
+import type { Parts } from '../activities/parts.ts';
+import { createRunActivities } from '../activities/run-activities.ts';
+import { createSandboxActivities } from '../activities/sandbox-activities.ts';
+import { taskQueues } from '../workflows/messages.ts';
+import type { Config } from './config.ts';
+import { createRedact } from './redact.ts';
+
+export interface JigWorker {
+  /** Resolves when the worker has drained; rejects where it can't go on. */
+  readonly ended: Promise<void>;
+  /** Takes nothing new, lets what runs end or be taken up by another worker. Repeatable. */
+  shutdown(): void;
+}
+
+/** The workflows as one bundle; made once a process. */
+export async function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+    logger: { log: () => {}, trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+  });
+}
+
+export async function startWorker({ connection, namespace, parts, config, bundle }: {
+  connection: NativeConnection;
+  namespace: string;
+  parts: Parts;
+  config: Config;
+  bundle: WorkflowBundleWithSourceMap;
+}): Promise<JigWorker> {
+  const redact = createRedact(process.env);
+  const { sandboxSlots, modelSlots, forgeSlots, shutdownGraceMs } = config.worker;
+  const common = {
+    connection,
+    namespace,
+    shutdownGraceTime: shutdownGraceMs,
+    // Commands end or are let go within the grace; past it the process goes all the same.
+    shutdownForceTime: shutdownGraceMs + 10_000,
+    interceptors: { activity: [() => ({ inbound: new ActivityFrame(redact) })] },
+    // An error that no step caught fails the run instead of wedging it in retries of its workflow task.
+    workflowFailureErrorTypes: { '*': ['Error'] },
+  } satisfies Partial<WorkerOptions>;
+  const activities = (slots: number) => ({ ...common, maxConcurrentActivityTaskExecutions: slots });
+  const workers = await Promise.all([
+    Worker.create({ ...common, taskQueue: taskQueues.runs, workflowBundle: bundle, maxConcurrentWorkflowTaskExecutions: 40, reuseV8Context: true }),
+    Worker.create({ ...activities(sandboxSlots), taskQueue: taskQueues.sandbox, activities: { ...createSandboxActivities(parts) } }),
+    Worker.create({ ...activities(modelSlots), taskQueue: taskQueues.model, activities: { ...createModelActivities(parts) } }),
+    Worker.create({ ...activities(forgeSlots), taskQueue: taskQueues.forge, activities: { ...createForgeActivities(parts), ...createRunActivities(parts) } }),
+  ]);
+  const running = workers.map((worker) => worker.run());
+  const shutdown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  // One that fails takes the others down: a worker that serves half of its queues looks alive and isn't.
+  for (const each of running) each.catch(shutdown);
+  return { ended: Promise.all(running).then(() => undefined), shutdown };
+}
+
+/** Sends Temporal's own logs where ours go. Once a process, before any worker. */
+export function installRuntime(options: Parameters<typeof Runtime.install>[0]): void {
+  Runtime.install(options);
+}
