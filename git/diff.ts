@@ -1,40 +1,12 @@
-/** Reads what differs between two trees, without attributes, filters, drivers or names on lines. */
+/** Reads what differs between two commits, without attributes, filters or diff programs. */
 import { gitOutput, type RunGit } from './command.ts';
 import { GitRefusal, type Commit, type DiffStat, type FileChange } from './contract.ts';
+import { listRawChanges, type RawChange } from './raw-diff.ts';
 
-export interface RawChange {
-  path: string;
-  /** Whether the path is not UTF-8, so that `path` is not exactly what stands in the tree. */
-  lossyPath: boolean;
-  status: FileChange['status'];
-  oldMode: string;
-  newMode: string;
-  newBlob: string;
-}
-
-const statuses: Record<string, FileChange['status']> = { A: 'added', M: 'modified', D: 'deleted', T: 'type-changed' };
 const noDrivers = ['--no-ext-diff', '--no-textconv', '--no-renames', '--no-color'];
 
-/** Git's raw listing of what differs. @throws GitRefusal `too-many-files` past `maxFiles`, however many there are. */
-export async function listRawChanges(git: RunGit, gitDir: string, from: string, to: string, maxFiles: number): Promise<RawChange[]> {
-  const listed = await git(['diff-tree', '-r', '-z', '--raw', '--no-abbrev', ...noDrivers, '--end-of-options', from, to], { gitDir, maxOutputBytes: (maxFiles + 1) * 4500 });
-  const tooMany = () => new GitRefusal('too-many-files', `The change touches more than ${maxFiles} files.`);
-  if (listed.cut || listed.timedOut) throw tooMany();
-  if (listed.exitCode !== 0) throw new GitRefusal('bundle-corrupt', `The exported tree can't be read: ${listed.stderr.slice(-500)}`);
-  const fields = splitNul(listed.stdout);
-  if (fields.length / 2 > maxFiles) throw tooMany();
-  const changes: RawChange[] = [];
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const [oldMode = '', newMode = '', , newBlob = '', status = ''] = (fields[index]?.toString('latin1') ?? '').slice(1).split(' ');
-    const bytes = fields[index + 1] ?? Buffer.alloc(0);
-    const path = bytes.toString();
-    changes.push({ path, lossyPath: !Buffer.from(path).equals(bytes), status: statuses[status.slice(0, 1)] ?? 'type-changed', oldMode, newMode, newBlob });
-  }
-  return changes;
-}
-
 /** The sizes of blobs, in the order of `ids`. */
-export async function readBlobSizes(git: RunGit, gitDir: string, ids: string[]): Promise<number[]> {
+async function readBlobSizes(git: RunGit, gitDir: string, ids: string[]): Promise<number[]> {
   if (ids.length === 0) return [];
   const answer = await gitOutput(git, ['cat-file', '--batch-check=%(objecttype) %(objectsize)'], { gitDir, input: `${ids.join('\n')}\n` });
   return answer.toString().trimEnd().split('\n').map((line, index) => {

@@ -1,8 +1,9 @@
 /** Holds what a sandbox exported to what a change may be. */
 import { gitOutput, type RunGit } from './command.ts';
 import { GitRefusal, type ExportPolicy, type FileChange, type GitRefusalKind } from './contract.ts';
-import { listRawChanges, withSizes, type RawChange } from './diff.ts';
+import { withSizes } from './diff.ts';
 import { createMatcher } from './globs.ts';
+import { listRawChanges, type RawChange } from './raw-diff.ts';
 
 const symlinkMode = '120000';
 const submoduleMode = '160000';

@@ -22,7 +22,7 @@ export async function pushBranch(mirrors: Mirrors, { repository, access, commit,
   const { git } = mirrors;
   const gitDir = mirrorPath(mirrors, repository);
   const ref = `refs/heads/${branch}`;
-  if ((await git(['check-ref-format', ref])).exitCode !== 0) throw new GitRefusal('push-refused', `${JSON.stringify(branch)} can't be the name of a branch.`);
+  if (branch.startsWith('-') || (await git(['check-ref-format', ref])).exitCode !== 0) throw new GitRefusal('push-refused', `${JSON.stringify(branch)} can't be the name of a branch.`);
   const found = await findRemoteHead(mirrors, repository, access, branch);
   if (found === commit) return;
   const foreign = () => new GitRefusal('foreign-commits', `The branch ${branch} of ${repository.name} holds commits that are not this run's.`);

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { baseLost, changedPathsScript, checkoutScript, exportScript, nothingToExport } from '../../git/sandbox-scripts.ts';
+import { access, createFixture, runScript, type Fixture } from './fixture.ts';
+
+let fixture: Fixture;
+let workspace: string;
+let bundle: string;
+before(async () => {
+  fixture = await createFixture({ 'a.txt': 'one\r\ntwo\n', 'src/b.txt': 'b\n', '.gitignore': 'ignored/\n', '.gitattributes': '* text=auto\n*.txt eol=crlf filter=lfs\n' });
+  await fixture.trusted.ensureMirror(fixture.repository, access);
+  bundle = (await fixture.trusted.createCheckoutBundle(fixture.repository, fixture.base)).path;
+});
+after(() => fixture.close());
+
+const checkout = () => runScript(workspace, checkoutScript, [fixture.base, 'jig/work', 'Jig', 'jig@example.com'], { inputFile: bundle });
+beforeEach(async () => {
+  workspace = join(fixture.folder, 'workspace');
+  assert.equal((await checkout()).exitCode, 0);
+});
+const git = (...args: string[]) => fixture.gitIn(workspace)(args);
+const write = (path: string, content: string) => writeFile(join(workspace, path), content);
+const exported = async () => {
+  const result = await runScript(workspace, exportScript, [fixture.base]);
+  assert.equal(result.exitCode, 0, result.stderr);
+  const path = join(fixture.folder, 'exported.bundle');
+  await writeFile(path, result.stdout);
+  return fixture.quarantine(path);
+};
+const pathsOf = async () => (await exported()).files.map(({ path, status }) => `${status} ${path}`);
+
+test('a checkout is the commit, byte for byte, on a branch and with an identity', async () => {
+  assert.equal(await git('rev-parse', 'HEAD'), fixture.base);
+  assert.equal(await git('symbolic-ref', '--short', 'HEAD'), 'jig/work');
+  assert.equal(await git('config', 'user.email'), 'jig@example.com');
+  assert.equal(await git('status', '--porcelain', '--ignored'), '');
+  assert.equal(await readFile(join(workspace, 'a.txt'), 'utf8'), 'one\ntwo\n');
+});
+
+test('a checkout that is repeated is that commit again, whatever stood there', async () => {
+  await mkdir(join(workspace, 'ignored/deep'), { recursive: true });
+  await write('ignored/deep/file', 'left over');
+  await chmod(join(workspace, 'ignored/deep'), 0o500);
+  await write('a.txt', 'changed');
+  await write('.git/config', 'not a configuration [');
+  await write('-rf', 'a name');
+  assert.equal((await checkout()).exitCode, 0);
+  assert.equal(await git('status', '--porcelain', '--ignored'), '');
+  assert.equal(await git('rev-parse', 'HEAD'), fixture.base);
+});
+
+test('a workspace without a change exports nothing, with an exit code of its own', async () => {
+  await mkdir(join(workspace, 'ignored'));
+  await write('ignored/file', 'x');
+  const result = await runScript(workspace, exportScript, [fixture.base]);
+  assert.equal(result.exitCode, nothingToExport);
+  assert.equal(result.stdout.length, 0);
+});
+
+test('what was added, changed and deleted is exported, and what .gitignore names is not', async () => {
+  await write('a.txt', 'one\r\ntwo\n');
+  await write('new.bin', 'with \0 and \r\n');
+  await rm(join(workspace, 'src'), { recursive: true });
+  await mkdir(join(workspace, 'ignored'));
+  await write('ignored/file', 'x');
+  assert.deepEqual(await pathsOf(), ['modified a.txt', 'added new.bin', 'deleted src/b.txt']);
+});
+
+test('commits, branches and a rebase of the agent come out as the tree they end in', async () => {
+  await write('committed.txt', '1\n');
+  await git('add', '-A');
+  await git('commit', '-qm', 'by the agent');
+  await git('checkout', '-q', '--orphan', 'elsewhere');
+  await write('uncommitted.txt', '2\n');
+  assert.deepEqual(await pathsOf(), ['added committed.txt', 'added uncommitted.txt']);
+});
+
+const damages: [rule: string, damage: () => Promise<unknown>][] = [
+  ['a broken configuration', () => write('.git/config', '[core\n')],
+  ['hooks and a monitor that fail', async () => {
+    await mkdir(join(workspace, '.git/hooks'), { recursive: true });
+    for (const hook of ['pre-commit', 'commit-msg', 'reference-transaction', 'post-index-change']) {
+      await write(`.git/hooks/${hook}`, '#!/bin/sh\nexit 1\n');
+      await chmod(join(workspace, '.git/hooks', hook), 0o755);
+    }
+    await git('config', 'core.fsmonitor', 'false-monitor');
+    await git('config', 'filter.lfs.clean', 'exit 1');
+    await git('config', 'filter.lfs.required', 'true');
+  }],
+  ['a broken index', () => write('.git/index', 'DIRC no more')],
+  ['a lock that stayed', () => write('.git/index.lock', '')],
+  ['an index that hides the change', () => git('update-index', '--assume-unchanged', 'a.txt')],
+  ['an exclude file that hides the change', () => write('.git/info/exclude', '*\n')],
+  ['a lost HEAD', () => write('.git/HEAD', 'nonsense\n')],
+  ['lost objects', () => rm(join(workspace, '.git/objects'), { recursive: true })],
+  ['no .git at all', () => rm(join(workspace, '.git'), { recursive: true })],
+  ['a .git file that points nowhere', async () => {
+    await rm(join(workspace, '.git'), { recursive: true });
+    await write('.git', 'gitdir: /nowhere\n');
+  }],
+];
+for (const [rule, damage] of damages) {
+  test(`a change is exported in spite of ${rule}`, async () => {
+    await damage();
+    await write('a.txt', 'changed\n');
+    assert.deepEqual(await pathsOf(), ['modified a.txt']);
+  });
+}
+
+test('what the environment says about git is not obeyed', async () => {
+  await write('a.txt', 'changed\n');
+  const env = { GIT_DIR: '/nowhere', GIT_INDEX_FILE: '/nowhere', GIT_WORK_TREE: '/nowhere', GIT_OBJECT_DIRECTORY: '/nowhere' };
+  assert.equal((await runScript(workspace, exportScript, [fixture.base], { env })).exitCode, 0);
+  assert.equal((await runScript(workspace, checkoutScript, [fixture.base, 'b', 'n', 'e'], { env, inputFile: bundle })).exitCode, 0);
+});
+
+test('the changed paths are those that differ from the commit, each ended by NUL', async () => {
+  await write('a.txt', 'changed\n');
+  await write('-new\nline', 'x');
+  await symlink('a.txt', join(workspace, 'link'));
+  const result = await runScript(workspace, changedPathsScript, [fixture.base]);
+  assert.equal(result.exitCode, 0, result.stderr);
+  assert.equal(result.stdout.toString(), '-new\nline\0a.txt\0link\0');
+  await rm(join(workspace, '.git'), { recursive: true });
+  assert.equal((await runScript(workspace, changedPathsScript, [fixture.base])).exitCode, baseLost);
+});
+
+test('a repository that was cloned inside the workspace is refused as a submodule', async () => {
+  await git('clone', '-q', fixture.origin, 'nested');
+  await assert.rejects(exported(), { kind: 'submodule', paths: ['nested'] });
+});
