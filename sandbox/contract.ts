@@ -10,9 +10,11 @@ import { z } from 'zod';
 export interface SandboxSpec {
   /** Stable and unique: made from the run's id. `ensureSandbox` with the same id finds the same sandbox. */
   id: string;
+  /** Whom it belongs to, such as a workflow's id: the sweeper asks whether that still lives. */
+  owner?: string;
   image?: string;
   resources: SandboxResources;
-  /** Host patterns that may be reached (`pypi.org`, `*.example.com`), presets already expanded; empty: no network. */
+  /** What may be reached: hosts (`pypi.org`, `*.example.com`) and presets (`pypi`), which the provider expands; empty: no network. */
   egress: string[];
   /** Environment of every command. Never secrets. */
   env: Record<string, string>;
@@ -79,6 +81,10 @@ export class CommandCancelled extends Error {
   override name = 'CommandCancelled';
 }
 
+/** A connection that the sandbox was refused, kept for the run's evidence. Its texts are untrusted. */
+export const EgressRefusal = z.strictObject({ at: z.string(), host: z.string(), port: z.number(), reason: z.string() });
+export type EgressRefusal = z.infer<typeof EgressRefusal>;
+
 export interface Sandbox {
   readonly ref: SandboxRef;
   /**
@@ -87,6 +93,8 @@ export interface Sandbox {
    * @throws SandboxLost where the sandbox, or the command's record, is gone.
    */
   run(spec: CommandSpec, options?: RunOptions): Promise<CommandResult>;
+  /** The connections that were refused so far, each kind once, oldest first. */
+  listRefusals(): Promise<EgressRefusal[]>;
 }
 
 export interface SandboxCapabilities {
@@ -112,5 +120,5 @@ export interface SandboxProvider {
   /** Kills what runs and removes everything; repeatable, and quiet where there is nothing. */
   destroySandbox(id: string): Promise<void>;
   /** Ids of all the sandboxes that exist, for the sweeper. */
-  listSandboxes(): Promise<{ id: string; createdAt: string; expiresAt: string }[]>;
+  listSandboxes(): Promise<{ id: string; owner?: string; createdAt: string; expiresAt: string }[]>;
 }

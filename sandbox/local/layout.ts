@@ -12,6 +12,7 @@ export const SandboxRecord = z.strictObject({
   createdAt: z.iso.datetime(),
   spec: z.strictObject({
     id: z.string().min(1),
+    owner: z.string().optional(),
     image: z.string().optional(),
     resources: z.strictObject({
       cpu: z.number().positive(),

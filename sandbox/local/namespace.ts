@@ -1,13 +1,19 @@
 /** The words that start a command in a sandbox's namespaces, by bubblewrap. */
 import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { SandboxResources } from '../contract.ts';
 import { etcNames } from './layout.ts';
 import { isSystemPath, type Toolchain } from './toolchains.ts';
 
 export const workspaceInside = '/work';
 export const homeInside = '/home/agent';
-export const egressInside = '/run/egress';
+const egressInside = '/run/egress';
+const nodeInside = '/run/jig/node';
+const forwarderInside = '/run/jig/forward.mjs';
+const forwarder = fileURLToPath(new URL('forward.mjs', import.meta.url));
+/** Of the sandbox's own loopback, so any number will do. */
+const proxyPort = 3128;
 
 export interface Namespace {
   bwrapPath: string;
@@ -16,7 +22,7 @@ export interface Namespace {
   toolchains: Toolchain[];
   /** Further paths of the machine, for reading, at the same place. */
   readOnlyPaths: string[];
-  /** Whether the socket of the egress proxy is shown. */
+  /** Whether there is a way out: then the command starts behind a forwarder to the proxy's socket. */
   egress: boolean;
   env: Record<string, string>;
 }
@@ -46,10 +52,12 @@ export function namespaceWords(namespace: Namespace, words: string[]): string[] 
     ...etcNames.flatMap((name) => ['--ro-bind', join(folder, 'etc', name), `/etc/${name}`]),
     ...[...new Set(outside)].flatMap((path) => ['--ro-bind-try', path, path]),
     ...['--bind', join(folder, 'workspace'), workspaceInside, '--bind', join(folder, 'home'), homeInside],
-    ...(egress ? ['--ro-bind', join(folder, 'egress'), egressInside] : []),
+    ...(egress ? ['--ro-bind', join(folder, 'egress'), egressInside, '--ro-bind', process.execPath, nodeInside, '--ro-bind', forwarder, forwarderInside] : []),
     ...['--remount-ro', '/', '--clearenv'],
     ...Object.entries(namespace.env).flatMap(([name, value]) => ['--setenv', name, value]),
-    ...['--chdir', workspaceInside, '--', ...words],
+    ...['--chdir', workspaceInside, '--'],
+    ...(egress ? [nodeInside, forwarderInside, egressInside, String(proxyPort)] : []),
+    ...words,
   ];
 }
 
@@ -62,6 +70,14 @@ function systemWords(): string[] {
   }
   const shown = readdirSync('/etc').filter((name) => etcShown.test(name) && !etcNames.includes(name));
   return [...words, ...shown.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`])];
+}
+
+/** Variables by which programs find the way out. */
+export function proxyEnv(): Record<string, string> {
+  const proxy = `http://127.0.0.1:${proxyPort}`;
+  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy', 'PIP_PROXY', 'npm_config_proxy', 'npm_config_https_proxy', 'CARGO_HTTP_PROXY'];
+  const local = 'localhost,127.0.0.1,::1';
+  return { ...Object.fromEntries(names.map((name) => [name, proxy])), NO_PROXY: local, no_proxy: local, NODE_USE_ENV_PROXY: '1' };
 }
 
 /** PATH inside: what the run installed, then toolchains from outside the system, then the system. */

@@ -4,45 +4,56 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandSpec, Sandbox, SandboxProvider, SandboxSpec } from '../contract.ts';
 import { SandboxRefused } from '../errors.ts';
-import type { Launch } from './command-folder.ts';
+import type { MachineIndexes } from '../machine-indexes.ts';
 import { removeFolder } from './destroy.ts';
+import { createEgress } from './egress.ts';
 import { checkNamespaces } from './host-check.ts';
 import { hasCode } from './host-files.ts';
-import { ensureFolder, listRecords, sandboxFolder, type SandboxRecord } from './layout.ts';
-import { enterScript, homeInside, namespaceWords, pathInside, workspaceInside } from './namespace.ts';
+import { isolatedLaunch, plainLaunch } from './launch.ts';
+import { ensureFolder, findRecord, listRecords, sandboxFolder, type SandboxRecord } from './layout.ts';
 import { checkIncarnation, localSandbox } from './sandbox.ts';
 import { findToolchains, type Toolchain } from './toolchains.ts';
-import { threadsPerProcess } from './watchdog.ts';
 
 export interface LocalProviderOptions {
-  /** Where sandboxes live; made where missing. One per machine is enough, for any number of workers. */
+  /** Where sandboxes live; made where missing. One a machine is enough, for any number of workers. */
   rootDir: string;
   /** The bubblewrap program; see `ensureBinary('bwrap', …)`. */
   bwrapPath: string;
   /** Runs commands as plain processes of the worker's user, without any isolation. */
   unsafeProcess?: boolean;
+  /** The worker's environment, for its proxy and its package indexes; `process.env` where missing. */
+  env?: Record<string, string | undefined>;
+  /** Where this machine gets packages from; asked of its tools where missing. */
+  machine?: MachineIndexes;
+  /** Called with what an operator should know, such as a credential that was left out of a sandbox. */
+  onNote?: (note: string) => void;
 }
 
-/** Open files that a process in a sandbox may have. */
-const maxOpenFiles = 16_384;
+export interface LocalProvider extends SandboxProvider {
+  /** Closes the ways out that this process holds open. Commands go on, without network until another worker serves them. */
+  close(): Promise<void>;
+}
 
-export function createLocalProvider(options: LocalProviderOptions): SandboxProvider {
-  const { rootDir, bwrapPath, unsafeProcess = false } = options;
+export function createLocalProvider(options: LocalProviderOptions): LocalProvider {
+  const { rootDir, bwrapPath, unsafeProcess = false, env = process.env, ...egressOptions } = options;
   const name = unsafeProcess ? 'unsafe-process' : 'local';
   const isolated = !unsafeProcess;
+  const egress = createEgress({ ...egressOptions, env });
   let toolchains: Promise<Toolchain[]> | undefined;
-
-  const checkHost = async () => (unsafeProcess ? [] : await checkNamespaces(bwrapPath));
+  let ready = false;
 
   const sandboxOf = (record: SandboxRecord): Sandbox => {
     const folder = sandboxFolder(rootDir, record.spec.id);
-    const launch = async (spec: CommandSpec): Promise<Launch> => {
-      toolchains ??= findToolchains();
+    const launch = async (spec: CommandSpec) => {
+      toolchains ??= findToolchains(env['PATH']);
       const context = { folder, record, spec, toolchains: await toolchains };
-      return unsafeProcess ? plainLaunch(context) : isolatedLaunch(context, bwrapPath);
+      if (unsafeProcess) return plainLaunch({ ...context, egress: undefined });
+      return isolatedLaunch({ ...context, egress: await egress.ensureWay(folder, record) }, bwrapPath);
     };
     return localSandbox({ ref: { provider: name, id: record.spec.id, incarnation: record.incarnation }, folder, record, launch });
   };
+
+  const checkHost = async () => (unsafeProcess ? [] : await checkNamespaces(bwrapPath));
 
   return {
     name,
@@ -55,21 +66,25 @@ export function createLocalProvider(options: LocalProviderOptions): SandboxProvi
     checkHost,
     async ensureSandbox(spec: SandboxSpec, signal?: AbortSignal) {
       signal?.throwIfAborted();
-      const issues = await checkHost();
+      const issues = ready ? [] : await checkHost();
       if (issues[0]) throw new SandboxRefused(issues.map(({ message }) => message).join('; '), { hint: issues[0].hint });
+      ready = true;
       return sandboxOf(await ensureFolder(rootDir, spec));
     },
     async getSandbox(ref) {
       return sandboxOf(await checkIncarnation(sandboxFolder(rootDir, ref.id), ref));
     },
     async destroySandbox(id) {
+      const folder = sandboxFolder(rootDir, id);
+      const record = await findRecord(folder);
       const gone = join(rootDir, `.gone-${randomUUID()}`);
       try {
-        await rename(sandboxFolder(rootDir, id), gone);
+        await rename(folder, gone);
       } catch (error) {
         if (hasCode(error, 'ENOENT')) return;
         throw error;
       }
+      if (record) await egress.close(record.incarnation);
       await removeFolder(gone);
     },
     async listSandboxes() {
@@ -80,67 +95,6 @@ export function createLocalProvider(options: LocalProviderOptions): SandboxProvi
         expiresAt: new Date(Date.parse(createdAt) + spec.lifetimeMs).toISOString(),
       }));
     },
+    close: egress.closeAll,
   };
-}
-
-interface LaunchContext {
-  folder: string;
-  record: SandboxRecord;
-  spec: CommandSpec;
-  toolchains: Toolchain[];
-}
-
-function isolatedLaunch({ folder, record, spec, toolchains }: LaunchContext, bwrapPath: string): Launch {
-  const { resources } = record.spec;
-  const env = commandEnv(homeInside, record, spec, toolchains);
-  const entered = ['/bin/sh', '-c', enterScript, 'sh', join(workspaceInside, spec.cwd ?? ''), ...spec.argv];
-  return {
-    words: namespaceWords({ bwrapPath, folder, resources, toolchains, readOnlyPaths: [], egress: false, env }, entered),
-    tree: 'namespace',
-    limits: {
-      c: 0,
-      n: maxOpenFiles,
-      // Kilobytes a process: twice the sandbox's, so that the watchdog can say what happened before a process fails on it.
-      d: Math.floor((resources.memoryBytes * 2) / 1024),
-      // Blocks of 512 bytes, a file.
-      f: Math.ceil(resources.diskBytes / 512),
-      ...(process.getuid?.() === 0 ? {} : { u: resources.processes * threadsPerProcess }),
-    },
-    env: supervisorEnv(),
-  };
-}
-
-function plainLaunch({ folder, record, spec, toolchains }: LaunchContext): Launch {
-  const home = join(folder, 'home');
-  const env = commandEnv(home, record, spec, toolchains);
-  const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const cwd = join(folder, 'workspace', spec.cwd ?? '');
-  return {
-    words: ['env', '-i', ...words, 'setsid', '/bin/sh', '-c', enterScript, 'sh', cwd, ...spec.argv],
-    tree: 'group',
-    limits: { c: 0, n: maxOpenFiles },
-    env: supervisorEnv(),
-  };
-}
-
-/** The whole environment of a command: nothing of the worker's own. */
-function commandEnv(home: string, record: SandboxRecord, spec: CommandSpec, toolchains: Toolchain[]): Record<string, string> {
-  return {
-    HOME: home,
-    PATH: pathInside(home, toolchains),
-    USER: 'agent',
-    LOGNAME: 'agent',
-    SHELL: '/bin/sh',
-    LANG: 'C.UTF-8',
-    TMPDIR: '/tmp',
-    // The sandbox is thrown away: installing into it is what it is for.
-    PIP_BREAK_SYSTEM_PACKAGES: '1',
-    npm_config_prefix: `${home}/.local`,
-    ...record.spec.env,
-    ...spec.env,
-  };
-}
-
-function supervisorEnv(): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin' };
 }

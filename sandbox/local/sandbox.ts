@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandResult, CommandSpec, RunOptions, Sandbox, SandboxRef } from '../contract.ts';
 import { CommandCancelled } from '../contract.ts';
+import { readRefusals } from '../egress-proxy.ts';
 import { SandboxLost } from '../errors.ts';
 import { commandFolder, findEnded, findSupervisor, launchCommand, stopCommand, type Launch } from './command-folder.ts';
+import { refusalLog } from './egress.ts';
 import { followCommand } from './follow.ts';
 import { findRecord, type SandboxRecord } from './layout.ts';
 import { watchLimits } from './watchdog.ts';
@@ -29,6 +31,9 @@ export function localSandbox({ ref, folder, record, launch }: LocalSandboxOption
       const result = how.tree === 'namespace' ? await followWithin(place, folder, record, options) : await followCommand(place, options);
       if (how.tree === 'namespace' && result.ending === 'exited') await checkSetUp(place);
       return result;
+    },
+    async listRefusals() {
+      return await readRefusals(refusalLog(folder));
     },
   };
 }

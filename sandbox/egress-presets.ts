@@ -1,0 +1,95 @@
+/**
+ * Names for "where packages come from" on this machine: `pypi`, `npm`, `crates`, `go`. They are expanded where the
+ * sandbox is, because the hosts are a fact of the machine: its configured indexes, and the public ones.
+ */
+import type { EgressRule } from './egress-policy.ts';
+import type { MachineIndexes } from './machine-indexes.ts';
+
+export const egressPresets = ['pypi', 'npm', 'crates', 'go'] as const;
+export type EgressPreset = (typeof egressPresets)[number];
+
+export interface ExpandedEgress {
+  hosts: EgressRule[];
+  /** Variables that point the tools inside to the same indexes. */
+  env: Record<string, string>;
+  /** Certificates and folders of packages. */
+  readOnlyPaths: string[];
+  /** What a person should know, such as a credential that was left out. */
+  notes: string[];
+}
+
+const publicHosts: Record<EgressPreset, string[]> = {
+  pypi: ['pypi.org', 'files.pythonhosted.org'],
+  npm: ['registry.npmjs.org'],
+  crates: ['crates.io', 'index.crates.io', 'static.crates.io'],
+  go: ['proxy.golang.org', 'sum.golang.org'],
+};
+
+/** Presets and host patterns as rules, with what tools inside need to use them. A credential never comes along. */
+export function expandEgress(list: string[], machine: MachineIndexes): ExpandedEgress {
+  const expanded: ExpandedEgress = { hosts: [], env: {}, readOnlyPaths: [], notes: [] };
+  const isPreset = (entry: string): entry is EgressPreset => egressPresets.some((preset) => preset === entry);
+  for (const entry of new Set(list)) {
+    if (!isPreset(entry)) {
+      expanded.hosts.push({ host: entry });
+      continue;
+    }
+    // Configured, because a machine may have a mirror of its own under the public name.
+    expanded.hosts.push(...publicHosts[entry].map((host) => ({ host, port: 443, configured: true })));
+    if (entry === 'pypi') addPip(expanded, machine.pip);
+    if (entry === 'npm') addNpm(expanded, machine.npm);
+    if (entry === 'go') addGo(expanded, machine.go);
+  }
+  if (expanded.hosts.length > 0) for (const [name, path] of Object.entries(machine.certificates)) addPath(expanded, name, path);
+  return expanded;
+}
+
+function addPip(expanded: ExpandedEgress, pip: MachineIndexes['pip']): void {
+  for (const [setting, variable] of [['index-url', 'PIP_INDEX_URL'], ['extra-index-url', 'PIP_EXTRA_INDEX_URL']] as const) {
+    const urls = words(pip[setting]).map((url) => addIndex(expanded, url));
+    if (urls.length > 0) expanded.env[variable] = urls.join(' ');
+  }
+  const links = words(pip['find-links']);
+  for (const link of links) {
+    if (link.startsWith('/')) expanded.readOnlyPaths.push(link);
+  }
+  const usable = links.map((link) => (link.startsWith('/') ? link : addIndex(expanded, link)));
+  if (usable.length > 0) expanded.env['PIP_FIND_LINKS'] = usable.join(' ');
+  if (pip['cert'] !== undefined) addPath(expanded, 'PIP_CERT', pip['cert']);
+  if (pip['trusted-host'] !== undefined) expanded.env['PIP_TRUSTED_HOST'] = pip['trusted-host'];
+}
+
+function addNpm(expanded: ExpandedEgress, npm: MachineIndexes['npm']): void {
+  if (npm['registry'] !== undefined) expanded.env['npm_config_registry'] = addIndex(expanded, npm['registry']);
+  if (npm['cafile'] !== undefined) addPath(expanded, 'npm_config_cafile', npm['cafile']);
+}
+
+function addGo(expanded: ExpandedEgress, go: MachineIndexes['go']): void {
+  const entries = (go['GOPROXY'] ?? '').split(/[,|]/).filter((entry) => entry !== '' && entry !== 'direct');
+  if (entries.length > 0) expanded.env['GOPROXY'] = entries.map((entry) => (entry === 'off' ? entry : addIndex(expanded, entry))).join(',');
+  if (go['GOSUMDB'] !== undefined) expanded.env['GOSUMDB'] = go['GOSUMDB'];
+}
+
+/** Allows an index's host, at its own port; returns the address without its credential. */
+function addIndex(expanded: ExpandedEgress, text: string): string {
+  if (!URL.canParse(text)) return text;
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') {
+    url.username = '';
+    url.password = '';
+    expanded.notes.push(`The credential for ${url.host} stays outside of the sandbox; what needs it can't be installed there.`);
+  }
+  const port = Number(url.port) || (url.protocol === 'http:' ? 80 : 443);
+  expanded.hosts.push({ host: url.hostname.toLowerCase(), port, configured: true });
+  return url.href;
+}
+
+function addPath(expanded: ExpandedEgress, variable: string, path: string): void {
+  if (!path.startsWith('/')) return;
+  expanded.env[variable] = path;
+  expanded.readOnlyPaths.push(path);
+}
+
+function words(text: string | undefined): string[] {
+  return (text ?? '').split(/\s+/).filter((word) => word !== '');
+}

@@ -1,0 +1,117 @@
+/**
+ * The way out of sandboxes: one HTTP proxy a process, without a port. Each sandbox has a socket file of its own, and
+ * which file a connection came by says whose it is; nothing that is said over it can change that.
+ */
+import { randomUUID } from 'node:crypto';
+import { appendFile, readFile } from 'node:fs/promises';
+import type { lookup } from 'node:dns';
+import type { LookupFunction, Socket } from 'node:net';
+import { createServer, type Server as SocketServer } from 'node:net';
+import { join } from 'node:path';
+import { RequestError, Server as ProxyServer } from 'proxy-chain';
+import { EgressRefusal } from './contract.ts';
+import { checkTarget, resolveTarget, type EgressRule, type ResolvedAddress } from './egress-policy.ts';
+
+/** Refusals kept of one sandbox by one process; a repeated one is kept once. */
+const maxRefusals = 500;
+
+interface Client {
+  rules: EgressRule[];
+  refuse(host: string, port: number, reason: string): Promise<never>;
+}
+
+export interface EgressProxy {
+  /** Opens a socket in `socketFolder` for a sandbox with these rules; its refusals are appended to `logFile`. */
+  serve(sandbox: { socketFolder: string; logFile: string; rules: EgressRule[] }): Promise<{ close: () => Promise<void> }>;
+}
+
+/** @param env of the worker: its own HTTPS_PROXY is the way on, where set. */
+export function createEgressProxy(env: Record<string, string | undefined>): EgressProxy {
+  const clients = new WeakMap<Socket, Client>();
+  const upstream = env['HTTPS_PROXY'] ?? env['https_proxy'] ?? env['HTTP_PROXY'] ?? env['http_proxy'];
+  const proxy = new ProxyServer({
+    prepareRequestFunction: async ({ request, hostname, port }) => {
+      const client = clients.get(request.socket);
+      if (!client) throw new RequestError('Unknown client', 403);
+      const trick = findTrick(request.method, request.url ?? '', request.headers.host);
+      if (trick) return await client.refuse(hostname, port, trick);
+      const decision = checkTarget(hostname, port, client.rules);
+      if (!decision.allowed) return await client.refuse(hostname, port, decision.reason);
+      const addresses = await resolveTarget(hostname, decision.rule);
+      const resolved = !('reason' in addresses);
+      if (upstream && !decision.rule.configured && (resolved || addresses.reason === 'the name does not resolve')) return { upstreamProxyUrl: upstream };
+      if (!resolved) return await client.refuse(hostname, port, addresses.reason);
+      // Node's own type of a resolver; the proxy asks for the type of the one function that also has a promise form.
+      return { dnsLookup: onlyThese(addresses) as typeof lookup };
+    },
+  });
+
+  return {
+    async serve({ socketFolder, logFile, rules }) {
+      const client = { rules, refuse: refuser(logFile) };
+      const open = new Set<Socket>();
+      const server = createServer((socket) => {
+        open.add(socket.on('close', () => open.delete(socket)));
+        clients.set(socket, client);
+        // The proxy drops connections that have no address; a socket file's have none.
+        Object.defineProperty(socket, 'remoteAddress', { value: '127.0.0.1' });
+        proxy.server.emit('connection', socket);
+      });
+      server.maxConnections = 256;
+      server.unref();
+      await listen(server, join(socketFolder, `${randomUUID().slice(0, 8)}.sock`));
+      return {
+        close: async () => {
+          for (const socket of open) socket.destroy();
+          await new Promise<void>((resolve) => server.close(() => resolve()));
+        },
+      };
+    },
+  };
+}
+
+async function listen(server: SocketServer, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => resolve());
+  });
+}
+
+/** What a request does so that two readers may understand two targets; undefined where it is plain. */
+function findTrick(method: string | undefined, url: string, hostHeader: string | undefined): string | undefined {
+  if (method === 'CONNECT') return /^[A-Za-z0-9.[\]:-]+:[0-9]{1,5}$/.test(url) ? undefined : 'not a plain host and port';
+  const target = /^http:\/\/([A-Za-z0-9.[\]:-]+)(?:[/?]|$)/.exec(url)?.[1];
+  if (target === undefined) return 'not a plain address';
+  return hostHeader === undefined || hostHeader.toLowerCase() === target.toLowerCase() ? undefined : 'the Host header names another host';
+}
+
+/** A resolver that knows only what was checked, so that a second answer of the name server can't matter. */
+function onlyThese(addresses: ResolvedAddress[]): LookupFunction {
+  return (_hostname, options, callback) => {
+    const wanted = addresses.filter(({ family }) => !options.family || options.family === family || options.family === `IPv${family}`);
+    const [first] = wanted;
+    if (!first) callback(new Error('no checked address of this family'), '', 4);
+    else if (options.all) callback(null, wanted);
+    else callback(null, first.address, first.family);
+  };
+}
+
+function refuser(logFile: string): Client['refuse'] {
+  const known = new Set<string>();
+  return async (host, port, reason) => {
+    const refusal: EgressRefusal = { at: new Date().toISOString(), host: host.slice(0, 253), port, reason };
+    const key = `${refusal.host}:${port}:${reason}`;
+    if (!known.has(key) && known.size < maxRefusals) {
+      known.add(key);
+      // The sandbox may be gone by now, and its log with it; refused it is anyhow.
+      await appendFile(logFile, `${JSON.stringify(refusal)}\n`, { mode: 0o600 }).catch(() => undefined);
+    }
+    throw new RequestError(`Refused by the sandbox's egress rules: ${reason}`, 403);
+  };
+}
+
+/** The refusals of a sandbox, oldest first. */
+export async function readRefusals(logFile: string): Promise<EgressRefusal[]> {
+  const text = await readFile(logFile, 'utf8').catch(() => '');
+  return text.split('\n').filter((line) => line !== '').map((line) => EgressRefusal.parse(JSON.parse(line)));
+}

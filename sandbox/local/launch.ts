@@ -1,0 +1,84 @@
+/** How a command of a sandbox is started on this machine: in namespaces, or as a plain process. */
+import { join } from 'node:path';
+import type { CommandSpec } from '../contract.ts';
+import type { ExpandedEgress } from '../egress-presets.ts';
+import type { Launch } from './command-folder.ts';
+import type { SandboxRecord } from './layout.ts';
+import { enterScript, homeInside, namespaceWords, pathInside, proxyEnv, workspaceInside } from './namespace.ts';
+import type { Toolchain } from './toolchains.ts';
+import { threadsPerProcess } from './watchdog.ts';
+
+export interface LaunchContext {
+  folder: string;
+  record: SandboxRecord;
+  spec: CommandSpec;
+  toolchains: Toolchain[];
+  /** Undefined where there is no way out. */
+  egress: ExpandedEgress | undefined;
+}
+
+/** Open files that a process in a sandbox may have. */
+const maxOpenFiles = 16_384;
+
+export function isolatedLaunch({ folder, record, spec, toolchains, egress }: LaunchContext, bwrapPath: string): Launch {
+  const { resources } = record.spec;
+  const env = commandEnv(homeInside, record, spec, toolchains);
+  const entered = ['/bin/sh', '-c', enterScript, 'sh', join(workspaceInside, spec.cwd ?? ''), ...spec.argv];
+  const readOnlyPaths = egress?.readOnlyPaths ?? [];
+  return {
+    words: namespaceWords({ bwrapPath, folder, resources, toolchains, readOnlyPaths, egress: egress !== undefined, env }, egress ? [...withWayOut(egress, env), ...entered] : entered),
+    tree: 'namespace',
+    limits: {
+      c: 0,
+      n: maxOpenFiles,
+      // Kilobytes a process: twice the sandbox's, so that the watchdog can say what happened before a process fails on it.
+      d: Math.floor((resources.memoryBytes * 2) / 1024),
+      // Blocks of 512 bytes, a file.
+      f: Math.ceil(resources.diskBytes / 512),
+      // The kernel exempts root from this one.
+      ...(process.getuid?.() === 0 ? {} : { u: resources.processes * threadsPerProcess }),
+    },
+    env: supervisorEnv(),
+  };
+}
+
+/** Variables of the way out, set behind the forwarder: it is a node itself, and would take its time over them. */
+function withWayOut(egress: ExpandedEgress, env: Record<string, string>): string[] {
+  const variables = Object.entries({ ...proxyEnv(), ...egress.env }).filter(([name]) => !(name in env));
+  return ['/usr/bin/env', ...variables.map(([name, value]) => `${name}=${value}`)];
+}
+
+export function plainLaunch({ folder, record, spec, toolchains }: LaunchContext): Launch {
+  const home = join(folder, 'home');
+  const env = commandEnv(home, record, spec, toolchains);
+  const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const cwd = join(folder, 'workspace', spec.cwd ?? '');
+  return {
+    words: ['env', '-i', ...words, 'setsid', '/bin/sh', '-c', enterScript, 'sh', cwd, ...spec.argv],
+    tree: 'group',
+    limits: { c: 0, n: maxOpenFiles },
+    env: supervisorEnv(),
+  };
+}
+
+/** The whole environment of a command: nothing of the worker's own. */
+function commandEnv(home: string, record: SandboxRecord, spec: CommandSpec, toolchains: Toolchain[]): Record<string, string> {
+  return {
+    HOME: home,
+    PATH: pathInside(home, toolchains),
+    USER: 'agent',
+    LOGNAME: 'agent',
+    SHELL: '/bin/sh',
+    LANG: 'C.UTF-8',
+    TMPDIR: '/tmp',
+    // The sandbox is thrown away: installing into it is what it is for.
+    PIP_BREAK_SYSTEM_PACKAGES: '1',
+    npm_config_prefix: `${home}/.local`,
+    ...record.spec.env,
+    ...spec.env,
+  };
+}
+
+function supervisorEnv(): Record<string, string> {
+  return { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin' };
+}

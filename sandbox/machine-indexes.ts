@@ -1,0 +1,56 @@
+/** Where this machine gets packages from, as its own tools are configured. */
+import { execFile } from 'node:child_process';
+
+export interface MachineIndexes {
+  /** pip's settings by their names: `index-url`, `extra-index-url`, `cert`, `find-links`, `trusted-host`. */
+  pip: Record<string, string>;
+  /** npm's `registry` and `cafile`. */
+  npm: Record<string, string>;
+  /** GOPROXY and GOSUMDB. */
+  go: Record<string, string>;
+  /** Variables that name certificates: SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, CARGO_HTTP_CAINFO. */
+  certificates: Record<string, string>;
+}
+
+const certificateVariables = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'CARGO_HTTP_CAINFO'];
+
+/** Asks the tools that are needed for these presets; one that isn't there or doesn't answer has no settings. */
+export async function readMachineIndexes(presets: string[], env: Record<string, string | undefined>): Promise<MachineIndexes> {
+  const needs = (preset: string) => presets.includes(preset);
+  const [pip, registry, cafile, go] = await Promise.all([
+    needs('pypi') ? ask('python3', ['-m', 'pip', 'config', 'list'], env) : '',
+    needs('npm') ? ask('npm', ['config', 'get', 'registry'], env) : '',
+    needs('npm') ? ask('npm', ['config', 'get', 'cafile'], env) : '',
+    needs('go') ? ask('go', ['env', 'GOPROXY', 'GOSUMDB'], env) : '',
+  ]);
+  const [proxy = '', sumdb = ''] = go.split('\n');
+  const certificates = certificateVariables.map((name) => [name, env[name] ?? '']);
+  return {
+    pip: parsePipConfig(pip),
+    npm: withoutUnset({ registry, cafile }),
+    go: withoutUnset({ GOPROXY: proxy, GOSUMDB: sumdb }),
+    certificates: withoutUnset(Object.fromEntries(certificates)),
+  };
+}
+
+/** `pip config list`: `global.cert='/path'`; later sources, of which the environment is the last, win. */
+export function parsePipConfig(text: string): Record<string, string> {
+  const settings: [string, string][] = [];
+  for (const line of text.split('\n')) {
+    const match = /^(\S+)\.([a-z-]+)=(['"])(.*)\3$/.exec(line.trim());
+    const [, source, name, , value] = match ?? [];
+    if (source !== undefined && name !== undefined && value !== undefined) settings.push([name, value.replaceAll(String.raw`\n`, ' ').trim()]);
+  }
+  // The environment is listed first, and must count last.
+  return Object.fromEntries(settings.toReversed());
+}
+
+function withoutUnset(settings: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== '' && value !== 'null' && value !== 'undefined'));
+}
+
+function ask(program: string, words: string[], env: Record<string, string | undefined>): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(program, words, { env, timeout: 15_000, cwd: '/' }, (error, stdout) => resolve(error ? '' : stdout.trim()));
+  });
+}
