@@ -14,19 +14,25 @@ export type Redact = (text: string) => string;
 
 export class ActivityFrame implements ActivityInboundCallsInterceptor {
   readonly #redact: Redact;
-  constructor(redact: Redact) {
+  readonly #observe: (activity: string, outcome: string, tookMs: number) => void;
+  constructor(redact: Redact, observe: (activity: string, outcome: string, tookMs: number) => void) {
     this.#redact = redact;
+    this.#observe = observe;
   }
 
   async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
-    const { heartbeatTimeoutMs = 30_000 } = activityInfo();
+    const { heartbeatTimeoutMs = 30_000, activityType } = activityInfo();
+    const startedAtMs = Date.now();
+    let outcome = 'completed';
     const beat = setInterval(() => heartbeat(), Math.max(heartbeatTimeoutMs / 4, 50));
     try {
       return await next(input);
     } catch (error) {
+      outcome = 'failed';
       throw toFailure(error, this.#redact);
     } finally {
       clearInterval(beat);
+      this.#observe(activityType, outcome, Date.now() - startedAtMs);
     }
   }
 }

@@ -467,6 +467,10 @@ export const errorPages = {
 
 export type ErrorCode = keyof typeof errorPages;
 
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(errorPages, code);
+}
+
 /** A failure for a person: a stable code, what is wrong, and what to do next. */
 export class JigError extends Error {
   override name = 'JigError';

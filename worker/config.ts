@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { defaults } from '../blueprints/defaults.ts';
 import { JigError } from '../blueprints/errors.ts';
+import { defaultDataDir } from '../client/up-record.ts';
 import { ModelConfig } from '../model/choose-model.ts';
 
 export const Config = z.strictObject({
@@ -46,7 +47,7 @@ export type Config = z.infer<typeof Config>;
 
 /** The folder for data: `JIG_DATA_DIR`, the configuration, or the user's data folder. */
 export function dataDirOf(config: Pick<Config, 'dataDir'>, env: NodeJS.ProcessEnv): string {
-  return resolve(env['JIG_DATA_DIR'] ?? config.dataDir ?? join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'jig'));
+  return env['JIG_DATA_DIR'] === undefined && config.dataDir ? resolve(config.dataDir) : defaultDataDir(env);
 }
 
 /** The folder for what can be had again: binaries, downloads. */

@@ -1,13 +1,12 @@
 /** Health and Prometheus metrics of one worker, over HTTP. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
   registry: Registry;
   /** One activity that ended, by its name and how. */
   activities: Histogram<'activity' | 'outcome'>;
-  tokens: Counter<'model' | 'direction'>;
 }
 
 export function createMetrics(): Metrics {
@@ -16,7 +15,6 @@ export function createMetrics(): Metrics {
   return {
     registry,
     activities: new Histogram({ name: 'jig_activity_seconds', help: 'Activities that ended, by name and outcome', labelNames: ['activity', 'outcome'], buckets: [0.01, 0.1, 1, 10, 60, 600], registers: [registry] }),
-    tokens: new Counter({ name: 'jig_model_tokens_total', help: 'Tokens by model and direction', labelNames: ['model', 'direction'], registers: [registry] }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** One worker against any Temporal: four task queues, each with its own slots, drained together. */
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { bundleWorkflowCode, Worker, type NativeConnection, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { ActivityFrame } from '../activities/activity.ts';
 import { createForgeActivities } from '../activities/forge-activities.ts';
 import { createModelActivities } from '../activities/model-activities.ts';
@@ -9,6 +9,7 @@ import { createRunActivities } from '../activities/run-activities.ts';
 import { createSandboxActivities } from '../activities/sandbox-activities.ts';
 import { taskQueues } from '../workflows/messages.ts';
 import type { Config } from './config.ts';
+import type { Metrics } from './health.ts';
 import { createRedact } from './redact.ts';
 
 export interface JigWorker {
@@ -26,12 +27,13 @@ export async function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
   });
 }
 
-export async function startWorker({ connection, namespace, parts, config, bundle }: {
+export async function startWorker({ connection, namespace, parts, config, bundle, metrics }: {
   connection: NativeConnection;
   namespace: string;
   parts: Parts;
   config: Config;
   bundle: WorkflowBundleWithSourceMap;
+  metrics: Metrics;
 }): Promise<JigWorker> {
   const redact = createRedact(process.env);
   const { sandboxSlots, modelSlots, forgeSlots, shutdownGraceMs } = config.worker;
@@ -41,7 +43,7 @@ export async function startWorker({ connection, namespace, parts, config, bundle
     shutdownGraceTime: shutdownGraceMs,
     // Commands end or are let go within the grace; past it the process goes all the same.
     shutdownForceTime: shutdownGraceMs + 10_000,
-    interceptors: { activity: [() => ({ inbound: new ActivityFrame(redact) })] },
+    interceptors: { activity: [() => ({ inbound: new ActivityFrame(redact, (activity, outcome, tookMs) => metrics.activities.observe({ activity, outcome }, tookMs / 1000)) })] },
     // An error that no step caught fails the run instead of wedging it in retries of its workflow task.
     workflowFailureErrorTypes: { '*': ['Error'] },
   } satisfies Partial<WorkerOptions>;
@@ -59,9 +61,4 @@ export async function startWorker({ connection, namespace, parts, config, bundle
   // One that fails takes the others down: a worker that serves half of its queues looks alive and isn't.
   for (const each of running) each.catch(shutdown);
   return { ended: Promise.all(running).then(() => undefined), shutdown };
-}
-
-/** Sends Temporal's own logs where ours go. Once a process, before any worker. */
-export function installRuntime(options: Parameters<typeof Runtime.install>[0]): void {
-  Runtime.install(options);
 }

@@ -1,0 +1,26 @@
+/** Where a running `jig up` is, so that the other commands find it. */
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+
+export const UpRecord = z.strictObject({ pid: z.number().int(), address: z.string(), uiUrl: z.string(), startedAt: z.string() });
+export type UpRecord = z.infer<typeof UpRecord>;
+
+export const upFile = (dataDir: string): string => join(dataDir, 'up.json');
+
+/** The folder for data where no configuration names another: `JIG_DATA_DIR`, or the user's data folder. */
+export function defaultDataDir(env: NodeJS.ProcessEnv): string {
+  return resolve(env['JIG_DATA_DIR'] ?? join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'jig'));
+}
+
+/** The record of a process that is alive. */
+export async function findUp(dataDir: string): Promise<UpRecord | undefined> {
+  try {
+    const record = UpRecord.parse(JSON.parse(await readFile(upFile(dataDir), 'utf8')));
+    process.kill(record.pid, 0);
+    return record;
+  } catch {
+    return undefined;
+  }
+}

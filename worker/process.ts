@@ -1,0 +1,76 @@
+/** What a worker's process holds: the worker itself, the local forge's CI, the sweeper, health and metrics. */
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { Client } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { JigError } from '../blueprints/errors.ts';
+import type { Config } from './config.ts';
+import { createMetrics, serveHealth } from './health.ts';
+import { runLocalCi } from './local-ci.ts';
+import { createParts, type Installation } from './parts.ts';
+import { runSweeper } from './sweeper.ts';
+import { bundleWorkflows, startWorker } from './worker.ts';
+
+export interface WorkerProcess {
+  installation: Installation;
+  healthUrl: string;
+  namespace: string;
+  /** Resolves when everything has stopped; rejects where the worker failed. */
+  ended: Promise<void>;
+  /** Drains and stops. Repeatable. */
+  stop(): Promise<void>;
+}
+
+export interface WorkerProcessOptions {
+  config: Config;
+  env: NodeJS.ProcessEnv;
+  log: Logger;
+  onProgress: (line: string) => void;
+  /** The server of `jig up`; where missing, what `TEMPORAL_*` and the profile say, as in Temporal's own tools. */
+  address?: string;
+}
+
+/** @throws JigError `temporal-unreachable`, and what the parts throw. */
+export async function startWorkerProcess({ config, env, log, onProgress, address }: WorkerProcessOptions): Promise<WorkerProcess> {
+  const profile = loadClientConnectConfig();
+  const namespace = address ? 'default' : (profile.namespace ?? 'default');
+  const [connection, bundle, installation] = await Promise.all([connect(address ? { address } : profile.connectionOptions), bundleWorkflows(), createParts(config, env, onProgress)]);
+  const metrics = createMetrics();
+  const worker = await startWorker({ connection, namespace, parts: installation.parts, config, bundle, metrics });
+  const stopping = new AbortController();
+  const health = await serveHealth(metrics, config.worker.healthPort, () => !stopping.signal.aborted);
+  const client = new Client({ connection, namespace });
+  const { parts, localForge } = installation;
+  const beside = Promise.all([
+    runLocalCi({ parts, forge: localForge, log }, stopping.signal),
+    runSweeper({ sandboxes: parts.sandboxes, client, log }, stopping.signal),
+  ]);
+  const ended = (async () => {
+    try {
+      await worker.ended;
+    } finally {
+      stopping.abort();
+      await beside;
+      await health.close();
+      await connection.close();
+    }
+  })();
+  log.info({ namespace, health: health.url, model: parts.model.name, source: parts.model.source, sandbox: parts.sandboxes.name }, 'worker is ready');
+  return {
+    installation, namespace, ended,
+    healthUrl: health.url,
+    async stop() {
+      stopping.abort();
+      worker.shutdown();
+      await ended;
+    },
+  };
+}
+
+async function connect(options: Parameters<typeof NativeConnection.connect>[0] = {}): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(options);
+  } catch (error) {
+    throw new JigError('temporal-unreachable', `No Temporal answers at ${options.address ?? 'localhost:7233'}`, { hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.', cause: error });
+  }
+}

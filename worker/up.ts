@@ -1,0 +1,44 @@
+/** Everything for one person in one process: the embedded Temporal, a worker, the local sandbox and the local forge. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureBinary } from '../binaries/ensure-binary.ts';
+import { upFile, type UpRecord } from '../client/up-record.ts';
+import { cacheDirOf, dataDirOf } from './config.ts';
+import { startWorkerProcess, type WorkerProcess, type WorkerProcessOptions } from './process.ts';
+import { startTemporalServer } from './temporal-server.ts';
+
+export interface Up {
+  worker: WorkerProcess;
+  address: string;
+  uiUrl: string;
+  stop(): Promise<void>;
+}
+
+/** Starts all of it and says where it is in `<data>/up.json`, where the other commands look. */
+export async function startUp(options: Omit<WorkerProcessOptions, 'address'> & { port?: number; uiPort?: number }): Promise<Up> {
+  const { config, env, onProgress } = options;
+  const dataDir = dataDirOf(config, env);
+  await mkdir(dataDir, { recursive: true });
+  const cliPath = await ensureBinary('temporal', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });
+  const server = await startTemporalServer({
+    cliPath,
+    dbFile: join(dataDir, 'temporal.db'),
+    logFile: join(dataDir, 'temporal.log'),
+    ...(options.port !== undefined && { port: options.port }),
+    ...(options.uiPort !== undefined && { uiPort: options.uiPort }),
+  });
+  const { address, uiUrl } = server;
+  try {
+    const worker = await startWorkerProcess({ ...options, address });
+    const record: UpRecord = { pid: process.pid, address, uiUrl, startedAt: new Date().toISOString() };
+    await writeFile(upFile(dataDir), JSON.stringify(record));
+    const stop = async (): Promise<void> => {
+      await rm(upFile(dataDir), { force: true });
+      await worker.stop().finally(() => server.stop());
+    };
+    return { worker, address, uiUrl, stop };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
