@@ -43,24 +43,7 @@ export function createFolderStore({ rootDir }: { rootDir: string }): ArtifactSto
       }
     },
 
-    async get({ sha256 }, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
-      const hash = createHash('sha256');
-      const kept: Uint8Array[] = [];
-      let keptBytes = 0;
-      try {
-        for await (const chunk of createReadStream(pathOf(sha256)) as AsyncIterable<Uint8Array>) {
-          hash.update(chunk);
-          if (keptBytes >= maxBytes) continue;
-          kept.push(chunk.subarray(0, maxBytes - keptBytes));
-          keptBytes += kept.at(-1)?.length ?? 0;
-        }
-      } catch (error) {
-        throw isMissing(error) ? new ArtifactMissing(sha256, error) : error;
-      }
-      const found = hash.digest('hex');
-      if (found !== sha256) throw new ArtifactCorrupt(sha256, `their hash is ${found}`);
-      return Buffer.concat(kept);
-    },
+    get: ({ sha256 }, { maxBytes = Number.POSITIVE_INFINITY } = {}) => readHashed(pathOf(sha256), sha256, maxBytes),
 
     async path({ sha256, sizeBytes }) {
       const found = await stat(pathOf(sha256)).catch(unlessMissing);
@@ -86,6 +69,26 @@ export function createFolderStore({ rootDir }: { rootDir: string }): ArtifactSto
       }
     },
   };
+}
+
+/** Reads the whole file, to be sure of it, and keeps its first bytes. */
+async function readHashed(path: string, sha256: string, maxBytes: number): Promise<Uint8Array> {
+  const hash = createHash('sha256');
+  const kept: Uint8Array[] = [];
+  let keptBytes = 0;
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) {
+      hash.update(chunk);
+      if (keptBytes >= maxBytes) continue;
+      kept.push(chunk.subarray(0, maxBytes - keptBytes));
+      keptBytes += kept.at(-1)?.length ?? 0;
+    }
+  } catch (error) {
+    throw isMissing(error) ? new ArtifactMissing(sha256, error) : error;
+  }
+  const found = hash.digest('hex');
+  if (found !== sha256) throw new ArtifactCorrupt(sha256, `their hash is ${found}`);
+  return Buffer.concat(kept);
 }
 
 async function writeHashed(source: Uint8Array | { path: string }, destination: string) {

@@ -113,6 +113,11 @@ export const errorPages = {
     why: 'The branch does not exist, or the repository names no default branch.',
     fix: 'Name a branch that exists.',
   },
+  'commit-missing': {
+    title: 'The mirror does not have this commit',
+    why: "The worker's cache was removed, is another one than before, or the commit is on none of the repository's branches any more.",
+    fix: 'Nothing, where the step is tried again from a fresh mirror. If the base branch was rewritten, start the run again.',
+  },
   'bundle-corrupt': {
     title: 'What came out of the sandbox is not a sound bundle of commits',
     why: 'Everything from a sandbox is checked object by object before it is used; this did not pass.',

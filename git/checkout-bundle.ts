@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { gitOutput } from './command.ts';
 import type { Commit, GitRepository } from './contract.ts';
 import { withLock } from './lock.ts';
-import { mirrorPath, withMirror, type Mirrors } from './mirror.ts';
+import { checkCommits, mirrorPath, withMirror, type Mirrors } from './mirror.ts';
 
 /** A bundle that nobody asked for in this time is removed when the next one of its repository is made. */
 const unusedMs = 24 * 3600_000;
@@ -18,6 +18,7 @@ export async function createCheckoutBundle(mirrors: Mirrors, repository: GitRepo
   return withLock(`${path}.lock`, async () => {
     const now = new Date();
     if (await utimes(path, now, now).then(() => true, () => false)) return { path };
+    await checkCommits(mirrors, repository, [commit]);
     await removeUnused(folder);
     const ref = `refs/jig/bases/${commit}`;
     const temporary = join(folder, `${randomUUID()}.partial`);

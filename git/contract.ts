@@ -106,7 +106,7 @@ export interface TrustedGit {
 }
 
 export const gitRefusalKinds = [
-  'repository-empty', 'repository-not-found', 'repository-archived', 'repository-unauthorized', 'repository-unreachable', 'branch-not-found', 'bundle-corrupt', 'too-many-files', 'too-large', 'protected-path',
+  'repository-empty', 'repository-not-found', 'repository-archived', 'repository-unauthorized', 'repository-unreachable', 'branch-not-found', 'commit-missing', 'bundle-corrupt', 'too-many-files', 'too-large', 'protected-path',
   'path-not-allowed', 'glob-unsupported', 'unsafe-path', 'unsafe-symlink', 'submodule', 'mode-change', 'lfs-pointer', 'foreign-commits', 'push-refused', 'base-moved',
 ] as const satisfies readonly ErrorCode[];
 export type GitRefusalKind = (typeof gitRefusalKinds)[number];
@@ -115,11 +115,14 @@ export type GitRefusalKind = (typeof gitRefusalKinds)[number];
 export class GitRefusal extends Error {
   override name = 'GitRefusal';
   readonly kind: GitRefusalKind;
+  /** The same as `kind`, under the name that all failures for people have. */
+  readonly code: ErrorCode;
   readonly paths: string[];
   readonly retryable: boolean;
   constructor(kind: GitRefusalKind, message: string, options: { paths?: string[]; retryable?: boolean; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.kind = kind;
+    this.code = kind;
     this.paths = options.paths ?? [];
     this.retryable = options.retryable ?? false;
   }

@@ -23,7 +23,6 @@ export async function readDiffStat(git: RunGit, gitDir: string, from: string, to
 
 /** Adds the new sizes; a deleted file and a submodule have 0. */
 export async function withSizes(git: RunGit, gitDir: string, changes: RawChange[]): Promise<FileChange[]> {
-  const isFile = (change: RawChange) => change.status !== 'deleted' && change.newMode !== '160000';
   const sizes = await readBlobSizes(git, gitDir, changes.filter(isFile).map((change) => change.newBlob));
   return changes.map((change) => ({
     path: change.path,
@@ -64,4 +63,8 @@ function splitNul(bytes: Buffer): Buffer[] {
     start = end < 0 ? bytes.length : end + 1;
   }
   return parts;
+}
+
+function isFile(change: RawChange): boolean {
+  return change.status !== 'deleted' && change.newMode !== '160000';
 }

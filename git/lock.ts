@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 const Owner = z.strictObject({ pid: z.number().int().positive(), host: z.string(), id: z.string() });
 
-/** An owner on another machine can't be asked whether it lives; past this age its lock is taken for left behind. */
+/** Longer than any work under a lock. An owner on another machine can't be asked whether it lives, and a process id may be given again. */
 const maxAgeMs = 3600_000;
 
 /**
@@ -66,7 +66,7 @@ async function readLock(path: string): Promise<{ text: string; stale: boolean } 
   try {
     const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
     const owner = Owner.parse(JSON.parse(text));
-    return { text, stale: owner.host === hostname() ? !isAlive(owner.pid) : Date.now() - mtimeMs > maxAgeMs };
+    return { text, stale: (owner.host === hostname() && !isAlive(owner.pid)) || Date.now() - mtimeMs > maxAgeMs };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;

@@ -65,6 +65,16 @@ export async function resolveBase(mirrors: Mirrors, repository: GitRepository, b
   return { branch: name, commit: found.stdout.toString().trim() };
 }
 
+/** @throws GitRefusal `commit-missing` where the mirror, or the commit in it, is not there (any more). */
+export async function checkCommits(mirrors: Mirrors, repository: GitRepository, commits: Commit[]): Promise<void> {
+  const gitDir = mirrorPath(mirrors, repository);
+  const exists = (await stat(join(gitDir, 'HEAD')).catch(() => undefined)) !== undefined;
+  for (const commit of commits) {
+    const found = exists ? await mirrors.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`], { gitDir }) : undefined;
+    if (found?.exitCode !== 0) throw new GitRefusal('commit-missing', `The mirror of ${repository.name} does not have the commit ${commit}.`);
+  }
+}
+
 /** The branches of the forge's repository as it has them now. @throws GitRefusal */
 export async function listRemote(
   git: RunGit,

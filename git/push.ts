@@ -1,7 +1,7 @@
 /** Pushes that look first and never force. */
 import { excerpt, protocolOf } from './command.ts';
 import { GitRefusal, type BranchHead, type Commit, type GitAccess, type GitRepository } from './contract.ts';
-import { listRemote, mirrorPath, remoteRefusal, type Mirrors } from './mirror.ts';
+import { checkCommits, listRemote, mirrorPath, remoteRefusal, type Mirrors } from './mirror.ts';
 
 export interface Push {
   repository: GitRepository;
@@ -25,9 +25,10 @@ export async function pushBranch(mirrors: Mirrors, { repository, access, commit,
   if (branch.startsWith('-') || (await git(['check-ref-format', ref])).exitCode !== 0) throw new GitRefusal('push-refused', `${JSON.stringify(branch)} can't be the name of a branch.`);
   const found = await findRemoteHead(mirrors, repository, access, branch);
   if (found === commit) return;
+  await checkCommits(mirrors, repository, [commit]);
   const foreign = () => new GitRefusal('foreign-commits', `The branch ${branch} of ${repository.name} holds commits that are not this run's.`);
   if (found !== expected) throw foreign();
-  if (expected && (await git(['merge-base', '--is-ancestor', expected, commit], { gitDir })).exitCode !== 0) throw foreign();
+  if (expected && (await git(['merge-base', '--is-ancestor', '--end-of-options', expected, commit], { gitDir })).exitCode !== 0) throw foreign();
   // The lease makes the forge compare in the same moment as it writes; a rewind is excluded by the ancestor check above.
   const args = ['push', '--quiet', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${expected ?? ''}`, '--', repository.cloneUrl, `${commit}:${ref}`];
   const pushed = await git(args, { gitDir, access, protocol: protocolOf(repository.cloneUrl), signal, timeoutMs: 600_000 });

@@ -7,7 +7,7 @@ import { excerpt, gitOutput, type RunGit } from './command.ts';
 import { GitRefusal, type Commit, type ExportedCommit, type QuarantineRequest } from './contract.ts';
 import { countLines } from './diff.ts';
 import { checkExport } from './export-policy.ts';
-import { mirrorPath, withMirror, type Mirrors } from './mirror.ts';
+import { checkCommits, mirrorPath, withMirror, type Mirrors } from './mirror.ts';
 
 /** A bundle may hold a whole tree where the sandbox lost its base, so it may be larger than the change. */
 const maxBundleBytes = 256_000_000;
@@ -17,6 +17,7 @@ const unpackLimits = { timeoutMs: 60_000, env: { GIT_ALLOC_LIMIT: '256m' } };
 
 export async function quarantine(mirrors: Mirrors, request: QuarantineRequest, signal?: AbortSignal): Promise<ExportedCommit> {
   const { git, cacheDir } = mirrors;
+  await checkCommits(mirrors, request.repository, [request.base, ...(request.parent ? [request.parent] : [])]);
   await mkdir(join(cacheDir, 'quarantine'), { recursive: true });
   const gitDir = await mkdtemp(join(cacheDir, 'quarantine', 'export-'));
   try {

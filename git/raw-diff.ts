@@ -59,8 +59,8 @@ export async function listRawChanges(git: RunGit, gitDir: string, from: string, 
 
 function describe(bytes: Buffer, { oldMode, newMode, newId }: Entry): RawChange {
   const path = bytes.toString();
-  const kind = (mode: string) => mode.slice(0, 3);
-  const changed = kind(oldMode) === kind(newMode) ? 'modified' : 'type-changed';
+  // The first three digits tell files, links and submodules apart.
+  const changed = oldMode.slice(0, 3) === newMode.slice(0, 3) ? 'modified' : 'type-changed';
   const status = oldMode === none ? 'added' : newMode === none ? 'deleted' : changed;
   return { path, lossyPath: !Buffer.from(path).equals(bytes), status, oldMode, newMode, newBlob: newId };
 }

@@ -3,7 +3,7 @@ import { createCheckoutBundle } from './checkout-bundle.ts';
 import { createGitRunner } from './command.ts';
 import type { TrustedGit } from './contract.ts';
 import { createDiff, readDiffStat } from './diff.ts';
-import { ensureMirror, mirrorPath, resolveBase, type Mirrors } from './mirror.ts';
+import { checkCommits, ensureMirror, mirrorPath, resolveBase, type Mirrors } from './mirror.ts';
 import { checkFreshness, findRemoteHead, pushBranch } from './push.ts';
 import { quarantine } from './quarantine.ts';
 
@@ -15,8 +15,14 @@ export function createTrustedGit({ cacheDir, gitPath }: { cacheDir: string; gitP
     resolveBase: (repository, branch) => resolveBase(mirrors, repository, branch),
     createCheckoutBundle: (repository, commit) => createCheckoutBundle(mirrors, repository, commit),
     quarantine: (request, signal) => quarantine(mirrors, request, signal),
-    createDiff: (repository, base, commit, options) => createDiff(mirrors.git, mirrorPath(mirrors, repository), base, commit, options?.maxBytes),
-    readDiffStat: (repository, base, commit) => readDiffStat(mirrors.git, mirrorPath(mirrors, repository), base, commit),
+    async createDiff(repository, base, commit, options) {
+      await checkCommits(mirrors, repository, [base, commit]);
+      return createDiff(mirrors.git, mirrorPath(mirrors, repository), base, commit, options?.maxBytes);
+    },
+    async readDiffStat(repository, base, commit) {
+      await checkCommits(mirrors, repository, [base, commit]);
+      return readDiffStat(mirrors.git, mirrorPath(mirrors, repository), base, commit);
+    },
     findRemoteHead: (repository, access, branch) => findRemoteHead(mirrors, repository, access, branch),
     pushBranch: (wanted, signal) => pushBranch(mirrors, wanted, signal),
     checkFreshness: (wanted) => checkFreshness(mirrors, wanted),

@@ -140,6 +140,23 @@ test('a claim that expired or whose owner died is taken again, and the first own
   assert.equal((await forge.listChecks(repository, taken.commit))[0]?.state, 'passed');
 });
 
+test('processes that open changes at once never give a number twice, and open one change for one branch', async () => {
+  const { forge, rootDir } = fixture;
+  const branches = ['jig/p1', 'jig/p2', 'jig/p3'];
+  for (const branch of branches) await fixture.push(branch, `${branch}.txt`, 'x\n');
+  const program = `
+    import { createLocalForge } from ${JSON.stringify(new URL('../../forge/local/local-forge.ts', import.meta.url).href)};
+    const forge = createLocalForge({ rootDir: process.argv[1] });
+    const open = (branch) => forge.ensureChange({ repository: 'acme/api', branch, base: 'trunk', marker: branch, title: branch, body: '', draft: false, labels: [] });
+    console.log(JSON.stringify((await Promise.all(JSON.parse(process.argv[2]).map(open))).map(({ number }) => number)));`;
+  const run = async () => (await execa(process.execPath, ['--input-type=module', '--eval', program, rootDir, JSON.stringify(branches)])).stdout;
+  const numbers = await Promise.all([run(), run(), run()]);
+  assert.deepEqual(new Set(numbers).size, 1);
+  const all = (await forge.listChanges(repository)).map(({ number }) => number);
+  assert.equal(new Set(all).size, all.length);
+  assert.equal(new Set(JSON.parse(numbers[0] ?? '[]')).size, 3);
+});
+
 test('an archived repository takes no change, and an empty one says so', async () => {
   const forge = createLocalForge({ rootDir: `${fixture.rootDir}-archive` });
   const archived = await forge.ensureRepository({ name: 'acme/old', source: fixture.source, branch: 'trunk', archived: true });

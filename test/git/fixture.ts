@@ -13,7 +13,7 @@ export const access = { env: {} };
 /** What a test's tree is made of: content, or the id of any object. */
 export interface Entry {
   name: string | Buffer;
-  mode?: '100644' | '100755' | '120000' | '160000' | '40000';
+  mode?: string;
   content?: string | Buffer;
   id?: string;
 }
@@ -23,13 +23,17 @@ const env = {
   GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@example.com', GIT_AUTHOR_DATE: '@1700000000 +0000', GIT_COMMITTER_DATE: '@1700000000 +0000',
 };
 
+const gitIn = (cwd: string) => async (args: string[], input?: string | Buffer) => (await execa('git', args, { cwd, env, ...(input === undefined ? {} : { input }) })).stdout;
+
+/** The order in which git wants the entries of a tree: a folder as if its name ended in a slash. */
+const treeOrder = ({ name, mode }: { name: Buffer; mode: string }) => (mode === '40000' ? Buffer.concat([name, Buffer.from('/')]) : name);
+
 export async function createFixture(files: Record<string, string> = { 'a.txt': 'one\ntwo\n', 'src/b.txt': 'b\n' }) {
   const folder = await mkdtemp(join(tmpdir(), 'jig-git-'));
   const source = join(folder, 'source');
   const origin = join(folder, 'origin.git');
   const cacheDir = join(folder, 'cache');
   await mkdir(source);
-  const gitIn = (cwd: string) => async (args: string[], input?: string | Buffer) => (await execa('git', args, { cwd, env, ...(input === undefined ? {} : { input }) })).stdout;
   const git = gitIn(source);
   await git(['init', '-q', '-b', 'trunk']);
   for (const [path, content] of Object.entries(files)) {
@@ -55,8 +59,7 @@ export async function createFixture(files: Record<string, string> = { 'a.txt': '
         id: id ?? (await git(['hash-object', '-w', '--stdin'], content)),
       })),
     );
-    const key = ({ name, mode }: { name: Buffer; mode: string }) => (mode === '40000' ? Buffer.concat([name, Buffer.from('/')]) : name);
-    const rows = made.toSorted((a, b) => Buffer.compare(key(a), key(b))).map(({ name, mode, id }) => Buffer.concat([Buffer.from(`${mode} `), name, Buffer.from([0]), Buffer.from(id, 'hex')]));
+    const rows = made.toSorted((a, b) => Buffer.compare(treeOrder(a), treeOrder(b))).map(({ name, mode, id }) => Buffer.concat([Buffer.from(`${mode} `), name, Buffer.from([0]), Buffer.from(id, 'hex')]));
     return git(['hash-object', '-w', '-t', 'tree', '--literally', '--stdin'], Buffer.concat(rows));
   };
   const bundleTree = async (tree: string): Promise<string> => {
@@ -73,7 +76,7 @@ export async function createFixture(files: Record<string, string> = { 'a.txt': '
     async bundleOf(entries: Entry[]) {
       const rows = baseTree.split('\0').filter(Boolean).map((row): Entry => {
         const [, mode, id, name] = /^0?(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(row) ?? [];
-        return { mode: mode as '100644', id: id ?? '', name: name ?? '' };
+        return { mode: mode ?? '', id: id ?? '', name: name ?? '' };
       });
       const names = new Set(entries.map(({ name }) => name.toString('latin1')));
       return bundleTree(await writeTree([...rows.filter(({ name }) => !names.has(name.toString('latin1'))), ...entries]));

@@ -134,6 +134,16 @@ test('faults 30: a shallow repository is mirrored as far as it goes, checked out
   assert.equal(await trusted.findRemoteHead(repository, access, 'jig/x'), commit);
 });
 
+test('a commit that the mirror does not have, or no longer has with its cache, is commit-missing', async () => {
+  const { trusted, repository, base } = fixture;
+  const missing = { name: 'GitRefusal', kind: 'commit-missing', code: 'commit-missing' };
+  await trusted.ensureMirror(repository, access);
+  await assert.rejects(trusted.createCheckoutBundle(repository, '1'.repeat(40)), missing);
+  await assert.rejects(trusted.createDiff(repository, base, '1'.repeat(40)), missing);
+  await assert.rejects(trusted.pushBranch({ repository, access, commit: '1'.repeat(40), branch: 'jig/x', expected: undefined }), missing);
+  await assert.rejects(trusted.createCheckoutBundle({ ...repository, name: 'acme/never-mirrored' }, base), missing);
+});
+
 test('addresses that would make git start a program are refused', async () => {
   for (const cloneUrl of ['ext::sh -c touch% /tmp/x', '--upload-pack=x', 'fd::17', 'https://-oProxyCommand=x/y', 'relative/path', 'git://example.com/x']) {
     await assert.rejects(fixture.trusted.ensureMirror(repositoryAt(cloneUrl), access), { kind: 'repository-unreachable', retryable: false }, cloneUrl);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
+import type { GitRefusal } from '../../git/contract.ts';
 import { isUnsafeLink, isUnsafePath } from '../../git/export-policy.ts';
 import { access, createFixture, policy, type Entry, type Fixture } from './fixture.ts';
 
@@ -16,8 +17,8 @@ before(async () => {
 after(() => fixture.close());
 
 const refused = async (entries: Entry[], kind: string, paths?: string[], more = {}) =>
-  assert.rejects(fixture.quarantine(await fixture.bundleOf(entries), more), (error: { name: string; kind: string; paths: string[] }) => {
-    assert.deepEqual([error.name, error.kind], ['GitRefusal', kind], `${JSON.stringify(entries)}: ${String(error)}`);
+  assert.rejects(fixture.quarantine(await fixture.bundleOf(entries), more), (error: GitRefusal) => {
+    assert.deepEqual([error.name, error.kind], ['GitRefusal', kind], `${JSON.stringify(entries)}: ${error.message}`);
     if (paths) assert.deepEqual(error.paths, paths);
     return true;
   });
@@ -191,15 +192,17 @@ test('faults 24: bombs are refused by caps: large, a tree of 10^10 paths, zeros,
   assert.deepEqual(await readdir(join(fixture.cacheDir, 'quarantine')), []);
 });
 
+/** A number as packs write it: seven bits a byte, the low ones first. */
+function size(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    bytes.push((rest % 128) | (rest >= 128 ? 0x80 : 0));
+    if (rest < 128) return Buffer.from(bytes);
+  }
+}
+
 /** A pack of one megabyte, and a delta of a few kilobytes that copies it two thousand times. */
 async function deltaBomb(): Promise<string> {
-  const size = (value: number) => {
-    const bytes: number[] = [];
-    for (let rest = value; ; rest = Math.floor(rest / 128)) {
-      bytes.push(rest % 128 | (rest >= 128 ? 0x80 : 0));
-      if (rest < 128) return Buffer.from(bytes);
-    }
-  };
   const header = (type: number, length: number) => {
     const first = (type << 4) | (length & 15);
     return length < 16 ? Buffer.from([first]) : Buffer.concat([Buffer.from([first | 0x80]), size(length >> 4)]);
