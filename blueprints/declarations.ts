@@ -1,7 +1,7 @@
 /** What expressions of one blueprint can read, with types, for the static check. */
 import type { Environment } from '@marcbachmann/cel-js';
 import { celEnvironment, ExpressionFailed, parseExpression } from './cel-parse.ts';
-import { type OutputType, outputs, outputsOf, roots } from './outputs.ts';
+import { isRoot, type OutputType, outputs, outputsOf, roots } from './outputs.ts';
 import type { Input, Step, StepKind } from './schema.ts';
 
 const inputTypes: Record<Input['type'], OutputType> = { string: 'string', integer: 'int', number: 'double', boolean: 'bool', list: 'list<string>' };
@@ -33,7 +33,7 @@ export function declare(inputs: Record<string, Input> | undefined, steps: Readon
   const environment = base.clone();
   environment.registerVariable('inputs', inputs ? typeOf(environment, 'inputs', Object.entries(inputs).map(([name, { type }]) => [name, inputTypes[type]])) : 'dyn');
   environment.registerVariable('steps', typeOf(environment, 'steps', [...steps].map(([id, declared]) => [id, stepType(declared)])));
-  for (const name of new Set(variables)) environment.registerVariable(name, 'dyn');
+  for (const name of new Set(variables)) if (isFreeName(name)) environment.registerVariable(name, 'dyn');
   return { environment };
 }
 
@@ -47,10 +47,11 @@ function stepType({ kind, step }: DeclaredStep): string {
   return step && 'run' in step && outputsOf(kind, step).value?.type === 'list<string>' ? 'run step with lines' : `${kind} step`;
 }
 
-/** Whether a name can be declared at all: it isn't a word of CEL's. */
+/** Whether a name can be declared at all: it is no root and no word of CEL's. */
 export function isFreeName(name: string): boolean {
   try {
     base.clone().registerVariable(name, 'dyn');
+    if (isRoot(name)) return false;
     return parseExpression(name).op === 'id';
   } catch {
     return false;

@@ -5,7 +5,6 @@ import { type ExpressionSite, expressionSites } from './expression-sites.ts';
 import { findReferences, type Reference } from './expressions.ts';
 import type { KeyPath } from './issues.ts';
 import type { NamedOutline } from './outlines.ts';
-import { isRoot } from './outputs.ts';
 import { findProblem, type Known, type View } from './reference-rules.ts';
 import type { Report } from './report.ts';
 import type { Input } from './schema.ts';
@@ -21,7 +20,7 @@ interface Source {
 
 export function checkReferences(outlines: NamedOutline[], all: ReadonlyMap<string, NamedOutline>, inputs: Record<string, Input> | undefined, report: Report): void {
   const variables = [...all.values()].flatMap(({ step }) => (step && 'each' in step ? [step.as] : []));
-  const checker = new ReferenceChecker({ all, inputs, lineOf: (path) => report.line(path) }, declare(inputs, all, variables.filter((name) => !isRoot(name))), report);
+  const checker = new ReferenceChecker({ all, inputs, lineOf: (path) => report.line(path) }, declare(inputs, all, variables), report);
   checker.checkSteps(outlines, { visible: new Map(), items: [], around: [] });
 }
 

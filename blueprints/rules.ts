@@ -3,7 +3,6 @@ import { isFreeName } from './declarations.ts';
 import type { KeyPath } from './issues.ts';
 import type { Json } from './json.ts';
 import { flatten, type NamedOutline } from './outlines.ts';
-import { isRoot } from './outputs.ts';
 import type { Report } from './report.ts';
 import type { StepKind } from './schema.ts';
 
@@ -43,7 +42,7 @@ function checkNames(all: NamedOutline[], report: Report): void {
     if (['true', 'false', 'null', 'in'].includes(id)) report.add([...path, 'id'], 'reserved-name', `\`${id}\` is a word of expressions, so \`steps.${id}\` can't be read`);
     if (!step || !('each' in step)) continue;
     const shadows = around.some((outer) => all.some((other) => other.id === outer && other.step && 'each' in other.step && other.step.as === step.as));
-    if (isRoot(step.as) || shadows || !isFreeName(step.as)) report.add([...path, 'as'], 'reserved-name', `\`${step.as}\` means something else in the expressions of this step`);
+    if (shadows || !isFreeName(step.as)) report.add([...path, 'as'], 'reserved-name', `\`${step.as}\` means something else in the expressions of this step`);
   }
 }
 

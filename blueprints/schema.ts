@@ -137,10 +137,10 @@ const Glob = z
   .refine(
     (glob) => {
       const parts = glob.split('/');
-      const isPlain = parts.every((part) => part === '**' || /^[^*\\(){}[\]!+@|]*(\*[^*\\(){}[\]!+@|]*){0,2}$/.test(part));
+      const isPlain = parts.every((part) => part === '**' || /^[^*\\(){}[\]!+@|]*(\*[^*\\(){}[\]!+@|]+)?(\*[^*\\(){}[\]!+@|]*)?$/.test(part));
       return isPlain && !glob.startsWith('/') && parts.filter((part) => part === '**').length <= 3;
     },
-    { error: 'a glob is a relative path with `*` and `?` in it, at most two `*` in a part, and at most three parts that are `**`' },
+    { error: 'a glob is a relative path with `*` and `?` in it, at most two single `*` in a part, and at most three parts that are `**`' },
   );
 
 const ModelName = z.string().max(200).optional().meta({ description: 'The model; the configured one where missing' });

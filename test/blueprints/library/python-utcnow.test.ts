@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { execa } from 'execa';
+import { z } from 'zod';
+import { libraryBlueprint, setupProgram } from './blueprint.ts';
+
+const Places = z.array(z.object({ kind: z.string(), text: z.string(), call: z.string(), aware: z.string() }));
+const fromImport = 'from datetime import datetime, timedelta\n\n';
+
+let folder: string;
+let program: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'jig-utcnow-'));
+  program = join(folder, 'utcnow');
+  await writeFile(program, setupProgram(await libraryBlueprint('python-utcnow'), '~/.venv/bin/utcnow'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+let count = 0;
+async function repository(source: string, path = 'package/module.py') {
+  const cwd = join(folder, String(++count));
+  await mkdir(dirname(join(cwd, path)), { recursive: true });
+  await writeFile(join(cwd, path), source);
+  const run = async (mode: string) => JSON.parse((await execa('python3', [program, mode, '.'], { cwd })).stdout) as unknown;
+  return { run, text: () => readFile(join(cwd, path), 'utf8') };
+}
+
+const rewritten: [rule: string, before: string, after: string][] = [
+  ['a chain that never shows the zone becomes aware', 'now = datetime.utcnow().date()\n', 'now = datetime.now(timezone.utc).date()\n'],
+  ['a format without a zone becomes aware', 'text = datetime.utcnow().strftime("%H:%M")\n', 'text = datetime.now(timezone.utc).strftime("%H:%M")\n'],
+  ['a format with a zone stays naive', 'text = datetime.utcnow().strftime("%H:%M%z")\n', 'text = datetime.now(timezone.utc).replace(tzinfo=None).strftime("%H:%M%z")\n'],
+  ['isoformat() stays naive', 'text = datetime.utcnow().isoformat()\n', 'text = datetime.now(timezone.utc).replace(tzinfo=None).isoformat()\n'],
+  ['a comparison stays naive', 'old = datetime.utcnow() > other\n', 'old = datetime.now(timezone.utc).replace(tzinfo=None) > other\n'],
+  ['what is subtracted from another datetime stays naive', 'left = end - datetime.utcnow()\n', 'left = end - datetime.now(timezone.utc).replace(tzinfo=None)\n'],
+  ['an argument is kept', 'day = datetime.utcfromtimestamp(f(x)).date()\n', 'day = datetime.fromtimestamp(f(x), timezone.utc).date()\n'],
+  ['a local variable is followed to its uses', 'def f(end):\n    now = datetime.utcnow()\n    return now < end\n', 'def f(end):\n    now = datetime.now(timezone.utc).replace(tzinfo=None)\n    return now < end\n'],
+  ['two calls in a line are both rewritten', 'x = datetime.utcnow().day + datetime.utcnow().hour\n', 'x = datetime.now(timezone.utc).day + datetime.now(timezone.utc).hour\n'],
+  ['text that is not ASCII keeps its bytes', 'x = "då", datetime.utcnow().day, "å"\n', 'x = "då", datetime.now(timezone.utc).day, "å"\n'],
+];
+for (const [rule, source, result] of rewritten) {
+  test(`${rule}, and timezone is imported`, async () => {
+    const { run, text } = await repository(fromImport + source);
+    await run('rewrite');
+    await run('imports');
+    assert.equal(await text(), fromImport.replace('timedelta', 'timedelta, timezone') + result);
+    assert.deepEqual([await run('places'), await run('rewrite'), await run('imports')], [[], [], []], 'a second run does nothing');
+  });
+}
+
+test('a value in a test stays naive, so that the test proves what it proved', async () => {
+  const { run, text } = await repository('import datetime\n\nthen = datetime.datetime.utcnow()\n', 'tests/test_module.py');
+  await run('rewrite');
+  assert.match(await text(), /^then = datetime\.datetime\.now\(datetime\.timezone\.utc\)\.replace\(tzinfo=None\)$/m);
+});
+
+const left: [rule: string, source: string, kind: string][] = [
+  ['a value that is stored elsewhere is handed on', 'self.at = datetime.utcnow()\n', 'handed-on'],
+  ['a value that is returned is handed on', 'def f():\n    return datetime.utcnow() + timedelta(days=1)\n', 'handed-on'],
+  ['a function that is not called is a reference', 'at = field(default_factory=datetime.utcnow)\n', 'reference'],
+];
+for (const [rule, source, kind] of left) {
+  test(`${rule}, and code leaves it`, async () => {
+    const { run, text } = await repository(fromImport + source);
+    assert.deepEqual(await run('rewrite'), []);
+    assert.deepEqual(Places.parse(await run('places')).map((place) => place.kind), [kind]);
+    assert.equal(await text(), fromImport + source);
+  });
+}
+
+test("a method of one's own called utcnow, a string and a comment are no places", async () => {
+  const { run } = await repository('clock.utcnow()\nx = "datetime.utcnow()"  # datetime.utcnow()\n');
+  assert.deepEqual(await run('places'), []);
+});
+
+const imports: [before: string, after: string][] = [
+  ['from datetime import datetime\n', 'from datetime import datetime, timezone\n'],
+  ['from datetime import (datetime)\n', 'from datetime import (datetime, timezone)\n'],
+  ['from datetime import (\n    date,\n    datetime,\n)\n', 'from datetime import (\n    date,\n    datetime,\n    timezone,\n)\n'],
+  ['from datetime import datetime\nfrom django.utils import timezone\n', 'from datetime import datetime, timezone as datetime_timezone\nfrom django.utils import timezone\n'],
+];
+for (const [source, result] of imports) {
+  test(`timezone is added to ${JSON.stringify(source)}`, async () => {
+    const { run, text } = await repository(`${source}x = datetime.utcnow().day\n`);
+    await run('rewrite');
+    await run('imports');
+    assert.ok((await text()).startsWith(result), await text());
+  });
+}

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Blueprint } from '../../blueprints/schema.ts';
+import { allSteps, stepPath, withIds } from '../../blueprints/steps.ts';
+
+const blueprint: Blueprint = {
+  blueprint: 'v1',
+  name: 'test',
+  steps: [{ run: 'ls' }, { run: 'ls' }, { id: 'run_3', check: ['ls'] }, { each: '${{ [1] }}', as: 'item', do: [{ run: 'ls' }, { id: 'each_2', run: 'ls' }] }, { each: '${{ [1] }}', as: 'item', do: [{ run: 'ls' }] }],
+};
+
+test('steps without an id get the next free name of their kind, in the order of the text', () => {
+  assert.deepEqual(allSteps(withIds(blueprint).steps).map(({ id }) => id), ['run', 'run_2', 'run_3', 'each', 'run_4', 'each_2', 'each_3', 'run_5']);
+});
+
+test('naming steps again changes nothing, and the first blueprint stays as it was', () => {
+  const named = withIds(blueprint);
+  assert.deepEqual(withIds(named), named);
+  assert.equal(blueprint.steps[0]?.id, undefined);
+});
+
+test('the path of a step in an each names the item', () => {
+  assert.equal(stepPath(undefined, 'fix'), 'fix');
+  assert.equal(stepPath({ path: stepPath({ path: 'outer', index: 0 }, 'rewrite'), index: 3 }, 'ask'), 'outer[0].rewrite[3].ask');
+});
