@@ -73,6 +73,8 @@ export interface QuarantineRequest {
   /** A bundle from a sandbox: any bytes at all. */
   bundlePath: string;
   policy: ExportPolicy;
+  /** The allowed paths are held against what came since this commit of the mirror; against the whole change where missing. */
+  since?: Commit;
   message: string;
   author: { name: string; email: string };
   /** ISO 8601. With the same date, author, message and tree, the commit is the same. */

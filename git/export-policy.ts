@@ -1,6 +1,6 @@
 /** Holds what a sandbox exported to what a change may be. */
 import { gitOutput, type RunGit } from './command.ts';
-import { GitRefusal, type ExportPolicy, type FileChange, type GitRefusalKind } from './contract.ts';
+import { GitRefusal, type Commit, type ExportPolicy, type FileChange, type GitRefusalKind } from './contract.ts';
 import { withSizes } from './diff.ts';
 import { createMatcher } from './globs.ts';
 import { listRawChanges, type RawChange } from './raw-diff.ts';
@@ -9,20 +9,25 @@ const symlinkMode = '120000';
 const submoduleMode = '160000';
 const maxNameBytes = 255;
 
-/** The files of the change from `from` to `to`. @throws GitRefusal with the paths that the policy refuses. */
-export async function checkExport(git: RunGit, gitDir: string, from: string, to: string, policy: ExportPolicy): Promise<FileChange[]> {
+export interface Export {
+  base: Commit;
+  tree: string;
+  since?: Commit;
+  policy: ExportPolicy;
+}
+
+/** The files of the change from base to tree. @throws GitRefusal with the paths that the policy refuses. */
+export async function checkExport(git: RunGit, gitDir: string, { base, tree, since, policy }: Export): Promise<FileChange[]> {
   const isProtected = createMatcher(policy.protectedPaths, { ignoreCase: true });
   const isAllowed = policy.allowedPaths ? createMatcher(policy.allowedPaths) : () => true;
-  const changes = await listRawChanges(git, gitDir, from, to, policy.maxFiles);
-  const refuse = (kind: GitRefusalKind, sentence: string, isRefused: (change: RawChange) => boolean) => {
-    const paths = changes.filter(isRefused).map((change) => change.path);
-    if (paths.length > 0) throw new GitRefusal(kind, `${sentence}: ${paths.slice(0, 5).map((path) => JSON.stringify(path)).join(', ')}${paths.length > 5 ? ', …' : ''}.`, { paths: paths.slice(0, 20) });
-  };
+  const changes = await listRawChanges(git, gitDir, base, tree, policy.maxFiles);
+  const recent = since ? await listRawChanges(git, gitDir, since, tree, policy.maxFiles) : changes;
+  const refuse = (kind: GitRefusalKind, sentence: string, isRefused: (change: RawChange) => boolean) => refuseAny(changes, kind, sentence, isRefused);
 
   refuse('unsafe-path', 'These names are not safe', (change) => change.lossyPath || isUnsafePath(change.path));
   refuse('submodule', 'These are submodules, or say where submodules come from', isSubmodule);
   refuse('protected-path', 'These paths are protected', ({ path }) => isProtected(path));
-  refuse('path-not-allowed', 'These paths are not among those that may change', ({ path }) => !isAllowed(path));
+  refuseAny(recent, 'path-not-allowed', 'These paths are not among those that may change', ({ path }) => !isAllowed(path));
   if (!policy.allow?.includes('executable')) {
     refuse('mode-change', 'These files would become executable', ({ oldMode, newMode }) => oldMode === '100644' && newMode === '100755');
   }
@@ -35,6 +40,13 @@ export async function checkExport(git: RunGit, gitDir: string, from: string, to:
   }
   await checkContents(git, gitDir, changes, files, refuse, policy);
   return files;
+}
+
+function refuseAny(changes: RawChange[], kind: GitRefusalKind, sentence: string, isRefused: (change: RawChange) => boolean): void {
+  const paths = changes.filter(isRefused).map((change) => change.path);
+  if (paths.length === 0) return;
+  const shown = paths.slice(0, 5).map((path) => JSON.stringify(path)).join(', ');
+  throw new GitRefusal(kind, `${sentence}: ${shown}${paths.length > 5 ? ', …' : ''}.`, { paths: paths.slice(0, 20) });
 }
 
 /** Only after the sizes are known to be small is any content read. */

@@ -17,7 +17,7 @@ const unpackLimits = { timeoutMs: 60_000, env: { GIT_ALLOC_LIMIT: '256m' } };
 
 export async function quarantine(mirrors: Mirrors, request: QuarantineRequest, signal?: AbortSignal): Promise<ExportedCommit> {
   const { git, cacheDir } = mirrors;
-  await checkCommits(mirrors, request.repository, [request.base, ...(request.parent ? [request.parent] : [])]);
+  await checkCommits(mirrors, request.repository, [request.base, request.parent, request.since].filter((commit) => commit !== undefined));
   await mkdir(join(cacheDir, 'quarantine'), { recursive: true });
   const gitDir = await mkdtemp(join(cacheDir, 'quarantine', 'export-'));
   try {
@@ -26,7 +26,7 @@ export async function quarantine(mirrors: Mirrors, request: QuarantineRequest, s
     await writeFile(join(gitDir, 'objects', 'info', 'alternates'), `${join(mirror, 'objects')}\n`);
     await copyFile(join(mirror, 'shallow'), join(gitDir, 'shallow')).catch(unlessMissing);
     const tree = await receiveTree(git, gitDir, request.bundlePath, signal);
-    const files = await checkExport(git, gitDir, request.base, tree, request.policy);
+    const files = await checkExport(git, gitDir, { ...request, tree });
     const lines = await countLines(git, gitDir, request.base, tree);
     const exported = { base: request.base, files, ...lines };
     const parent = request.parent ?? request.base;

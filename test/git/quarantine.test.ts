@@ -283,6 +283,18 @@ test('a change outside of the allowed paths is refused, and protection holds ins
   await refused([{ name: 'x', content: 'x' }], 'glob-unsupported', [], { allowedPaths: ['[a-z]'] });
 });
 
+test('the allowed paths can be held against what came since an earlier export of the run', async () => {
+  const { trusted, repository, base } = fixture;
+  const request = { repository, base, message: 'm', author: { name: 'J', email: 'j@example.com' }, date: '2026-01-02T03:04:05Z' };
+  const { commit: since } = await trusted.quarantine({ ...request, policy, bundlePath: await fixture.bundleOf([{ name: 'by-code', content: '1' }]), key: 'before' });
+  assert.ok(since);
+  const after = { ...request, since, policy: { ...policy, allowedPaths: ['by-agent'] } };
+  const { files } = await trusted.quarantine({ ...after, bundlePath: await fixture.bundleOf([{ name: 'by-code', content: '1' }, { name: 'by-agent', content: '2' }]), key: 'after' });
+  assert.deepEqual(files.map(({ path }) => path), ['by-agent', 'by-code']);
+  const undone = await fixture.bundleOf([{ name: 'by-agent', content: '2' }]);
+  await assert.rejects(trusted.quarantine({ ...after, bundlePath: undone, key: 'undone' }), { kind: 'path-not-allowed', paths: ['by-code'] });
+});
+
 test('an aborted quarantine leaves nothing behind', async () => {
   const request = { repository: fixture.repository, base: fixture.base, policy, bundlePath: await fixture.bundleOf([{ name: 'x', content: 'x' }]), message: 'm', author: { name: 'J', email: 'j@example.com' }, date: '2026-01-02T03:04:05Z', key: 'aborted' };
   await assert.rejects(fixture.trusted.quarantine(request, AbortSignal.abort()), { name: 'AbortError' });
