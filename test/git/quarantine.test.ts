@@ -106,9 +106,9 @@ test('faults 22: submodules, and files that say where they come from, are refuse
 });
 
 test('faults 23: a link that is absolute or leads out of the repository is refused, one that stays inside is not', async () => {
-  for (const target of ['/etc/passwd', '../other-repo', '../../x', 'src/../../x', 'src/..', '.git/config', 'src/.GIT', 'C:\\x', 'a\nb', 'x'.repeat(2000)]) {
-    await refused([{ name: 'link', mode: '120000', content: target }], 'unsafe-symlink', ['link']);
-  }
+  const targets = ['/etc/passwd', '../other-repo', '../../x', 'src/../../x', 'src/..', '.git/config', 'src/.GIT', 'C:\\x', 'a\nb', 'x'.repeat(2000)];
+  const links = targets.map((content, index): Entry => ({ name: `link${index}`, mode: '120000', content }));
+  await refused([...links, { name: 'safe', mode: '120000', content: 'a.txt' }], 'unsafe-symlink', links.map(({ name }) => String(name)));
   const inside: Entry[] = [{ name: 'link', mode: '120000', content: 'src/b.txt' }, { name: 'deep', mode: '40000', id: await fixture.writeTree([{ name: 'up', mode: '120000', content: '../a.txt' }]) }];
   assert.equal((await fixture.quarantine(await fixture.bundleOf(inside))).files.length, 2);
 });
@@ -223,14 +223,15 @@ async function deltaBomb(): Promise<string> {
 test('faults 25: .git in any spelling that some file system takes for it is refused', async () => {
   for (const name of ['.git', '.GIT', '.Git', '.git ', '.git.', 'git~1', 'GIT~1', '.g\u200cit', '.git\u200d', '.git::$INDEX_ALLOCATION', '.git\\config', '..', '.']) {
     await refused([{ name, mode: '40000', id: await fixture.writeTree([{ name: 'config', content: '[core]\n' }]) }], 'unsafe-path');
-    await refused([{ name, content: 'gitdir: /tmp\n' }], 'unsafe-path');
   }
+  await refused([{ name: '.GIT', content: 'gitdir: /tmp\n' }], 'unsafe-path');
   await refused([{ name: 'a/b', content: 'x' }], 'unsafe-path');
   assert.deepEqual(['.gitignore', '.github/x', 'git', 'x.git/y', '...'].filter(isUnsafePath), []);
 });
 
 test('faults 26: names with control characters, broken UTF-8 or too many bytes are refused, and shown escaped', async () => {
-  for (const name of ['new\nline', 'tab\t', '\u001b[31mred', 'bell\u0007', 'x'.repeat(256), Buffer.from([0x66, 0xff, 0xfe]), 'right\u202eleft']) await refused([{ name, content: 'x' }], 'unsafe-path');
+  const names = ['\u001b[31mred', 'bell\u0007', Buffer.from([0x66, 0xff, 0xfe]), 'new\nline', 'right\u202eleft', 'tab\t', 'x'.repeat(256)];
+  await refused([{ name: 'y', content: 'x' }, ...names.map((name) => ({ name, content: 'x' }))], 'unsafe-path', names.map(String));
   await assert.rejects(fixture.quarantine(await fixture.bundleOf([{ name: '\u001b[31m', content: 'x' }])), ({ message }: Error) => !message.includes('\u001b'));
 });
 
@@ -264,8 +265,10 @@ test('faults 28: what decides on CI, review, installation, agents and hooks is p
   const inFolder = async (folder: string, name: string): Promise<Entry> => ({ name: folder, mode: '40000', id: await fixture.writeTree([{ name, content: 'x' }]) });
   const workflows = await fixture.writeTree([{ name: 'workflows', mode: '40000', id: await fixture.writeTree([{ name: 'ci.yml', content: 'x' }]) }]);
   await refused([{ name: '.github', mode: '40000', id: workflows }], 'protected-path', ['.github/workflows/ci.yml']);
-  for (const name of ['CODEOWNERS', 'package-lock.json', 'AGENTS.md', 'agents.md', 'go.sum', '.mcp.json']) await refused([{ name, content: 'x' }], 'protected-path', [name]);
-  for (const [folder, name] of [['.husky', 'pre-commit'], ['.claude', 'settings.json'], ['docs', 'CODEOWNERS']] as const) await refused([await inFolder(folder, name)], 'protected-path');
+  const names = ['.mcp.json', 'AGENTS.md', 'CODEOWNERS', 'claude.md', 'go.sum', 'package-lock.json'];
+  const folders = await Promise.all([inFolder('.claude', 'settings.json'), inFolder('.husky', 'pre-commit'), inFolder('docs', 'CODEOWNERS')]);
+  const paths = ['.claude/settings.json', '.husky/pre-commit', ...names, 'docs/CODEOWNERS'];
+  await refused([...folders, ...names.map((name) => ({ name, content: 'x' }))], 'protected-path', paths.toSorted());
   await refused([{ name: '.husky', mode: '120000', content: 'src' }], 'protected-path', ['.husky']);
 });
 
