@@ -46,26 +46,30 @@ function checkYaml(yaml: YamlText, report: Report): Blueprint | undefined {
   checkInputSection(shape, report);
   checkRules(outlines, report);
   checkReferences(outlines, all, shape.inputs, report);
-  refuseIdleTemplates(yaml.value, [], evaluatedPaths(flatten(outlines)), report);
+  refuseIdleTemplates(yaml.value, flatten(outlines), report);
   return shape.blueprint;
 }
 
-/** The paths at which a template is evaluated, or was refused already. */
-function evaluatedPaths(outlines: NamedOutline[]): Set<string> {
-  return new Set(outlines.flatMap(({ path, step }) => (step ? expressionSites(step).map((site) => pathText([...path, ...site.path])) : [pathText(path)])));
+/** A template where nothing is evaluated would be taken as it stands, which nobody means. */
+function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Report): void {
+  const templates = findTemplates(value, []);
+  if (templates.length === 0) return;
+  const evaluated = new Set(outlines.flatMap(({ path, step }) => (step ? expressionSites(step) : []).filter(({ text }) => hasTemplate(text)).map((site) => pathText([...path, ...site.path]))));
+  // A step that couldn't be read has its own problem.
+  const unread = outlines.filter(({ step }) => !step).map(({ path }) => pathText(path));
+  for (const path of templates) {
+    const text = pathText(path);
+    if (evaluated.has(text) || path.at(-1) === 'description' || unread.some((step) => text.startsWith(step))) continue;
+    report.addIn(path, { source: '${{', nth: 0, offset: 0, length: 3 }, 'template-not-here', 'nothing is evaluated here, so `${{ }}` would be taken as it stands');
+  }
 }
 
-/** A template where nothing is evaluated would be taken as it stands, which nobody means. */
-function refuseIdleTemplates(value: Json, path: KeyPath, evaluated: ReadonlySet<string>, report: Report): void {
-  const text = pathText(path);
-  if (typeof value === 'string') {
-    if (!hasTemplate(value) || evaluated.has(text) || path.at(-1) === 'description') return;
-    report.addIn(path, { source: '${{', nth: 0, offset: 0, length: 3 }, 'template-not-here', 'nothing is evaluated here, so `${{ }}` would be taken as it stands');
-  } else if (typeof value === 'object' && value !== null) {
-    // A step that couldn't be read has its own problem.
-    if (evaluated.has(text)) return;
-    for (const [key, inner] of Object.entries(value)) refuseIdleTemplates(inner, [...path, Array.isArray(value) ? Number(key) : key], evaluated, report);
-  }
+/** The paths of all texts that hold a template. */
+function findTemplates(value: Json, path: KeyPath): KeyPath[] {
+  if (typeof value === 'string') return hasTemplate(value) ? [path] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  const isList = Array.isArray(value);
+  return Object.entries(value).flatMap(([key, inner]) => (typeof inner === 'object' || typeof inner === 'string' ? findTemplates(inner, [...path, isList ? Number(key) : key]) : []));
 }
 
 function checkInputSection({ inputs }: Shape, report: Report): void {

@@ -80,8 +80,11 @@ test('types are checked where they are known', () => {
   }
 });
 
+function each(list: string): string {
+  return `${survey}  - { each: "${list}", as: x, do: [ run: ls ] }`;
+}
+
 test('each needs one expression that can be a list', () => {
-  const each = (list: string): string => `${survey}  - { each: "${list}", as: x, do: [ run: ls ] }`;
   assert.deepEqual(stepIssues(each("${{ steps.survey.stdout.split(',') }}")), []);
   for (const list of ['${{ steps.survey.stdout }}', '${{ steps.survey.exitCode }}', 'a b', 'x ${{ [1] }}', '${{ [1] }}${{ [2] }}']) assert.equal(onlyIssue(each(list)).code, 'expression-type', list);
 });

@@ -30,7 +30,7 @@ test('control characters of a file never reach the terminal', () => {
   const rendered = render(text, 'b\u001B[2J.yaml');
   assert.doesNotMatch(rendered, /[^\P{C}\n]/u);
   assert.match(rendered, /\\u\{1b\}\[31m/);
-  assert.match(render(text, 'b.yaml', true).replaceAll(/\u001B\[\d+m/g, ''), /^[^\u001B]*$/);
+  assert.equal(render(text, 'b.yaml', true).split('\u001B').slice(1).filter((part) => !/^\[\d+m/.test(part)).join(), '');
 });
 
 test('the caret stands under the place, also in a long line and behind a byte order mark', () => {

@@ -34,8 +34,11 @@ test('nothing stands behind an end without a condition', () => {
   assert.deepEqual(stepIssues(`  - { ${end}, if: "run.id == ''" }\n  - run: ls\n  - ${end}`), []);
 });
 
+function each(inner: string, item: string): string {
+  return `{ each: '\${{ [1] }}', as: ${item}, do: [ ${inner} ] }`;
+}
+
 test('each is nested at most twice', () => {
-  const each = (inner: string, item: string): string => `{ each: '\${{ [1] }}', as: ${item}, do: [ ${inner} ] }`;
   assert.deepEqual(stepIssues(`  - ${each(each('{ run: ls }', 'b'), 'a')}`), []);
   assert.equal(onlyIssue(`  - ${each(each(each('{ run: ls }', 'c'), 'b'), 'a')}`).code, 'each-too-deep');
 });

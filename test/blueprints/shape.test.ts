@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { checkBlueprint } from '../../blueprints/check.ts';
 import { stepKinds } from '../../blueprints/schema.ts';
 import { issuesOf, onlyIssue, stepIssues } from './support.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { checkBlueprint, parseBlueprint } from '../../blueprints/check.ts';
 import { BlueprintInvalid } from '../../blueprints/issues.ts';
 import { maxBlueprintBytes } from '../../blueprints/text.ts';
