@@ -12,7 +12,7 @@ const maxShownPlaces = 10;
 
 /** The edited text, the lines (from 1) on which it changed, and how they read now; or what is wrong, for the model. */
 export function editText(text: string, edit: TextEdit): { text: string; lines: number[]; excerpt: string } | { error: string } {
-  if (edit.old === edit.new) return { error: 'old and new are the same, so there is nothing to change.' };
+  if (edit.old === edit.new) return { error: 'old and new are the same, so this changes nothing. Write in new how the text has to be. To add a line, take the line before it into both: {"old": "import os\\n", "new": "import os\\nimport time\\n"}' };
   const places = findPlaces(text, edit.old);
   if (places.length === 0) return { error: explainMissing(text, edit) };
   const chosen = edit.line === undefined ? places : places.filter((place) => place.line === edit.line);

@@ -8,7 +8,7 @@ import { toolDefinitions } from '../tools.ts';
 import { doneTool, endWithCalls, toCalls, withOwnIds, withoutThinking } from './written-calls.ts';
 import { toolList, writeConversation } from './written-conversation.ts';
 
-const example = '{"thought": "The setting is in src/app.py, so I read it.", "tool": "read", "arguments": {"path": "src/app.py"}}';
+const example = '{"thought": "The setting is in lib/server.py, so I read it.", "tool": "read", "arguments": {"path": "lib/server.py"}}';
 const maxThoughtChars = 300;
 
 export function encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion {

@@ -6,7 +6,7 @@ import type { DecodedAnswer, EncodedQuestion } from '../protocol.ts';
 import { endWithCalls, findWrittenCalls, withoutThinking } from './written-calls.ts';
 import { toolList, writeConversation } from './written-conversation.ts';
 
-const example = '```json\n{"tool": "read", "arguments": {"path": "src/app.py"}}\n```';
+const example = '```json\n{"tool": "read", "arguments": {"path": "lib/server.py"}}\n```';
 
 export function encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion {
   const manual = `To use a tool, write one block like this, then stop and wait for its result:\n${example}\nThe tools are:\n${toolList(tools)}`;

@@ -25,7 +25,7 @@ export function writeConversation(conversation: Message[], manual: string, write
 /** The tools as a list, one line each. */
 export function toolList(tools: readonly AgentTool[]): string {
   const lines = toolDefinitions(tools).map((tool) => `- ${tool.name}: ${tool.description}`);
-  return [...lines, `- ${doneTool}: Ends the work. Example: {"summary": "Renamed the setting in src/app.py."}`].join('\n');
+  return [...lines, `- ${doneTool}: Ends the work. Example: {"summary": "Raised the retries in lib/server.py from 3 to 5."}`].join('\n');
 }
 
 function writeMessage(message: Message, names: Map<string, string>, writeCalls: (text: string, calls: object[]) => string): Message {

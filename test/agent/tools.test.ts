@@ -13,7 +13,7 @@ for (const [title, name, text, error] of [
   ['an unknown tool', 'fly', '{}', /There is no tool called "fly". The tools are: read, edit/],
   ['a tool that this step does not have', 'shell', '{"command":"ls"}', /The tools are: read, edit/],
   ['a tool named like an object property', 'constructor', '{}', /no tool/],
-  ['invalid JSON', 'read', '{"path": ', /not JSON.*Example: \{"path": "src\/app.py"\}/],
+  ['invalid JSON', 'read', '{"path": ', /not JSON.*Example: \{"path": "lib\/server.py"\}/],
   ['a wrong type', 'read', '{"path": 5}', /path: .*expected string/],
   ['a missing argument', 'edit', '{"path": "a", "old": "b"}', /new: /],
   ['an unknown argument', 'read', '{"path": "a", "lines": 3}', /lines/],
