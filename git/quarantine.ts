@@ -13,7 +13,7 @@ import { checkCommits, mirrorPath, withMirror, type Mirrors } from './mirror.ts'
 const maxBundleBytes = 256_000_000;
 const maxHeaderBytes = 65_536;
 /** Bombs that are small on the wire take their time to unfold: this much of it, and no allocation above the limit. */
-const unpackLimits = { timeoutMs: 60_000, env: { GIT_ALLOC_LIMIT: '256m' } };
+const unpackLimits = { timeoutMs: 60_000, env: { GIT_ALLOC_LIMIT: '64m' } };
 
 export async function quarantine(mirrors: Mirrors, request: QuarantineRequest, signal?: AbortSignal): Promise<ExportedCommit> {
   const { git, cacheDir } = mirrors;

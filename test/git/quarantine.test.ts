@@ -177,7 +177,7 @@ test('faults 24: a bundle of another history, whose base is not in the mirror, i
   await other.close();
 });
 
-test('faults 24: bombs are refused by caps: large, a tree of 10^10 paths, zeros, and deltas that unfold', { timeout: 60_000 }, async () => {
+test('faults 24: bombs are refused by caps: large, a tree of 10^10 paths, a million names, zeros, and deltas that unfold', { timeout: 60_000 }, async () => {
   const large = join(fixture.folder, 'large.bundle');
   await writeFile(large, '');
   await truncate(large, 300_000_000);
@@ -185,6 +185,11 @@ test('faults 24: bombs are refused by caps: large, a tree of 10^10 paths, zeros,
 
   let tree = await fixture.writeTree([{ name: 'file', content: 'x' }]);
   for (let level = 0; level < 10; level++) tree = await fixture.writeTree('abcdefghij'.split('').map((name) => ({ name, mode: '40000', id: tree })));
+  await assert.rejects(fixture.quarantine(await fixture.bundleTree(tree)), { kind: 'too-many-files' });
+
+  const id = await fixture.git(['hash-object', '-w', '--stdin'], 'x');
+  const names = Array.from({ length: 1_000_000 }, (_, index) => Buffer.concat([Buffer.from(`100644 ${String(index).padStart(7, '0')}\0`), Buffer.from(id, 'hex')]));
+  tree = await fixture.git(['hash-object', '-w', '-t', 'tree', '--literally', '--stdin'], Buffer.concat(names));
   await assert.rejects(fixture.quarantine(await fixture.bundleTree(tree)), { kind: 'too-many-files' });
 
   await refused([{ name: 'zeros', content: Buffer.alloc(8_000_000) }], 'too-large', ['zeros']);
