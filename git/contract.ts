@@ -107,7 +107,7 @@ export interface TrustedGit {
   checkFreshness(wanted: { repository: GitRepository; access: GitAccess; base: BranchHead; head?: BranchHead }): Promise<{ baseMoved: boolean; branchForeign: boolean }>;
 }
 
-export const gitRefusalKinds = [
+const gitRefusalKinds = [
   'repository-empty', 'repository-not-found', 'repository-archived', 'repository-unauthorized', 'repository-unreachable', 'branch-not-found', 'commit-missing', 'bundle-corrupt', 'too-many-files', 'too-large', 'protected-path',
   'path-not-allowed', 'glob-unsupported', 'unsafe-path', 'unsafe-symlink', 'submodule', 'mode-change', 'lfs-pointer', 'foreign-commits', 'push-refused', 'base-moved',
 ] as const satisfies readonly ErrorCode[];

@@ -25,13 +25,13 @@ export async function ensureRepository(state: LocalState, git: BareGit, forge: s
   const gitDir = state.gitDir(wanted.name);
   const source = resolve(wanted.source);
   const defaultBranch = wanted.branch ?? (await readCheckedOutBranch(git, source));
-  const isNew = !(await stat(join(gitDir, 'HEAD')).catch(() => undefined));
+  // The record is written last, so an import that a crash cut off is done again.
+  const isNew = (await state.repository(wanted.name).find()) === undefined;
   if (isNew) {
     await mkdir(gitDir, { recursive: true });
     await must(git, gitDir, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
-  }
-  if (isNew) await must(git, gitDir, ['fetch', '--quiet', '--no-tags', '--', source, 'refs/heads/*:refs/heads/*']);
-  else await git(gitDir, ['fetch', '--quiet', '--no-tags', '--', source, `refs/heads/${defaultBranch}:refs/heads/${defaultBranch}`]);
+    await must(git, gitDir, ['fetch', '--quiet', '--no-tags', '--', source, 'refs/heads/*:refs/heads/*']);
+  } else await git(gitDir, ['fetch', '--quiet', '--no-tags', '--', source, `refs/heads/${defaultBranch}:refs/heads/${defaultBranch}`]);
   await must(git, gitDir, ['symbolic-ref', 'HEAD', `refs/heads/${defaultBranch}`]);
   const check = wanted.check && RepositoryCheck.parse(wanted.check);
   await state.repository(wanted.name).update((current) => ({
