@@ -37,8 +37,28 @@ end_as() {
 
 kill_tree() {
   [ -n "$main" ] || return 0
-  if [ "$JIG_TREE" = group ]; then kill -KILL "-$main" 2>/dev/null; fi
-  kill -KILL "$main" 2>/dev/null
+  if [ "$JIG_TREE" = group ]; then
+    kill -KILL "-$main" "$main" 2>/dev/null
+    return
+  fi
+  # Killing the namespace's first process kills all of it. bubblewrap's own death would too, but not in its first
+  # moments, before that process has asked to die with it.
+  tries=500
+  until find_first; do
+    start_time "$main" && [ "$state" != Z ] && [ $((tries -= 1)) -gt 0 ] || break
+    sleep 0.01
+  done
+  kill -KILL "${first:-$main}" 2>/dev/null
+}
+
+# The namespace's first process, as bubblewrap reports it.
+find_first() {
+  first=
+  line=
+  read -r line 2>/dev/null <status
+  case $line in *'"child-pid": '*) ;; *) return 1 ;; esac
+  first=${line#*'"child-pid": '}
+  first=${first%%[!0-9]*}
 }
 
 # Returns when no process of the command is left.
@@ -50,13 +70,9 @@ wait_for_tree() {
     return
   fi
   # The namespace's first process becomes a zombie, or is gone, only after all the others.
-  line=
-  read -r line <status
-  case $line in *'"child-pid": '*) ;; *) return ;; esac
-  child=${line#*'"child-pid": '}
-  child=${child%%[!0-9]*}
+  find_first || return
   tries=1000
-  while start_time "$child" && [ "$state" != Z ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.01; done
+  while start_time "$first" && [ "$state" != Z ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.01; done
 }
 
 # ulimit of one resource; processes are -u in some shells and -p in others.
@@ -84,6 +100,7 @@ deadline() {
 
 # Keeps the first bytes as they come and counts the rest.
 capture() {
+  exec 4<&- 5<&-
   $unbuffered head -c "$JIG_CAP_BYTES" >"$1"
   exec wc -c >"$1.dropped"
 }
@@ -100,6 +117,8 @@ if command -v stdbuf >/dev/null; then unbuffered='stdbuf -o0'; fi
 read -r boot </proc/sys/kernel/random/boot_id
 echo "$$ $started $boot" >pid
 mkfifo out err
+# Open at both ends until the command is over, so that nobody waits for a partner to open a pipe.
+exec 4<>out 5<>err
 capture stdout <out &
 out=$!
 capture stderr <err &
@@ -113,6 +132,7 @@ else
     for limit in $JIG_LIMITS; do
       set_limit "${limit%%=*}" "${limit#*=}"
     done
+    exec 4<&- 5<&-
     if [ "$JIG_TREE" = namespace ]; then exec 3>status; fi
     exec "$@" <"$JIG_STDIN" >out 2>err
   ) &
@@ -134,9 +154,7 @@ fi
 trap '' TERM ALRM
 kill -TERM "$timer" 2>/dev/null
 
-# Unblocks a reader whose pipe nobody opened.
-: <>out
-: <>err
+exec 4<&- 5<&-
 if [ "$JIG_TREE" = group ]; then
   # A process that left its group may hold the pipes for ever. (A job that ended is a zombie until it is waited for.)
   tries=200

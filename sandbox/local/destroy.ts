@@ -1,6 +1,6 @@
 /** The end of a sandbox's folder: what runs in it is killed first, then everything is removed. */
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findEnded, findSupervisor, isRunning, signalProcess, stopCommand } from './command-folder.ts';
 import { followCommand } from './follow.ts';
@@ -9,24 +9,36 @@ import { isMissing } from './host-files.ts';
 /** How long a supervisor may take to end its command before it is killed itself. */
 const patienceMs = 10_000;
 
-/** Repeatable. The folder must have been renamed before, so that nothing new is launched in it. */
-export async function removeFolder(folder: string): Promise<void> {
+/**
+ * Repeatable. `folder` must have been renamed from `original` before, so that nothing new is launched in it.
+ */
+export async function removeFolder(folder: string, original: string): Promise<void> {
   const commands = await readdir(join(folder, 'commands')).catch((error: unknown) => {
     if (isMissing(error)) return [];
     throw error;
   });
-  await Promise.all(commands.map(async (name) => await endCommand(join(folder, 'commands', name))));
+  await Promise.all(commands.map(async (name) => await endCommand(join(folder, 'commands', name), original)));
   await removeTree(folder);
 }
 
-async function endCommand(folder: string): Promise<void> {
+async function endCommand(folder: string, original: string): Promise<void> {
   if (await findEnded(folder)) return;
   await stopCommand(folder, 'cancelled');
   const supervisor = await findSupervisor(folder);
-  if (!supervisor || !(await isRunning(supervisor))) return;
-  // Lost or late: the supervisor goes, and bubblewrap with it.
-  const patience = AbortSignal.timeout(patienceMs);
-  await followCommand(folder, { signal: patience }).catch(() => signalProcess(supervisor.pid, 'SIGKILL'));
+  if (supervisor && (await isRunning(supervisor))) {
+    const patience = AbortSignal.timeout(patienceMs);
+    await followCommand(folder, { signal: patience }).catch(() => signalProcess(supervisor.pid, 'SIGKILL'));
+  }
+  if (!(await findEnded(folder))) await endOrphan(folder, original);
+}
+
+/** A namespace outlives a supervisor that was killed in its first moments. Its first process is bubblewrap, with the sandbox's folder in its words. */
+async function endOrphan(folder: string, original: string): Promise<void> {
+  const status = await readFile(join(folder, 'status'), 'utf8').catch(() => '');
+  const first = /"child-pid": ([0-9]+)/.exec(status)?.[1];
+  if (first === undefined) return;
+  const words = await readFile(`/proc/${first}/cmdline`, 'utf8').catch(() => '');
+  if (words.split('\0').includes(join(original, 'workspace'))) signalProcess(Number(first), 'SIGKILL');
 }
 
 /** By rm, which goes by descriptors: no depth and no name in the tree is too much for it. */

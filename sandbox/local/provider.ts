@@ -85,7 +85,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
         throw error;
       }
       if (record) await egress.close(record.incarnation);
-      await removeFolder(gone);
+      await removeFolder(gone, folder);
     },
     async listSandboxes() {
       const records = await listRecords(rootDir);

@@ -4,7 +4,7 @@
  * follower lives, the supervisor's deadline and the kernel's limits a process hold, and the next follower takes it up.
  */
 import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync, statfsSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, readlinkSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandEnding, SandboxResources } from '../contract.ts';
@@ -39,7 +39,10 @@ export async function watchLimits(watched: Watched, signal: AbortSignal): Promis
 /** The namespace's own /proc, seen through its first process. */
 function findNamespaceRoot(commandFolder: string): string | undefined {
   const pid = /"child-pid": ([0-9]+)/.exec(readOrEmpty(join(commandFolder, 'status')))?.[1];
-  return pid && `/proc/${pid}/root/proc`;
+  if (pid === undefined) return undefined;
+  const folder = `/proc/${pid}/root/proc`;
+  // Until bubblewrap has changed its root, this is the machine's own, in which we are ourselves.
+  return existsSync(join(folder, '1')) && readLinkOrEmpty(join(folder, 'self')) === '' ? folder : undefined;
 }
 
 function passedByProcesses(procFolder: string, resources: SandboxResources): CommandEnding | undefined {
@@ -74,6 +77,14 @@ function processesIn(procFolder: string): string[] {
 function numberAfter(text: string, label: string): number {
   const at = text.indexOf(`\n${label}`);
   return at < 0 ? 0 : Number.parseInt(text.slice(at + label.length + 1), 10) || 0;
+}
+
+function readLinkOrEmpty(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
 }
 
 /** A process may end between two looks: then there is nothing to read. */

@@ -1,0 +1,20 @@
+import { after, before } from 'node:test';
+import { createLocalProvider } from '../../sandbox/local/provider.ts';
+import { sandboxContract } from './contract.ts';
+import { findBwrap, temporaryFolder } from './fixtures.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+before(async () => {
+  folder = await temporaryFolder();
+});
+after(async () => await folder[Symbol.asyncDispose]());
+
+sandboxContract('local', async () => {
+  const provider = createLocalProvider({ rootDir: `${folder.path}/local`, bwrapPath: await findBwrap() });
+  return { provider, close: provider.close };
+});
+
+sandboxContract('unsafe-process', async () => {
+  const provider = createLocalProvider({ rootDir: `${folder.path}/unsafe`, bwrapPath: '/nonexistent', unsafeProcess: true });
+  return { provider, close: provider.close };
+});
