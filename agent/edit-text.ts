@@ -9,6 +9,8 @@ export interface TextEdit {
 }
 
 const maxShownPlaces = 10;
+/** A file of no more lines is shown whole where an edit missed it. */
+const maxShownFileLines = 40;
 
 /** The edited text, the lines (from 1) on which it changed, and how they read now; or what is wrong, for the model. */
 export function editText(text: string, edit: TextEdit): { text: string; lines: number[]; excerpt: string } | { error: string } {
@@ -43,9 +45,11 @@ function findPlaces(text: string, old: string): { index: number; line: number }[
 function explainMissing(text: string, edit: TextEdit): string {
   const lines = text.split('\n');
   const nearest = findNearestLines(lines, edit.old.split('\n'));
-  if (nearest === undefined) return 'the file does not hold this text, nor one like it. Read the file again.';
-  const shown = lines.slice(nearest.from, nearest.to).map((line, index) => `${nearest.from + index + 1}\t${line}`);
-  return `the file does not hold this text exactly. The nearest lines are:\n${shown.join('\n')}\nCopy them into old exactly, without the line number and the tab.`;
+  if (nearest === undefined) {
+    const missing = 'the file does not hold this text, nor one like it.';
+    return lines.length <= maxShownFileLines ? `${missing} It holds:\n${numberLines(lines, 0)}` : `${missing} Read the file again.`;
+  }
+  return `the file does not hold this text exactly. The nearest lines are:\n${numberLines(lines.slice(nearest.from, nearest.to), nearest.from)}\nCopy them into old exactly, without the line number and the tab.`;
 }
 
 function explainSeveral(text: string, places: { line: number }[]): string {
@@ -60,6 +64,10 @@ function excerptOf(text: string, lines: number[], height: number): string {
   const all = text.split('\n');
   const shown = lines.slice(0, maxShownPlaces).flatMap((line) => all.slice(line - 1, line - 1 + Math.min(height, 20)).map((content, index) => `${line + index}\t${content.slice(0, 400)}`));
   return shown.join('\n');
+}
+
+function numberLines(lines: string[], before: number): string {
+  return lines.map((line, index) => `${before + index + 1}\t${line.slice(0, 400)}`).join('\n');
 }
 
 function countBreaks(text: string): number {

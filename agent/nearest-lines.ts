@@ -20,9 +20,9 @@ export function findNearestLines(lines: string[], wanted: string[]): { from: num
   return { from, to: Math.min(lines.length, best.at - anchorAt + Math.min(wanted.length, 20) + 1) };
 }
 
-/** The neighbouring pairs of characters, white space aside, with their counts. */
+/** The neighbouring pairs of characters, white space and case aside, with their counts. */
 function pairsOf(line: string): Map<string, number> {
-  const text = line.replaceAll(/\s+/g, '').slice(0, maxLineChars);
+  const text = line.slice(0, maxLineChars).replaceAll(/\s+/g, '').toLowerCase();
   const pairs = new Map<string, number>();
   for (let index = 0; index + 1 < text.length; index++) {
     const pair = text.slice(index, index + 2);

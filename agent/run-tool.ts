@@ -36,9 +36,9 @@ async function read(wanted: ArgumentsOf<'read'>, path: string, operations: ToolO
   if ('error' in file) return failed(file.error);
   const lines = file.text.split('\n');
   if (lines.at(-1) === '') lines.pop();
-  const from = wanted.offset ?? 1;
+  const isBeyond = (wanted.offset ?? 1) > lines.length;
+  const from = isBeyond ? 1 : (wanted.offset ?? 1);
   if (lines.length === 0) return done(`${path} is empty.`);
-  if (from > lines.length) return failed(`${path} has only ${lines.length} lines.`);
   const shown: string[] = [];
   let chars = 0;
   for (const [index, line] of lines.slice(from - 1, from - 1 + (wanted.limit ?? defaultReadLines)).entries()) {
@@ -49,7 +49,7 @@ async function read(wanted: ArgumentsOf<'read'>, path: string, operations: ToolO
   }
   const next = from + shown.length;
   const rest = next <= lines.length ? `\n[${lines.length - next + 1} more lines; the next: {"path": ${JSON.stringify(path)}, "offset": ${next}}]` : '';
-  return done(shown.join('\n') + rest);
+  return done((isBeyond ? `[${path} has only ${lines.length} lines; from the first:]\n` : '') + shown.join('\n') + rest);
 }
 
 async function edit(wanted: ArgumentsOf<'edit'>, path: string, operations: ToolOperations): Promise<ToolResult> {

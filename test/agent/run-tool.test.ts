@@ -11,6 +11,12 @@ test('read shows lines with their numbers and says how to get the rest', async (
   assert.equal(text, '10\tline 10\n11\tline 11\n[989 more lines; the next: {"path": "a.txt", "offset": 12}]');
 });
 
+test('read beyond the end shows the file from its first line', async () => {
+  await using folder = await makeFolder({ 'a.txt': 'one\ntwo\n' });
+  const { text } = await runTool({ tool: 'read', arguments: { path: 'a.txt', offset: 69 } }, folder.operations);
+  assert.equal(text, '[a.txt has only 2 lines; from the first:]\n1\tone\n2\ttwo');
+});
+
 test('read stays within 10,000 characters, whatever is asked for', async () => {
   await using folder = await makeFolder({ 'a.txt': `${'x'.repeat(50_000)}\n${long}\n${long}` });
   const { text } = await runTool({ tool: 'read', arguments: { path: 'a.txt', limit: 2000 } }, folder.operations);
