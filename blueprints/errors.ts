@@ -463,6 +463,51 @@ export const errorPages = {
     why: 'It was asked for something that this state doesn’t have.',
     fix: '`jig runs` lists them.',
   },
+  'run-ambiguous': {
+    title: 'Several runs fit',
+    why: 'A run can be named by the end of its id, if that fits one run only.',
+    fix: 'Give more of the id; `jig runs` lists them.',
+  },
+  'blueprint-not-found': {
+    title: 'There is no such blueprint',
+    why: 'A name without a folder and an ending stands for a blueprint of the library that Jig ships.',
+    fix: 'Name a file with its ending, such as `./mine.yaml`, or one of the library.',
+  },
+  'file-unreadable': {
+    title: 'A file can’t be read',
+    why: 'It is not there, or this user may not read it.',
+    fix: 'Look at the path and the permissions; `-` is standard input.',
+  },
+  'no-change': {
+    title: 'The run has opened no change',
+    why: 'A change is opened by the blueprint’s `change` step, which has not been reached, or there was nothing to change.',
+    fix: 'Look at `jig show`: it says where the run is and what it came to.',
+  },
+  'no-such-step': {
+    title: 'The run has no such step',
+    why: 'Steps are named by their id, those of an item as in `rewrite[3].ask`, and only once they have begun.',
+    fix: 'Look at `jig show`, which lists the steps.',
+  },
+  'repository-unrelated': {
+    title: 'The local forge has another repository under this name',
+    why: 'The commit that is checked out is not part of what the local forge has under the name, so a run would work on something else.',
+    fix: 'Choose another name with `--name`, or push to the forge’s copy what it lacks.',
+  },
+  'not-a-repository': {
+    title: 'That is no git repository',
+    why: 'A repository on this machine is named by its folder, one of the local forge as OWNER/NAME.',
+    fix: 'Give the path of a folder with a git repository that has a commit, or a name that `jig repo list` shows.',
+  },
+  'already-up': {
+    title: 'Jig is up already',
+    why: 'One data folder belongs to one `jig up` at a time.',
+    fix: 'Use the one that runs, stop it, or set JIG_DATA_DIR to another folder.',
+  },
+  'program-missing': {
+    title: 'A program is not installed',
+    why: 'Jig uses it and can’t bring it along.',
+    fix: 'Install the package that the message names.',
+  },
   'artifact-unavailable': {
     title: 'What the run kept is not on this machine',
     why: 'Large outputs are kept where the worker keeps its data.',

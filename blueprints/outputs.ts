@@ -3,6 +3,7 @@
  * this table, and the interpreter puts exactly these names into the scope; of a step that was skipped, only `outcome`.
  */
 import type { Step, StepKind } from './schema.ts';
+import { allSteps, type NamedBlueprint } from './steps.ts';
 
 /** A type of the expression language. */
 export type OutputType = 'bool' | 'int' | 'double' | 'string' | 'list<string>' | 'dyn';
@@ -82,6 +83,13 @@ export const roots: Record<string, Record<string, OutputType>> = {
   repository: { name: 'string', branch: 'string', commit: 'string' },
   evidence: { summary: 'string' },
 };
+
+/** The paths of a scope whose numbers are doubles though they may be whole; for the `doubles` of an evaluation. */
+export function doublePaths(blueprint: NamedBlueprint): Set<string> {
+  const inputs = Object.entries(blueprint.inputs ?? {}).flatMap(([name, { type }]) => (type === 'number' ? [`inputs.${name}`] : []));
+  const costs = allSteps(blueprint.steps).flatMap((step) => ('agent' in step ? [`steps.${step.id}.costUsd`] : []));
+  return new Set([...inputs, ...costs]);
+}
 
 /** Whether a name is a root of every scope. */
 export function isRoot(name: string): boolean {

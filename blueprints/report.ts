@@ -3,6 +3,9 @@ import type { ErrorCode } from './errors.ts';
 import { type Issue, type KeyPath, pathText } from './issues.ts';
 import type { Range, YamlText } from './yaml.ts';
 
+/** Nobody reads more at once, and finding places takes time that a hostile text could multiply. */
+const maxIssues = 200;
+
 export class Report {
   readonly issues: Issue[] = [];
   private readonly file: string;
@@ -23,6 +26,7 @@ export class Report {
 
   /** An issue at a place of the text. */
   addAt(range: Range, code: ErrorCode, message: string, path: KeyPath = [], hint?: string): void {
+    if (this.isFull()) return;
     const [start, end] = [this.position(range.start), this.position(Math.max(range.start, range.end))];
     const place = { file: this.file, ...start, endLine: end.line, endColumn: end.column, path: pathText(path) };
     this.issues.push({ code, message, ...place, ...(hint === undefined ? {} : { hint }) });
@@ -30,16 +34,17 @@ export class Report {
 
   /** An issue about the value at a path; where there is none, about the nearest thing above it. */
   add(path: KeyPath, code: ErrorCode, message: string, hint?: string): void {
-    this.addAt(this.find(path), code, message, path, hint);
+    if (!this.isFull()) this.addAt(this.find(path), code, message, path, hint);
   }
 
   /** An issue about the last key of a path. */
   addKey(path: KeyPath, code: ErrorCode, message: string, hint?: string): void {
-    this.addAt(this.yaml?.findKey(path) ?? this.find(path), code, message, path, hint);
+    if (!this.isFull()) this.addAt(this.yaml?.findKey(path) ?? this.find(path), code, message, path, hint);
   }
 
   /** An issue about a part of the text at a path: `source` from `offset` on, in its occurrence number `nth`. */
   addIn(path: KeyPath, part: { source: string; nth: number; offset: number; length: number }, code: ErrorCode, message: string, hint?: string): void {
+    if (this.isFull()) return;
     const whole = this.find(path);
     let start = whole.start;
     for (let count = 0; count <= part.nth && start >= 0; count++) start = this.text.indexOf(part.source, count === 0 ? start : start + part.source.length);
@@ -56,6 +61,10 @@ export class Report {
   /** All issues by their place. */
   sorted(): Issue[] {
     return this.issues.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  private isFull(): boolean {
+    return this.issues.length >= maxIssues;
   }
 
   private find(path: KeyPath): Range {

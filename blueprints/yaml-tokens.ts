@@ -7,6 +7,9 @@ import type { ErrorCode } from './errors.ts';
 
 export const maxNesting = 64;
 
+/** The parser's time grows with the square of the tokens where a text is wrong in the same way all along. */
+export const maxTokens = 65_536;
+
 /** Something in the text that is refused; offsets are in UTF-16 units. */
 export interface YamlProblem {
   code: ErrorCode;
@@ -38,6 +41,9 @@ export function readTokens(text: string): { tokens: string[] } | { problems: Yam
     if (isMark) continue;
     const message = type === null ? undefined : refused[type];
     if (message) problems.push({ code: 'yaml-feature', message, start: offset, end: offset + token.length });
+    if (tokens.length > maxTokens) {
+      return { problems: [{ code: 'blueprint-too-large', message: `a blueprint has at most ${maxTokens} YAML tokens`, start: offset, end: offset + 1 }] };
+    }
     if (depth.add(type, token) > maxNesting) {
       const nested: YamlProblem = { code: 'blueprint-nested-too-deep', message: `a blueprint is nested at most ${maxNesting} levels deep`, start: offset, end: offset + 1 };
       return { problems: [...problems.slice(0, 20), nested] };

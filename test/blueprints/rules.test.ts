@@ -62,7 +62,7 @@ test('keys without an effect are refused', () => {
 test('faults 6: at most 200 steps stand in a row, and at most 1,000 in all', () => {
   assert.equal(stepIssues(Array.from({ length: 200 }, () => '  - run: ls').join('\n')).length, 0);
   assert.equal(onlyIssue(Array.from({ length: 201 }, () => '  - run: ls').join('\n')).code, 'wrong-value');
-  assert.equal(onlyIssue(Array.from({ length: 10_000 }, () => '  - run: ls').join('\n')).code, 'wrong-value');
+  assert.equal(onlyIssue(Array.from({ length: 10_000 }, () => '  - run: ls').join('\n')).code, 'blueprint-too-large');
   const inner = Array.from({ length: 32 }, () => '{ run: ls }').join(', ');
   const issue = onlyIssue(Array.from({ length: 40 }, () => `  - { each: '\${{ [1] }}', as: x, do: [ ${inner} ] }`).join('\n'));
   assert.deepEqual([issue.code, issue.path], ['too-many-steps', 'steps[30].do[9]']);

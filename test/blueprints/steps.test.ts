@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Blueprint } from '../../blueprints/schema.ts';
+import { doublePaths } from '../../blueprints/outputs.ts';
 import { allSteps, stepPath, withIds } from '../../blueprints/steps.ts';
 
 const blueprint: Blueprint = {
@@ -17,6 +18,11 @@ test('naming steps again changes nothing, and the first blueprint stays as it wa
   const named = withIds(blueprint);
   assert.deepEqual(withIds(named), named);
   assert.equal(blueprint.steps[0]?.id, undefined);
+});
+
+test('inputs of type number and costs hold doubles', () => {
+  const steps: Blueprint['steps'] = [{ agent: { task: 'x' } }, { run: 'ls' }];
+  assert.deepEqual(doublePaths(withIds({ ...blueprint, inputs: { n: { type: 'integer' }, ratio: { type: 'number' } }, steps })), new Set(['inputs.ratio', 'steps.agent.costUsd']));
 });
 
 test('the path of a step in an each names the item', () => {

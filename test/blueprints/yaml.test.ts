@@ -47,6 +47,10 @@ test('faults 3: 256 KB are read, one byte more is refused', () => {
   assert.deepEqual(issuesOf('é'.repeat(maxBlueprintBytes / 2 + 1)), ['1:1 blueprint-too-large']);
 });
 
+test('a text of more tokens than the parser takes in good time is refused before it', () => {
+  for (const piece of ['"', ',', '[]', '- \n', '\n', '?\n']) assert.match(issuesOf(`[${piece.repeat(Math.floor(200_000 / piece.length))}`)[0] ?? '', /blueprint-too-large/, piece);
+});
+
 test('faults 4: a duplicate key is refused at its second place', () => {
   assert.deepEqual(issuesOf(`${minimal}name: again\nblueprint: v1\n`), ['5:1 yaml-duplicate-key', '6:1 yaml-duplicate-key']);
 });
