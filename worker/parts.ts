@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Parts } from '../activities/parts.ts';
 import { createFolderStore } from '../artifacts/folder.ts';
 import { ensureBinary } from '../binaries/ensure-binary.ts';
+import { dataFolders } from '../client/data-folders.ts';
 import { createLocalForge, type LocalForge } from '../forge/local/local-forge.ts';
 import { createTrustedGit } from '../git/trusted-git.ts';
 import { chooseModel } from '../model/choose-model.ts';
@@ -15,14 +16,6 @@ export interface Installation {
   localForge: LocalForge;
   dataDir: string;
 }
-
-/** Where each part keeps its own, below the data folder. */
-export const dataFolders = (dataDir: string) => ({
-  artifacts: join(dataDir, 'artifacts'),
-  forge: join(dataDir, 'forge'),
-  git: join(dataDir, 'git'),
-  sandboxes: join(dataDir, 'sandboxes'),
-});
 
 /** @throws JigError where a program or a model is missing, with what to do about it. */
 export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProgress: (line: string) => void): Promise<Installation> {

@@ -1,0 +1,59 @@
+/** A failure as a person or a program reads it, and the exit code that goes with it. */
+import { isErrorCode, JigError, type ErrorCode } from '../blueprints/errors.ts';
+import type { InputIssue } from '../blueprints/inputs.ts';
+import type { Issue } from '../blueprints/issues.ts';
+import { exitCodes } from './exit-codes.ts';
+import { oneLine, printable, type Paint } from './output.ts';
+
+/** What a person typed can't be done as it stands; nothing was started. */
+export class BadInput extends JigError {
+  override name = 'BadInput';
+  readonly issues: (Issue | InputIssue)[];
+  /** The issues as text, where they have more to show than a message. */
+  readonly rendered: string | undefined;
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown; issues?: (Issue | InputIssue)[]; rendered?: string } = {}) {
+    super(code, message, options);
+    this.issues = options.issues ?? [];
+    this.rendered = options.rendered;
+  }
+}
+
+/** What is named on the command line and isn't there. */
+const badInput = new Set<string>(['run-not-found', 'blueprint-invalid', 'forge-not-found', 'config-invalid', 'recording-invalid', 'invalid-message']);
+
+interface Failure {
+  code: ErrorCode;
+  message: string;
+  hint?: string;
+  issues?: (Issue | InputIssue)[];
+}
+
+function knownFailure(error: unknown): Failure | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !isErrorCode(error.code)) return undefined;
+  const hint = error instanceof JigError ? error.hint : undefined;
+  const issues = error instanceof BadInput && error.issues.length > 0 ? error.issues : undefined;
+  return { code: error.code, message: error.message, ...(hint !== undefined && { hint }), ...(issues && { issues }) };
+}
+
+export function failureExitCode(error: unknown): number {
+  const known = knownFailure(error);
+  if (!known || known.code === 'internal-error') return exitCodes.internal;
+  return error instanceof BadInput || badInput.has(known.code) ? exitCodes.badInput : exitCodes.failed;
+}
+
+/** `error[code]: message`, what to do, and the page; a stack only for what nobody expected, or where it is asked for. */
+export function renderFailure(error: unknown, { paint, debug }: { paint: Paint; debug: boolean }): string {
+  const known = knownFailure(error);
+  const stack = error instanceof Error ? printable(error.stack ?? error.message) : printable(String(error));
+  if (!known) return `${paint('red', 'error[internal-error]')}: Jig itself failed; this should not happen\n${stack}`;
+  const rows = error instanceof BadInput && error.rendered !== undefined ? [error.rendered.trimEnd(), ''] : [];
+  rows.push(`${paint('red', `error[${known.code}]`)}: ${printable(known.message)}`);
+  if (known.hint !== undefined) rows.push(`  ${oneLine(known.hint, 500)}`);
+  rows.push(paint('dim', `  docs/errors/${known.code}.md says why, and what to do`));
+  if (debug) rows.push(stack);
+  return rows.join('\n');
+}
+
+export function failureJson(error: unknown): { error: Failure } {
+  return { error: knownFailure(error) ?? { code: 'internal-error', message: error instanceof Error ? error.message : String(error) } };
+}

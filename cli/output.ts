@@ -1,0 +1,62 @@
+/** What reaches the terminal: results on standard output, everything else on standard error, untrusted text made visible. */
+import { styleText } from 'node:util';
+
+export type Color = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+export type Paint = (color: Color, text: string) => string;
+
+/** Colours for a terminal, and only there; `NO_COLOR` turns them off, `FORCE_COLOR` on. */
+export function hasColors(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
+  if (env['NO_COLOR']) return false;
+  if (env['FORCE_COLOR'] !== undefined) return env['FORCE_COLOR'] !== '0';
+  return stream.isTTY === true && env['TERM'] !== 'dumb';
+}
+
+export function createPaint(colors: boolean): Paint {
+  return colors ? (color, text) => styleText(color, text, { validateStream: false }) : (_, text) => text;
+}
+
+export const paintOut = createPaint(hasColors(process.stdout));
+export const paintErr = createPaint(hasColors(process.stderr));
+
+/** A result, with its line end. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+/** Progress and remarks, which are no results. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Text from outside with its control and direction-changing characters made visible; lines stay lines. */
+export function printable(text: string): string {
+  return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => (character === '\r' ? '' : `\\u{${character.codePointAt(0)?.toString(16)}}`));
+}
+
+/** The same on one line, at most `maxLength` characters long. */
+export function oneLine(text: string, maxLength = 200): string {
+  const line = printable(text.replaceAll(/\s+/g, ' ').trim());
+  return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`;
+}
+
+/** Rows with their columns under each other; the last column is as long as it is. */
+export function table(rows: string[][]): string {
+  const widths: number[] = [];
+  for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+  return rows.map((row) => row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join('  ').trimEnd()).join('\n');
+}
+
+export function duration(ms: number): string {
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  return minutes < 120 ? `${minutes} min ${Math.round((ms % 60_000) / 1000)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function dollars(costUsd: number): string {
+  return `$${costUsd.toFixed(costUsd < 1 ? 4 : 2)}`;
+}

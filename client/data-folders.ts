@@ -1,0 +1,9 @@
+import { join } from 'node:path';
+
+/** Where each part keeps its own, below the data folder. */
+export const dataFolders = (dataDir: string) => ({
+  artifacts: join(dataDir, 'artifacts'),
+  forge: join(dataDir, 'forge'),
+  git: join(dataDir, 'git'),
+  sandboxes: join(dataDir, 'sandboxes'),
+});
