@@ -4,10 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { execa } from 'execa';
-import { z } from 'zod';
 import { libraryBlueprint, setupProgram } from './blueprint.ts';
 
-const Places = z.array(z.object({ kind: z.string(), text: z.string(), call: z.string(), aware: z.string() }));
 const fromImport = 'from datetime import datetime, timedelta\n\n';
 
 let folder: string;
@@ -24,7 +22,7 @@ async function repository(source: string, path = 'package/module.py') {
   const cwd = join(folder, String(++count));
   await mkdir(dirname(join(cwd, path)), { recursive: true });
   await writeFile(join(cwd, path), source);
-  const run = async (mode: string) => JSON.parse((await execa('python3', [program, mode, '.'], { cwd })).stdout) as unknown;
+  const run = async (mode: string) => (await execa('python3', [program, ...mode.split(' ')], { cwd })).stdout;
   return { run, text: () => readFile(join(cwd, path), 'utf8') };
 }
 
@@ -43,16 +41,16 @@ const rewritten: [rule: string, before: string, after: string][] = [
 for (const [rule, source, result] of rewritten) {
   test(`${rule}, and timezone is imported`, async () => {
     const { run, text } = await repository(fromImport + source);
-    await run('rewrite');
-    await run('imports');
+    await run('rewrite .');
+    await run('imports .');
     assert.equal(await text(), fromImport.replace('timedelta', 'timedelta, timezone') + result);
-    assert.deepEqual([await run('places'), await run('rewrite'), await run('imports')], [[], [], []], 'a second run does nothing');
+    assert.deepEqual([await run('list .'), await run('handed-on .'), await run('rewrite .'), await run('imports .')], ['', '[]', '0', ''], 'a second run does nothing');
   });
 }
 
 test('a value in a test stays naive, so that the test proves what it proved', async () => {
   const { run, text } = await repository('import datetime\n\nthen = datetime.datetime.utcnow()\n', 'tests/test_module.py');
-  await run('rewrite');
+  await run('rewrite .');
   assert.match(await text(), /^then = datetime\.datetime\.now\(datetime\.timezone\.utc\)\.replace\(tzinfo=None\)$/m);
 });
 
@@ -64,15 +62,27 @@ const left: [rule: string, source: string, kind: string][] = [
 for (const [rule, source, kind] of left) {
   test(`${rule}, and code leaves it`, async () => {
     const { run, text } = await repository(fromImport + source);
-    assert.deepEqual(await run('rewrite'), []);
-    assert.deepEqual(Places.parse(await run('places')).map((place) => place.kind), [kind]);
+    assert.equal(await run('rewrite .'), '0');
+    assert.match(await run('list .'), new RegExp(`^package/module.py:\\d+: ${kind}: .*$`));
     assert.equal(await text(), fromImport + source);
   });
 }
 
 test("a method of one's own called utcnow, a string and a comment are no places", async () => {
   const { run } = await repository('clock.utcnow()\nx = "datetime.utcnow()"  # datetime.utcnow()\n');
-  assert.deepEqual(await run('places'), []);
+  assert.equal(await run('list .'), '');
+});
+
+test('a line that hands its value on is offered with an aware and a naive datetime, and the code around it', async () => {
+  const { run } = await repository(`${fromImport}def f():\n    pair = g(datetime.utcnow()), g(datetime.utcnow())\n    return pair\n`);
+  assert.deepEqual(JSON.parse(await run('handed-on .')), [{ path: 'package/module.py', line: 4 }]);
+  const [aware, naive] = ['datetime.now(timezone.utc)', 'datetime.now(timezone.utc).replace(tzinfo=None)'];
+  assert.deepEqual(JSON.parse(await run('show package/module.py 4')), {
+    text: 'pair = g(datetime.utcnow()), g(datetime.utcnow())',
+    aware: `pair = g(${aware}), g(${aware})`,
+    naive: `pair = g(${naive}), g(${naive})`,
+    around: `${fromImport}def f():\n    pair = g(datetime.utcnow()), g(datetime.utcnow())\n    return pair\n`,
+  });
 });
 
 const imports: [before: string, after: string][] = [
@@ -84,8 +94,8 @@ const imports: [before: string, after: string][] = [
 for (const [source, result] of imports) {
   test(`timezone is added to ${JSON.stringify(source)}`, async () => {
     const { run, text } = await repository(`${source}x = datetime.utcnow().day\n`);
-    await run('rewrite');
-    await run('imports');
+    await run('rewrite .');
+    await run('imports .');
     assert.ok((await text()).startsWith(result), await text());
   });
 }
