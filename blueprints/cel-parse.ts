@@ -4,7 +4,7 @@
  * The library parses and checks types; it does not evaluate here (see cel-evaluate.ts for why). Syntax, functions and
  * sizes outside the allow-lists are refused before anything else looks at the tree.
  */
-import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
+import { type ASTNode, Environment, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 import { JigError, type ErrorCode } from './errors.ts';
 
 export type CelNode = ASTNode;
@@ -46,18 +46,18 @@ export const functionNames: readonly string[] = Object.keys(functions);
 export const methodNames: readonly string[] = Object.keys(methods);
 
 /** @throws ExpressionFailed `expression-invalid`, with the place. */
-export function parseExpression(source: string): CelNode {
+export function parseExpression(source: string, environment: Environment = celEnvironment): ParseResult {
   if (source.length > maxExpressionLength) {
     throw new ExpressionFailed('expression-invalid', `an expression is at most ${maxExpressionLength} characters; this one is ${source.length}`);
   }
-  let node: CelNode;
+  let parsed: ParseResult;
   try {
-    node = celEnvironment.parse(source).ast;
+    parsed = environment.parse(source);
   } catch (error) {
     throw readable(error, source);
   }
-  refuseForeign(node);
-  return node;
+  refuseForeign(parsed.ast);
+  return parsed;
 }
 
 function readable(error: unknown, source: string): ExpressionFailed {

@@ -1,5 +1,5 @@
 /** What expressions of one blueprint can read, with types, for the static check. */
-import type { Environment } from '@marcbachmann/cel-js';
+import type { Environment, TypeCheckResult } from '@marcbachmann/cel-js';
 import { celEnvironment, ExpressionFailed, parseExpression } from './cel-parse.ts';
 import { isRoot, type OutputType, outputs, outputsOf, roots } from './outputs.ts';
 import type { Input, Step, StepKind } from './schema.ts';
@@ -52,7 +52,7 @@ export function isFreeName(name: string): boolean {
   try {
     base.clone().registerVariable(name, 'dyn');
     if (isRoot(name)) return false;
-    return parseExpression(name).op === 'id';
+    return parseExpression(name).ast.op === 'id';
   } catch {
     return false;
   }
@@ -68,13 +68,14 @@ export interface ExpressionProblem {
 
 /** Types of one expression, as far as they are known before a run. Never throws. */
 export function checkExpression(source: string, declared: Declarations, expected?: 'bool' | 'list'): ExpressionProblem[] {
+  let checked: TypeCheckResult;
   try {
-    parseExpression(source);
+    checked = parseExpression(source, declared.environment).check();
   } catch (error) {
     if (!(error instanceof ExpressionFailed)) throw error;
     return [{ code: 'expression-invalid', message: error.message, offset: error.offset, length: error.length }];
   }
-  const { valid, type, error } = declared.environment.check(source);
+  const { valid, type, error } = checked;
   if (!valid) {
     const range = error?.range ?? { start: 0, end: source.length };
     return [{ code: 'expression-type', message: readable(error?.summary ?? 'the types do not fit'), offset: range.start, length: range.end - range.start }];

@@ -18,10 +18,10 @@ const maxRenderedLength = 262_144;
 
 /** @throws ExpressionFailed */
 export function evaluateExpression(source: string, scope: Scope, options: EvaluateOptions = {}): Json {
-  const node = parseExpression(source);
+  const { ast } = parseExpression(source);
   const evaluation = new Evaluation(scope, options);
   try {
-    return toJson(evaluation.evaluate(node), evaluation.meter);
+    return toJson(evaluation.evaluate(ast), evaluation.meter);
   } catch (error) {
     if (error instanceof RangeError) throw new ExpressionFailed('expression-too-costly', 'a value is nested too deeply');
     throw error;
@@ -77,7 +77,7 @@ export interface Reference {
 /** Every chain of members in an expression, variables of macros left out. @throws ExpressionFailed */
 export function findReferences(source: string): Reference[] {
   const found: Reference[] = [];
-  collect(parseExpression(source), new Set(), found);
+  collect(parseExpression(source).ast, new Set(), found);
   return found;
 }
 
