@@ -91,7 +91,7 @@ stop_asked() {
 # the background, so that $! can't be anything but that sleep.
 deadline() {
   # shellcheck disable=SC2064
-  trap 'kill $! 2>/dev/null; exit 0' TERM
+  trap 'kill $! && wait $!; exit 0' TERM
   sleep "$JIG_TIMEOUT_S" &
   wait $!
   mine=$started
@@ -105,13 +105,14 @@ capture() {
   exec wc -c >"$1.dropped"
 }
 
-trap stop_asked TERM
 trap 'end_as deadline' ALRM
 trap '' HUP INT
 
 start_time $$
-deadline &
+deadline 2>/dev/null &
 timer=$!
+# Only now, so that the job above was born without it.
+trap stop_asked TERM
 unbuffered=
 if command -v stdbuf >/dev/null; then unbuffered='stdbuf -o0'; fi
 read -r boot </proc/sys/kernel/random/boot_id
@@ -163,6 +164,6 @@ if [ "$JIG_TREE" = group ]; then
     kill "$job" 2>/dev/null
   done
 fi
-wait "$out" "$err"
+wait "$out" "$err" "$timer"
 echo "${ended:-exited} $code" >result.new
 mv result.new result

@@ -51,7 +51,7 @@ export async function launchCommand(folder: string, spec: CommandSpec, launch: L
     JIG_TREE: launch.tree,
     JIG_LIMITS: Object.entries(launch.limits).map(([letter, value]) => `${letter}=${value}`).join(' '),
   };
-  const child = spawn('nice', ['-n', '5', '/bin/sh', superviseScript, folder, ...launch.words], {
+  const child = spawn('nice', ['-n', '10', '/bin/sh', superviseScript, folder, ...launch.words], {
     detached: true,
     stdio: 'ignore',
     cwd: '/',

@@ -20,6 +20,9 @@ export interface LaunchContext {
 /** Open files that a process in a sandbox may have. */
 const maxOpenFiles = 16_384;
 
+/** What one process may hold beyond its sandbox's memory: stacks that nobody touched, and what it takes between two looks of the watchdog. */
+const dataSlackBytes = 2 * 1024 ** 3;
+
 export function isolatedLaunch({ folder, record, spec, toolchains, egress }: LaunchContext, bwrapPath: string): Launch {
   const { resources } = record.spec;
   const env = commandEnv(homeInside, record, spec, toolchains);
@@ -31,8 +34,8 @@ export function isolatedLaunch({ folder, record, spec, toolchains, egress }: Lau
     limits: {
       c: 0,
       n: maxOpenFiles,
-      // Kilobytes a process: twice the sandbox's, so that the watchdog can say what happened before a process fails on it.
-      d: Math.floor((resources.memoryBytes * 2) / 1024),
+      // Kilobytes a process.
+      d: Math.floor((resources.memoryBytes + dataSlackBytes) / 1024),
       // Blocks of 512 bytes, a file.
       f: Math.ceil(resources.diskBytes / 512),
       // The kernel exempts root from this one.

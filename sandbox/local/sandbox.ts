@@ -4,7 +4,7 @@ import type { CommandResult, CommandSpec, RunOptions, Sandbox, SandboxRef } from
 import { CommandCancelled } from '../contract.ts';
 import { readRefusals } from '../egress-proxy.ts';
 import { SandboxLost } from '../errors.ts';
-import { commandFolder, findEnded, findSupervisor, launchCommand, stopCommand, type Launch } from './command-folder.ts';
+import { commandFolder, findEnded, findSupervisor, launchCommand, type Launch } from './command-folder.ts';
 import { refusalLog } from './egress.ts';
 import { followCommand } from './follow.ts';
 import { findRecord, type SandboxRecord } from './layout.ts';
@@ -41,9 +41,7 @@ export function localSandbox({ ref, folder, record, launch }: LocalSandboxOption
 /** Follows, and holds the command to its sandbox's limits meanwhile. */
 async function followWithin(place: string, folder: string, record: SandboxRecord, options: RunOptions): Promise<CommandResult> {
   const done = new AbortController();
-  const watchdog = watchLimits({ folder, commandFolder: place, resources: record.spec.resources }, done.signal).then(async (passed) => {
-    if (passed) await stopCommand(place, passed);
-  });
+  const watchdog = watchLimits({ folder, commandFolder: place, resources: record.spec.resources }, done.signal);
   try {
     return await followCommand(place, options);
   } finally {

@@ -8,9 +8,12 @@ import { existsSync, readFileSync, readdirSync, readlinkSync, statfsSync } from 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandEnding, SandboxResources } from '../contract.ts';
+import { signalProcess, stopCommand } from './command-folder.ts';
+import { isMissing } from './host-files.ts';
 
-const firstLookMs = 40;
-const lookMs = 120;
+/** Processes can multiply fast, and counting them is cheap; the rest is looked at every fourth time. */
+const lookMs = 25;
+const looksPerMeasure = 4;
 /** Threads are counted too, against the processes allowed times this. */
 export const threadsPerProcess = 8;
 /** Inodes that a sandbox may use, by its disk: one for so many bytes, and at least so many. */
@@ -23,31 +26,50 @@ export interface Watched {
   resources: SandboxResources;
 }
 
-/** Looks until aborted. @returns the limit that was passed; undefined when aborted before. */
-export async function watchLimits(watched: Watched, signal: AbortSignal): Promise<CommandEnding | undefined> {
-  const disk = diskWatch(watched);
-  let root: string | undefined;
-  for (let waitMs = firstLookMs; !signal.aborted; waitMs = lookMs) {
-    await delay(waitMs, undefined, { signal }).catch(() => undefined);
-    root ??= findNamespaceRoot(watched.commandFolder);
-    const passed = (root && passedByProcesses(root, watched.resources)) ?? (await disk());
-    if (passed) return passed;
+/** Looks until aborted, and kills the namespace of a command that passed a limit, under that limit's name. */
+export async function watchLimits(watched: Watched, signal: AbortSignal): Promise<void> {
+  let disk: ReturnType<typeof diskWatch> | undefined;
+  let root: Namespace | undefined;
+  for (let look = 1; !signal.aborted; look++) {
+    await delay(lookMs, undefined, { signal }).catch(() => undefined);
+    root ??= findNamespace(watched.commandFolder);
+    try {
+      disk ??= diskWatch(watched);
+      const measuring = look % looksPerMeasure === 0;
+      const passed = (root && passedByProcesses(root.procFolder, watched.resources, measuring)) ?? (measuring ? await disk() : undefined);
+      if (passed) {
+        await stopCommand(watched.commandFolder, passed);
+        // The supervisor knows why by now, and may be slow where a processor is wanted by thousands.
+        if (root) signalProcess(root.first, 'SIGKILL');
+        return;
+      }
+    } catch (error) {
+      // The sandbox is being destroyed: its follower says so.
+      if (isMissing(error)) return;
+      throw error;
+    }
   }
-  return undefined;
 }
 
-/** The namespace's own /proc, seen through its first process. */
-function findNamespaceRoot(commandFolder: string): string | undefined {
+interface Namespace {
+  /** Its first process. */
+  first: number;
+  /** Its own /proc, seen through that process. */
+  procFolder: string;
+}
+
+function findNamespace(commandFolder: string): Namespace | undefined {
   const pid = /"child-pid": ([0-9]+)/.exec(readOrEmpty(join(commandFolder, 'status')))?.[1];
   if (pid === undefined) return undefined;
-  const folder = `/proc/${pid}/root/proc`;
+  const procFolder = `/proc/${pid}/root/proc`;
   // Until bubblewrap has changed its root, this is the machine's own, in which we are ourselves.
-  return existsSync(join(folder, '1')) && readLinkOrEmpty(join(folder, 'self')) === '' ? folder : undefined;
+  return existsSync(join(procFolder, '1')) && readLinkOrEmpty(join(procFolder, 'self')) === '' ? { first: Number(pid), procFolder } : undefined;
 }
 
-function passedByProcesses(procFolder: string, resources: SandboxResources): CommandEnding | undefined {
+function passedByProcesses(procFolder: string, resources: SandboxResources, measuring: boolean): CommandEnding | undefined {
   const pids = processesIn(procFolder);
   if (pids.length > resources.processes) return 'too-many-processes';
+  if (!measuring) return undefined;
   let threads = 0;
   let memoryKb = 0;
   for (const pid of pids) {

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Sandbox, SandboxResources } from '../../sandbox/contract.ts';
+import { checkNamespaces } from '../../sandbox/local/host-check.ts';
+import { createLocalProvider, type LocalProvider } from '../../sandbox/local/provider.ts';
+import { isBindable } from '../../sandbox/local/toolchains.ts';
+import { SandboxRefused } from '../../sandbox/errors.ts';
+import { findBwrap, mebibyte, runShell, sandboxSpec, temporaryFolder } from './fixtures.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let provider: LocalProvider;
+let sandbox: Sandbox;
+before(async () => {
+  folder = await temporaryFolder();
+  provider = createLocalProvider({ rootDir: `${folder.path}/sandboxes`, bwrapPath: await findBwrap() });
+  sandbox = await provider.ensureSandbox(sandboxSpec('run/isolation'));
+});
+after(async () => {
+  await provider.destroySandbox('run/isolation');
+  await folder[Symbol.asyncDispose]();
+});
+
+describe('a command in a local sandbox', () => {
+  it('is an ordinary user without capabilities, in namespaces of its own', async () => {
+    const { stdout } = await runShell(sandbox, 'who', 'id -u; id -g; hostname; grep CapEff /proc/self/status; grep NoNewPrivs /proc/self/status; ls /proc | grep -c "^[0-9]"');
+    const [uid, gid, host, capabilities, privileges, processes] = stdout.trim().split('\n');
+    assert.deepEqual([uid, gid, host], ['1000', '1000', 'sandbox']);
+    assert.match(capabilities ?? '', /0000000000000000$/);
+    assert.match(privileges ?? '', /1$/);
+    assert.ok(Number(processes) < 8);
+  });
+
+  it('writes to its workspace, its home and /tmp, and nowhere else', async () => {
+    const { stdout } = await runShell(sandbox, 'writes', 'for place in /work /home/agent /tmp /dev/shm / /usr /etc /dev /proc /run /home /work/.. ; do touch "$place/probe" 2>/dev/null && echo "$place"; done');
+    assert.deepEqual(stdout.trim().split('\n'), ['/work', '/home/agent', '/tmp', '/dev/shm']);
+  });
+
+  it('can’t change the machine’s kernel settings, also where the worker is root', async () => {
+    const { stdout } = await runShell(sandbox, 'sysctl', 'for file in /proc/sys/kernel/core_pattern /proc/sys/vm/drop_caches /proc/sysrq-trigger /proc/sys/kernel/hostname; do (echo x >"$file") 2>/dev/null && echo "$file"; done; true');
+    assert.equal(stdout, '');
+  });
+
+  it('can’t make further user namespaces', async () => {
+    assert.notEqual((await runShell(sandbox, 'userns', 'unshare -U true')).result.exitCode, 0);
+  });
+
+  it('sees no file, folder or process of the machine’s users', async () => {
+    await writeFile(`${folder.path}/secret`, 'secret');
+    const { stdout } = await runShell(sandbox, 'sees', `ls /root /home; cat ${folder.path}/secret /etc/shadow /proc/1/environ; ls -A /root/.ssh /root/.config /root/.local; ls -l /proc/self/fd`);
+    assert.doesNotMatch(stdout, /secret|HOME=\/root/);
+    assert.deepEqual(stdout.split('\n').filter((line) => line === 'agent'), ['agent']);
+    assert.doesNotMatch(stdout, /sandbox\.json|/status|/result/, 'no file of the supervision is open');
+  });
+
+  it('has no network but its own loopback', async () => {
+    const { stdout } = await runShell(sandbox, 'network', 'cat /proc/net/dev | grep -c :; curl -s --max-time 3 http://169.254.169.254/; curl -s --max-time 3 http://1.1.1.1/; true');
+    assert.equal(stdout.trim(), '1');
+  });
+
+  it('finds the toolchains that this machine has on its PATH', async () => {
+    const { stdout } = await runShell(sandbox, 'toolchains', 'python3 -c "print(6 * 7)"; node -p "6 * 7"; git --version');
+    assert.match(stdout, /^42\n42\ngit version/);
+  });
+
+  it('keeps its own installations for the commands after it', async () => {
+    await runShell(sandbox, 'venv', 'python3 -m venv --without-pip ~/.venv', { timeoutMs: 60_000 });
+    assert.equal((await runShell(sandbox, 'venv-used', 'command -v python3')).stdout.trim(), '/home/agent/.venv/bin/python3');
+  });
+});
+
+describe('a command past its limits', () => {
+  const limited = async (id: string, changes: Partial<SandboxResources>) => {
+    const { resources } = sandboxSpec(id);
+    return await provider.ensureSandbox(sandboxSpec(id, { resources: { ...resources, ...changes } }));
+  };
+  /** How late this process's own timers come while `work` goes on. */
+  const worstDelayMs = async (work: Promise<unknown>) => {
+    let done = false;
+    let worst = 0;
+    void work.finally(() => (done = true)).catch(() => undefined);
+    while (!done) {
+      const startedMs = performance.now();
+      await delay(10);
+      worst = Math.max(worst, performance.now() - startedMs - 10);
+    }
+    return worst;
+  };
+
+  const bombs = [
+    ['a fork bomb', 'fork', { processes: 60 }, 'bomb() { bomb | bomb & }; bomb; sleep 30', 'too-many-processes'],
+    ['threads without end', 'threads', { processes: 20 }, 'python3 -c "\nimport threading, time\nwhile True: threading.Thread(target=time.sleep, args=(60,)).start()"', 'too-many-processes'],
+    ['memory without end', 'memory', { memoryBytes: 128 * mebibyte }, 'python3 -c "\nkept = []\nwhile True: kept.append(bytearray(1 << 20))"', 'out-of-memory'],
+    ['memory of many processes', 'memories', { memoryBytes: 128 * mebibyte }, 'for i in 1 2 3 4; do python3 -c "import time; kept = bytearray(b\\"x\\") * (60 << 20); time.sleep(60)" & done; wait', 'out-of-memory'],
+    ['a full disk', 'disk', { diskBytes: 64 * mebibyte }, 'for i in 1 2 3 4 5 6; do head -c 40000000 /dev/zero >fill$i; done; sleep 30', 'disk-full'],
+  ] as const;
+  for (const [what, id, changes, script, ending] of bombs) {
+    it(`faults 45: ${what} ends as ${ending}, and the worker stays awake`, async () => {
+      const bombed = await limited(`run/bomb-${id}`, changes);
+      const running = runShell(bombed, 'bomb', script, { timeoutMs: 25_000 });
+      const worst = await worstDelayMs(running);
+      const { result } = await running;
+      assert.deepEqual([result.ending, result.exitCode], [ending, 137]);
+      assert.ok(worst < 1000, `a timer came ${worst} ms late`);
+      assert.equal((await runShell(bombed, 'after', 'echo fine')).stdout.slice(0, 4), 'fine');
+      await provider.destroySandbox(`run/bomb-${id}`);
+    });
+  }
+
+  it('faults 45: a spinning processor ends by its deadline, and the worker stays awake', async () => {
+    const running = runShell(sandbox, 'spin', 'for i in 1 2 3 4; do while :; do :; done & done; wait', { timeoutMs: 1000 });
+    assert.ok((await worstDelayMs(running)) < 500);
+    assert.equal((await running).result.ending, 'deadline');
+  });
+
+  it('faults 45: open files beyond the limit fail inside', async () => {
+    const { stdout } = await runShell(sandbox, 'files', 'python3 -c "\nfiles = []\ntry:\n  while len(files) < 100000: files.append(open(\'/dev/null\'))\nexcept OSError: print(len(files) < 20000)"');
+    assert.equal(stdout, 'True\n');
+  });
+});
+
+describe('a machine without isolation', () => {
+  it('is refused, with what is missing and what to do', async () => {
+    const without = createLocalProvider({ rootDir: `${folder.path}/none`, bwrapPath: '/nonexistent/bwrap' });
+    assert.equal((await without.checkHost())[0]?.code, 'bwrap-missing');
+    await assert.rejects(without.ensureSandbox(sandboxSpec('run/none')), (error: unknown) => error instanceof SandboxRefused && /Install/.test(error.hint ?? ''));
+  });
+
+  it('that is not Linux is refused', async () => {
+    assert.equal((await checkNamespaces('/nonexistent', 'darwin'))[0]?.code, 'sandbox-platform');
+  });
+});
+
+describe('a toolchain', () => {
+  it('is never a home, nor above one, nor a folder of settings', () => {
+    const shown = ['/home/a/.nvm/versions/node/v24', '/home/a/.local/share/uv/python/cpython-3.12', '/opt/go'].map((prefix) => isBindable(prefix, '/home/a'));
+    const hidden = ['/', '/home', '/home/a', '/home/a/.local', '/home/a/.config', '/root', 'relative'].map((prefix) => isBindable(prefix, '/home/a'));
+    assert.deepEqual([shown, hidden], [Array(3).fill(true), Array(7).fill(false)]);
+  });
+});
