@@ -4,6 +4,7 @@ import { runTool } from '../agent/run-tool.ts';
 import { parseToolCall } from '../agent/tools.ts';
 import { ArtifactRef } from '../artifacts/contract.ts';
 import type { CallTool, ToolResult } from './contract.ts';
+import { SandboxFileError } from '../sandbox/files.ts';
 import { createOperations } from './sandbox-files.ts';
 import { once } from './kept.ts';
 import type { Parts } from './parts.ts';
@@ -32,5 +33,11 @@ async function carryOut(parts: Parts, request: CallTool, transcript: Transcript)
   const parsed = parseToolCall(call, tools);
   if ('error' in parsed) return { text: parsed.error, ok: false };
   const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
-  return runTool(parsed.call, createOperations(parts, sandbox, { key, env, ...(allowPaths && { allowPaths }) }), { timeoutMs });
+  try {
+    return await runTool(parsed.call, createOperations(parts, sandbox, { key, env, ...(allowPaths && { allowPaths }) }), { timeoutMs });
+  } catch (error) {
+    // A path that leads out of the workspace is the model's mistake, and the model is told.
+    if (error instanceof SandboxFileError) return { text: error.message, ok: false };
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@ import type { ToolOperations } from '../agent/operations.ts';
 import { defaults } from '../blueprints/defaults.ts';
 import { createMatcher } from '../git/globs.ts';
 import type { Sandbox } from '../sandbox/contract.ts';
-import { readFile, writeFile } from '../sandbox/files.ts';
+import { readFile, SandboxFileError, writeFile } from '../sandbox/files.ts';
 import { workSignal } from './activity.ts';
 import { captureOutcome } from './captured-output.ts';
 import type { Parts } from './parts.ts';
@@ -28,7 +28,13 @@ export function createOperations(
   };
 }
 
+/** The file, or undefined where there is none. @throws SandboxFileError for every other problem */
 async function readText(sandbox: Sandbox, key: string, path: string, maxBytes: number) {
-  const file = await readFile(sandbox, key, path, { maxBytes, signal: workSignal() });
-  return file && { text: file.bytes && Buffer.from(file.bytes).toString(), sizeBytes: file.sizeBytes };
+  try {
+    const { bytes, truncated } = await readFile(sandbox, key, path, { maxBytes, signal: workSignal() });
+    return { text: truncated ? undefined : Buffer.from(bytes).toString(), sizeBytes: bytes.length };
+  } catch (error) {
+    if (error instanceof SandboxFileError && error.problem === 'not-found') return undefined;
+    throw error;
+  }
 }

@@ -9,6 +9,7 @@ import { createTrustedGit } from '../git/trusted-git.ts';
 import { chooseModel } from '../model/choose-model.ts';
 import { createLocalProvider } from '../sandbox/local/provider.ts';
 import { cacheDirOf, dataDirOf, type Config } from './config.ts';
+import { orNoModel } from './no-model.ts';
 import { loadRecording, recordTo } from './recording.ts';
 
 export interface Installation {
@@ -17,14 +18,15 @@ export interface Installation {
   dataDir: string;
 }
 
-/** @throws JigError where a program or a model is missing, with what to do about it. */
+/** @throws JigError where a program is missing, with what to do about it. */
 export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProgress: (line: string) => void): Promise<Installation> {
   const dataDir = dataDirOf(config, env);
   const folders = dataFolders(dataDir);
   const localForge = createLocalForge({ rootDir: folders.forge });
+  const recording = config.recording ? await loadRecording(config.recording) : undefined;
   const unsafeProcess = config.sandbox.provider === 'unsafe-process';
   const bwrapPath = unsafeProcess ? '' : await ensureBinary('bwrap', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });
-  const model = chooseModel({ env, config: config.model, ...(config.recording && { recording: await loadRecording(config.recording) }) });
+  const model = orNoModel(() => chooseModel({ env, config: config.model, ...(recording && { recording }) }));
   const parts: Parts = {
     artifacts: createFolderStore({ rootDir: folders.artifacts }),
     git: createTrustedGit({ cacheDir: folders.git }),

@@ -36,6 +36,8 @@ export interface StepRow {
   state: 'running' | 'succeeded' | 'failed' | 'skipped';
   startedAtMs: number;
   durationMs?: number;
+  /** How many items an `each` step has. */
+  items?: number;
   /** What it came to, in a few words. */
   note?: string;
   usage?: Usage;

@@ -36,6 +36,12 @@ export class RunView {
     this.#changed();
   }
 
+  setItems(path: string, items: number): void {
+    const row = this.state.steps.findLast((step) => step.path === path);
+    if (row) row.items = items;
+    this.#changed();
+  }
+
   setPhase(phase: Phase, waiting?: Waiting): void {
     this.state.phase = phase;
     if (waiting) this.state.waiting = waiting;

@@ -10,6 +10,7 @@ export const eachStep: StepKindAction<NamedEachStep> = async (run, { step, path,
   const items = value(step.each, scope);
   if (!Array.isArray(items)) throw new StepFailed('each-needs-a-list', 'The items of an each step are no list');
   if (items.length > defaults.each.maxItems) throw new StepFailed('each-too-many', `The list has ${items.length} items; at most ${defaults.each.maxItems} are carried out`);
+  run.view.setItems(path, items.length);
   const tolerate = step.tolerate ?? defaults.each.tolerate;
   const failures: string[] = [];
   let next = 0;

@@ -1,0 +1,111 @@
+/** A real Temporal server, a worker of our own and a scripted model, for tests that run blueprints from end to end. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { Parts } from '../../activities/parts.ts';
+import { pino } from 'pino';
+import { ensureBinary } from '../../binaries/ensure-binary.ts';
+import { createClient, type JigClient } from '../../client/client.ts';
+import type { Json } from '../../blueprints/json.ts';
+import type { Model } from '../../model/contract.ts';
+import { createScriptedModel } from '../../model/scripted.ts';
+import type { ScriptInput } from '../../model/script.ts';
+import { cacheDirOf, Config } from '../../worker/config.ts';
+import { createMetrics } from '../../worker/health.ts';
+import { installLogging } from '../../worker/logging.ts';
+import { createParts } from '../../worker/parts.ts';
+import { startTemporalServer, type TemporalServer } from '../../worker/temporal-server.ts';
+import { bundleWorkflows, startWorker, type JigWorker } from '../../worker/worker.ts';
+import type { RunEnd, RunState } from '../../workflows/messages.ts';
+import type { LocalForge } from '../../forge/local/local-forge.ts';
+import { makeRepository, type Files } from './repository.ts';
+
+installLogging(pino({ level: process.env['JIG_TEST_LOG'] ?? 'fatal' }));
+
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+
+export interface World extends AsyncDisposable {
+  client: JigClient;
+  forge: LocalForge;
+  parts: Parts;
+  server: TemporalServer;
+  dataDir: string;
+  /** Makes a repository of these files in the local forge. */
+  addRepository(name: string, files: Files, check?: string[]): Promise<{ path: string }>;
+  start(blueprint: string, options?: StartOptions): Promise<string>;
+  /** Starts a run and waits for its end. */
+  run(blueprint: string, options?: StartOptions): Promise<{ runId: string; end: RunEnd; state: RunState }>;
+  /** The first state of a run for which the condition holds. */
+  until(runId: string, condition: (state: RunState) => boolean, deadlineMs?: number): Promise<RunState>;
+}
+
+export interface StartOptions {
+  repository?: string;
+  inputs?: Record<string, Json>;
+}
+
+export interface WorldOptions {
+  script?: ScriptInput;
+  model?: Model;
+  config?: Record<string, unknown>;
+}
+
+export const noReplies: ScriptInput = { script: 'v1', replies: [] };
+
+export async function createWorld({ script = noReplies, model, config: overrides = {} }: WorldOptions = {}): Promise<World> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'jig-e2e-'));
+  const env = { ...process.env, JIG_DATA_DIR: dataDir, OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', JIG_MODEL: 'none' };
+  const cliPath = await ensureBinary('temporal', { cacheDir: join(cacheDirOf(process.env), 'binaries'), env: process.env });
+  const server = await startTemporalServer({ cliPath, dbFile: join(dataDir, 'temporal.db'), logFile: join(dataDir, 'temporal.log') });
+  const config = Config.parse({ ci: { pollMs: 50, graceMs: 500 }, ...overrides });
+  const { parts: wired, localForge } = await createParts(config, env, () => {});
+  const parts: Parts = { ...wired, model: model ?? createScriptedModel(script) };
+  const nativeConnection = await NativeConnection.connect({ address: server.address });
+  bundle ??= bundleWorkflows();
+  const worker: JigWorker = await startWorker({ connection: nativeConnection, namespace: 'default', parts, config, bundle: await bundle, metrics: createMetrics() });
+  // A worker that can't go on would leave every test waiting.
+  worker.ended.catch((error: unknown) => {
+    throw error;
+  });
+  const connection = await Connection.connect({ address: server.address });
+  const client = createClient(new Client({ connection }), server.uiUrl);
+
+  const start: World['start'] = async (text, { repository = 'acme/api', inputs = {} } = {}) => {
+    const name = /^name: *(\S+)/m.exec(text)?.[1] ?? 'unnamed';
+    const { runId } = await client.start({ blueprint: { name, text, file: 'blueprint.yaml' }, repository: { forge: 'local', name: repository }, inputs, requester: 'tester' });
+    return runId;
+  };
+  return {
+    client, parts, server, dataDir, start,
+    forge: localForge,
+    async addRepository(name, files, check) {
+      const path = await makeRepository(join(dataDir, 'sources', name), files);
+      await localForge.ensureRepository({ name, source: path, ...(check && { check: { command: check } }) });
+      return { path };
+    },
+    async run(text, options) {
+      const runId = await start(text, options);
+      const end = await client.result(runId);
+      return { runId, end, state: await client.describe(runId) };
+    },
+    async until(runId, condition, deadlineMs = 30_000) {
+      const signal = AbortSignal.timeout(deadlineMs);
+      let last: RunState | undefined;
+      for await (const state of client.follow(runId, { signal, pollMs: 20 })) {
+        last = state;
+        if (condition(state)) return state;
+      }
+      throw new Error(`${runId} did not come to it: ${JSON.stringify(last)}`);
+    },
+    async [Symbol.asyncDispose]() {
+      worker.shutdown();
+      await worker.ended;
+      await client.close();
+      await nativeConnection.close();
+      await server.stop();
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** A worker without a model does everything that needs none; a question ends with what to configure. */
+import { JigError } from '../blueprints/errors.ts';
+import type { Model } from '../model/contract.ts';
+
+export function orNoModel(choose: () => Model): Model {
+  try {
+    return choose();
+  } catch (error) {
+    if (!(error instanceof JigError) || error.code !== 'model-not-configured') throw error;
+    return {
+      source: 'live',
+      name: 'none',
+      protocol: 'native',
+      contextTokens: 128_000,
+      isPriced: () => true,
+      ask: () => Promise.reject(error),
+    };
+  }
+}
