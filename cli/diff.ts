@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { JigError } from '../blueprints/errors.ts';
+import { withClient } from './connection.ts';
+import { renderDiff } from './diff-text.ts';
+import { openForge } from './local-data.ts';
+import { paintOut, print, printJson } from './output.ts';
+import { resolveRun } from './run-reference.ts';
+
+export const diff = new Command('diff')
+  .description("Prints the diff of a run's change.")
+  .argument('[run]', 'the last one where it is left out')
+  .option('--raw', 'the patch as it is, for git apply')
+  .option('--json', 'print one JSON document')
+  .addHelpText('after', '\nExamples:\n  jig diff\n  jig diff 9742 --raw | git apply\n')
+  .action(async (reference: string | undefined, { raw, json }: { raw?: true; json?: true }) => {
+    const state = await withClient(async (client) => client.describe(await resolveRun(client, reference)));
+    const { change, repository, runId } = state;
+    if (!change) throw new JigError('no-change', `${runId} has opened no change${state.end ? `: ${state.end.reason}` : ' yet'}`, { hint: '`jig show` says where it is.' });
+    const patch = await (await openForge()).getDiff(repository.name, change.number);
+    if (json) printJson({ runId, repository: repository.name, change, patch });
+    else if (raw) process.stdout.write(patch);
+    else print(renderDiff(patch, { paint: paintOut }));
+  });

@@ -1,0 +1,88 @@
+/** A run's states as lines: what has ended is said once, what goes on is one line that lives. */
+import type { RunState, StepRow } from '../workflows/messages.ts';
+import { duration, oneLine, type Paint } from './output.ts';
+import { shortId } from './run-reference.ts';
+
+export interface Progress {
+  /** The lines that this state adds to those before it. */
+  update(state: RunState): string[];
+  /** What runs now, as one line; empty where nothing does. */
+  live(nowMs: number): string;
+}
+
+const marks = { succeeded: '✓', failed: '✗', skipped: '–', running: '▸' } as const;
+const colors = { succeeded: 'green', failed: 'red', skipped: 'dim', running: 'cyan' } as const;
+
+export function createProgress(paint: Paint): Progress {
+  const said = new Set<string>();
+  let last: RunState | undefined;
+  const once = (key: string, line: () => string): string[] => {
+    if (said.has(key)) return [];
+    said.add(key);
+    return [line()];
+  };
+
+  return {
+    update(state) {
+      last = state;
+      const lines: string[] = [];
+      if (state.repository.commit) lines.push(...once('header', () => header(state, paint)));
+      const [first] = state.steps;
+      if (first) lines.push(...once('prepared', () => stepLine({ path: 'prepare', kind: 'sandbox', title: '', state: 'succeeded', startedAtMs: 0, durationMs: first.startedAtMs - state.startedAtMs }, paint)));
+      for (const [index, row] of state.steps.entries()) {
+        // A row is known by its place: a step that was sent back has another one, with the same path.
+        const isSaid = row.state !== 'running' && (!isInItem(row) || row.state === 'failed');
+        if (isSaid) lines.push(...once(`step ${index}`, () => stepLine(row, paint)));
+      }
+      const { waiting, change } = state;
+      if (change) lines.push(...once(`change ${change.number}`, () => `${paint('cyan', '·')} change #${change.number} is at ${oneLine(change.url)}`));
+      if (state.phase === 'waiting-for-ci') lines.push(...once(`ci ${state.steps.length}`, () => `${paint('cyan', '·')} waiting for the checks of the code host`));
+      if (waiting) lines.push(...once(`waiting ${waiting.deadlineMs}`, () => waitingLines(state, paint)));
+      return lines;
+    },
+    live: (nowMs) => (last && !last.end ? liveLine(last, nowMs, paint) : ''),
+  };
+}
+
+function header({ blueprint, repository, model, runId }: RunState, paint: Paint): string {
+  const where = `${repository.name} ${paint('dim', `${oneLine(repository.branch)} ${repository.commit.slice(0, 8)}`)}`;
+  return `${paint('bold', oneLine(blueprint.title))} on ${where}\n${paint('dim', `${runId} · model ${oneLine(model)}`)}`;
+}
+
+function stepLine({ path, kind, state, durationMs = 0, note = '', usage }: StepRow, paint: Paint): string {
+  const tokens = usage && usage.inputTokens + usage.outputTokens > 0 ? `  ${usage.inputTokens + usage.outputTokens} tokens` : '';
+  const took = state === 'skipped' ? '' : duration(durationMs);
+  const name = oneLine(path, 40).padEnd(12);
+  return `${paint(colors[state], marks[state])} ${state === 'skipped' ? paint('dim', name) : name}  ${paint('dim', kind.padEnd(7))}  ${took.padStart(8)}  ${paint(state === 'failed' ? 'red' : 'dim', oneLine(note, 160))}${paint('dim', tokens)}`.trimEnd();
+}
+
+function waitingLines({ waiting, runId }: RunState, paint: Paint): string {
+  if (!waiting) return '';
+  const id = shortId(runId);
+  const who = waiting.who.length > 0 ? ` (${waiting.who.map((name) => oneLine(name, 60)).join(', ')})` : '';
+  const ways = waiting.kind === 'paused' ? [`jig resume ${id}`, `jig cancel ${id}`] : [`jig approve ${id}`, `jig reject ${id} -m WHY`, ...(waiting.canSendBack ? [`jig send-back ${id} -m WHAT`] : [])];
+  return `${paint('yellow', '?')} ${oneLine(waiting.question, 500)}${who}, until ${new Date(waiting.deadlineMs).toISOString()}\n  ${ways.join('  ·  ')}`;
+}
+
+function liveLine(state: RunState, nowMs: number, paint: Paint): string {
+  const row = state.steps.findLast((each) => each.state === 'running' && !isInItem(each));
+  const what = row ? `${oneLine(row.path, 40)}${row.kind === 'each' ? ` ${countItems(state, row)}` : ''}` : state.phase;
+  const sinceMs = row?.startedAtMs ?? state.steps.at(-1)?.startedAtMs ?? state.startedAtMs;
+  const note = row && row.title !== row.path ? `  ${oneLine(row.title, 60)}` : '';
+  return `${paint('cyan', marks.running)} ${what}  ${paint('dim', `${duration(Math.max(0, nowMs - sinceMs))}${note}`)}`;
+}
+
+/** How many items of an `each` step have ended, of how many. */
+function countItems({ steps }: RunState, each: StepRow): string {
+  const items = new Map<string, boolean>();
+  for (const row of steps.slice(steps.indexOf(each) + 1)) {
+    const item = row.path.startsWith(`${each.path}[`) ? row.path.slice(0, row.path.indexOf(']', each.path.length)) : undefined;
+    if (item !== undefined) items.set(item, (items.get(item) ?? true) && row.state !== 'running');
+  }
+  const ended = [...items.values()].filter(Boolean).length;
+  return each.items === undefined ? `${ended}` : `${ended}/${each.items}`;
+}
+
+function isInItem({ path }: StepRow): boolean {
+  return path.includes('[');
+}

@@ -1,0 +1,20 @@
+import { Command } from 'commander';
+import { withClient } from './connection.ts';
+import { afterStart } from './following.ts';
+import { findPerson } from './person.ts';
+import { resolveRun } from './run-reference.ts';
+
+export const retry = new Command('retry')
+  .description('Starts a new run with the blueprint text, the repository and the inputs of another one.')
+  .argument('<run>', '- is the last one')
+  .option('--by <name>', 'who asks for it (default: your name in git)')
+  .option('-f, --follow', 'show every step as it happens')
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExamples:\n  jig retry - --follow\n')
+  .action(async (reference: string, { by, ...shown }: { by?: string; follow?: true; json?: true }) => {
+    process.exitCode = await withClient(async (client) => {
+      const { blueprint, repository, inputs } = await client.request(await resolveRun(client, reference));
+      const { runId } = await client.start({ blueprint, repository, inputs, requester: by ?? (await findPerson()) });
+      return afterStart(client, runId, shown);
+    });
+  });

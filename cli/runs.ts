@@ -1,0 +1,51 @@
+import { Command, Option } from 'commander';
+import { outcomes } from '../blueprints/schema.ts';
+import type { RunSummary } from '../client/client.ts';
+import { withClient } from './connection.ts';
+import { dollars, duration, oneLine, print, printJson, table } from './output.ts';
+import { shortId } from './run-reference.ts';
+
+interface Options {
+  query?: string;
+  repo?: string;
+  blueprint?: string;
+  outcome?: string;
+  needsHuman?: true;
+  limit: number;
+  json?: true;
+}
+
+export const runs = new Command('runs')
+  .description('Lists runs, the newest first.')
+  .option('--repo <owner/name>', 'on this repository')
+  .option('--blueprint <name>', 'of this blueprint')
+  .addOption(new Option('--outcome <outcome>', 'that ended so').choices([...outcomes]))
+  .option('--needs-human', 'that wait for a person, or ended so')
+  .option('--query <filter>', "a list filter of Temporal's, such as \"JigCostUsd > 0.5\"")
+  .option('--limit <number>', 'at most so many', Number, 50)
+  .option('--json', 'print one JSON document')
+  .addHelpText('after', `
+Examples:
+  jig runs --needs-human
+  jig runs --blueprint python-utcnow --outcome failed
+  jig runs --query "JigTokens > 10000 AND StartTime > '2026-01-01T00:00:00Z'" --json
+`)
+  .action(async ({ limit, json, ...filters }: Options) => {
+    const query = toQuery(filters);
+    const found = await withClient((client) => client.list({ limit, ...(query && { query }) }));
+    if (json) return printJson({ runs: found });
+    if (found.length === 0) return print('No runs.');
+    print(table([['RUN', 'BLUEPRINT', 'REPOSITORY', 'STATE', 'STARTED', 'TOOK', 'COST', 'BY'], ...found.map(rowOf)]));
+  });
+
+/** Temporal's filter for the options; a quote in a value is escaped as Temporal has it. */
+export function toQuery({ repo, blueprint, outcome, needsHuman, query }: Omit<Options, 'limit' | 'json'>): string {
+  const is = (attribute: string, value: string | undefined) => (value === undefined ? [] : [`${attribute} = '${value.replaceAll(/['\\]/g, (mark) => `\\${mark}`)}'`]);
+  return [...is('JigRepository', repo), ...is('JigBlueprint', blueprint), ...is('JigOutcome', outcome), ...(needsHuman ? ['JigNeedsHuman = true'] : []), ...(query ? [`(${query})`] : [])].join(' AND ');
+}
+
+function rowOf(run: RunSummary): string[] {
+  const state = run.outcome ?? (run.needsHuman ? `${run.phase} (asks you)` : run.phase);
+  const took = duration((run.endedAt ?? new Date()).getTime() - run.startedAt.getTime());
+  return [shortId(run.runId), oneLine(run.blueprint), oneLine(run.repository), state, run.startedAt.toISOString().slice(0, 16).replace('T', ' '), took, dollars(run.costUsd), oneLine(run.requester)];
+}
