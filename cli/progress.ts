@@ -28,7 +28,7 @@ export function createProgress(paint: Paint): Progress {
       const lines: string[] = [];
       if (state.repository.commit) lines.push(...once('header', () => header(state, paint)));
       const [first] = state.steps;
-      if (first) lines.push(...once('prepared', () => stepLine({ path: 'prepare', kind: 'sandbox', title: '', state: 'succeeded', startedAtMs: 0, durationMs: first.startedAtMs - state.startedAtMs }, paint)));
+      if (first) lines.push(...once('prepared', () => stepLine({ path: 'open', kind: 'mirror', title: '', state: 'succeeded', startedAtMs: 0, durationMs: first.startedAtMs - state.startedAtMs }, paint)));
       for (const [index, row] of state.steps.entries()) {
         // A row is known by its place: a step that was sent back has another one, with the same path.
         const isSaid = row.state !== 'running' && (!isInItem(row) || row.state === 'failed');
