@@ -28,7 +28,6 @@ const publicHosts: Record<EgressPreset, string[]> = {
 /** Presets and host patterns as rules, with what tools inside need to use them. A credential never comes along. */
 export function expandEgress(list: string[], machine: MachineIndexes): ExpandedEgress {
   const expanded: ExpandedEgress = { hosts: [], env: {}, readOnlyPaths: [], notes: [] };
-  const isPreset = (entry: string): entry is EgressPreset => egressPresets.some((preset) => preset === entry);
   for (const entry of new Set(list)) {
     if (!isPreset(entry)) {
       expanded.hosts.push({ host: entry });
@@ -42,6 +41,10 @@ export function expandEgress(list: string[], machine: MachineIndexes): ExpandedE
   }
   if (expanded.hosts.length > 0) for (const [name, path] of Object.entries(machine.certificates)) addPath(expanded, name, path);
   return expanded;
+}
+
+function isPreset(entry: string): entry is EgressPreset {
+  return egressPresets.some((preset) => preset === entry);
 }
 
 function addPip(expanded: ExpandedEgress, pip: MachineIndexes['pip']): void {

@@ -41,7 +41,7 @@ export function createEgressProxy(env: Record<string, string | undefined>): Egre
       const resolved = !('reason' in addresses);
       if (upstream && !decision.rule.configured && (resolved || addresses.reason === 'the name does not resolve')) return { upstreamProxyUrl: upstream };
       if (!resolved) return await client.refuse(hostname, port, addresses.reason);
-      // Node's own type of a resolver; the proxy asks for the type of the one function that also has a promise form.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's own type of a resolver; the proxy asks for the type of the one function that also has a promise form.
       return { dnsLookup: onlyThese(addresses) as typeof lookup };
     },
   });

@@ -11,11 +11,14 @@ const [folder, port, program, ...words] = process.argv.slice(2);
 /** Sockets of all the workers that serve this sandbox, the latest first; a dead worker's refuses. */
 function sockets() {
   const found = readdirSync(folder).map((name) => join(folder, name));
-  return found.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  return found.toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
 }
 
 function forward(client, [path, ...others]) {
-  if (path === undefined) return client.destroy();
+  if (path === undefined) {
+    client.destroy();
+    return;
+  }
   const proxy = connect({ path, allowHalfOpen: true });
   proxy.once('error', () => forward(client, others));
   proxy.once('connect', () => {

