@@ -95,6 +95,6 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
         expiresAt: new Date(Date.parse(createdAt) + spec.lifetimeMs).toISOString(),
       }));
     },
-    close: egress.closeAll,
+    close: async () => await egress.closeAll(),
   };
 }

@@ -46,16 +46,17 @@ describe('a program of the user’s own', () => {
   });
 });
 
+/** A PATH that has python3 and nothing else. */
+async function pathWithoutBwrap(): Promise<string> {
+  const python = await runCommand('python3', ['-c', 'import sys; print(sys.executable)'], { env, timeoutMs: 10_000 });
+  await program('python3', `exec ${python.stdout.trim()} "$@"`);
+  return folder;
+}
+
+const wheelOnly = async () => ({ ...env, PATH: await pathWithoutBwrap() });
+
 describe('bubblewrap from the package index', () => {
   const bwrapPin = programs.bwrap.pins[`${process.platform}-${process.arch}`];
-  const wheelOnly = async () => ({ ...env, PATH: await pathWithoutBwrap() });
-
-  /** A PATH that has python3 and nothing else. */
-  async function pathWithoutBwrap(): Promise<string> {
-    const python = await runCommand('python3', ['-c', 'import sys; print(sys.executable)'], { env, timeoutMs: 10_000 });
-    await program('python3', `exec ${python.stdout.trim()} "$@"`);
-    return folder;
-  }
 
   it('is downloaded once by concurrent callers, runs, and is found in the cache afterwards', { skip: !bwrapPin }, async () => {
     const cacheDir = join(folder, 'cache');

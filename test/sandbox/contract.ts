@@ -8,6 +8,8 @@ import { SandboxLost } from '../../sandbox/errors.ts';
 import { readFile as readSandboxFile, SandboxFileError, writeFile as writeSandboxFile } from '../../sandbox/files.ts';
 import { mebibyte, runShell, sandboxSpec, shell } from './fixtures.ts';
 
+const problem = (expected: string) => (error: unknown) => error instanceof SandboxFileError && error.problem === expected;
+
 /** @param createProvider makes a provider over the same sandboxes each time; `close` ends what the suite made. */
 export function sandboxContract(name: string, createProvider: () => Promise<{ provider: SandboxProvider; close: () => Promise<void> }>): void {
   describe(`${name}: the sandbox contract`, { concurrency: 2 }, () => {
@@ -216,8 +218,6 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
         const read = await readSandboxFile(sandbox, 'read-long', 'long', { maxBytes: 10 });
         assert.deepEqual([read.bytes.length, read.truncated], [10, true]);
       });
-
-      const problem = (expected: string) => (error: unknown) => error instanceof SandboxFileError && error.problem === expected;
 
       it('with an absolute path, a parent or nothing in the path are refused', async () => {
         for (const path of ['/etc/passwd', '../x', 'a/../../x', '', 'a/', 'nul\0']) {

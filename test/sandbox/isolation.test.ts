@@ -70,24 +70,23 @@ describe('a command in a local sandbox', () => {
   });
 });
 
-describe('a command past its limits', () => {
-  const limited = async (id: string, changes: Partial<SandboxResources>) => {
-    const { resources } = sandboxSpec(id);
-    return await provider.ensureSandbox(sandboxSpec(id, { resources: { ...resources, ...changes } }));
-  };
-  /** How late this process's own timers come while `work` goes on. */
-  const worstDelayMs = async (work: Promise<unknown>) => {
-    let done = false;
-    let worst = 0;
-    void work.finally(() => (done = true)).catch(() => undefined);
-    while (!done) {
-      const startedMs = performance.now();
-      await delay(10);
-      worst = Math.max(worst, performance.now() - startedMs - 10);
-    }
-    return worst;
-  };
+async function limited(id: string, changes: Partial<SandboxResources>): Promise<Sandbox> {
+  const { resources } = sandboxSpec(id);
+  return await provider.ensureSandbox(sandboxSpec(id, { resources: { ...resources, ...changes } }));
+}
 
+/** How late this process's own timers come while `work` goes on. */
+async function worstDelayMs(work: Promise<unknown>): Promise<number> {
+  const settled = work.then(() => true, () => true);
+  for (let worst = 0; ; ) {
+    const startedMs = performance.now();
+    const done = await Promise.race([settled, delay(10, false)]);
+    if (done) return worst;
+    worst = Math.max(worst, performance.now() - startedMs - 10);
+  }
+}
+
+describe('a command past its limits', () => {
   const bombs = [
     ['a fork bomb', 'fork', { processes: 60 }, 'while :; do sleep 60 & done', 'too-many-processes'],
     ['threads without end', 'threads', { processes: 20 }, 'python3 -c "\nimport threading, time\nwhile True: threading.Thread(target=time.sleep, args=(60,)).start()"', 'too-many-processes'],
