@@ -22,7 +22,7 @@ async function repository(source: string, path = 'package/module.py') {
   const cwd = join(folder, String(++count));
   await mkdir(dirname(join(cwd, path)), { recursive: true });
   await writeFile(join(cwd, path), source);
-  const run = async (mode: string) => (await execa('python3', [program, ...mode.split(' ')], { cwd })).stdout;
+  const run = async (mode: string) => (await execa('python3', [program, ...mode.split(' ')], { cwd, env: { HOME: cwd } })).stdout;
   return { run, text: () => readFile(join(cwd, path), 'utf8') };
 }
 
