@@ -1,0 +1,30 @@
+/** A run's evidence for a person: each check before the change and after. */
+import { z } from 'zod';
+import type { ArtifactStore } from '../artifacts/contract.ts';
+import type { RunState } from '../workflows/messages.ts';
+import { readArtifact } from './local-data.ts';
+import { oneLine, table, type Paint } from './output.ts';
+
+const CheckRun = z.object({ command: z.string(), exitCode: z.number(), tests: z.object({ passed: z.number(), failed: z.number(), skipped: z.number() }).optional() });
+type CheckRun = z.infer<typeof CheckRun>;
+
+const Evidence = z.object({
+  checks: z.array(z.object({ step: z.string(), run: CheckRun, verdict: z.object({ passed: z.boolean(), reason: z.string() }) })),
+  baseline: z.record(z.string(), CheckRun),
+});
+
+/** Empty where the run kept none. @throws JigError `artifact-unavailable` */
+export async function renderEvidence(state: RunState, store: ArtifactStore, paint: Paint): Promise<string> {
+  if (!state.evidence) return '';
+  const { checks, baseline } = Evidence.parse(JSON.parse(await readArtifact(store, state.evidence)));
+  if (checks.length === 0) return 'No check ran.';
+  const rows = checks.map(({ step, run, verdict }) => {
+    const before = baseline[run.command];
+    return [verdict.passed ? '✓' : '✗', oneLine(step, 30), oneLine(run.command, 60), `${before ? `${result(before)} → ` : ''}${result(run)}${verdict.passed ? '' : ` (${oneLine(verdict.reason)})`}`];
+  });
+  return `${table(rows)}\n${paint('dim', `blueprint sha256 ${state.blueprint.sha256}`)}`;
+}
+
+function result({ exitCode, tests }: CheckRun): string {
+  return tests ? `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped` : `exit code ${exitCode}`;
+}
