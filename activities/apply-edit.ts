@@ -10,7 +10,7 @@ const maxFileBytes = 4 * 1024 * 1024;
 export async function applyEdit(parts: Parts, request: ApplyEdit): Promise<{ replacements: number }> {
   const { path, old, new: replacement, line, all } = request;
   const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
-  const operations = createOperations(parts, sandbox, { key: request.key, env: {} });
+  const operations = createOperations(sandbox, { key: request.key, env: {} });
   const file = await operations.readFile(path, maxFileBytes);
   if (file?.text === undefined) throw ApplicationFailure.nonRetryable(file ? `${path} is too large to edit` : `There is no file ${path}`, 'edit-refused');
   const edited = editText(file.text, { old, new: replacement, all, ...(line !== undefined && { line }) });

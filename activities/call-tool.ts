@@ -34,7 +34,7 @@ async function carryOut(parts: Parts, request: CallTool, transcript: Transcript)
   if ('error' in parsed) return { text: parsed.error, ok: false };
   const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
   try {
-    return await runTool(parsed.call, createOperations(parts, sandbox, { key, env, ...(allowPaths && { allowPaths }) }), { timeoutMs });
+    return await runTool(parsed.call, createOperations(sandbox, { key, env, ...(allowPaths && { allowPaths }) }), { timeoutMs });
   } catch (error) {
     // A path that leads out of the workspace is the model's mistake, and the model is told.
     if (error instanceof SandboxFileError) return { text: error.message, ok: false };

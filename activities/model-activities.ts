@@ -11,8 +11,10 @@ import { AnyJson, loadJson, once } from './kept.ts';
 import type { Parts } from './parts.ts';
 import { appendMessages, keepTranscript, loadMessages, loadTranscript } from './transcript.ts';
 
+/** Tokens of one answer at most: a small model would ramble without a bound. */
+const maxAnswerTokens = 4096;
 /** Tokens of the model's context that are left for its answer and the tools. */
-const reservedTokens = 6000;
+const reservedTokens = maxAnswerTokens + 2000;
 
 const KeptAnswer: z.ZodType<ModelResponse> = z.strictObject({
   model: z.string(),
@@ -32,7 +34,7 @@ export function createModelActivities(parts: Parts): ModelActivities {
 /** Asks once for a key: an answer that was paid for is never asked for again. */
 async function ask({ artifacts, model }: Parts, request: ModelRequest) {
   return once(artifacts, `model/${request.key}`, KeptAnswer, async () => {
-    const answer = await model.ask(request, workSignal());
+    const answer = await model.ask({ ...request, maxOutputTokens: Math.min(maxAnswerTokens, Math.floor(model.contextTokens / 4)) }, workSignal());
     const { inputTokens, outputTokens, costUsd } = answer.usage;
     log().info('model answered', { key: request.key, model: answer.model, inputTokens, outputTokens, costUsd });
     return answer;

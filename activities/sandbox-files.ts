@@ -5,11 +5,9 @@ import { createMatcher } from '../git/globs.ts';
 import type { Sandbox } from '../sandbox/contract.ts';
 import { readFile, SandboxFileError, writeFile } from '../sandbox/files.ts';
 import { workSignal } from './activity.ts';
-import { captureOutcome } from './captured-output.ts';
-import type { Parts } from './parts.ts';
+import { readToolOutput } from './captured-output.ts';
 
 export function createOperations(
-  parts: Pick<Parts, 'artifacts'>,
   sandbox: Sandbox,
   { key, env, allowPaths }: { key: string; env: Record<string, string>; allowPaths?: string[] },
 ): ToolOperations {
@@ -22,8 +20,8 @@ export function createOperations(
     writeFile: (path, text) => writeFile(sandbox, nextKey(), path, Buffer.from(text), { signal: workSignal() }),
     async runCommand(argv, timeoutMs) {
       const result = await sandbox.run({ key: nextKey(), argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes }, { signal: workSignal() });
-      const { stdout, stderr } = await captureOutcome(parts.artifacts, result, { shown: argv[0] ?? '' });
-      return { exitCode: result.exitCode, ending: result.ending, stdout: stdout.text, stderr: stderr.text, droppedBytes: result.stdout.droppedBytes + result.stderr.droppedBytes };
+      const [stdout, stderr] = await Promise.all([readToolOutput(result.stdout), readToolOutput(result.stderr)]);
+      return { exitCode: result.exitCode, ending: result.ending, stdout, stderr, droppedBytes: result.stdout.droppedBytes + result.stderr.droppedBytes };
     },
   };
 }

@@ -59,6 +59,11 @@ export function findPlaces(output: string): string[] {
   return [...places];
 }
 
+/** The work can't become a change as it stands, whatever its checks say. */
+export function refusedChangeFeedback(reason: string): string {
+  return `The work can't be accepted as it stands: ${reason}\n\nUndo what is not allowed, such as: git checkout -- tests/data.txt`;
+}
+
 /** A human's word to a running agent. */
 export function steerMessage(text: string): string {
   return `A reviewer says:\n${cutText(text, maxFeedbackChars)}`;

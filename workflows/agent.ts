@@ -3,16 +3,18 @@
  * A child workflow of the run, so that its turns have a timeline of their own.
  */
 import { condition, continueAsNew, defineSignal, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { AgentAnswer, AskAgent, RunSettings, TranscriptRef } from '../activities/contract.ts';
+import type { AgentAnswer, AskAgent, ExportCommit, RunSettings, TranscriptRef } from '../activities/contract.ts';
 import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } from '../agent/budget.ts';
 import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
-import { steerMessage, verifyFeedback } from '../agent/prompts.ts';
+import { refusedChangeFeedback, steerMessage, verifyFeedback } from '../agent/prompts.ts';
 import { defaults } from '../blueprints/defaults.ts';
 import type { AgentTool } from '../blueprints/schema.ts';
 import type { CheckRun } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
 import type { RenderedCommand } from './context.ts';
+import { performExport } from './export-work.ts';
+import { describeFailure } from './failures.ts';
 import { perform } from './perform.ts';
 
 export interface AgentTask {
@@ -32,6 +34,8 @@ export interface AgentTask {
   attempts: number;
   baseline: Record<string, CheckRun>;
   settings: RunSettings;
+  /** An export that holds the work to what the step may change; what it refuses goes back to the model. */
+  guard: ExportCommit;
   /** Set where a long conversation goes on in a new execution. */
   progress?: AgentProgress;
 }
@@ -125,30 +129,44 @@ async function act(task: AgentTask, progress: AgentProgress, answer: AgentAnswer
   progress.say.push(...decision.refused.map(({ id, text }) => ({ role: 'tool' as const, toolCallId: id, content: text })));
 }
 
-/** The model says done: its checks decide. Undefined where it gets another attempt. */
+/** The model says done: what it may change and its checks decide. Undefined where it gets another attempt. */
 async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAnswer): Promise<AgentResult | undefined> {
-  const { sandbox, env, baseline, settings } = task;
-  const checked = await checkCommands({
-    sandbox, env, baseline,
-    key: `${task.key}/verify/${progress.loop.turns}`,
-    commands: task.verify,
-    timeoutMs: task.verifyTimeoutMs,
-    attempts: defaults.retries + 1,
-    heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
-  });
+  const { sandbox, env, baseline, settings, verify: commands, attempts } = task;
+  const key = `${task.key}/verify/${progress.loop.turns}`;
+  const refusal = await findRefusal(task, key);
+  const timing = { timeoutMs: task.verifyTimeoutMs, attempts: defaults.retries + 1, heartbeatTimeoutMs: settings.heartbeatTimeoutMs };
+  const checked = refusal ? [] : await checkCommands({ sandbox, env, baseline, key, commands, ...timing });
   const failed = checked.filter(({ verdict }) => !verdict.passed);
   const { model } = answer;
-  if (failed.length === 0) return end(progress, { done: true, reason: answer.finished ?? '', model }, checked);
-  if (progress.attempt >= task.attempts) {
-    return end(progress, { done: false, code: 'verify-failed', reason: `After ${task.attempts} attempts: ${summarizeChecks(failed)}`, model }, checked);
+  if (!refusal && failed.length === 0) return end(progress, { done: true, reason: answer.finished ?? '', model }, checked);
+  if (progress.attempt >= attempts) {
+    const code = refusal ? refusal.code : 'verify-failed';
+    return end(progress, { done: false, code, reason: `After ${attempts} attempts: ${refusal ? refusal.message : summarizeChecks(failed)}`, model }, checked);
   }
   progress.attempt += 1;
-  const feedback = failed.map(({ command, run, verdict, outcome }) => ({
-    command: command.shown, exitCode: run.exitCode, ending: run.ending,
-    output: `${outcome.stdout.text}\n${outcome.stderr.text}${run.exitCode === 0 ? `\n${verdict.reason}` : ''}`,
-  }));
-  progress.say.push({ role: 'user', content: verifyFeedback(feedback, { number: progress.attempt, of: task.attempts }) });
+  const content = refusal ? refusedChangeFeedback(refusal.message) : verifyFeedback(failed.map(describeFailed), { number: progress.attempt, of: attempts });
+  progress.say.push({ role: 'user', content });
   return undefined;
+}
+
+/** Why the work can't be a change as it stands; undefined where it can. Refusals of another kind are faults, and thrown. */
+async function findRefusal(task: AgentTask, key: string): Promise<{ code: string; message: string } | undefined> {
+  try {
+    await performExport({ ...task.guard, key }, task.settings.heartbeatTimeoutMs);
+    return undefined;
+  } catch (error) {
+    const failure = describeFailure(error);
+    if (correctable.has(failure.code)) return failure;
+    throw error;
+  }
+}
+
+/** Refusals of an export that the model can mend. */
+const correctable = new Set(['protected-path', 'path-not-allowed', 'too-many-files', 'too-large', 'unsafe-path', 'unsafe-symlink', 'submodule', 'mode-change', 'lfs-pointer']);
+
+function describeFailed({ command, run, verdict, outcome }: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
+  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${run.exitCode === 0 ? `\n${verdict.reason}` : ''}`;
+  return { command: command.shown, exitCode: run.exitCode, ending: run.ending, output };
 }
 
 function end(progress: AgentProgress, how: Pick<AgentResult, 'done' | 'code' | 'reason'> & { model?: string }, checked: CheckedCommand[] = []): AgentResult {

@@ -67,7 +67,10 @@ export interface RunContext {
 /** What expressions can read at one place. */
 export interface Scope {
   values: Record<string, Json>;
+  /** Paths of outputs that were cut: reading one fails. */
   cut: Set<string>;
+  /** Paths of numbers that are doubles, though they may be whole. */
+  doubles: ReadonlySet<string>;
 }
 
 /** Where a step stands: what a step kind is given. */

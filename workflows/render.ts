@@ -1,5 +1,5 @@
 /** From what an author wrote to what runs: templates, environments and commands, in a step's scope. */
-import { evaluateExpression, evaluateCondition, renderTemplate, renderText } from '../blueprints/expressions.ts';
+import { evaluateCondition, renderTemplate, renderText } from '../blueprints/expressions.ts';
 import type { Json } from '../blueprints/json.ts';
 import type { Command } from '../blueprints/schema.ts';
 import type { RenderedCommand, Scope } from './context.ts';
@@ -11,17 +11,16 @@ export function withStep(scope: Scope, id: string, record: StepRecord): Scope {
   for (const field of record.cut ?? []) cut.add(`steps.${id}.${field}`);
   const outputs: Json = { ...record.outputs, outcome: record.outcome };
   const steps = { ...(scope.values['steps'] as Record<string, Json>), [id]: outputs };
-  return { values: { ...scope.values, steps }, cut };
+  return { ...scope, values: { ...scope.values, steps }, cut };
 }
 
 export function withValue(scope: Scope, name: string, value: Json): Scope {
   return { ...scope, values: { ...scope.values, [name]: value } };
 }
 
-export const isTrue = (condition: string | boolean, { values, cut }: Scope): boolean => evaluateCondition(condition, values, { cut });
-export const value = (template: string, { values, cut }: Scope): Json => renderTemplate(template, values, { cut });
-export const text = (template: string, { values, cut }: Scope): string => renderText(template, values, { cut });
-export const expression = (source: string, { values, cut }: Scope): Json => evaluateExpression(source, values, { cut });
+export const isTrue = (condition: string | boolean, { values, ...options }: Scope): boolean => evaluateCondition(condition, values, options);
+export const value = (template: string, { values, ...options }: Scope): Json => renderTemplate(template, values, options);
+export const text = (template: string, { values, ...options }: Scope): string => renderText(template, values, options);
 
 /** Values reach a shell through its environment only. */
 export function environment(env: Record<string, string | number> | undefined, scope: Scope): Record<string, string> {

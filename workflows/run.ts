@@ -4,6 +4,7 @@ import { nothingSpent } from '../agent/budget.ts';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { Json } from '../blueprints/json.ts';
+import { doublePaths } from '../blueprints/outputs.ts';
 import { budgetLimits } from './budget.ts';
 import type { Carried, RunContext, Scope } from './context.ts';
 import { RunControl } from './control.ts';
@@ -118,7 +119,7 @@ function startScope({ inputs: _, ...request }: RunRequest, opened: OpenedRun): S
     repository: { name, branch, commit },
     evidence: { summary: '' },
   };
-  return { values, cut: new Set() };
+  return { values, cut: new Set(), doubles: doublePaths(opened.blueprint) };
 }
 
 function ended(context: RunContext): RunEnd {

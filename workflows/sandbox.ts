@@ -14,6 +14,9 @@ export function runKey(generation: number): string {
   return generation === 0 ? firstExecutionRunId : `${firstExecutionRunId}.${generation + 1}`;
 }
 
+/** Setup runs before any step: nothing can be read yet. */
+const noScope = { values: {}, cut: new Set<string>(), doubles: new Set<string>() };
+
 /** Makes a sandbox, checks a commit out in it and runs the blueprint's setup. @throws StepFailed `setup-failed` */
 export async function prepareSandbox(run: Pick<RunContext, 'opened' | 'view'>, { id, commit, key }: { id: string; commit: string; key: string }): Promise<SandboxRef> {
   const { blueprint, repository, settings } = run.opened;
@@ -41,7 +44,7 @@ export async function prepareSandbox(run: Pick<RunContext, 'opened' | 'view'>, {
 async function setUp(run: Pick<RunContext, 'opened' | 'view'>, sandbox: SandboxRef, key: string): Promise<void> {
   const timeoutMs = defaults.timeoutsMs.setup;
   for (const [index, source] of (run.opened.blueprint.sandbox?.setup ?? []).entries()) {
-    const { argv, shown } = command(source, { values: {}, cut: new Set() });
+    const { argv, shown } = command(source, noScope);
     const row = run.view.begin(`${key}/setup/${index}`, 'setup', shown);
     const outcome = await perform('runCommand', { sandbox, key: `setup/${index}`, argv, env: {}, timeoutMs, shown }, { summary: shown, timeoutMs, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs });
     const passed = outcome.ending === 'exited' && outcome.exitCode === 0;

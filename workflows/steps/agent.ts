@@ -5,6 +5,7 @@ import { durationMs, type AgentStep } from '../../blueprints/schema.ts';
 import { agent, pauseSignal, steerSignal, type AgentResult, type AgentTask } from '../agent.ts';
 import { limitsWithin, spend, usageOf } from '../budget.ts';
 import type { RunContext, StepKindAction } from '../context.ts';
+import { exportRequest, exportWork } from '../export-work.ts';
 import { StepFailed } from '../failures.ts';
 import type { StepResult } from '../journal.ts';
 import { command, environment, text } from '../render.ts';
@@ -32,12 +33,21 @@ export const agentStep: StepKindAction<AgentStep> = async (run, { step, path, ke
     attempts: step.attempts ?? defaults.agent.attempts,
     baseline: run.carried.baseline,
     settings: run.opened.settings,
+    guard: await guardFor(run, key, allowPaths),
     ...(allowPaths && { allowPaths }),
     ...(step.agent.model && { model: step.agent.model }),
     ...(kept && feedback && { transcript: kept.transcript, say: [{ role: 'user' as const, content: reviewFeedback(feedback) }] }),
   };
   return runAgent(run, path, task, step.title ?? path);
 };
+
+/** What the step's work is held to: the policy of every change, and its own paths since the step began. */
+async function guardFor(run: RunContext, key: string, allowedPaths: string[] | undefined): Promise<AgentTask['guard']> {
+  const guard = exportRequest(run, { key, title: 'What the agent changed' });
+  if (!allowedPaths) return guard;
+  const before = await exportWork(run, { key: `${key}/before`, title: 'What came before the agent' });
+  return { ...guard, policy: { ...guard.policy, allowedPaths }, since: before.commit ?? guard.base };
+}
 
 /** Runs the agent's child workflow to its end and keeps its conversation. @throws StepFailed where it isn't done. */
 export async function runAgent(run: RunContext, path: string, task: AgentTask, title: string): Promise<StepResult> {

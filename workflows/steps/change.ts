@@ -1,13 +1,13 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { defaults } from '../../blueprints/defaults.ts';
 import type { ChangeStep } from '../../blueprints/schema.ts';
-import type { ExportedCommit } from '../../git/contract.ts';
 import { checkCommands, summarizeChecks } from '../check-commands.ts';
 import type { OpenedChange, RunContext, StepKindAction } from '../context.ts';
 import { renderEvidence } from '../evidence.ts';
 import { RunEnded, StepFailed } from '../failures.ts';
 import { perform } from '../perform.ts';
 import { text, withValue } from '../render.ts';
+import { exportWork } from '../export-work.ts';
 import { prepareSandbox } from '../sandbox.ts';
 import { checkRequest, recordChecks } from './check.ts';
 
@@ -15,7 +15,7 @@ import { checkRequest, recordChecks } from './check.ts';
 export const changeStep: StepKindAction<ChangeStep> = async (run, { step, key, path, scope }) => {
   const { change } = step;
   const title = text(change.title, scope);
-  const exported = await exportWork(run, key, run.opened.repository.commit, title);
+  const exported = await exportWork(run, { key, title });
   if (!exported.commit) throw new RunEnded({ outcome: 'nothing-to-do', reason: 'The steps changed nothing', step: path });
   const gate = change.gate ?? 'clean';
   if (gate === 'clean') await decideOnCleanCheckout(run, path, key, exported.commit);
@@ -32,26 +32,6 @@ export const changeStep: StepKindAction<ChangeStep> = async (run, { step, key, p
   const { number, url, commit, files } = opened;
   return { outputs: { number, url, branch: opened.branch, commit }, note: `#${number}, ${files} ${files === 1 ? 'file' : 'files'}, +${exported.insertions} −${exported.deletions}` };
 };
-
-/** Takes the sandbox's work out as one commit on `parent`, made by the trusted side. */
-export function exportWork(run: RunContext, key: string, parent: string, title: string, allowedPaths?: string[]): Promise<ExportedCommit> {
-  const { repository, settings } = run.opened;
-  return perform(
-    'exportCommit',
-    {
-      sandbox: run.sandbox,
-      key: `${run.key}/${key}`,
-      repository,
-      base: repository.commit,
-      parent,
-      policy: { maxFiles: settings.maxChangedFiles, maxBytes: settings.maxChangedBytes, protectedPaths: settings.protectedPaths, ...(allowedPaths && { allowedPaths }) },
-      message: `${title}\n\nJig-Blueprint: ${run.opened.blueprint.name}@${run.request.blueprint.sha256.slice(0, 12)}\nJig-Run: ${workflowInfo().workflowId}\n`,
-      author: settings.author,
-      dateMs: run.view.state.startedAtMs,
-    },
-    { summary: title, timeoutMs: defaults.timeoutsMs.change, heartbeatTimeoutMs: settings.heartbeatTimeoutMs },
-  );
-}
 
 /**
  * The checks decide once more on the exported commit, in a sandbox of its own: what the agent left in the first one

@@ -9,7 +9,8 @@ import { RunEnded, StepFailed } from '../failures.ts';
 import { perform } from '../perform.ts';
 import { command, environment } from '../render.ts';
 import { runAgent } from './agent.ts';
-import { decideOnCleanCheckout, exportWork, publish } from './change.ts';
+import { exportWork } from '../export-work.ts';
+import { decideOnCleanCheckout, publish } from './change.ts';
 
 /**
  * Waits for the forge's checks. A failure gets the autofixes, one round of the last agent, a second push and a second
@@ -64,7 +65,7 @@ async function mend(run: RunContext, { step, path, scope }: StepPlace<CiStep>, c
     await perform('runCommand', { sandbox: run.sandbox, key: `${key}/autofix/${index}`, argv, env, timeoutMs, shown }, { summary: `autofix: ${shown}`, timeoutMs, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs });
   }
   await askAgent(run, path, outcome, key);
-  const exported = await exportWork(run, key, change.commit, change.title);
+  const exported = await exportWork(run, { key, title: change.title, parent: change.commit });
   if (!exported.commit) return false;
   if (change.gate === 'clean') await decideOnCleanCheckout(run, path, key, exported.commit);
   await publish(run, { ...change, commit: exported.commit });

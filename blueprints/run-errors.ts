@@ -1,0 +1,305 @@
+/** The failures of runs, their steps and the messages to them. */
+import type { ErrorPage } from './errors.ts';
+
+export const runErrors = {
+  'config-invalid': {
+    title: 'The configuration file can’t be used',
+    why: 'Jig reads one YAML file and refuses keys that it doesn’t know, so that a typo can’t turn a limit off.',
+    fix: 'Mend the keys that the message names; docs/reference/configuration.md lists them all.',
+  },
+  'temporal-not-started': {
+    title: 'Temporal’s dev server did not start',
+    why: '`jig up` starts the Temporal CLI’s own dev server and waits until it answers.',
+    fix: 'Read the log that the message names. A port that is taken, or a database file of a newer version, are the usual causes.',
+  },
+  'temporal-unreachable': {
+    title: 'No Temporal answers',
+    why: 'Every command that looks at runs talks to Temporal.',
+    fix: 'Start `jig up`, or set TEMPORAL_ADDRESS (or a Temporal profile) to a server that runs.',
+  },
+  'recording-invalid': {
+    title: 'The recorded session can’t be read',
+    why: 'A recording is one JSON file with the model’s name and its answers.',
+    fix: 'Make it again with `--record`, or name another file.',
+  },
+  'budget-exceeded': {
+    title: 'A bound of the budget was met',
+    why: 'Turns, tokens, dollars and time are checked before each spend, so the run stopped before the next one.',
+    fix: 'Look at what was spent (`jig show`). Raise `budget:` or the step’s `turns:` and `timeout:` where the work is worth it.',
+  },
+  'command-failed': {
+    title: 'A command of a `run` step ended with another exit code than 0',
+    why: 'A `run` step succeeds by its exit code alone.',
+    fix: 'Read its output with `jig logs`. Where another code is fine, say so in the script: `… || true`.',
+  },
+  'command-deadline': {
+    title: 'A command took longer than its timeout',
+    why: 'Every command has a deadline; at it the whole process tree is killed.',
+    fix: 'Set `timeout:` on the step, or make the command shorter.',
+  },
+  'command-cancelled': {
+    title: 'A command was ended because the run was cancelled',
+    why: 'Cancelling reaches every part of a run.',
+    fix: 'Nothing.',
+  },
+  'command-out-of-memory': {
+    title: 'A command used more memory than the sandbox has',
+    why: 'The processes of a command share the sandbox’s memory limit.',
+    fix: 'Raise `sandbox.resources.memory`, or make the command use less.',
+  },
+  'command-too-many-processes': {
+    title: 'A command started more processes than the sandbox allows',
+    why: 'The limit keeps a fork bomb from the machine.',
+    fix: 'Raise `sandbox.resources.processes`, or run with fewer workers.',
+  },
+  'command-disk-full': {
+    title: 'A command wrote more than the sandbox’s disk',
+    why: 'The workspace and the home folder share the sandbox’s disk limit.',
+    fix: 'Raise `sandbox.resources.disk`, or write less.',
+  },
+  'setup-failed': {
+    title: 'A setup command of the sandbox failed',
+    why: 'Without its setup a checkout can’t be judged.',
+    fix: 'Read its output with `jig logs`. A host that isn’t in `sandbox.egress` is the usual cause.',
+  },
+  'checkout-failed': {
+    title: 'The checkout in the sandbox failed',
+    why: 'The repository reaches the sandbox as a bundle; git unpacks it there.',
+    fix: 'Read the message: a full disk and a missing git in the image are the usual causes.',
+  },
+  'export-failed': {
+    title: 'The work could not be taken out of the sandbox',
+    why: 'A script in the sandbox packs the work as a git bundle.',
+    fix: 'Read the message. Nothing was pushed.',
+  },
+  'check-failed': {
+    title: 'A check decided against the work',
+    why: 'A check decides by exit codes, and by the test runner’s own counts before and after.',
+    fix: 'Read its output with `jig logs`.',
+  },
+  'verify-failed': {
+    title: 'The agent’s work did not pass its checks',
+    why: 'After each attempt the step’s `verify` commands decide; what failed went back to the model until the attempts were used up.',
+    fix: 'Read the transcript (`jig transcript`) and the checks’ output. A clearer task, smaller steps or a stronger model help.',
+  },
+  'gate-failed': {
+    title: 'The checks failed in a clean checkout',
+    why: 'What passed where the agent worked failed on the exported commit alone: something that isn’t in the commit was needed.',
+    fix: 'Compare: ignored files, caches and files outside the repository don’t travel with a commit.',
+  },
+  'agent-failed': {
+    title: 'The agent step did not get done',
+    why: 'The model stopped without a result.',
+    fix: 'Read the transcript with `jig transcript`.',
+  },
+  'unusable-answers': {
+    title: 'The model’s answers could not be used',
+    why: 'Three answers in a row were empty, no tool call and no end, or did not fit the schema.',
+    fix: 'Read the transcript. `JIG_MODEL_PROTOCOL=json` or `text` helps models that can’t call tools.',
+  },
+  'repeated-calls': {
+    title: 'The model made the same calls again and again',
+    why: 'It was told so, and went on; a loop like this doesn’t end by itself.',
+    fix: 'Read the transcript: the task or the tool’s answer misleads it.',
+  },
+  'edit-refused': {
+    title: 'An `edit` step did not match',
+    why: 'An edit replaces exactly the text that it names, once, or nothing.',
+    fix: 'Look at the place that the message shows. The file has changed since it was found, or the text occurs more than once.',
+  },
+  'edit-line-invalid': {
+    title: 'The line of an `edit` step is no line number',
+    why: '`line` counts from 1.',
+    fix: 'Look at what the expression gives.',
+  },
+  'each-needs-a-list': {
+    title: 'The items of an `each` step are no list',
+    why: '`each:` walks over a list, such as `${{ steps.places.value }}` with `parse: json` or `lines`.',
+    fix: 'Look at what the expression gives.',
+  },
+  'each-too-many': {
+    title: 'The list of an `each` step is too long',
+    why: 'A run has a bound on its size.',
+    fix: 'Split the work over several runs.',
+  },
+  'each-failed': {
+    title: 'More items of an `each` step failed than it tolerates',
+    why: 'Each item’s failure stands in the list of steps.',
+    fix: 'Look at the failed items with `jig show`; set `tolerate:` where some may fail.',
+  },
+  'output-not-json': {
+    title: 'A command’s output is no JSON',
+    why: 'The step says `parse: json`.',
+    fix: 'Run the command by hand: nothing but JSON may go to standard output.',
+  },
+  'value-too-large': {
+    title: 'A command’s output is too large to be a value',
+    why: 'What is parsed travels through the workflow, so it is bounded.',
+    fix: 'Print less, or split the list.',
+  },
+  'ci-without-change': {
+    title: 'A `ci` step found no change',
+    why: 'Checks belong to a change, and none was opened.',
+    fix: 'Put a `change` step before it.',
+  },
+  'ci-failed': {
+    title: 'The code host’s checks failed',
+    why: 'After the bounded rounds of repair a human takes over.',
+    fix: 'Look at the change: the log’s excerpt is in its last comment.',
+  },
+  'ci-timeout': {
+    title: 'The code host’s checks did not end in time',
+    why: 'Waiting is bounded.',
+    fix: 'Look at the code host’s CI; set `ci.wait` where it takes longer.',
+  },
+  'approval-expired': {
+    title: 'Nobody decided before the deadline',
+    why: 'Every human gate has a deadline, and its default decides then.',
+    fix: 'Start the run again, or set `wait:`.',
+  },
+  rejected: {
+    title: 'A human rejected the work',
+    why: 'The run stopped as it was told.',
+    fix: 'Nothing: what the run has is kept with its evidence.',
+  },
+  cancelled: {
+    title: 'The run was cancelled',
+    why: 'Somebody asked for it.',
+    fix: 'Nothing: its sandbox is gone, and nothing was pushed after it.',
+  },
+  'pause-expired': {
+    title: 'A paused run was not resumed before its deadline',
+    why: 'A run doesn’t wait for ever.',
+    fix: 'Start it again.',
+  },
+  'ended-by-blueprint': {
+    title: 'An `end` step ended the run as failed',
+    why: 'The blueprint’s author decided so.',
+    fix: 'Read the reason that it gives.',
+  },
+  'blueprint-not-pinned': {
+    title: 'The blueprint’s text is not the one that was started',
+    why: 'The text travels with the run by its hash.',
+    fix: 'Start the run again.',
+  },
+  'invalid-request': {
+    title: 'The start request is malformed',
+    why: 'It is checked at the workflow’s door.',
+    fix: 'Start runs with `jig run` or the typed client of the same version.',
+  },
+  'forge-unknown': {
+    title: 'The worker knows no such forge',
+    why: 'A repository is named by its forge and `owner/name`.',
+    fix: 'Use one of the forges that the message names.',
+  },
+  'activity-timed-out': {
+    title: 'A part of the run did not answer within its bounds',
+    why: 'Its worker died, or what it asked hung, as often as it was tried.',
+    fix: 'Look at the worker’s logs.',
+  },
+  'worker-shutdown': {
+    title: 'A worker let go of its work',
+    why: 'It was told to stop; another one takes the work up.',
+    fix: 'Nothing.',
+  },
+  'internal-error': {
+    title: 'Jig itself failed',
+    why: 'This is a fault of Jig’s.',
+    fix: 'Report it, with the run’s history (`temporal workflow show`).',
+  },
+  'already-paused': {
+    title: 'The run is paused already',
+    why: 'It was asked for something that this state doesn’t have.',
+    fix: 'Nothing, or resume it.',
+  },
+  'not-paused': {
+    title: 'The run is not paused',
+    why: 'It was asked for something that this state doesn’t have.',
+    fix: 'Nothing.',
+  },
+  'nothing-to-steer': {
+    title: 'No agent step is running',
+    why: 'Only an agent that works can be steered.',
+    fix: '`jig show` says where the run is.',
+  },
+  'nothing-to-decide': {
+    title: 'The run waits for no decision',
+    why: 'Approving, rejecting and sending back answer a question that a run asks.',
+    fix: '`jig show` says where the run is.',
+  },
+  'not-asked': {
+    title: 'Somebody else is asked',
+    why: 'The blueprint’s `approve.who` names who may decide.',
+    fix: 'Ask one of them.',
+  },
+  'cannot-send-back': {
+    title: 'The work can’t be sent back',
+    why: 'Sending back needs an agent step before the gate, and rounds that are left.',
+    fix: 'Approve or reject it.',
+  },
+  'invalid-message': {
+    title: 'A message to a run is malformed',
+    why: 'It is checked before the run sees it.',
+    fix: 'Use `jig` or the typed client of the same version.',
+  },
+  'run-ended': {
+    title: 'The run has ended',
+    why: 'What has ended takes no messages.',
+    fix: 'Start another run; `jig retry` takes the same blueprint, repository and inputs.',
+  },
+  'run-not-found': {
+    title: 'There is no such run',
+    why: 'It was asked for something that this state doesn’t have.',
+    fix: '`jig runs` lists them.',
+  },
+  'run-ambiguous': {
+    title: 'Several runs fit',
+    why: 'A run can be named by the end of its id, if that fits one run only.',
+    fix: 'Give more of the id; `jig runs` lists them.',
+  },
+  'blueprint-not-found': {
+    title: 'There is no such blueprint',
+    why: 'A name without a folder and an ending stands for a blueprint of the library that Jig ships.',
+    fix: 'Name a file with its ending, such as `./mine.yaml`, or one of the library.',
+  },
+  'file-unreadable': {
+    title: 'A file can’t be read',
+    why: 'It is not there, or this user may not read it.',
+    fix: 'Look at the path and the permissions; `-` is standard input.',
+  },
+  'no-change': {
+    title: 'The run has opened no change',
+    why: 'A change is opened by the blueprint’s `change` step, which has not been reached, or there was nothing to change.',
+    fix: 'Look at `jig show`: it says where the run is and what it came to.',
+  },
+  'no-such-step': {
+    title: 'The run has no such step',
+    why: 'Steps are named by their id, those of an item as in `rewrite[3].ask`, and only once they have begun.',
+    fix: 'Look at `jig show`, which lists the steps.',
+  },
+  'repository-unrelated': {
+    title: 'The local forge has another repository under this name',
+    why: 'The commit that is checked out is not part of what the local forge has under the name, so a run would work on something else.',
+    fix: 'Choose another name with `--name`, or push to the forge’s copy what it lacks.',
+  },
+  'not-a-repository': {
+    title: 'That is no git repository',
+    why: 'A repository on this machine is named by its folder, one of the local forge as OWNER/NAME.',
+    fix: 'Give the path of a folder with a git repository that has a commit, or a name that `jig repo list` shows.',
+  },
+  'already-up': {
+    title: 'Jig is up already',
+    why: 'One data folder belongs to one `jig up` at a time.',
+    fix: 'Use the one that runs, stop it, or set JIG_DATA_DIR to another folder.',
+  },
+  'program-missing': {
+    title: 'A program is not installed',
+    why: 'Jig uses it and can’t bring it along.',
+    fix: 'Install the package that the message names.',
+  },
+  'artifact-unavailable': {
+    title: 'What the run kept is not on this machine',
+    why: 'Large outputs are kept where the worker keeps its data.',
+    fix: 'Run the command on the worker’s machine, or set JIG_DATA_DIR to its data folder.',
+  },
+} as const satisfies Record<string, ErrorPage>;

@@ -1,0 +1,38 @@
+/** The sandbox's work as one commit, made by the trusted side and held to the policy of what a change may be. */
+import { workflowInfo } from '@temporalio/workflow';
+import type { ExportCommit } from '../activities/contract.ts';
+import { defaults } from '../blueprints/defaults.ts';
+import type { ExportedCommit } from '../git/contract.ts';
+import type { RunContext } from './context.ts';
+import { perform } from './perform.ts';
+
+interface Wanted {
+  /** Names the export within the run. */
+  key: string;
+  title: string;
+  /** The commit that it stands on; the run's base where missing. */
+  parent?: string;
+}
+
+export function exportRequest(run: RunContext, { key, title, parent }: Wanted): ExportCommit {
+  const { repository, settings, blueprint } = run.opened;
+  return {
+    sandbox: run.sandbox,
+    key: `${run.key}/${key}`,
+    repository,
+    base: repository.commit,
+    parent: parent ?? repository.commit,
+    policy: { maxFiles: settings.maxChangedFiles, maxBytes: settings.maxChangedBytes, protectedPaths: settings.protectedPaths },
+    message: `${title}\n\nJig-Blueprint: ${blueprint.name}@${run.request.blueprint.sha256.slice(0, 12)}\nJig-Run: ${workflowInfo().workflowId}\n`,
+    author: settings.author,
+    dateMs: run.view.state.startedAtMs,
+  };
+}
+
+export function exportWork(run: RunContext, wanted: Wanted): Promise<ExportedCommit> {
+  return performExport(exportRequest(run, wanted), run.opened.settings.heartbeatTimeoutMs);
+}
+
+export function performExport(request: ExportCommit, heartbeatTimeoutMs: number): Promise<ExportedCommit> {
+  return perform('exportCommit', request, { summary: request.message.split('\n', 1)[0] ?? '', timeoutMs: defaults.timeoutsMs.change, heartbeatTimeoutMs });
+}
