@@ -63,7 +63,7 @@ export async function orSayWhy(work) {
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error;
     process.stderr.write(`jig: ${error.message}\n`);
-    process.exit(1);
+    return process.exit(1);
   }
 }
 

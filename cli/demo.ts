@@ -38,7 +38,7 @@ Examples:
 
 The exit code is the run's.
 `)
-  .action(async ({ keep = process.stdout.isTTY === true, ...options }: Options) => {
+  .action(async ({ keep = process.stdout.isTTY, ...options }: Options) => {
     const stop = onStop();
     await requirePrograms(['git', 'python3', 'pip']);
     const { config, model } = await chooseAnswers(options);

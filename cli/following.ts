@@ -26,7 +26,7 @@ export async function followRun(client: JigClient, runId: string, { json = false
 
 /** Prints progress to standard output until the run ends or the signal comes; returns the last state. */
 export async function followOnTerminal(client: Pick<JigClient, 'follow' | 'uiUrl'>, runId: string, signal: AbortSignal): Promise<RunState | undefined> {
-  const progress = createProgress(paintOut);
+  const progress = createProgress({ paint: paintOut, ...(process.stdout.isTTY && { width: process.stdout.columns }) });
   const screen = createScreen(progress);
   let last: RunState | undefined;
   try {

@@ -1,15 +1,18 @@
 /** Jig's command line: finds the command, loads it alone, and turns how it ended into an exit code. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { z } from 'zod';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { failureExitCode, failureJson, renderFailure } from './failure.ts';
 import { paintErr, printJson } from './output.ts';
 import { topHelp } from './top-help.ts';
 
+const Package = z.object({ version: z.string() });
+
 /** Only the command that was asked for is loaded, so that the others cost nothing. */
 async function createProgram(wanted: string | undefined): Promise<Command> {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = Package.parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
   const program = new Command('jig')
     .description('Blueprints for background coding agents: deterministic steps guide the model.')
     .version(version, '-V, --version', 'print the version')

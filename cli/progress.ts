@@ -10,10 +10,11 @@ export interface Progress {
   live(nowMs: number): string;
 }
 
+const nameWidth = 16;
 const marks = { succeeded: '✓', failed: '✗', skipped: '–', running: '▸' } as const;
 const colors = { succeeded: 'green', failed: 'red', skipped: 'dim', running: 'cyan' } as const;
 
-export function createProgress(paint: Paint): Progress {
+export function createProgress({ paint, width = 160 }: { paint: Paint; width?: number }): Progress {
   const said = new Set<string>();
   let last: RunState | undefined;
   const once = (key: string, line: () => string): string[] => {
@@ -28,11 +29,11 @@ export function createProgress(paint: Paint): Progress {
       const lines: string[] = [];
       if (state.repository.commit) lines.push(...once('header', () => header(state, paint)));
       const [first] = state.steps;
-      if (first) lines.push(...once('prepared', () => stepLine({ path: 'open', kind: 'mirror', title: '', state: 'succeeded', startedAtMs: 0, durationMs: first.startedAtMs - state.startedAtMs }, paint)));
-      for (const [index, row] of state.steps.entries()) {
-        // A row is known by its place: a step that was sent back has another one, with the same path.
-        const isSaid = row.state !== 'running' && (!isInItem(row) || row.state === 'failed');
-        if (isSaid) lines.push(...once(`step ${index}`, () => stepLine(row, paint)));
+      if (first) lines.push(...once('prepared', () => stepLine({ path: 'open', kind: 'mirror', title: '', state: 'succeeded', startedAtMs: 0, durationMs: first.startedAtMs - state.startedAtMs }, { paint, width })));
+      // A row is known by its place: a step that was sent back has another one, with the same path.
+      const ended = state.steps.map((row, index) => ({ row, index })).filter(({ row }) => row.state !== 'running' && (!isInItem(row) || row.state === 'failed'));
+      for (const { row, index } of ended.toSorted((a, b) => endedAtMs(a.row) - endedAtMs(b.row) || b.row.path.length - a.row.path.length)) {
+        lines.push(...once(`step ${index}`, () => stepLine(row, { paint, width })));
       }
       const { waiting, change } = state;
       if (change) lines.push(...once(`change ${change.number}`, () => `${paint('cyan', '·')} change #${change.number} is at ${oneLine(change.url)}`));
@@ -49,11 +50,12 @@ function header({ blueprint, repository, model, runId }: RunState, paint: Paint)
   return `${paint('bold', oneLine(blueprint.title))} on ${where}\n${paint('dim', `${runId} · model ${oneLine(model)}`)}`;
 }
 
-function stepLine({ path, kind, state, durationMs = 0, note = '', usage }: StepRow, paint: Paint): string {
+function stepLine({ path, kind, state, durationMs = 0, note = '', usage }: StepRow, { paint, width }: { paint: Paint; width: number }): string {
   const tokens = usage && usage.inputTokens + usage.outputTokens > 0 ? `  ${usage.inputTokens + usage.outputTokens} tokens` : '';
   const took = state === 'skipped' ? '' : duration(durationMs);
-  const name = oneLine(path, 40).padEnd(12);
-  return `${paint(colors[state], marks[state])} ${state === 'skipped' ? paint('dim', name) : name}  ${paint('dim', kind.padEnd(7))}  ${took.padStart(8)}  ${paint(state === 'failed' ? 'red' : 'dim', oneLine(note, 160))}${paint('dim', tokens)}`.trimEnd();
+  const name = oneLine(path, 40).padEnd(nameWidth);
+  const room = Math.max(20, width - Math.max(name.length, nameWidth) - tokens.length - 23);
+  return `${paint(colors[state], marks[state])} ${state === 'skipped' ? paint('dim', name) : name}  ${paint('dim', kind.padEnd(7))}  ${took.padStart(8)}  ${paint(state === 'failed' ? 'red' : 'dim', oneLine(note, room))}${paint('dim', tokens)}`.trimEnd();
 }
 
 function waitingLines({ waiting, runId }: RunState, paint: Paint): string {
@@ -81,6 +83,10 @@ function countItems({ steps }: RunState, each: StepRow): string {
   }
   const ended = [...items.values()].filter(Boolean).length;
   return each.items === undefined ? `${ended}` : `${ended}/${each.items}`;
+}
+
+function endedAtMs({ startedAtMs, durationMs = 0 }: StepRow): number {
+  return startedAtMs + durationMs;
 }
 
 function isInItem({ path }: StepRow): boolean {

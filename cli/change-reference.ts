@@ -1,0 +1,23 @@
+/** Which change of the local forge a person means. */
+import type { Change } from '../forge/contract.ts';
+import { ForgeFailure } from '../forge/errors.ts';
+import type { LocalForge } from '../forge/local/local-forge.ts';
+import { BadInput } from './failure.ts';
+
+/** From `local/api 1`, `local/api#1`, or `1` where there is one repository. @throws BadInput `forge-not-found` */
+export function findChangeReference(words: string[], repositories: string[]): { repository: string; number: number } {
+  const [first = '', second = '', ...more] = words.length === 1 && words[0]?.includes('#') ? words[0].split('#') : words.length === 1 ? ['', ...words] : words;
+  const number = /^[1-9][0-9]{0,8}$/.test(second) ? Number(second) : undefined;
+  if (number === undefined || more.length > 0) throw new BadInput('forge-not-found', `${words.join(' ')} names no change`, { hint: 'Write OWNER/NAME NUMBER, such as local/api 1.' });
+  if (first) return { repository: first, number };
+  const [only, ...others] = repositories;
+  if (!only || others.length > 0) throw new BadInput('forge-not-found', `The forge has ${repositories.length} repositories, so change ${number} needs one of them`, { hint: `It has: ${repositories.join(', ') || 'none'}` });
+  return { repository: only, number };
+}
+
+/** @throws ForgeFailure `not-found` */
+export async function describeChange(forge: LocalForge, repository: string, number: number): Promise<Change> {
+  const found = await forge.findChange(repository, { number });
+  if (!found) throw new ForgeFailure('not-found', `${repository} has no change ${number}.`);
+  return found;
+}
