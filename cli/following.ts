@@ -59,10 +59,7 @@ function createScreen(progress: Progress): Screen {
   };
   const closing = new AbortController();
   const ticking = (async () => {
-    while (isTerminal && !closing.signal.aborted) {
-      draw();
-      await wait(250, undefined, { signal: closing.signal }).catch(() => undefined);
-    }
+    for (; !closing.signal.aborted; await wait(250, undefined, { signal: closing.signal }).catch(() => undefined)) draw();
   })();
   return {
     print(lines) {

@@ -20,7 +20,7 @@ interface Message {
   examples: string;
   /** What was done, as the person reads it. */
   done: string;
-  send(client: JigClient, runId: string, message: { by: string; comment: string }): Promise<void>;
+  send: (client: JigClient, runId: string, message: { by: string; comment: string }) => Promise<void>;
 }
 
 export function messageCommand({ name, description, comment, examples, done, send }: Message): Command {

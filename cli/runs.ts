@@ -40,8 +40,11 @@ Examples:
 
 /** Temporal's filter for the options; a quote in a value is escaped as Temporal has it. */
 export function toQuery({ repo, blueprint, outcome, needsHuman, query }: Omit<Options, 'limit' | 'json'>): string {
-  const is = (attribute: string, value: string | undefined) => (value === undefined ? [] : [`${attribute} = '${value.replaceAll(/['\\]/g, (mark) => `\\${mark}`)}'`]);
   return [...is('JigRepository', repo), ...is('JigBlueprint', blueprint), ...is('JigOutcome', outcome), ...(needsHuman ? ['JigNeedsHuman = true'] : []), ...(query ? [`(${query})`] : [])].join(' AND ');
+}
+
+function is(attribute: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [`${attribute} = '${value.replaceAll(/['\\]/g, (mark) => `\\${mark}`)}'`];
 }
 
 function rowOf(run: RunSummary): string[] {

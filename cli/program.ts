@@ -1,0 +1,46 @@
+/** Jig's command line: finds the command, loads it alone, and turns how it ended into an exit code. */
+import { Command, CommanderError } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
+import { commands } from './commands.ts';
+import { exitCodes } from './exit-codes.ts';
+import { failureExitCode, failureJson, renderFailure } from './failure.ts';
+import { paintErr, printJson } from './output.ts';
+import { topHelp } from './top-help.ts';
+
+/** Only the command that was asked for is loaded, so that the others cost nothing. */
+async function createProgram(wanted: string | undefined): Promise<Command> {
+  const program = new Command('jig')
+    .description('Blueprints for background coding agents: deterministic steps guide the model.')
+    .version(manifest.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'say how it works')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .addHelpText('after', topHelp)
+    .helpCommand('help [command]', 'say how a command works');
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    const isWanted = name === wanted || wanted === 'help';
+    program.addCommand((isWanted ? await load() : new Command(name)).summary(summary));
+  }
+  return exitBySelf(program);
+}
+
+/** Usage errors come back as exceptions, at every level. */
+function exitBySelf(command: Command): Command {
+  command.exitOverride();
+  for (const inner of command.commands) exitBySelf(inner);
+  return command;
+}
+
+/** Runs one command line and returns the exit code. */
+export async function runCommandLine(argv: string[]): Promise<number> {
+  try {
+    const program = await createProgram(argv[0]);
+    await program.parseAsync(argv, { from: 'user' });
+    return Number(process.exitCode ?? exitCodes.done);
+  } catch (error) {
+    // Commander has said what is wrong with the words already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
+    if (argv.includes('--json')) printJson(failureJson(error));
+    else process.stderr.write(`${renderFailure(error, { paint: paintErr, debug: Boolean(process.env['JIG_DEBUG']) })}\n`);
+    return failureExitCode(error);
+  }
+}
