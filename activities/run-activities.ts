@@ -27,7 +27,7 @@ async function openRun(parts: Parts, untrusted: RunRequest): Promise<OpenedRun> 
   }
   const blueprint = withIds(parseBlueprint(text, { file }));
   const { values, issues } = checkInputs(blueprint, request.inputs);
-  if (issues.length > 0) throw ApplicationFailure.nonRetryable(issues.map(({ message }) => message).join('; '), 'invalid-inputs');
+  if (issues.length > 0) throw ApplicationFailure.nonRetryable(issues.map(({ message }) => message).join('; '), 'invalid-input');
   await parts.artifacts.put(Buffer.from(text), 'application/yaml');
 
   const forge = getForge(parts, request.repository.forge);

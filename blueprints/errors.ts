@@ -70,6 +70,51 @@ export const errorPages = {
     why: 'A step asks a model, and the worker knows neither a server to ask nor the name of a model.',
     fix: 'Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own that speaks the OpenAI protocol, and JIG_MODEL to the name of a model, such as gpt-5-mini. Then start the worker again.',
   },
+  'model-rate-limited': {
+    title: 'The model’s server asks to wait',
+    why: 'It answered with status 429 or a rate limit, also after it was asked again as late as it said.',
+    fix: 'Start the run again later, lower `modelSlots` in the configuration, or ask for a higher limit there.',
+  },
+  'model-unavailable': {
+    title: 'The model’s server could not answer',
+    why: 'It could not be reached, or answered with a fault of its own, and asking again did not mend it.',
+    fix: 'Try `OPENAI_BASE_URL` with curl from the worker’s machine. `jig retry` starts the same run again.',
+  },
+  'model-timeout': {
+    title: 'The model took too long to answer',
+    why: 'Each question has a deadline, and none of the tries met it.',
+    fix: 'Give the step a longer `timeout:`, or use a faster model.',
+  },
+  'model-cut-off': {
+    title: 'The model’s answer broke off',
+    why: 'The stream ended before the answer did, at every try. Half an answer is never used.',
+    fix: 'Look for a proxy or load balancer between the worker and the server that ends long answers.',
+  },
+  'model-nonsense': {
+    title: 'The model’s server sent something that is no answer',
+    why: 'What came is not JSON, or lacks what the Chat Completions protocol says it has.',
+    fix: 'See that `OPENAI_BASE_URL` names the API itself, usually with `/v1` at its end.',
+  },
+  'model-context-too-long': {
+    title: 'The conversation is longer than the model can hold',
+    why: 'Older turns are left out before that happens, but the task alone was too long, or the model holds less than is configured.',
+    fix: 'Shorten the task or what it quotes, set `contextTokens` to what the server really holds, or use a model that holds more.',
+  },
+  'model-unauthorized': {
+    title: 'The model’s server does not accept the key',
+    why: 'The key is wrong, may not use this model, or its credit is used up.',
+    fix: 'Correct `OPENAI_API_KEY` for the worker, or see to the account.',
+  },
+  'model-refused': {
+    title: 'The model’s server refuses the question',
+    why: 'It answered that the request is wrong, for example since no model has that name there.',
+    fix: 'Read what the server said in the message; compare `JIG_MODEL` and the step’s `model:` with the names that the server lists.',
+  },
+  'model-not-recorded': {
+    title: 'The recorded session has no answer for this question',
+    why: 'A recording answers only the questions that it was made with: the blueprint, the repository or a prompt has changed since.',
+    fix: 'Use a live model, or make the recording again with `--record`.',
+  },
   'model-config-invalid': {
     title: "The model's configuration is wrong",
     why: 'A value among JIG_MODEL, JIG_MODEL_PROTOCOL, JIG_MODEL_CONTEXT_TOKENS and OPENAI_BASE_URL, or in the configuration, is not of its kind; the message names it.',

@@ -5,8 +5,8 @@ import { createBareGit, readPatch } from './bare-repository.ts';
 import { addComment, approve, closeChange, describeChange, ensureChange, listChanges, merge, type Changes } from './changes.ts';
 import { finishCheck, listChecks, takeQueuedCheck, type CheckClaim, type CheckOutcome, type QueuedCheck } from './checks.ts';
 import { renderPage, writePage } from './page.ts';
-import { ensureRepository, getRepository, type WantedRepository } from './repositories.ts';
-import { createState, RepositoryCheck, type Approval, type ChangeRecord, type Remark } from './state.ts';
+import { ensureRepository, getRepository, setCheck, type WantedRepository } from './repositories.ts';
+import { createState, type Approval, type ChangeRecord, type Remark, type RepositoryCheck } from './state.ts';
 import type { z } from 'zod';
 
 /** What people and the demo do, beyond what Jig asks of a forge. Everything may be repeated and throws ForgeFailure. */
@@ -51,14 +51,7 @@ export function createLocalForge({ rootDir, git: { gitPath } = {}, name = 'local
     gitAccess: async () => ({ env: {} }),
     ensureRepository: (wanted) => ensureRepository(state, git, name, wanted),
     listRepositories: () => state.listRepositories(),
-
-    async setCheck(repository, check) {
-      await state.getRepository(repository);
-      await state.repository(repository).update((current) => {
-        const { check: _, ...rest } = current ?? { defaultBranch: 'main', archived: false, changes: [] };
-        return check ? { ...rest, check: RepositoryCheck.parse(check) } : rest;
-      });
-    },
+    setCheck: (repository, check) => setCheck(state, repository, check),
 
     ensureChange: async (wanted) => show(wanted.repository, await ensureChange(changes, wanted)),
     async findChange(repository, by) {

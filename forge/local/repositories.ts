@@ -44,6 +44,14 @@ export async function ensureRepository(state: LocalState, git: BareGit, forge: s
   return getRepository(state, git, forge, wanted.name);
 }
 
+export async function setCheck(state: LocalState, name: string, check: z.input<typeof RepositoryCheck> | undefined): Promise<void> {
+  const known = await state.getRepository(name);
+  await state.repository(name).update((current = known) => {
+    const { check: _, ...rest } = current;
+    return check ? { ...rest, check: RepositoryCheck.parse(check) } : rest;
+  });
+}
+
 export async function getRepository(state: LocalState, git: BareGit, forge: string, name: string): Promise<Repository> {
   const { defaultBranch, archived } = await state.getRepository(name);
   const gitDir = state.gitDir(name);

@@ -88,13 +88,12 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       await removeFolder(gone, folder);
     },
     async listSandboxes() {
-      const records = await listRecords(rootDir);
-      return records.map(({ createdAt, spec }) => ({
-        id: spec.id,
-        createdAt,
-        expiresAt: new Date(Date.parse(createdAt) + spec.lifetimeMs).toISOString(),
-      }));
+      return (await listRecords(rootDir)).map(describe);
     },
     close: async () => await egress.closeAll(),
   };
+}
+
+function describe({ createdAt, spec: { id, owner, lifetimeMs } }: SandboxRecord): Awaited<ReturnType<SandboxProvider['listSandboxes']>>[number] {
+  return { id, createdAt, expiresAt: new Date(Date.parse(createdAt) + lifetimeMs).toISOString(), ...(owner !== undefined && { owner }) };
 }

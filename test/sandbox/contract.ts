@@ -169,10 +169,10 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
 
     describe('a sandbox', () => {
       it('is made once for an id, also by callers at the same time, and listed', async () => {
-        const made = await Promise.all(Array.from({ length: 10 }, async () => await provider.ensureSandbox(sandboxSpec('run/acme/once', { lifetimeMs: 1000 }))));
+        const made = await Promise.all(Array.from({ length: 10 }, async () => await provider.ensureSandbox(sandboxSpec('run/acme/once', { owner: 'run-1', lifetimeMs: 1000 }))));
         assert.equal(new Set(made.map(({ ref }) => ref.incarnation)).size, 1);
         const listed = (await provider.listSandboxes()).find(({ id }) => id === 'run/acme/once');
-        assert.ok(listed);
+        assert.equal(listed?.owner, 'run-1');
         assert.equal(Date.parse(listed.expiresAt) - Date.parse(listed.createdAt), 1000);
         await provider.destroySandbox('run/acme/once');
         assert.ok(!(await provider.listSandboxes()).some(({ id }) => id === 'run/acme/once'));
