@@ -34,7 +34,11 @@ export async function startUp(options: Omit<WorkerProcessOptions, 'address'> & {
     await writeFile(upFile(dataDir), JSON.stringify(record));
     const stop = async (): Promise<void> => {
       await rm(upFile(dataDir), { force: true });
-      await worker.stop().finally(() => server.stop());
+      try {
+        await worker.stop();
+      } finally {
+        await server.stop();
+      }
     };
     return { worker, address, uiUrl, stop };
   } catch (error) {

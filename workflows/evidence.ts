@@ -28,5 +28,6 @@ function result(ran: { exitCode: number; tests?: { passed: number; failed: numbe
 export function collectEvidence(state: RunState, run: Pick<RunContext, 'carried'> | undefined): Json {
   const { checks = [], baseline = {} } = run?.carried ?? {};
   // The state is data already; going through text drops what JSON leaves out.
-  return JSON.parse(JSON.stringify({ state, checks, baseline })) as Json;
+  const value: Json = JSON.parse(JSON.stringify({ state, checks, baseline }));
+  return value;
 }

@@ -100,5 +100,6 @@ export class FailedAt extends StepFailed {
 
 /** A kind's action takes its own kind of step; the key that chose it is the proof. */
 function actionFor(kind: StepKind): StepKindAction<NamedStep> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a table of functions loses which takes what
   return actions[kind] as StepKindAction<NamedStep>;
 }

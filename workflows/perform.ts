@@ -53,6 +53,7 @@ export async function perform<Name extends keyof Activities>(
     summary: summary.replaceAll(/\s+/g, ' ').slice(0, 120),
   };
   // Each activity takes one request; the proxy's tuple types can't say so for all of them at once.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as it says above
   const activity = proxies[name] as unknown as {
     executeWithOptions(options: ActivityOptions, args: [typeof request]): Promise<Awaited<ReturnType<Activities[Name]>>>;
   };

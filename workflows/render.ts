@@ -10,7 +10,8 @@ export function withStep(scope: Scope, id: string, record: StepRecord): Scope {
   const cut = new Set(scope.cut);
   for (const field of record.cut ?? []) cut.add(`steps.${id}.${field}`);
   const outputs: Json = { ...record.outputs, outcome: record.outcome };
-  const steps = { ...(scope.values['steps'] as Record<string, Json>), [id]: outputs };
+  const { steps: known } = scope.values;
+  const steps = { ...(typeof known === 'object' && !Array.isArray(known) && known), [id]: outputs };
   return { ...scope, values: { ...scope.values, steps }, cut };
 }
 
