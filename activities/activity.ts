@@ -1,5 +1,5 @@
 /** What every activity has around it: heartbeats, a signal, and failures with a type. Wired in one place, as an interceptor. */
-import { activityInfo, ApplicationFailure, cancellationDetails, cancellationSignal, Context, heartbeat } from '@temporalio/activity';
+import { activityInfo, ApplicationFailure, cancellationDetails, Context, heartbeat } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { JigError } from '../blueprints/errors.ts';
@@ -43,15 +43,15 @@ export class ActivityFrame implements ActivityInboundCallsInterceptor {
  * given up only lets go of it, for its successor to take up.
  */
 export function workSignal(): AbortSignal {
-  const signal = cancellationSignal();
+  // The listener runs outside of the activity's own context, so the context is taken here.
+  const context = Context.current();
   const controller = new AbortController();
   const pass = (): void => {
-    const details = cancellationDetails();
-    const cancelled = details?.cancelRequested === true || details?.notFound === true;
-    controller.abort(cancelled ? new CommandCancelled('the run was cancelled') : signal.reason);
+    const { cancelRequested = false, notFound = false } = context.cancellationDetails ?? {};
+    controller.abort(cancelRequested || notFound ? new CommandCancelled('the run was cancelled') : context.cancellationSignal.reason);
   };
-  if (signal.aborted) pass();
-  else signal.addEventListener('abort', pass, { once: true });
+  if (context.cancellationSignal.aborted) pass();
+  else context.cancellationSignal.addEventListener('abort', pass, { once: true });
   return controller.signal;
 }
 

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { defaults } from '../blueprints/defaults.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutScript, exportScript, nothingToExport } from '../git/sandbox-scripts.ts';
-import type { CommandResult, Sandbox, SandboxRef } from '../sandbox/contract.ts';
+import { CommandCancelled, type CommandResult, type Sandbox, type SandboxRef } from '../sandbox/contract.ts';
 import { applyEdit } from './apply-edit.ts';
 import { log, workSignal } from './activity.ts';
 import { callTool } from './call-tool.ts';
@@ -46,6 +46,7 @@ async function runCommand(parts: Parts, request: RunCommand): Promise<CommandOut
   const { key, argv, env, timeoutMs } = request;
   const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
   const result = await sandbox.run({ key, argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes }, { signal: workSignal() });
+  if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
   log().info('command ended', { key, ending: result.ending, exitCode: result.exitCode, durationMs: result.durationMs });
   return captureOutcome(parts.artifacts, result, request);
 }

@@ -2,7 +2,7 @@
 import type { ToolOperations } from '../agent/operations.ts';
 import { defaults } from '../blueprints/defaults.ts';
 import { createMatcher } from '../git/globs.ts';
-import type { Sandbox } from '../sandbox/contract.ts';
+import { CommandCancelled, type Sandbox } from '../sandbox/contract.ts';
 import { readFile, SandboxFileError, writeFile } from '../sandbox/files.ts';
 import { workSignal } from './activity.ts';
 import { readToolOutput } from './captured-output.ts';
@@ -20,6 +20,7 @@ export function createOperations(
     writeFile: (path, text) => writeFile(sandbox, nextKey(), path, Buffer.from(text), { signal: workSignal() }),
     async runCommand(argv, timeoutMs) {
       const result = await sandbox.run({ key: nextKey(), argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes }, { signal: workSignal() });
+      if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
       const [stdout, stderr] = await Promise.all([readToolOutput(result.stdout), readToolOutput(result.stderr)]);
       return { exitCode: result.exitCode, ending: result.ending, stdout, stderr, droppedBytes: result.stdout.droppedBytes + result.stderr.droppedBytes };
     },

@@ -83,7 +83,15 @@ export async function connectClient({ env, dataDir }: { env: NodeJS.ProcessEnv; 
 export function createClient(temporal: Client, uiUrl?: string): JigClient {
   const handle = (runId: string) => temporal.workflow.getHandle(runId);
   const tell = async (runId: string, name: string, message: unknown): Promise<void> => {
-    await translate(runId, () => handle(runId).executeUpdate(name, { args: [message] }));
+    await translate(runId, async () => {
+      try {
+        await handle(runId).executeUpdate(name, { args: [message] });
+      } catch (error) {
+        // Temporal says "not found" of a closed run too; what isn't there at all throws again here.
+        if (error instanceof WorkflowNotFoundError && (await handle(runId).describe())) throw new JigError('run-ended', `The run ${runId} has ended`);
+        throw error;
+      }
+    });
   };
   return {
     temporal,
@@ -174,10 +182,12 @@ async function* follow(describe: () => Promise<RunState>, { signal, pollMs = 200
 
 async function result(temporal: Client, runId: string): Promise<RunEnd> {
   try {
-    return (await temporal.workflow.getHandle(runId).result()) as RunEnd;
+    const end: RunEnd = await temporal.workflow.getHandle(runId).result();
+    return end;
   } catch (error) {
     if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) {
       const [end] = error.cause.details ?? [];
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the run's own workflow put it there
       if (end) return end as RunEnd;
       return { outcome: 'failed', code: error.cause.type ?? 'internal-error', reason: error.cause.message };
     }
@@ -190,7 +200,8 @@ async function findRequest(temporal: Client, runId: string): Promise<RunRequest>
   const { events } = await temporal.workflow.getHandle(runId).fetchHistory();
   const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
   if (!payload) throw new JigError('run-not-found', `The history of ${runId} has no start`);
-  return JSON.parse(Buffer.from(payload).toString()) as RunRequest;
+  const request: RunRequest = JSON.parse(Buffer.from(payload).toString());
+  return request;
 }
 
 /** What Temporal says, in Jig's words. */

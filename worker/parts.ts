@@ -16,6 +16,8 @@ export interface Installation {
   parts: Parts;
   localForge: LocalForge;
   dataDir: string;
+  /** Lets go of what the parts hold, such as the egress proxy. */
+  close(): Promise<void>;
 }
 
 /** @throws JigError where a program is missing, with what to do about it. */
@@ -27,15 +29,16 @@ export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProg
   const unsafeProcess = config.sandbox.provider === 'unsafe-process';
   const bwrapPath = unsafeProcess ? '' : await ensureBinary('bwrap', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });
   const model = orNoModel(() => chooseModel({ env, config: config.model, ...(recording && { recording }) }));
+  const sandboxes = createLocalProvider({ rootDir: folders.sandboxes, bwrapPath, unsafeProcess, env, onNote: onProgress });
   const parts: Parts = {
     artifacts: createFolderStore({ rootDir: folders.artifacts }),
     git: createTrustedGit({ cacheDir: folders.git }),
     forges: new Map([[localForge.name, localForge]]),
-    sandboxes: createLocalProvider({ rootDir: folders.sandboxes, bwrapPath, unsafeProcess }),
+    sandboxes,
     model: config.record ? recordTo(config.record, model) : model,
     settings: config.runs,
     ciPollMs: config.ci.pollMs,
     ciGraceMs: config.ci.graceMs,
   };
-  return { parts, localForge, dataDir };
+  return { parts, localForge, dataDir, close: () => sandboxes.close() };
 }

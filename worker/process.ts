@@ -52,6 +52,7 @@ export async function startWorkerProcess({ config, env, log, onProgress, address
       stopping.abort();
       await beside;
       await health.close();
+      await installation.close();
       await connection.close();
     }
   })();

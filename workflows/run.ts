@@ -36,11 +36,14 @@ export async function run(untrusted: RunRequest, continued?: Continued): Promise
   const parsed = RunRequest.safeParse(untrusted);
   if (!parsed.success) throw ApplicationFailure.nonRetryable(`The start request is malformed: ${parsed.error.message}`, 'invalid-request');
   const request = parsed.data as RunRequest;
-  const kept = continued && ((await perform('loadValue', continued.kept, { summary: 'the journal so far' })) as unknown as Kept);
-  const view = new RunView(kept?.state ?? newState(request));
+  const view = new RunView(newState(request));
+  // Before anything is waited for, so that every message finds its handler.
   setHandler(defineQuery<RunState>(messageNames.state), () => view.state);
   const scope = new CancellationScope({ cancellable: true });
   const control = new RunControl(view, scope);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the execution before this one wrote it
+  const kept = continued && ((await perform('loadValue', continued.kept, { summary: 'the journal so far' })) as unknown as Kept);
+  if (kept) view.restore(kept.state);
 
   let end: RunEnd;
   let context: RunContext | undefined;
@@ -50,8 +53,10 @@ export async function run(untrusted: RunRequest, continued?: Continued): Promise
     try {
       end = await scope.run(async () => {
         opened ??= await open(request, view);
-        context = makeContext(request, opened, generation, view, control, kept);
-        context.sandbox = continued?.sandbox && generation === continued.generation ? continued.sandbox : await prepareSandbox(context, { id: context.key, commit: opened.repository.commit, key: 'start' });
+        const resumed = generation === continued?.generation ? kept : undefined;
+        const spent = context?.carried ?? kept?.carried;
+        context = makeContext(request, opened, generation, view, control, resumed?.journal, resumed?.carried ?? startCarried(spent));
+        context.sandbox = resumed && continued?.sandbox ? continued.sandbox : await prepareSandbox(context, { id: context.key, commit: opened.repository.commit, key: 'start' });
         view.setPhase('running');
         await walk(context, opened.blueprint.steps, startScope(request, opened));
         return ended(context);
@@ -97,15 +102,19 @@ async function open(request: RunRequest, view: RunView): Promise<OpenedRun> {
   return opened;
 }
 
-function makeContext(request: RunRequest, opened: OpenedRun, generation: number, view: RunView, control: RunControl, kept?: Kept): RunContext {
-  const fresh = generation > 0 || !kept;
-  const carried: Carried = kept?.carried ?? { baseline: {}, gates: [], checks: [], agents: {}, feedback: {}, spent: nothingSpent, waitedMs: 0, seenAtMs: Date.now() };
+/** A walk from the top starts with nothing but what was spent before it. */
+function startCarried(before?: Pick<Carried, 'spent' | 'waitedMs'>): Carried {
+  const { spent = nothingSpent, waitedMs = 0 } = before ?? {};
+  return { baseline: {}, gates: [], checks: [], agents: {}, feedback: {}, spent, waitedMs, seenAtMs: Date.now() };
+}
+
+function makeContext(request: RunRequest, opened: OpenedRun, generation: number, view: RunView, control: RunControl, journal: Kept['journal'] | undefined, carried: Carried): RunContext {
   return {
     request, opened, view, control, carried,
     key: runKey(generation),
     limits: budgetLimits(opened.blueprint.budget),
     edits: new Map(),
-    journal: new Journal(fresh ? {} : kept.journal),
+    journal: new Journal(journal),
     sandbox: { provider: '', id: '', incarnation: '' },
   };
 }
@@ -129,7 +138,8 @@ function ended(context: RunContext): RunEnd {
 
 function endFor(error: unknown, control: RunControl): RunEnd {
   if (error instanceof RunEnded) return error.end;
-  if (isCancellation(error)) return { outcome: 'cancelled', code: 'cancelled', reason: control.cancelledBy ? `Cancelled by ${control.cancelledBy}` : 'Cancelled' };
+  // What fails while a run is being cancelled fails because of it.
+  if (isCancellation(error) || control.cancelledBy !== undefined) return { outcome: 'cancelled', code: 'cancelled', reason: control.cancelledBy ? `Cancelled by ${control.cancelledBy}` : 'Cancelled' };
   const { code, message } = describeFailure(error);
   const step = error instanceof FailedAt ? error.path : undefined;
   return { outcome: needsHuman.has(code) ? 'needs-human' : 'failed', code, reason: message, ...(step && { step }) };
@@ -141,8 +151,8 @@ const needsHuman = new Set(['foreign-commits', 'base-moved', 'ci-failed', 'ci-ti
 async function goOn(request: RunRequest, context: RunContext, generation: number): Promise<never> {
   const { journal, carried, opened, sandbox, view } = context;
   await condition(allHandlersFinished);
-  // Plain data already; the cast says so to the store's type.
-  const value = JSON.parse(JSON.stringify({ journal: journal.toJson(), carried, state: view.state })) as Json;
+  // Plain data already; going through text drops what JSON leaves out.
+  const value: Json = JSON.parse(JSON.stringify({ journal: journal.toJson(), carried, state: view.state }));
   const kept = await perform('keepValue', { value }, { summary: 'the journal so far' });
   return continueAsNew<typeof run>(request, { opened, generation, sandbox, kept });
 }

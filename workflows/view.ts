@@ -12,12 +12,18 @@ import { renderDetails } from './details.ts';
 const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD');
 
 export class RunView {
-  readonly state: RunState;
+  state: RunState;
   #shown: { phase: string; needsHuman: boolean; costUsd: number; tokens: number };
 
   constructor(state: RunState) {
     this.state = state;
     this.#shown = { phase: '', needsHuman: false, costUsd: -1, tokens: -1 };
+  }
+
+  /** Goes on from what an earlier execution showed. */
+  restore(state: RunState): void {
+    this.state = state;
+    this.#changed();
   }
 
   begin(path: string, kind: string, title: string): StepRow {

@@ -60,7 +60,7 @@ export async function createWorld({ script = noReplies, model, config: overrides
   const cliPath = await ensureBinary('temporal', { cacheDir: join(cacheDirOf(process.env), 'binaries'), env: process.env });
   const server = await startTemporalServer({ cliPath, dbFile: join(dataDir, 'temporal.db'), logFile: join(dataDir, 'temporal.log') });
   const config = Config.parse({ ci: { pollMs: 50, graceMs: 500 }, ...overrides });
-  const { parts: wired, localForge } = await createParts(config, env, () => {});
+  const { parts: wired, localForge, close: closeParts } = await createParts(config, env, () => {});
   const parts: Parts = { ...wired, model: model ?? createScriptedModel(script) };
   const nativeConnection = await NativeConnection.connect({ address: server.address });
   bundle ??= bundleWorkflows();
@@ -72,6 +72,7 @@ export async function createWorld({ script = noReplies, model, config: overrides
   const connection = await Connection.connect({ address: server.address });
   const client = createClient(new Client({ connection }), server.uiUrl);
 
+  const closing = new AbortController();
   const start: World['start'] = async (text, { repository = 'acme/api', inputs = {} } = {}) => {
     const name = /^name: *(\S+)/m.exec(text)?.[1] ?? 'unnamed';
     const { runId } = await client.start({ blueprint: { name, text, file: 'blueprint.yaml' }, repository: { forge: 'local', name: repository }, inputs, requester: 'tester' });
@@ -91,7 +92,7 @@ export async function createWorld({ script = noReplies, model, config: overrides
       return { runId, end, state: await client.describe(runId) };
     },
     async until(runId, condition, deadlineMs = 30_000) {
-      const signal = AbortSignal.timeout(deadlineMs);
+      const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), closing.signal]);
       let last: RunState | undefined;
       for await (const state of client.follow(runId, { signal, pollMs: 20 })) {
         last = state;
@@ -100,8 +101,10 @@ export async function createWorld({ script = noReplies, model, config: overrides
       throw new Error(`${runId} did not come to it: ${JSON.stringify(last)}`);
     },
     async [Symbol.asyncDispose]() {
+      closing.abort();
       worker.shutdown();
       await worker.ended;
+      await closeParts();
       await client.close();
       await nativeConnection.close();
       await server.stop();
