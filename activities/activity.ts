@@ -58,7 +58,7 @@ export function workSignal(): AbortSignal {
 export const log = (): Context['log'] => Context.current().log;
 
 /** Every error ends typed by its code; only what a repetition can mend is retried. */
-export function toFailure(error: unknown, redact: Redact): Error {
+function toFailure(error: unknown, redact: Redact): Error {
   const text = redact(error instanceof Error ? error.message : String(error));
   if (error instanceof CommandCancelled) return new CancelledFailure(text);
   if (error instanceof CancelledFailure) {

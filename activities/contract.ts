@@ -171,7 +171,7 @@ export interface ToolResult {
   ok: boolean;
 }
 
-export interface EnsureChange {
+interface EnsureChange {
   repository: OpenedRun['repository'];
   branch: string;
   marker: string;

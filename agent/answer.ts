@@ -5,7 +5,7 @@ import type { Message, ModelRequest } from '../model/contract.ts';
 import { parseJsonText, stripFence } from './json-text.ts';
 import { withoutThinking } from './protocols/written-calls.ts';
 
-export const maxAnswerChars = 64 * 1024;
+const maxAnswerChars = 64 * 1024;
 const maxSchemaChars = 64 * 1024;
 
 /** The question of a `prompt` step; `earlier` holds the answers that didn't fit, with what was wrong. */

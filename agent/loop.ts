@@ -30,7 +30,7 @@ export interface LoopState {
   recentDigests: string[];
 }
 
-export type StopReason = 'unusable-answers' | 'repeated-calls';
+type StopReason = 'unusable-answers' | 'repeated-calls';
 
 export type LoopDecision =
   /** Carry these calls out, in order, append `note` to their result; `refused` get their text as result. */

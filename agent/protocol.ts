@@ -20,7 +20,7 @@ export interface DecodedAnswer {
   unusable?: string;
 }
 
-export interface Protocol {
+interface Protocol {
   encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion;
   /** `turn` makes the calls' ids unique in the conversation. */
   decode(response: Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'>, tools: readonly AgentTool[], turn: number): DecodedAnswer;

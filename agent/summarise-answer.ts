@@ -23,7 +23,7 @@ export function summariseAnswer(answer: DecodedAnswer, allowed: readonly AgentTo
 }
 
 /** The same for the same call, however its JSON is laid out. Tells calls apart; not a safeguard against a forger. */
-export function digestCall(call: Pick<ToolCall, 'name' | 'arguments'>): string {
+function digestCall(call: Pick<ToolCall, 'name' | 'arguments'>): string {
   const parsed = parseJsonText(call.arguments);
   const text = `${call.name} ${parsed ? JSON.stringify(sortKeys(parsed.value)) : call.arguments}`;
   let hash = 0xcbf29ce484222325n;

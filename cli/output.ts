@@ -1,7 +1,7 @@
 /** What reaches the terminal: results on standard output, everything else on standard error, untrusted text made visible. */
 import { styleText } from 'node:util';
 
-export type Color = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+type Color = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 export type Paint = (color: Color, text: string) => string;
 
 /** Colours for a terminal, and only there; `NO_COLOR` turns them off, `FORCE_COLOR` on. */

@@ -113,7 +113,7 @@ export function createClient(temporal: Client, uiUrl?: string): JigClient {
   };
 }
 
-export function pinBlueprint({ name, text, file }: StartRun['blueprint']): PinnedBlueprint {
+function pinBlueprint({ name, text, file }: StartRun['blueprint']): PinnedBlueprint {
   return { name, text, file, sha256: createHash('sha256').update(text).digest('hex') };
 }
 

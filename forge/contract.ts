@@ -39,7 +39,7 @@ export const Check = z.strictObject({
 });
 export type Check = z.infer<typeof Check>;
 
-export interface ForgeCapabilities {
+interface ForgeCapabilities {
   drafts: boolean;
   labels: boolean;
   /** Whether somebody other than Jig runs the checks. */

@@ -6,7 +6,7 @@ import { ModelFailure, type ModelResponse, type ToolCall } from './contract.ts';
 export const maxContentChars = 1024 * 1024;
 export const maxArgumentsChars = 256 * 1024;
 /** Calls kept of one answer. */
-export const maxToolCalls = 256;
+const maxToolCalls = 256;
 
 const Chunk = z.object({
   model: z.string().max(300).nullish(),

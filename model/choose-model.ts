@@ -15,7 +15,7 @@ export const ModelConfig = z.strictObject({
   prices: PriceTable.optional(),
 });
 export type ModelConfig = z.infer<typeof ModelConfig>;
-export type ModelConfigInput = z.input<typeof ModelConfig>;
+type ModelConfigInput = z.input<typeof ModelConfig>;
 
 export interface ModelChoice {
   env: Record<string, string | undefined>;

@@ -65,7 +65,7 @@ function verdictOf(error: APIError): Verdict {
 }
 
 /** How long the server asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date. */
-export function parseRetryAfter(headers: Headers, nowMs = Date.now()): number | undefined {
+function parseRetryAfter(headers: Headers, nowMs = Date.now()): number | undefined {
   const ms = Number(headers.get('retry-after-ms') ?? Number.NaN);
   if (ms >= 0) return Math.min(ms, maxRetryAfterMs);
   const after = headers.get('retry-after');

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Message, ModelResponse } from './contract.ts';
 import { findReply, Script, toResponse, type ScriptedFault, type ScriptInput } from './script.ts';
 
-export interface LedgerEntry {
+interface LedgerEntry {
   at: string;
   key: string;
   /** `answered`: a new answer, paid for; `repeated`: the same answer again, for the same key. */

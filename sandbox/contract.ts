@@ -97,7 +97,7 @@ export interface Sandbox {
   listRefusals(): Promise<EgressRefusal[]>;
 }
 
-export interface SandboxCapabilities {
+interface SandboxCapabilities {
   /** What keeps commands from the machine. */
   isolation: 'namespaces' | 'pod' | 'none';
   /** Whether `egress` is enforced. */

@@ -6,7 +6,7 @@ import type { EgressRule } from './egress-policy.ts';
 import type { MachineIndexes } from './machine-indexes.ts';
 
 export const egressPresets = ['pypi', 'npm', 'crates', 'go'] as const;
-export type EgressPreset = (typeof egressPresets)[number];
+type EgressPreset = (typeof egressPresets)[number];
 
 export interface ExpandedEgress {
   hosts: EgressRule[];

@@ -5,7 +5,7 @@
 import { readFile as readHostFile } from 'node:fs/promises';
 import type { CommandResult, Sandbox } from './contract.ts';
 
-export const fileProblems = ['unsafe-path', 'outside', 'not-found', 'not-a-file', 'not-writable', 'interrupted'] as const;
+const fileProblems = ['unsafe-path', 'outside', 'not-found', 'not-a-file', 'not-writable', 'interrupted'] as const;
 export type FileProblem = (typeof fileProblems)[number];
 
 /** A file of the workspace could not be read or written. The path is untrusted text. */

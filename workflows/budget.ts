@@ -16,7 +16,7 @@ export function budgetLimits(budget: BudgetSection = {}): BudgetLimits {
 }
 
 /** What the run has spent; its time leaves out the waiting for people and CI. */
-export function spentSoFar(run: RunContext): Spent {
+function spentSoFar(run: RunContext): Spent {
   return { ...run.carried.spent, elapsedMs: Date.now() - run.view.state.startedAtMs - run.carried.waitedMs };
 }
 

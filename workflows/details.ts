@@ -12,7 +12,7 @@ export function cell(text: string): string {
     .trim();
 }
 
-export const seconds = (ms: number): string => (ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
+const seconds = (ms: number): string => (ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
 
 /** The table of the steps; the steps of an `each` item are folded into their own step's row past a screen's worth. */
 export function renderSteps(steps: StepRow[]): string {

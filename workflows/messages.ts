@@ -24,7 +24,7 @@ export const RunRequest = z.strictObject({
 });
 export type RunRequest = z.infer<typeof RunRequest> & { inputs: Record<string, Json> };
 
-export const phases = ['starting', 'preparing', 'running', 'waiting-for-human', 'waiting-for-ci', 'paused', 'cleaning-up', 'ended'] as const;
+const phases = ['starting', 'preparing', 'running', 'waiting-for-human', 'waiting-for-ci', 'paused', 'cleaning-up', 'ended'] as const;
 export type Phase = (typeof phases)[number];
 
 /** One step as a person sees it. */

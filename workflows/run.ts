@@ -18,7 +18,7 @@ import { prepareSandbox, removeSandboxes, runKey } from './sandbox.ts';
 import { RunView } from './view.ts';
 
 /** What a run takes along when it goes on as a new execution. */
-export interface Continued {
+interface Continued {
   opened: OpenedRun;
   generation: number;
   sandbox?: RunContext['sandbox'];

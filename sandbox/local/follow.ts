@@ -10,7 +10,7 @@ import { hasCode, isMissing } from './host-files.ts';
 /** How often the folder is read though no event said so. */
 const pollMs = 250;
 /** How long a launched command may take to show its supervisor, before it counts as lost. */
-export const launchTimeoutMs = 10_000;
+const launchTimeoutMs = 10_000;
 
 /**
  * @returns the result, when every process of the command is dead.

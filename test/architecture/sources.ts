@@ -21,7 +21,7 @@ const outside = new Set(['node_modules', 'docs', 'test']);
 /** Every file of code outside test/. */
 export const productSources: Source[] = readSources('').filter(({ path }) => !path.startsWith('test/'));
 
-export function readSources(folder: string): Source[] {
+function readSources(folder: string): Source[] {
   const entries = readdirSync(join(root, folder), { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
   return entries.flatMap((entry) => {
     const path = folder ? `${folder}/${entry.name}` : entry.name;

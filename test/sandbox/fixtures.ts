@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
 import type { CommandResult, CommandSpec, Sandbox, SandboxSpec } from '../../sandbox/contract.ts';
 
-export const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'jig', 'binaries');
+const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'jig', 'binaries');
 
 export async function findBwrap(): Promise<string> {
   return await ensureBinary('bwrap', { cacheDir, env: process.env });
@@ -38,7 +38,7 @@ export async function runShell(sandbox: Sandbox, key: string, script: string, ch
   return await withOutput(await sandbox.run(shell(key, script, changes)));
 }
 
-export async function withOutput(result: CommandResult) {
+async function withOutput(result: CommandResult) {
   const [stdout, stderr] = await Promise.all([readFile(result.stdout.path, 'utf8'), readFile(result.stderr.path, 'utf8')]);
   return { result, stdout, stderr };
 }
