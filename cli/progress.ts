@@ -32,7 +32,7 @@ export function createProgress({ paint, width = 160 }: { paint: Paint; width?: n
       if (first) lines.push(...once('prepared', () => stepLine({ path: 'open', kind: 'mirror', title: '', state: 'succeeded', startedAtMs: 0, durationMs: first.startedAtMs - state.startedAtMs }, { paint, width })));
       // A row is known by its place: a step that was sent back has another one, with the same path.
       const ended = state.steps.map((row, index) => ({ row, index })).filter(({ row }) => row.state !== 'running' && (!isInItem(row) || row.state === 'failed'));
-      for (const { row, index } of ended.toSorted((a, b) => endedAtMs(a.row) - endedAtMs(b.row) || b.row.path.length - a.row.path.length)) {
+      for (const { row, index } of ended.toSorted((a, b) => endedAtMs(a.row) - endedAtMs(b.row) || Number(isInItem(b.row)) - Number(isInItem(a.row)))) {
         lines.push(...once(`step ${index}`, () => stepLine(row, { paint, width })));
       }
       const { waiting, change } = state;

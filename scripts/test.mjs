@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { ensureInstalled, findNode24, orSayWhy, root } from '../bin/install.mjs';
 
 /** Needs a real model, which takes minutes to build: a command of its own. */
@@ -72,8 +72,7 @@ function addCounts(summary, exitCode) {
 }
 
 function run(words) {
-  const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}` };
-  const child = spawn(node, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
+  const child = spawn(node, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.once('error', reject);

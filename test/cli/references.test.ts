@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RunSummary } from '../../client/client.ts';
+import { findChangeReference } from '../../cli/change-reference.ts';
+import { resolveRun } from '../../cli/run-reference.ts';
+import { toQuery } from '../../cli/runs.ts';
+import { parseInputs } from '../../cli/start-request.ts';
+
+const summary = (runId: string): RunSummary => ({ runId, blueprint: '', repository: '', requester: '', phase: '', outcome: undefined, needsHuman: false, costUsd: 0, tokens: 0, startedAt: new Date(0), endedAt: undefined });
+const having = (...ids: string[]) => ({ list: ({ limit = 50 }: { limit?: number } = {}) => Promise.resolve(ids.slice(0, limit).map(summary)) });
+
+test('a run is the last one, the one whose id ends so, or the whole id', async () => {
+  const client = having('run/a/b/x/11aa9742', 'run/a/b/x/22bb', 'run/a/b/x/9742');
+  assert.equal(await resolveRun(client), 'run/a/b/x/11aa9742');
+  assert.equal(await resolveRun(client, '-'), 'run/a/b/x/11aa9742');
+  assert.equal(await resolveRun(client, 'bb'), 'run/a/b/x/22bb');
+  assert.equal(await resolveRun(client, 'run/not/asked/for'), 'run/not/asked/for');
+  // The whole last part goes before ends that only look like it.
+  assert.equal(await resolveRun(client, '9742'), 'run/a/b/x/9742');
+});
+
+test('a name that fits no run, several runs, or no run at all is refused', async () => {
+  const client = having('run/a/b/x/11aa', 'run/a/b/x/22aa');
+  await assert.rejects(resolveRun(client, 'aa'), { code: 'run-ambiguous' });
+  await assert.rejects(resolveRun(client, 'zz'), { code: 'run-not-found' });
+  await assert.rejects(resolveRun(having(), '-'), { code: 'run-not-found' });
+});
+
+test('a change is a repository and a number, or a number where there is one repository', () => {
+  assert.deepEqual(findChangeReference(['local/api', '3'], []), { repository: 'local/api', number: 3 });
+  assert.deepEqual(findChangeReference(['local/api#3'], ['a/b', 'c/d']), { repository: 'local/api', number: 3 });
+  assert.deepEqual(findChangeReference(['3'], ['local/api']), { repository: 'local/api', number: 3 });
+  for (const words of [['3'], ['local/api'], ['local/api', '0'], ['local/api', '1', '2'], ['local/api', '-1']]) {
+    assert.throws(() => findChangeReference(words, ['a/b', 'c/d']), { code: 'forge-not-found' }, words.join(' '));
+  }
+});
+
+test('inputs are name=value, once each; a value may hold anything', () => {
+  assert.deepEqual(parseInputs(['a=1', 'b=x=y', 'c=']), { a: '1', b: 'x=y', c: '' });
+  assert.deepEqual(Object.keys(parseInputs(['__proto__=x'])), ['__proto__']);
+  for (const words of [['a'], ['=x'], ['a=1', 'a=2']]) assert.throws(() => parseInputs(words), { code: 'invalid-input' });
+});
+
+test("filters become Temporal's, and a quote in a value stays in it", () => {
+  assert.equal(toQuery({}), '');
+  assert.equal(toQuery({ repo: "a/b' OR '1", needsHuman: true, query: 'JigTokens > 1 OR JigCostUsd > 2' }), "JigRepository = 'a/b\\' OR \\'1' AND JigNeedsHuman = true AND (JigTokens > 1 OR JigCostUsd > 2)");
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { commands } from '../../cli/commands.ts';
+import { exitCodeOf } from '../../cli/exit-codes.ts';
+import { failureExitCode, failureJson, renderFailure } from '../../cli/failure.ts';
+import { createPaint } from '../../cli/output.ts';
+import { JigError } from '../../blueprints/errors.ts';
+import { jig, root } from './jig.ts';
+
+const plain = createPaint(false);
+
+test('help lists every command and teaches by examples', async () => {
+  const { exitCode, stdout } = await jig(['--help']);
+  assert.equal(exitCode, 0);
+  for (const name of Object.keys(commands)) assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
+  assert.match(stdout, /jig run python-utcnow --repo/);
+  assert.match(stdout, /Exit codes:/);
+});
+
+test('every command is a file that says what it does, and its help needs no server', async () => {
+  const files = await readdir(join(root, 'cli'));
+  for (const [name, { load }] of Object.entries(commands)) {
+    assert.ok(files.includes(`${name}.ts`), name);
+    const command = await load();
+    assert.equal(command.name(), name);
+    assert.match(command.description(), /\w/, name);
+    assert.match(command.helpInformation(), /Usage:/);
+  }
+});
+
+test('a blueprint that is missing, an unknown command and an unknown option are bad input', async () => {
+  for (const [args, said] of [
+    [['run', '--repo', '.'], /missing required argument 'blueprint'/],
+    [['run', 'python-utcnow'], /required option '--repo/],
+    [['chek'], /unknown command 'chek'\n\(Did you mean check\?\)/],
+    [['runs', '--outcom', 'failed'], /unknown option '--outcom'\n\(Did you mean --outcome\?\)/],
+    [['runs', '--outcome', 'good'], /Allowed choices are succeeded/],
+    [['reject', '-'], /required option '-m, --message/],
+  ] as const) {
+    const { exitCode, stderr, stdout } = await jig([...args]);
+    assert.equal(exitCode, 2, args.join(' '));
+    assert.match(stderr, said);
+    assert.equal(stdout, '');
+  }
+});
+
+test('the blueprint is checked before anything is asked of Temporal', async () => {
+  const { exitCode, stderr } = await jig(['run', '-', '--repo', '.'], { input: 'blueprint: v1\nname: x\nsteps:\n  - rum: x\n', env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /-:4:5/);
+  assert.match(stderr, /error\[blueprint-invalid\]: - has problems, so nothing was started/);
+});
+
+test('inputs are checked before anything is asked of Temporal, all at once', async () => {
+  const input = 'blueprint: v1\nname: x\ninputs:\n  count: { type: integer }\n  folder: { type: string }\nsteps:\n  - run: "true"\n';
+  const { exitCode, stdout } = await jig(['run', '-', '--repo', '.', '--json', '-i', 'count=many', '-i', 'foldr=src'], { input, env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+  assert.equal(exitCode, 2);
+  const { error } = JSON.parse(stdout) as { error: { code: string; issues: { code: string }[] } };
+  assert.deepEqual(error.issues.map(({ code }) => code).toSorted(), ['invalid-input', 'missing-input', 'unknown-input']);
+});
+
+test('an unknown name of a blueprint says what the library has', async () => {
+  const { exitCode, stderr } = await jig(['run', 'python-utcnw', '--repo', '.']);
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /error\[blueprint-not-found\].*\n.*python-utcnow/);
+});
+
+test('no Temporal is a failure with its hint, not a stack', async () => {
+  const { exitCode, stderr } = await jig(['runs'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /^error\[temporal-unreachable\]: No Temporal answers at 127\.0\.0\.1:1\n {2}Start `jig up`/);
+  assert.doesNotMatch(stderr, /\n\s+at /);
+});
+
+test('each outcome has its exit code', () => {
+  assert.deepEqual((['succeeded', 'nothing-to-do', 'failed', 'needs-human', 'cancelled'] as const).map((outcome) => exitCodeOf(outcome)), [0, 0, 1, 3, 4]);
+});
+
+test('a known failure has no stack unless it is asked for; an unknown one is internal and has one', () => {
+  const known = new JigError('temporal-unreachable', 'No \u001B[31mTemporal', { hint: 'Start it.' });
+  assert.equal(failureExitCode(known), 1);
+  assert.equal(renderFailure(known, { paint: plain, debug: false }), 'error[temporal-unreachable]: No \\u{1b}[31mTemporal\n  Start it.\n  docs/errors/temporal-unreachable.md says why, and what to do');
+  assert.match(renderFailure(known, { paint: plain, debug: true }), /\n {4}at /);
+  assert.deepEqual(failureJson(known), { error: { code: 'temporal-unreachable', message: 'No \u001B[31mTemporal', hint: 'Start it.' } });
+  const unknown = new TypeError('oops');
+  assert.equal(failureExitCode(unknown), 70);
+  assert.match(renderFailure(unknown, { paint: plain, debug: false }), /^error\[internal-error\].*\nTypeError: oops\n {4}at /);
+});
