@@ -38,6 +38,8 @@ export const Config = z.strictObject({
       modelSlots: z.number().int().min(1).default(16),
       forgeSlots: z.number().int().min(1).default(8),
       shutdownGraceMs: z.number().int().min(0).default(10_000),
+      /** How long a run waits for the worker that has it in memory, before any other worker goes on with it. */
+      takeOverAfterMs: z.number().int().min(100).default(10_000),
       /** Where health and metrics are served; 0 takes a free port. */
       healthPort: z.number().int().min(0).max(65_535).default(0),
     })

@@ -36,7 +36,7 @@ export async function startWorker({ connection, namespace, parts, config, bundle
   metrics: Metrics;
 }): Promise<JigWorker> {
   const redact = createRedact(process.env);
-  const { sandboxSlots, modelSlots, forgeSlots, shutdownGraceMs } = config.worker;
+  const { sandboxSlots, modelSlots, forgeSlots, shutdownGraceMs, takeOverAfterMs } = config.worker;
   const common = {
     connection,
     namespace,
@@ -49,7 +49,7 @@ export async function startWorker({ connection, namespace, parts, config, bundle
   } satisfies Partial<WorkerOptions>;
   const activities = (slots: number) => ({ ...common, maxConcurrentActivityTaskExecutions: slots });
   const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: taskQueues.runs, workflowBundle: bundle, maxConcurrentWorkflowTaskExecutions: 40, reuseV8Context: true }),
+    Worker.create({ ...common, taskQueue: taskQueues.runs, workflowBundle: bundle, maxConcurrentWorkflowTaskExecutions: 40, reuseV8Context: true, stickyQueueScheduleToStartTimeout: takeOverAfterMs }),
     Worker.create({ ...activities(sandboxSlots), taskQueue: taskQueues.sandbox, activities: { ...createSandboxActivities(parts) } }),
     Worker.create({ ...activities(modelSlots), taskQueue: taskQueues.model, activities: { ...createModelActivities(parts) } }),
     Worker.create({ ...activities(forgeSlots), taskQueue: taskQueues.forge, activities: { ...createForgeActivities(parts), ...createRunActivities(parts) } }),
