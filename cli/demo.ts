@@ -71,7 +71,7 @@ async function chooseAnswers(options: Options): Promise<{ config: Awaited<Return
   const { model, recordedAt } = await loadRecording(file);
   return {
     config: { ...config, recording: file },
-    model: `No model is configured, so this is replaying a recorded session of ${oneLine(model)} from ${recordedAt.slice(0, 10)}.\nEverything else happens now: the sandbox, the commands, the tests, the change. To ask a model of yours, set OPENAI_API_KEY or OPENAI_BASE_URL, and JIG_MODEL.`,
+    model: `${config.recording === undefined ? 'No model is configured, so this' : 'This'} is replaying a recorded session of ${oneLine(model)} from ${recordedAt.slice(0, 10)}.\nEverything else happens now: the sandbox, the commands, the tests, the change. To ask a model of yours, set OPENAI_API_KEY or OPENAI_BASE_URL, and JIG_MODEL.`,
   };
 }
 
