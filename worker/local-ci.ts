@@ -8,6 +8,7 @@ import type { LocalForge } from '../forge/local/local-forge.ts';
 import { checkoutScript } from '../git/sandbox-scripts.ts';
 import { readFile } from 'node:fs/promises';
 import type { CommandResult } from '../sandbox/contract.ts';
+import { SandboxLost } from '../sandbox/errors.ts';
 
 type Queued = NonNullable<Awaited<ReturnType<LocalForge['takeQueuedCheck']>>>;
 interface CiParts {
@@ -16,29 +17,47 @@ interface CiParts {
   log: Logger;
 }
 
-/** Runs until the signal; one check at a time. Resolves when the last one has ended. */
+/** Runs until the signal; one check at a time. Resolves when the last one has ended, or was let go for another worker. */
 export async function runLocalCi(ci: CiParts, signal: AbortSignal): Promise<void> {
+  await removeLeft(ci);
   while (!signal.aborted) {
-    const queued = await ci.forge.takeQueuedCheck();
+    const queued = await ci.forge.takeQueuedCheck().catch((error: unknown) => ci.log.error({ err: error }, 'the queue of checks can not be read'));
     if (!queued) await wait(ci.parts.ciPollMs, undefined, { signal }).catch(() => undefined);
     else await carryOut(ci, queued, signal);
   }
 }
 
+/** Takes up a check where a worker that died left it. */
 async function carryOut({ parts, forge, log }: CiParts, queued: Queued, signal: AbortSignal): Promise<void> {
   const { repository, commit } = queued;
   const id = `ci-${repository}-${commit}`;
   try {
-    await parts.sandboxes.destroySandbox(id);
-    const outcome = await runCheck(parts, forge, queued, id, signal);
+    const outcome = await runCheck(parts, forge, queued, id, signal).catch(async (error: unknown) => {
+      if (!(error instanceof SandboxLost)) throw error;
+      await parts.sandboxes.destroySandbox(id);
+      return runCheck(parts, forge, queued, id, signal);
+    });
     await forge.finishCheck(queued.claim, outcome);
     log.info({ repository, commit, state: outcome.state }, 'check ended');
   } catch (error) {
     if (signal.aborted) return;
     log.error({ repository, commit, err: error }, 'check could not run');
     await forge.finishCheck(queued.claim, { state: 'errored', logExcerpt: error instanceof Error ? error.message : String(error) });
-  } finally {
-    await parts.sandboxes.destroySandbox(id);
+  }
+  await parts.sandboxes.destroySandbox(id);
+}
+
+/** Sandboxes of checks that were decided just before their worker died. */
+async function removeLeft({ parts, forge, log }: CiParts): Promise<void> {
+  for (const { id } of await parts.sandboxes.listSandboxes()) {
+    const [, repository, commit] = /^ci-(.+)-([0-9a-f]+)$/.exec(id) ?? [];
+    if (!repository || !commit) continue;
+    try {
+      const checks = await forge.listChecks(repository, commit);
+      if (checks.every(({ state }) => state !== 'queued' && state !== 'running')) await parts.sandboxes.destroySandbox(id);
+    } catch (error) {
+      log.warn({ repository, commit, err: error }, 'sandbox of a check is left');
+    }
   }
 }
 
