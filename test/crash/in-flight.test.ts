@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createInstallation, type WorkerHandle } from './installation.ts';
+import { checkJourney, letGoOn, script, startJourney } from './journey.ts';
+
+/** A worker that stood still goes on where it was, and drains: all that it does late is done when this resolves. */
+async function resume({ process: child, ended }: WorkerHandle): Promise<void> {
+  child.kill('SIGCONT');
+  child.kill('SIGTERM');
+  assert.equal(await ended, 0);
+}
+
+describe('a run ends right and does nothing twice', { concurrency: true }, () => {
+  test('faults 51: killed while a command runs, the next worker takes the command up', async () => {
+    await using installation = await createInstallation(script);
+    await installation.layTrap({ point: 'during command run:slow', does: 'kill' });
+    const journey = await startJourney(installation, 'mid-command', 'wait');
+    await installation.dies();
+    await installation.layTrap({ point: 'during command run:slow', does: 'mark' });
+    installation.takeOver();
+    await installation.sprung();
+    await letGoOn(installation, journey);
+    await checkJourney(installation, journey);
+  });
+
+  test('killed while the model answers, the next worker asks under the same key', async () => {
+    await using installation = await createInstallation(script);
+    const journey = await startJourney(installation, 'mid-answer', 'hang');
+    await installation.asked('fault');
+    installation.worker.process.kill('SIGKILL');
+    installation.takeOver();
+    await checkJourney(installation, journey, { askedAgain: (question) => question.startsWith('rewrite') });
+    assert.equal(installation.model.ledger.filter(({ outcome }) => outcome === 'fault').length, 1);
+  });
+
+  test('faults 52: killed after the change was opened and before anybody knew, there is one change', async () => {
+    await using installation = await createInstallation(script);
+    await installation.layTrap({ point: 'after change', does: 'kill' });
+    const journey = await startJourney(installation, 'opened');
+    await installation.dies();
+    assert.equal((await installation.forge.listChanges(journey.repository)).length, 1);
+    installation.takeOver();
+    await checkJourney(installation, journey);
+  });
+
+  test('faults 53: a worker that stands still past its heartbeat and then goes on repeats nothing, and kills nothing', async () => {
+    await using installation = await createInstallation(script);
+    await installation.layTrap({ point: 'during command run:slow', does: 'stop' });
+    const journey = await startJourney(installation, 'stopped', 'wait');
+    await installation.sprung();
+    const first = installation.worker;
+    await installation.layTrap({ point: 'during command run:slow', does: 'mark' });
+    installation.takeOver();
+    await installation.sprung();
+    await resume(first);
+
+    await installation.layTrap({ point: 'after question run/fix/1', does: 'stop' });
+    await letGoOn(installation, journey);
+    await installation.sprung();
+    const second = installation.worker;
+    await installation.layTrap({ point: 'before push', does: 'stop' });
+    installation.takeOver();
+    await installation.sprung();
+    const third = installation.worker;
+    installation.takeOver();
+    await installation.client.result(journey.runId);
+    await Promise.all([second, third].map(resume));
+    await checkJourney(installation, journey, { askedAgain: (question) => question === 'fix/1' });
+  });
+
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    test(`faults 58: the Temporal server ended by ${signal} and started again on its file, twice in a run`, async () => {
+      await using installation = await createInstallation(script);
+      await installation.layTrap({ point: 'during command run:slow', does: 'mark' });
+      const journey = await startJourney(installation, signal, 'wait');
+      await installation.sprung();
+      await installation.restartServer(signal);
+      await installation.layTrap({ point: 'before change', does: 'mark' });
+      await letGoOn(installation, journey);
+      await installation.sprung();
+      await installation.restartServer(signal);
+      await checkJourney(installation, journey);
+    });
+  }
+});

@@ -1,0 +1,50 @@
+/** Points of a run at which a worker is killed, stopped or held: named by what is done to the world there. */
+import { readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { CancelledFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import { z } from 'zod';
+
+/** `after command start`, with run ids and commits out of the name: the same point in every run. */
+export type Point = `${'before' | 'during' | 'after'} ${string}`;
+
+export const Trap = z.strictObject({
+  point: z.string(),
+  /** `kill`: the worker is gone; `stop`: it stands still; `hold`: it goes on when its activity is cancelled; `mark`: nothing. */
+  does: z.enum(['kill', 'stop', 'hold', 'mark']),
+});
+export type Trap = z.infer<typeof Trap>;
+
+/** Where a trap is laid for the worker, and where it is found once it has sprung. */
+export const trapFiles = (folder: string) => ({ laid: join(folder, 'trap.json'), sprung: join(folder, 'sprung.json') });
+
+export type PassPoint = (point: Point) => Promise<void>;
+
+/** A trap springs once, for whichever worker comes first: the file is taken away before anything else. */
+export function createPoints(folder: string): PassPoint {
+  const { laid, sprung } = trapFiles(folder);
+  return async (point) => {
+    const trap = findTrap(laid);
+    if (trap?.point !== point) return;
+    renameSync(laid, sprung);
+    if (trap.does === 'hold') await Context.current().cancelled.catch(onlyCancelled);
+    else if (trap.does !== 'mark') process.kill(process.pid, trap.does === 'kill' ? 'SIGKILL' : 'SIGSTOP');
+  };
+}
+
+function findTrap(file: string): Trap | undefined {
+  try {
+    return Trap.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+function onlyCancelled(error: unknown): void {
+  if (!(error instanceof CancelledFailure)) throw error;
+}
+
+/** A name for what belongs to one run, without what differs between runs. */
+export function nameless(key: string): string {
+  return key.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'run').replaceAll(/[0-9a-f]{40}/g, 'commit').replace(/^ci-[^/]+\/[^/]+-commit/, 'ci');
+}

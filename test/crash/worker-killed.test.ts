@@ -1,0 +1,49 @@
+import { describe, test } from 'node:test';
+import { createInstallation, type Installation } from './installation.ts';
+import { checkJourney, script, startJourney } from './journey.ts';
+import type { Point } from './points.ts';
+
+/** Each list is one run, whose worker is killed at each of its points, one worker after the other. */
+const journeys: Record<string, Point[]> = {
+  'before its effects': [
+    'before mirror', 'before sandbox run', 'before command run:setup/0', 'before command run:places', 'before question run/rewrite[0].ask/1',
+    'before look tool/run/fix/1/c00010001', 'before command run:run/fix/1/c00010001/2', 'before quarantine run/fix/verify/2', 'before push', 'before change',
+    'before command ci:check', 'before removal run',
+  ],
+  'after its effects': [
+    'after sandbox run', 'after command run:setup/0', 'after command run:before/0', 'after question run/rewrite[0].ask/1', 'after command run:rewrite[0].edit/2',
+    'after question run/fix/1', 'after keeping model/run/fix/2', 'after command run:run/fix/3/c00030001/1', 'after quarantine run/change', 'after removal run-gate', 'after push',
+    'after command ci:check', 'after removal run',
+  ],
+  'between its effects': [
+    'after command run:checkout', 'before command run:rewrite[1].edit/1', 'before keeping model/run/fix/1', 'after command run:run/fix/verify/2/0', 'before keeping tool/run/fix/3/c00030001',
+    'after sandbox run-gate', 'after command run-gate:change/gate/0/0', 'before checks', 'before removal ci',
+  ],
+};
+
+/** Of an answer that came and was not kept yet, the server is asked once more; so it is for what was asked at the same time. */
+function mayBeAskedAgain(points: Point[]): (question: string) => boolean {
+  const lost = points.filter((point) => /^(after question|before keeping model)/.test(point)).map((point) => point.replace(/^.* (model\/)?run\//, '').replace(/\[\d\]/, ''));
+  return (question) => lost.includes(question.replace(/\[\d\]/, ''));
+}
+
+describe('a run ends right and does nothing twice, with its worker killed', { concurrency: true }, () => {
+  for (const [name, points] of Object.entries(journeys)) {
+    test(`${name}: ${points.join(', ')}`, async () => {
+      await using installation = await createInstallation(script);
+      await layTrap(installation, points, 0);
+      const journey = await startJourney(installation, name);
+      for (const index of points.keys()) {
+        await installation.dies();
+        await layTrap(installation, points, index + 1);
+        installation.takeOver();
+      }
+      await checkJourney(installation, journey, { askedAgain: mayBeAskedAgain(points) });
+    });
+  }
+});
+
+async function layTrap(installation: Installation, points: Point[], index: number): Promise<void> {
+  const point = points[index];
+  if (point) await installation.layTrap({ point, does: 'kill' });
+}

@@ -1,0 +1,42 @@
+/**
+ * A worker's process for the crash tests, made of the same parts as `worker/process.ts`. It starts up, waits for a line
+ * on standard input, then takes work until it is killed; it goes when whoever started it has gone.
+ */
+import { readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { NativeConnection } from '@temporalio/worker';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { Config } from '../../worker/config.ts';
+import { createMetrics } from '../../worker/health.ts';
+import { runLocalCi } from '../../worker/local-ci.ts';
+import { installLogging } from '../../worker/logging.ts';
+import { createParts } from '../../worker/parts.ts';
+import { startWorker } from '../../worker/worker.ts';
+import { createPoints } from './points.ts';
+import { wrapParts } from './wrapped-parts.ts';
+
+const Settings = z.strictObject({ address: z.string(), namespace: z.string(), bundleFile: z.string(), trapFolder: z.string(), config: z.unknown() });
+const { address, namespace, bundleFile, trapFolder, config: wanted } = Settings.parse(JSON.parse(process.argv[2] ?? ''));
+
+const log = pino({ level: process.env['JIG_TEST_LOG'] ?? 'silent' }, pino.destination(2));
+installLogging(log);
+const config = Config.parse(wanted);
+const { parts: real, localForge } = await createParts(config, process.env, () => {});
+const parts = wrapParts(real, createPoints(trapFolder));
+const bundle = { code: await readFile(bundleFile, 'utf8'), sourceMap: '' };
+
+process.stdin.once('end', () => process.exit(1));
+process.stdout.write('ready\n');
+await once(process.stdin, 'data');
+
+const connection = await NativeConnection.connect({ address });
+const worker = await startWorker({ connection, namespace, parts, config, bundle, metrics: createMetrics() });
+const stopping = new AbortController();
+process.once('SIGTERM', () => {
+  stopping.abort();
+  worker.shutdown();
+});
+await Promise.all([worker.ended, runLocalCi({ parts, forge: localForge, log }, stopping.signal)]);
+await connection.close();
+process.exit(0);
