@@ -7,12 +7,15 @@ import { PriceTable } from './prices.ts';
 import { createRecordedModel, type Recording } from './recorded.ts';
 
 export const ModelConfig = z.strictObject({
-  name: z.string().min(1).max(200).optional(),
-  baseUrl: z.url().optional(),
-  protocol: z.enum(['auto', 'native', 'json', 'text']).default('auto'),
-  contextTokens: z.number().int().min(1024).default(128_000),
-  timeoutMs: z.number().int().min(1000).default(300_000),
-  prices: PriceTable.optional(),
+  name: z.string().min(1).max(200).optional().describe('The model; `JIG_MODEL` goes before it'),
+  baseUrl: z.url().optional().describe('The server of the OpenAI protocol; `OPENAI_BASE_URL` goes before it'),
+  protocol: z
+    .enum(['auto', 'native', 'json', 'text'])
+    .default('auto')
+    .describe('How tools are called: `native` and `auto` by the API, where calls that the model writes as text are understood too; `json` by constrained JSON; `text` by text alone. `JIG_MODEL_PROTOCOL` goes before it'),
+  contextTokens: z.number().int().min(1024).default(128_000).describe('How much the model can read; a conversation is compacted before. `JIG_MODEL_CONTEXT_TOKENS` goes before it'),
+  timeoutMs: z.number().int().min(1000).default(300_000).describe('How long one answer may take'),
+  prices: PriceTable.optional().describe("Prices by the beginning of a model's name, beside the ones that Jig knows"),
 });
 export type ModelConfig = z.infer<typeof ModelConfig>;
 type ModelConfigInput = z.input<typeof ModelConfig>;

@@ -4,10 +4,9 @@ import type { Usage } from './contract.ts';
 
 /** US dollars for a million tokens. */
 export const Price = z.strictObject({
-  inputUsd: z.number().nonnegative(),
-  /** For input that the server had in its cache; `inputUsd` where missing. */
-  cachedInputUsd: z.number().nonnegative().optional(),
-  outputUsd: z.number().nonnegative(),
+  inputUsd: z.number().nonnegative().describe('US dollars for a million tokens of input'),
+  cachedInputUsd: z.number().nonnegative().optional().describe('The same for input that the server had in its cache; `inputUsd` where missing'),
+  outputUsd: z.number().nonnegative().describe('US dollars for a million tokens of output'),
 });
 export type Price = z.infer<typeof Price>;
 

@@ -2,9 +2,11 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { referenceFiles } from '../blueprints/reference-pages.ts';
+import { commandPage } from './command-page.ts';
+import { configurationPage } from './configuration-page.ts';
 
 const root = join(import.meta.dirname, '..');
-const files = referenceFiles();
+const files = new Map([...referenceFiles(), ['docs/reference/configuration.md', configurationPage()], ['docs/reference/command-line.md', await commandPage()]]);
 for (const [path, text] of files) {
   await mkdir(dirname(join(root, path)), { recursive: true });
   await writeFile(join(root, path), text);

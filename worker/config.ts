@@ -10,38 +10,37 @@ import { defaultDataDir } from '../client/up-record.ts';
 import { ModelConfig } from '../model/choose-model.ts';
 
 export const Config = z.strictObject({
-  /** Where mirrors, artifacts, sandboxes and the local forge are kept. */
-  dataDir: z.string().optional(),
-  sandbox: z.strictObject({ provider: z.enum(['local', 'unsafe-process']).default('local') }).prefault({}),
+  dataDir: z.string().optional().describe('Where mirrors, artifacts, sandboxes and the local forge are kept; `JIG_DATA_DIR` goes before it'),
+  sandbox: z.strictObject({ provider: z.enum(['local', 'unsafe-process']).default('local').describe('Where commands run; `unsafe-process` isolates nothing') }).prefault({}),
   model: ModelConfig.prefault({}),
-  /** A recorded session that answers in place of a model. */
-  recording: z.string().optional(),
-  /** Where the model's answers are written, as a recorded session. */
-  record: z.string().optional(),
+  recording: z.string().optional().describe('A recorded session that answers in place of a model'),
+  record: z.string().optional().describe("Where the model's answers are written, as a recorded session"),
   runs: z
     .strictObject({
-      heartbeatTimeoutMs: z.number().int().min(500).default(10_000),
-      staleAfterMs: z.number().int().min(0).default(24 * 3_600_000),
-      humanWaitMs: z.number().int().min(1).default(7 * 24 * 3_600_000),
-      maxChangedFiles: z.number().int().min(1).default(defaults.change.maxFiles),
-      maxChangedBytes: z.number().int().min(1).default(defaults.change.maxBytes),
-      protectedPaths: z.array(z.string().max(512)).default([...defaults.change.protectedPaths]),
-      author: z.strictObject({ name: z.string(), email: z.string() }).default({ name: 'Jig', email: 'jig@localhost' }),
-      continueAfterEvents: z.number().int().min(0).default(0),
+      heartbeatTimeoutMs: z.number().int().min(500).default(10_000).describe('After how long without a sign of life an activity is tried again, by this worker or another'),
+      staleAfterMs: z.number().int().min(0).default(24 * 3_600_000).describe('After a longer gap, a run looks whether its repository has moved before it goes on'),
+      humanWaitMs: z.number().int().min(1).default(7 * 24 * 3_600_000).describe('How long a paused or stale run waits for a person'),
+      maxChangedFiles: z.number().int().min(1).default(defaults.change.maxFiles).describe('How many files a change may touch'),
+      maxChangedBytes: z.number().int().min(1).default(defaults.change.maxBytes).describe('How many bytes the files of a change may have'),
+      protectedPaths: z.array(z.string().max(512)).default([...defaults.change.protectedPaths]).describe('Globs that no change may touch; a list of your own replaces this one'),
+      author: z.strictObject({ name: z.string(), email: z.string() }).default({ name: 'Jig', email: 'jig@localhost' }).describe('The author of the commits'),
+      continueAfterEvents: z.number().int().min(0).default(0).describe('History length at which a run goes on as a new execution; 0: when the server suggests it'),
     })
     .prefault({}),
-  ci: z.strictObject({ pollMs: z.number().int().min(20).default(500), graceMs: z.number().int().min(0).default(60_000) }).prefault({}),
+  ci: z
+    .strictObject({
+      pollMs: z.number().int().min(20).default(500).describe('How often a forge is asked for the state of its checks'),
+      graceMs: z.number().int().min(0).default(60_000).describe('How long the first check of a forge with a CI of its own may take to appear'),
+    })
+    .prefault({}),
   worker: z
     .strictObject({
-      /** How many commands, questions and forge calls run at once. */
-      sandboxSlots: z.number().int().min(1).default(8),
-      modelSlots: z.number().int().min(1).default(16),
-      forgeSlots: z.number().int().min(1).default(8),
-      shutdownGraceMs: z.number().int().min(0).default(10_000),
-      /** How long a run waits for the worker that has it in memory, before any other worker goes on with it. */
-      takeOverAfterMs: z.number().int().min(100).default(10_000),
-      /** Where health and metrics are served; 0 takes a free port. */
-      healthPort: z.number().int().min(0).max(65_535).default(0),
+      sandboxSlots: z.number().int().min(1).default(8).describe('How many commands run at once'),
+      modelSlots: z.number().int().min(1).default(16).describe('How many questions to models are open at once'),
+      forgeSlots: z.number().int().min(1).default(8).describe('How many calls to forges are open at once'),
+      shutdownGraceMs: z.number().int().min(0).default(10_000).describe('How long what runs may take to end after SIGTERM'),
+      takeOverAfterMs: z.number().int().min(100).default(10_000).describe('How long a run waits for the worker that has it in memory, before any other worker goes on with it'),
+      healthPort: z.number().int().min(0).max(65_535).default(0).describe('The port of health and metrics on 127.0.0.1; 0 takes a free one'),
     })
     .prefault({}),
 });

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { pino } from 'pino';
+import { readScript, type ScriptInput } from '../../model/script.ts';
+import { runLocalCi } from '../../worker/local-ci.ts';
+import { createWorld, type World } from '../e2e/harness.ts';
+
+const folder = join(import.meta.dirname, '../../docs/tutorial');
+const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+const greeter = Object.fromEntries(readdirSync(join(folder, 'greeter')).map((name) => [name, read(`greeter/${name}`)]));
+const unittest = ['python3', '-m', 'unittest', '-q'];
+
+/** The hand-written replies of all chapters; their steps have names of their own, or ask the same. */
+async function readReplies(): Promise<ScriptInput> {
+  const scripts = await Promise.all(['03-agent', '04-each-and-prompt'].map((name) => readScript(join(folder, `${name}.script.yaml`))));
+  return { script: 'v1', replies: scripts.flatMap(({ replies }) => replies) };
+}
+
+describe('the tutorial', () => {
+  let world: World;
+  const stopCi = new AbortController();
+  let ci: Promise<void>;
+  before(async () => {
+    world = await createWorld({ script: await readReplies() });
+    await world.addRepository('acme/greeter', greeter);
+    await world.addRepository('acme/finished', { 'greeter.py': 'def greet(name):\n    return f"Hello, {name}!"\n' });
+    await world.addRepository('acme/broken', { ...greeter, 'test_greeter.py': `${greeter['test_greeter.py']}\n    def test_fails_before(self):\n        self.assertEqual(count([]), "nothing")\n` });
+    await world.addRepository('acme/checked', greeter, unittest);
+    ci = runLocalCi({ parts: world.parts, forge: world.forge, log: pino({ level: 'silent' }) }, stopCi.signal);
+  });
+  after(async () => {
+    stopCi.abort();
+    await ci;
+    await world[Symbol.asyncDispose]();
+  });
+
+  it('1: ends by what its step found', async () => {
+    const found = await world.run(read('01-first-blueprint.yaml'), { repository: 'acme/greeter' });
+    assert.equal(found.end.outcome, 'needs-human', found.end.reason);
+    assert.match(found.end.reason, /greeter\.py:2:.*"Hello, %s!" % name/);
+    const none = await world.run(read('01-first-blueprint.yaml'), { repository: 'acme/finished' });
+    assert.deepEqual([none.end.outcome, none.end.reason], ['nothing-to-do', 'No old formatting is left']);
+  });
+
+  it('2: blames a change only for what passed before it', async () => {
+    for (const repository of ['acme/greeter', 'acme/broken']) {
+      const { end } = await world.run(read('02-checks.yaml'), { repository });
+      assert.equal(end.outcome, 'succeeded', `${repository}: ${end.reason}`);
+      assert.match(end.reason, /greeter\.py \| 2/);
+    }
+    const { end } = await world.run(read('02-checks.yaml').replace('Hello, {name}!', 'Hallo, {name}!'), { repository: 'acme/greeter' });
+    assert.deepEqual([end.outcome, end.code, end.step], ['failed', 'check-failed', 'after']);
+  });
+
+  it('3: gives the agent a second attempt, and its checks decide', async () => {
+    const { end } = await world.run(read('03-agent.yaml'), { repository: 'acme/greeter' });
+    assert.equal(end.reason, 'Done in 2 attempts: Both functions use f-strings now.');
+  });
+
+  it('4: asks one question for each place', async () => {
+    const { end, state } = await world.run(read('04-each-and-prompt.yaml'), { repository: 'acme/greeter' });
+    assert.equal(end.outcome, 'succeeded', end.reason);
+    assert.equal(state.steps.filter(({ kind }) => kind === 'prompt').length, 2);
+    assert.equal(state.steps.find(({ path }) => path === 'rewrite')?.note, '2 of 2 items');
+  });
+
+  it('5: opens one change whose checks pass, and finds nothing to do in its result', async () => {
+    const { end, state } = await world.run(read('05-change-and-ci.yaml'), { repository: 'acme/checked' });
+    assert.equal(end.outcome, 'succeeded', end.reason);
+    const change = await world.forge.findChange('acme/checked', { number: state.change?.number ?? 0 });
+    assert.match(change?.body ?? '', /rewrote 2 lines[\s\S]*### Evidence[\s\S]*2 passed, 0 failed, 0 skipped/);
+    assert.match(await world.forge.getDiff('acme/checked', change?.number ?? 0), /\+ {4}return f"\{len\(items\)\} items"/);
+    const again = await world.run(read('05-change-and-ci.yaml'), { repository: 'acme/finished' });
+    assert.equal(again.end.outcome, 'nothing-to-do');
+  });
+});
+
+describe('a chapter', () => {
+  const chapters = readdirSync(folder).filter((name) => /^\d\d-.*\.md$/.test(name));
+
+  for (const chapter of chapters) {
+    it(`${chapter} shows its blueprint as it is`, () => {
+      const source = read(chapter.replace(/\.md$/, '.yaml'));
+      const blocks = [...read(chapter).matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text);
+      assert.ok(blocks.length > 0);
+      assert.deepEqual(blocks.filter((text) => !source.includes(text)), []);
+    });
+  }
+
+  it('stands beside every blueprint', () => {
+    const blueprints = readdirSync(folder).filter((name) => /^\d\d-[a-z-]+\.yaml$/.test(name));
+    assert.deepEqual(chapters.map((name) => name.replace(/\.md$/, '.yaml')), blueprints);
+  });
+});
