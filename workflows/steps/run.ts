@@ -20,10 +20,16 @@ export const runStep: StepKindAction<RunStep> = async (run, { step, key, scope }
   return {
     outputs: { exitCode, stdout: stdout.text, stderr: stderr.text, durationMs: tookMs, ...(outcome.value !== undefined && { value: outcome.value }) },
     cut: [...(stdout.cut ? ['stdout'] : []), ...(stderr.cut ? ['stderr'] : [])],
-    note: Array.isArray(outcome.value) ? `${outcome.value.length} found` : `exit code 0, ${stdout.sizeBytes} bytes`,
+    note: Array.isArray(outcome.value) ? `${outcome.value.length} found` : shortNote(stdout.text, stdout.sizeBytes),
     artifacts: { ...(stdout.artifact && { stdout: stdout.artifact }), ...(stderr.artifact && { stderr: stderr.artifact }) },
   };
 };
+
+/** What the command said, where a row has room for it. */
+function shortNote(text: string, sizeBytes: number): string {
+  if (text === '') return 'no output';
+  return text.length <= 80 && !text.includes('\n') ? text : `${sizeBytes} bytes`;
+}
 
 function lastLine(stderr: string): string {
   const line = stderr.trim().split('\n').at(-1) ?? '';
