@@ -51,7 +51,7 @@ async function runTests(folders) {
   const summaryFile = join(scratch, 'summary.json');
   try {
     const exitCode = await run([
-      '--test', `--test-concurrency=${concurrency}`,
+      '--test', `--test-concurrency=${concurrency}`, '--test-timeout=300000',
       '--test-reporter=spec', '--test-reporter-destination=stdout',
       `--test-reporter=${join(root, 'scripts', 'test-summary.mjs')}`, `--test-reporter-destination=${summaryFile}`,
       ...folders.map((folder) => join(root, 'test', folder, '**', '*.test.ts')),

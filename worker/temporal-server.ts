@@ -2,11 +2,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { execa } from 'execa';
 import { JigError } from '../blueprints/errors.ts';
 import { searchAttributes } from '../workflows/messages.ts';
 
@@ -35,11 +36,13 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   const port = options.port ?? (await findFreePort());
   const uiPort = options.uiPort ?? (await findFreePort());
   await mkdir(dirname(dbFile), { recursive: true });
+  await stopLeftover(dbFile);
   const child = spawn(cliPath, serverArguments(port, uiPort, dbFile), { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const log = createWriteStream(logFile, { flags: 'a' });
   child.stdout.pipe(log);
   child.stderr.pipe(log);
   const address = `127.0.0.1:${port}`;
+  await writeFile(pidFile(dbFile), String(child.pid));
   await untilAnswering(child, address, Date.now() + startTimeoutMs, logFile);
   return { address, uiUrl: `http://127.0.0.1:${uiPort}`, pid: child.pid ?? 0, stop: () => stop(child) };
 }
@@ -55,6 +58,26 @@ function serverArguments(port: number, uiPort: number, dbFile: string): string[]
     '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL',
     ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${cliTypes[type]}`]),
   ];
+}
+
+const pidFile = (dbFile: string): string => `${dbFile}.pid`;
+
+/** A process that was killed leaves its server behind, and two servers on one file would harm it. */
+async function stopLeftover(dbFile: string): Promise<void> {
+  const pid = Number(await readFile(pidFile(dbFile), 'utf8').catch(() => ''));
+  if (!pid || !(await isServerOf(pid, dbFile))) return;
+  process.kill(pid, 'SIGTERM');
+  for (const deadlineMs = Date.now() + 10_000; await isServerOf(pid, dbFile); await wait(50)) {
+    if (Date.now() > deadlineMs) process.kill(pid, 'SIGKILL');
+  }
+}
+
+/** Whether this process is alive and serves this file: a number alone may be another's by now. */
+async function isServerOf(pid: number, dbFile: string): Promise<boolean> {
+  const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  if (words !== '' || process.platform === 'linux') return words.includes(dbFile);
+  const { stdout } = await execa('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { reject: false });
+  return stdout.includes(dbFile);
 }
 
 async function untilAnswering(child: ChildProcess, address: string, deadlineMs: number, logFile: string): Promise<void> {
