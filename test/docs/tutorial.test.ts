@@ -5,11 +5,13 @@ import { after, before, describe, it } from 'node:test';
 import { pino } from 'pino';
 import { readScript, type ScriptInput } from '../../model/script.ts';
 import { runLocalCi } from '../../worker/local-ci.ts';
+import type { RunState } from '../../workflows/messages.ts';
 import { createWorld, type World } from '../e2e/harness.ts';
 
 const folder = join(import.meta.dirname, '../../docs/tutorial');
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 const greeter = Object.fromEntries(readdirSync(join(folder, 'greeter')).map((name) => [name, read(`greeter/${name}`)]));
+const tokensOf = ({ usage }: RunState): number => usage.inputTokens + usage.outputTokens;
 const unittest = ['python3', '-m', 'unittest', '-q'];
 
 /** The hand-written replies of all chapters; their steps have names of their own, or ask the same. */
@@ -22,6 +24,7 @@ describe('the tutorial', () => {
   let world: World;
   const stopCi = new AbortController();
   let ci: Promise<void>;
+  let agentTokens = 0;
   before(async () => {
     world = await createWorld({ script: await readReplies() });
     await world.addRepository('acme/greeter', greeter);
@@ -55,8 +58,9 @@ describe('the tutorial', () => {
   });
 
   it('3: gives the agent a second attempt, and its checks decide', async () => {
-    const { end } = await world.run(read('03-agent.yaml'), { repository: 'acme/greeter' });
+    const { end, state } = await world.run(read('03-agent.yaml'), { repository: 'acme/greeter' });
     assert.equal(end.reason, 'Done in 2 attempts: Both functions use f-strings now.');
+    agentTokens = tokensOf(state);
   });
 
   it('4: asks one question for each place', async () => {
@@ -64,6 +68,7 @@ describe('the tutorial', () => {
     assert.equal(end.outcome, 'succeeded', end.reason);
     assert.equal(state.steps.filter(({ kind }) => kind === 'prompt').length, 2);
     assert.equal(state.steps.find(({ path }) => path === 'rewrite')?.note, '2 of 2 items');
+    assert.ok(tokensOf(state) * 5 < agentTokens, `${tokensOf(state)} tokens, ${agentTokens} by the agent`);
   });
 
   it('5: opens one change whose checks pass, and finds nothing to do in its result', async () => {

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { commandPage } from '../../scripts/command-page.ts';
+import { configurationPage } from '../../scripts/configuration-page.ts';
+import { root } from './markdown.ts';
+
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+describe('generated pages are what `npm run docs` writes', () => {
+  it('of the configuration, where each key says what it is', () => {
+    const page = configurationPage();
+    assert.equal(read('docs/reference/configuration.md'), page);
+    assert.deepEqual(page.split('\n').filter((line) => /^\| `.*\|  \|$/.test(line)), []);
+  });
+
+  it('of the command line', async () => {
+    assert.equal(read('docs/reference/command-line.md'), await commandPage());
+  });
+});
