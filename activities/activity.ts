@@ -39,16 +39,15 @@ export class ActivityFrame implements ActivityInboundCallsInterceptor {
 }
 
 /**
- * The signal for an activity's work. It says why: a cancelled run kills its command, a worker that shuts down or was
- * given up only lets go of it, for its successor to take up.
+ * The signal for an activity's work. It says why: a cancelled run kills its command; a worker that shuts down or was
+ * given up (the server doesn't know its try any more) only lets go of it, since its successor may have taken it up.
  */
 export function workSignal(): AbortSignal {
   // The listener runs outside of the activity's own context, so the context is taken here.
   const context = Context.current();
   const controller = new AbortController();
   const pass = (): void => {
-    const { cancelRequested = false, notFound = false } = context.cancellationDetails ?? {};
-    controller.abort(cancelRequested || notFound ? new CommandCancelled('the run was cancelled') : context.cancellationSignal.reason);
+    controller.abort(context.cancellationDetails?.cancelRequested ? new CommandCancelled('the run was cancelled') : context.cancellationSignal.reason);
   };
   if (context.cancellationSignal.aborted) pass();
   else context.cancellationSignal.addEventListener('abort', pass, { once: true });
