@@ -6,7 +6,7 @@ import type { SandboxRef } from '../sandbox/contract.ts';
 
 export const rawTaskQueue = 'bench-raw';
 
-export interface RawTurn {
+interface RawTurn {
   sandbox: SandboxRef;
   key: string;
   index: number;
