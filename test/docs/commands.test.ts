@@ -20,12 +20,12 @@ const shown: Shown[] = pages.flatMap((page) => {
   return [...lines, ...spans].map((line) => ({ path: page.path, line }));
 });
 
-/** The words of the first simple command from `start` on. */
+/** The words of the first simple command from `start` on, as a shell splits them. */
 function wordsFrom(line: string, start: number): string[] {
   const words: string[] = [];
-  for (const [word, double, single] of line.slice(start).matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|[^\s"']+/g)) {
+  for (const [word] of line.slice(start).matchAll(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'])+/g)) {
     if (/^(?:[|&;<>#]|·)/.test(word)) break;
-    words.push(double ?? single ?? word);
+    words.push(word.replaceAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g, '$1$2'));
   }
   return words;
 }
@@ -81,7 +81,8 @@ describe('what the documentation shows', () => {
 
   it('are files that are there', () => {
     const named = shown.filter(({ path }) => !path.startsWith('docs/errors/')).flatMap(({ path, line }) => [...line.matchAll(/(?<![\w/.~-])((?:docs|test|scripts|blueprints|cli|worker|workflows|activities|sandbox|forge|git|agent|model|client|evidence|binaries|demo|artifacts)\/[\w./-]+\.(?:ts|mjs|yaml|md|sh|json))\b/g)].map(([, file = '']) => ({ path, file })));
-    assert.deepEqual(named.filter(({ file }) => !isFile(file)).map(({ path, file }) => `${path}: ${file}`), []);
+    assert.ok(named.length > 20, `only ${named.length} files were read`);
+    assert.deepEqual(named.filter(({ file }) => !file.includes('NAME') && !isFile(file)).map(({ path, file }) => `${path}: ${file}`), []);
   });
 });
 
