@@ -65,6 +65,11 @@ export const errorPages = {
     why: 'The sandbox was removed, or another one stands under its name. What happened in it since the last completed step is unknown, so nothing is built on it.',
     fix: 'Nothing, usually: the step starts again from a clean checkout where that is safe. If it comes again, look at who removes sandboxes.',
   },
+  'command-too-long': {
+    title: 'A command is longer than a process can be started with',
+    why: 'A word of the command or one of its variables has more than 128 KiB, or all of them together have more than the kernel takes. Mostly a whole output was put into one of them.',
+    fix: 'Let the command read what is long from a file: redirect the step that makes it into a file of the workspace, and give the next one its path.',
+  },
   'model-not-configured': {
     title: 'No model is configured',
     why: 'A step asks a model, and the worker knows neither a server to ask nor the name of a model.',

@@ -15,3 +15,11 @@ export class SandboxRefused extends JigError {
     super('sandbox-refused', message, options);
   }
 }
+
+/** A command's words or environment are longer than a process can be started with. */
+export class CommandTooLong extends JigError {
+  override name = 'CommandTooLong';
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super('command-too-long', message, options);
+  }
+}

@@ -7,15 +7,22 @@
 #   JIG_TIMEOUT_S  seconds until the command is killed       JIG_STDIN   file that becomes standard input
 #   JIG_CAP_BYTES  bytes kept of each output stream          JIG_LIMITS  resource limits: "c=0 n=4096"
 #   JIG_TREE       namespace: killing WORD kills its tree (bubblewrap); group: the process group is killed
+#   JIG_PRELOAD    the library by which stdbuf works, so that stdbuf itself needn't be started; may be empty
 #
-# In FOLDER it makes: lock/ (the launch, once), pid ("PID STARTTIME BOOTID"), stdout, stderr, *.dropped (bytes beyond
-# the cap), status (bubblewrap's own report) and at last, by rename, result ("ENDING CODE"). A caller that wants an
-# early end writes the ending's name to stop and sends SIGTERM to PID.
+# In FOLDER it makes: lock (the launch, once), pid ("PID STARTTIME BOOTID"), stdout, stderr, *.dropped (bytes beyond
+# the cap, where there are any), status (bubblewrap's own report) and at last result ("ENDING CODE"). pid and result are
+# one line, written at once: they count when they end with a newline. A caller that wants an early end writes the
+# ending's name to stop and sends SIGTERM to PID.
+#
+# Each process that is started here costs a command a millisecond or more, so what a builtin can do, a builtin does.
 set -u
 umask 077
 cd "$1" || exit 1
 shift
-mkdir lock 2>/dev/null || exit 0
+# The file is made here or not at all: noclobber opens it exclusively.
+set -C
+true 2>/dev/null >lock || exit 0
+set +C
 
 ended=
 main=
@@ -71,8 +78,11 @@ wait_for_tree() {
   fi
   # The namespace's first process becomes a zombie, or is gone, only after all the others.
   find_first || return
-  tries=1000
-  while start_time "$first" && [ "$state" != Z ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.01; done
+  tries=1050
+  while start_time "$first" && [ "$state" != Z ] && [ $((tries -= 1)) -gt 0 ]; do
+    # It is mostly gone within moments: so the first looks come without a pause.
+    [ "$tries" -gt 1000 ] || sleep 0.01
+  done
 }
 
 # ulimit of one resource; processes are -u in some shells and -p in others.
@@ -87,42 +97,46 @@ stop_asked() {
   end_as "${word:-cancelled}"
 }
 
-# Sends ALRM to this shell after the timeout; ended early by TERM, it takes its sleep along. It is the first job in
-# the background, so that $! can't be anything but that sleep.
+# Sends ALRM to this shell after the timeout; ended early by TERM, it takes its sleep along.
 deadline() {
-  # shellcheck disable=SC2064
-  trap 'kill $! && wait $!; exit 0' TERM
+  exec 4<&- 5<&-
+  before=${!-}
+  # shellcheck disable=SC2154
+  trap '[ "${!-}" = "$before" ] || kill $!; exit 0' TERM
   sleep "$JIG_TIMEOUT_S" &
   wait $!
   mine=$started
   start_time $$ && [ "$started" = "$mine" ] && kill -ALRM $$
 }
 
-# Keeps the first bytes as they come and counts the rest.
+# Keeps the first bytes of its input as they come and counts the rest.
 capture() {
   exec 4<&- 5<&-
-  $unbuffered head -c "$JIG_CAP_BYTES" >"$1"
-  exec wc -c >"$1.dropped"
+  if [ -n "$JIG_PRELOAD" ]; then
+    LD_PRELOAD=$JIG_PRELOAD _STDBUF_O=0 head -c "$JIG_CAP_BYTES"
+  else
+    $unbuffered head -c "$JIG_CAP_BYTES"
+  fi
+  # How far this output, which head had too, has been written.
+  read -r _ kept </proc/self/fdinfo/1
+  [ "$kept" -lt "$JIG_CAP_BYTES" ] || exec wc -c >"$1.dropped"
 }
 
 trap 'end_as deadline' ALRM
 trap '' HUP INT
 
-start_time $$
-deadline 2>/dev/null &
-timer=$!
-# Only now, so that the job above was born without it.
 trap stop_asked TERM
-unbuffered=
-if command -v stdbuf >/dev/null; then unbuffered='stdbuf -o0'; fi
+start_time $$
 read -r boot </proc/sys/kernel/random/boot_id
 echo "$$ $started $boot" >pid
-mkfifo out err
+unbuffered=
+if [ -z "$JIG_PRELOAD" ] && command -v stdbuf >/dev/null; then unbuffered='stdbuf -o0'; fi
 # Open at both ends until the command is over, so that nobody waits for a partner to open a pipe.
+mkfifo out err
 exec 4<>out 5<>err
-capture stdout <out &
+capture stdout <out >stdout &
 out=$!
-capture stderr <err &
+capture stderr <err >stderr &
 err=$!
 
 if [ -e stop ]; then
@@ -140,6 +154,8 @@ else
   main=$!
   [ -z "$ended" ] || kill_tree
 fi
+deadline 2>/dev/null &
+timer=$!
 
 code=137
 if [ -n "$main" ]; then
@@ -153,7 +169,6 @@ if [ -n "$main" ]; then
   wait_for_tree
 fi
 trap '' TERM ALRM
-kill -TERM "$timer" 2>/dev/null
 
 exec 4<&- 5<&-
 if [ "$JIG_TREE" = group ]; then
@@ -164,6 +179,6 @@ if [ "$JIG_TREE" = group ]; then
     kill "$job" 2>/dev/null
   done
 fi
-wait "$out" "$err" "$timer"
-echo "${ended:-exited} $code" >result.new
-mv result.new result
+wait "$out" "$err"
+echo "${ended:-exited} $code" >result
+kill -TERM "$timer" 2>/dev/null

@@ -5,12 +5,17 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { commandEndings, type CommandEnding, type CommandSpec } from '../contract.ts';
-import { SandboxLost } from '../errors.ts';
+import { CommandTooLong, SandboxLost } from '../errors.ts';
 import { hasCode, isMissing, startTicks } from './host-files.ts';
+import { findUnbufferedLibrary } from './unbuffered.ts';
+
+/** Commands give way to the worker itself. */
+const niceness = 10;
 
 const superviseScript = fileURLToPath(new URL('../supervise.sh', import.meta.url));
 
@@ -36,9 +41,10 @@ export function commandFolder(sandboxFolder: string, key: string): string {
 
 /**
  * Starts the command's supervisor, detached; the second launch of a folder ends at its lock. Repeatable.
- * @throws SandboxLost where the sandbox's folder is gone.
+ * @throws SandboxLost where the sandbox's folder is gone, CommandTooLong where the kernel would refuse its words.
  */
 export async function launchCommand(folder: string, spec: CommandSpec, launch: Launch): Promise<void> {
+  checkWords(launch.words);
   await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
     if (isMissing(error)) throw new SandboxLost(`the sandbox has no folder for its commands any more`, { cause: error });
     if (!hasCode(error, 'EEXIST')) throw error;
@@ -49,16 +55,45 @@ export async function launchCommand(folder: string, spec: CommandSpec, launch: L
     JIG_CAP_BYTES: String(spec.outputCapBytes),
     JIG_STDIN: stdin,
     JIG_TREE: launch.tree,
+    JIG_PRELOAD: await findUnbufferedLibrary(),
     JIG_LIMITS: Object.entries(launch.limits).map(([letter, value]) => `${letter}=${value}`).join(' '),
   };
-  const child = spawn('nice', ['-n', '10', '/bin/sh', superviseScript, folder, ...launch.words], {
-    detached: true,
-    stdio: 'ignore',
-    cwd: '/',
-    env: { ...launch.env, ...settings },
-  });
-  await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  await startDetached(['/bin/sh', superviseScript, folder, ...launch.words], { ...launch.env, ...settings });
+}
+
+async function startDetached([program = '', ...words]: string[], env: Record<string, string>): Promise<void> {
+  const child = startOrRefuse(() => spawn(program, words, { detached: true, stdio: 'ignore', cwd: '/', env }));
+  const spawned = new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  try {
+    // At once, so that what it starts is as nice.
+    if (child.pid !== undefined) setPriority(child.pid, niceness);
+  } catch (error) {
+    // It has ended at another's lock.
+    if (!hasCode(error, 'ERR_SYSTEM_ERROR')) throw error;
+  }
+  await spawned;
   child.unref();
+}
+
+/** Node throws at once where the kernel refuses the words' size as a whole. */
+function startOrRefuse<Child>(start: () => Child): Child {
+  try {
+    return start();
+  } catch (error) {
+    if (hasCode(error, 'E2BIG')) throw new CommandTooLong('its words and environment together are longer than the kernel takes', { cause: error });
+    throw error;
+  }
+}
+
+/** What the kernel takes of one word or variable (MAX_ARG_STRLEN, with the byte that ends it). */
+const maxWordBytes = 131_071;
+
+/** @throws CommandTooLong */
+export function checkWords(words: Iterable<string>): void {
+  for (const word of words) {
+    const bytes = Buffer.byteLength(word);
+    if (bytes > maxWordBytes) throw new CommandTooLong(`a word or variable has ${bytes} bytes; the kernel takes at most ${maxWordBytes}`);
+  }
 }
 
 async function stdinFile(folder: string, stdin: CommandSpec['stdin']): Promise<string> {
@@ -74,7 +109,7 @@ async function stdinFile(folder: string, stdin: CommandSpec['stdin']): Promise<s
 /** How the command ended; undefined while it hasn't. */
 export async function findEnded(folder: string): Promise<Ended | undefined> {
   const file = await readWhole(join(folder, 'result'));
-  if (!file) return undefined;
+  if (!file?.text.endsWith('\n')) return undefined;
   const [ending, exitCode] = file.text.trim().split(' ');
   return { ...Ended.parse({ ending, exitCode }), endedAtMs: file.mtimeMs };
 }

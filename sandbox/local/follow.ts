@@ -18,7 +18,7 @@ const launchTimeoutMs = 10_000;
  */
 export async function followCommand(folder: string, options: RunOptions & { launchTimeoutMs?: number } = {}): Promise<CommandResult> {
   const { signal } = options;
-  using hint = watchFolder(folder);
+  using hint = watchFolder(folder, options.onOutput ? ['result', 'stdout', 'stderr'] : ['result']);
   const onAbort = () => hint.wake();
   signal?.addEventListener('abort', onAbort);
   const output = outputReader(folder, options.onOutput);
@@ -88,8 +88,8 @@ async function exists(path: string): Promise<boolean> {
   });
 }
 
-/** A wait that ends at the next change in the folder, and after `pollMs` anyhow. */
-function watchFolder(folder: string) {
+/** A wait that ends at the next change of one of the files, and after `pollMs` anyhow. */
+function watchFolder(folder: string, files: string[]) {
   let changed = true;
   let wakeUp: (() => void) | undefined;
   const wake = () => {
@@ -98,7 +98,9 @@ function watchFolder(folder: string) {
   };
   let watcher: FSWatcher | undefined;
   try {
-    watcher = watch(folder, wake).on('error', wake);
+    watcher = watch(folder, (_event, name) => {
+      if (name === null || files.includes(name)) wake();
+    }).on('error', wake);
   } catch (error) {
     // Out of watches, or the folder is gone: the poll finds out.
     if (!hasCode(error, 'ENOENT', 'ENOSPC', 'EMFILE')) throw error;

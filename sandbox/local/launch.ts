@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import type { CommandSpec } from '../contract.ts';
 import type { ExpandedEgress } from '../egress-presets.ts';
-import type { Launch } from './command-folder.ts';
+import { CommandTooLong } from '../errors.ts';
+import { checkWords, type Launch } from './command-folder.ts';
 import type { SandboxRecord } from './layout.ts';
 import { enterScript, homeInside, namespaceWords, pathInside, proxyEnv, workspaceInside } from './namespace.ts';
 import type { Toolchain } from './toolchains.ts';
@@ -17,19 +18,25 @@ export interface LaunchContext {
   egress: ExpandedEgress | undefined;
 }
 
+/** What bubblewrap takes of a line, its own options among them. */
+const maxBwrapWords = 9000;
+
 /** Open files that a process in a sandbox may have. */
 const maxOpenFiles = 16_384;
 
 /** What one process may hold beyond its sandbox's memory: stacks that nobody touched, and what it takes between two looks of the watchdog. */
 const dataSlackBytes = 2 * 1024 ** 3;
 
+/** @throws CommandTooLong */
 export function isolatedLaunch({ folder, record, spec, toolchains, egress }: LaunchContext, bwrapPath: string): Launch {
   const { resources } = record.spec;
   const env = commandEnv(homeInside, record, spec, toolchains);
   const entered = ['/bin/sh', '-c', enterScript, 'sh', join(workspaceInside, spec.cwd ?? ''), ...spec.argv];
   const readOnlyPaths = egress?.readOnlyPaths ?? [];
+  const words = namespaceWords({ bwrapPath, folder, resources, toolchains, readOnlyPaths, egress: egress !== undefined, env }, egress ? [...withWayOut(egress, env), ...entered] : entered);
+  if (words.length > maxBwrapWords) throw new CommandTooLong(`the command has ${spec.argv.length} words; at most about ${maxBwrapWords - words.length + spec.argv.length} fit into a sandbox's line`);
   return {
-    words: namespaceWords({ bwrapPath, folder, resources, toolchains, readOnlyPaths, egress: egress !== undefined, env }, egress ? [...withWayOut(egress, env), ...entered] : entered),
+    words,
     tree: 'namespace',
     limits: {
       c: 0,
@@ -64,9 +71,9 @@ export function plainLaunch({ folder, record, spec, toolchains }: LaunchContext)
   };
 }
 
-/** The whole environment of a command: nothing of the worker's own. */
+/** The whole environment of a command: nothing of the worker's own. @throws CommandTooLong */
 function commandEnv(home: string, record: SandboxRecord, spec: CommandSpec, toolchains: Toolchain[]): Record<string, string> {
-  return {
+  const env = {
     HOME: home,
     PATH: pathInside(home, toolchains),
     USER: 'agent',
@@ -80,6 +87,8 @@ function commandEnv(home: string, record: SandboxRecord, spec: CommandSpec, tool
     ...record.spec.env,
     ...spec.env,
   };
+  checkWords(Object.entries(env).map(([name, value]) => `${name}=${value}`));
+  return env;
 }
 
 function supervisorEnv(): Record<string, string> {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { CommandCancelled, type Sandbox, type SandboxProvider } from '../../sandbox/contract.ts';
-import { SandboxLost } from '../../sandbox/errors.ts';
+import { CommandTooLong, SandboxLost } from '../../sandbox/errors.ts';
 import { readFile as readSandboxFile, SandboxFileError, writeFile as writeSandboxFile } from '../../sandbox/files.ts';
 import { mebibyte, runShell, sandboxSpec, shell } from './fixtures.ts';
 
@@ -42,6 +42,16 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
         const words = ['"; rm -rf / #', '$(id)', '--upload-pack=x', 'two\nlines', '', '*', 'ünï'];
         const result = await sandbox.run({ ...shell('words', ''), argv: ['printf', String.raw`%s\0`, ...words] });
         assert.deepEqual((await readFile(result.stdout.path, 'utf8')).split('\0').slice(0, -1), words);
+      });
+
+      it('with a word or variable that the kernel refuses is refused by name, at any length of the whole', async () => {
+        const long = 'x'.repeat(131_072);
+        const cases = [{ argv: ['echo', long] }, { env: { LONG: long.slice(5) } }, { argv: Array<string>(40).fill(long.slice(1)) }];
+        for (const [index, changes] of cases.entries()) await assert.rejects(sandbox.run({ ...shell(`too-long-${index}`, 'true'), ...changes }), CommandTooLong);
+        const fits = await sandbox.run({ ...shell('just-fits', ''), argv: ['sh', '-c', 'echo ${#1} ${#LONG}', 'sh', long.slice(1)], env: { LONG: long.slice(6) } });
+        assert.equal(await readFile(fits.stdout.path, 'utf8'), '131071 131066\n');
+        const many = await sandbox.run({ ...shell('many-words', ''), argv: ['sh', '-c', 'echo $#', ...Array<string>(8000).fill('x')] });
+        assert.equal(await readFile(many.stdout.path, 'utf8'), '7999\n');
       });
 
       it('has empty input, the bytes given, or a file', async () => {

@@ -6,7 +6,7 @@ import type { Sandbox, SandboxResources } from '../../sandbox/contract.ts';
 import { checkNamespaces } from '../../sandbox/local/host-check.ts';
 import { createLocalProvider, type LocalProvider } from '../../sandbox/local/provider.ts';
 import { isBindable } from '../../sandbox/local/toolchains.ts';
-import { SandboxRefused } from '../../sandbox/errors.ts';
+import { CommandTooLong, SandboxRefused } from '../../sandbox/errors.ts';
 import { findBwrap, mebibyte, runShell, sandboxSpec, temporaryFolder } from './fixtures.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -57,6 +57,10 @@ describe('a command in a local sandbox', () => {
   it('has no network but its own loopback', async () => {
     const { stdout } = await runShell(sandbox, 'network', 'cat /proc/net/dev | grep -c :; curl -s --max-time 3 http://169.254.169.254/; curl -s --max-time 3 http://1.1.1.1/; true');
     assert.equal(stdout.trim(), '1');
+  });
+
+  it('of more words than bubblewrap takes is refused by name', async () => {
+    await assert.rejects(sandbox.run({ key: 'words', argv: Array<string>(9000).fill('x'), timeoutMs: 5000, outputCapBytes: 100 }), CommandTooLong);
   });
 
   it('finds the toolchains that this machine has on its PATH', async () => {
