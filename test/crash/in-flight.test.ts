@@ -1,16 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createInstallation, type WorkerHandle } from './installation.ts';
+import { createInstallation, type Installation } from './installation.ts';
 import { checkJourney, letGoOn, script, startJourney } from './journey.ts';
+import type { Point, Trap } from './points.ts';
 
-/** A worker that stood still goes on where it was, and drains: all that it does late is done when this resolves. */
-async function resume({ process: child, ended }: WorkerHandle): Promise<void> {
+/**
+ * A worker stands still, and another comes past the point; then the first goes on where it was, and ends: all that it
+ * does late is done when this resolves.
+ */
+async function overtake(installation: Installation, past: Point, next?: Trap): Promise<void> {
+  await installation.sprung();
+  const { process: child, ended } = installation.worker;
+  await installation.layTrap({ point: past, does: 'mark' });
+  installation.takeOver();
+  await installation.sprung();
+  if (next) await installation.layTrap(next);
   child.kill('SIGCONT');
-  child.kill('SIGTERM');
   assert.equal(await ended, 0);
 }
 
-describe('a run ends right and does nothing twice', { concurrency: true }, () => {
+describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
   test('faults 51: killed while a command runs, the next worker takes the command up', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'kill' });
@@ -47,24 +56,13 @@ describe('a run ends right and does nothing twice', { concurrency: true }, () =>
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'stop' });
     const journey = await startJourney(installation, 'stopped', 'wait');
-    await installation.sprung();
-    const first = installation.worker;
-    await installation.layTrap({ point: 'during command run:slow', does: 'mark' });
-    installation.takeOver();
-    await installation.sprung();
-    await resume(first);
+    await overtake(installation, 'during command run:slow');
 
     await installation.layTrap({ point: 'after question run/fix/1', does: 'stop' });
     await letGoOn(installation, journey);
-    await installation.sprung();
-    const second = installation.worker;
-    await installation.layTrap({ point: 'before push', does: 'stop' });
-    installation.takeOver();
-    await installation.sprung();
-    const third = installation.worker;
-    installation.takeOver();
-    await installation.client.result(journey.runId);
-    await Promise.all([second, third].map(resume));
+    await overtake(installation, 'after keeping model/run/fix/1', { point: 'before push', does: 'stop' });
+
+    await overtake(installation, 'after push');
     await checkJourney(installation, journey, { askedAgain: (question) => question === 'fix/1' });
   });
 

@@ -15,7 +15,7 @@ import { createClient, type JigClient } from '../../client/client.ts';
 import { dataFolders } from '../../client/data-folders.ts';
 import { createLocalForge, type LocalForge } from '../../forge/local/local-forge.ts';
 import type { ScriptInput } from '../../model/script.ts';
-import { startScriptedServer, type LedgerEntry, type ScriptedServer } from '../../model/scripted-server.ts';
+import { startScriptedServer, type ScriptedServer } from '../../model/scripted-server.ts';
 import { cacheDirOf } from '../../worker/config.ts';
 import { startTemporalServer, type TemporalServer } from '../../worker/temporal-server.ts';
 import { bundleWorkflows } from '../../worker/worker.ts';
@@ -50,7 +50,7 @@ export interface Installation extends AsyncDisposable {
   /** Resolves when a worker has come to the trap. */
   sprung(): Promise<void>;
   /** Resolves when the model's server has noted such an entry. */
-  asked(outcome: LedgerEntry['outcome']): Promise<void>;
+  asked(outcome: ScriptedServer['ledger'][number]['outcome']): Promise<void>;
   /** Folders of the commands that were launched since the last call. */
   takeLaunches(): Promise<string[]>;
   /** Waits for the death of the worker that takes work now, which its trap brings. */
@@ -69,6 +69,7 @@ export async function createInstallation(script: ScriptInput): Promise<Installat
   let server = await startServer();
   const bundleFile = join(dataDir, 'workflows.js');
   await writeFile(bundleFile, code);
+  await mkdir(dataFolders(dataDir).sandboxes, { mode: 0o700 });
   const ledger = await installLedger(dataDir, bwrapPath);
   const env = { ...process.env, PATH: `${ledger.binDir}:${process.env['PATH']}`, JIG_DATA_DIR: dataDir, OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: 'none', JIG_MODEL: 'scripted' };
   const settings = {
@@ -76,7 +77,7 @@ export async function createInstallation(script: ScriptInput): Promise<Installat
     address: server.address,
     namespace: 'default',
     trapFolder: dataDir,
-    config: { runs: { heartbeatTimeoutMs }, ci: { pollMs: 100 }, worker: { shutdownGraceMs: 1000, takeOverAfterMs: 300 } },
+    config: { runs: { heartbeatTimeoutMs }, ci: { pollMs: 100 }, worker: { shutdownGraceMs: 60_000, takeOverAfterMs: 300 } },
   };
   const workers: WorkerHandle[] = [];
   const spawnWorker = (): WorkerHandle => {

@@ -1,6 +1,7 @@
 /** Points of a run at which a worker is killed, stopped or held: named by what is done to the world there. */
 import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import { z } from 'zod';
@@ -27,9 +28,17 @@ export function createPoints(folder: string): PassPoint {
     const trap = findTrap(laid);
     if (trap?.point !== point) return;
     renameSync(laid, sprung);
+    if (trap.does === 'kill') process.kill(process.pid, 'SIGKILL');
     if (trap.does === 'hold') await Context.current().cancelled.catch(onlyCancelled);
-    else if (trap.does !== 'mark') process.kill(process.pid, trap.does === 'kill' ? 'SIGKILL' : 'SIGSTOP');
+    if (trap.does === 'stop') await stop();
   };
+}
+
+/** Stops taking work first: what the server gives to a process that stands still waits for its timeout, task by task. */
+async function stop(): Promise<void> {
+  process.kill(process.pid, 'SIGTERM');
+  await wait(300);
+  process.kill(process.pid, 'SIGSTOP');
 }
 
 function findTrap(file: string): Trap | undefined {

@@ -27,7 +27,7 @@ function mayBeAskedAgain(points: Point[]): (question: string) => boolean {
   return (question) => lost.includes(question.replace(/\[\d\]/, ''));
 }
 
-describe('a run ends right and does nothing twice, with its worker killed', { concurrency: true }, () => {
+describe('a run ends right and does nothing twice, with its worker killed', { concurrency: 3 }, () => {
   for (const [name, points] of Object.entries(journeys)) {
     test(`${name}: ${points.join(', ')}`, async () => {
       await using installation = await createInstallation(script);
