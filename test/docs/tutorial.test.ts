@@ -80,6 +80,15 @@ describe('the tutorial', () => {
     const again = await world.run(read('05-change-and-ci.yaml'), { repository: 'acme/finished' });
     assert.equal(again.end.outcome, 'nothing-to-do');
   });
+
+  it('leaves runs that the filters of the guide can find', async () => {
+    const guide = readFileSync(join(folder, '../how-to/look-at-runs.md'), 'utf8');
+    const filters = [...guide.matchAll(/^WorkflowType = .*$/gm)].map(([filter]) => filter);
+    assert.ok(filters.length >= 4);
+    for (const query of filters) await world.client.list({ query });
+    const needsHuman = await world.client.list({ query: filters[0] ?? '' });
+    assert.ok(needsHuman.some(({ blueprint }) => blueprint === 'find-old-formats'));
+  });
 });
 
 describe('a chapter', () => {
