@@ -63,7 +63,7 @@ function toFailure(error: unknown, redact: Redact): Error {
   if (error instanceof CancelledFailure) {
     return cancellationDetails()?.cancelRequested ? error : ApplicationFailure.retryable('The worker let go of the activity', 'worker-shutdown');
   }
-  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof ApplicationFailure) return redacted(error, text);
   if (error instanceof ModelFailure) return failure(text, `model-${error.kind}`, error);
   if (error instanceof ForgeFailure) return failure(text, `forge-${error.kind}`, error);
   if (error instanceof GitRefusal) return failure(text, error.kind, error);
@@ -72,6 +72,13 @@ function toFailure(error: unknown, redact: Redact): Error {
   if (error instanceof SandboxRefused) return failure(text, 'sandbox-refused', { retryable: false });
   if (error instanceof JigError) return failure(text, error.code, { retryable: false });
   return ApplicationFailure.create({ message: text, type: 'internal-error', nonRetryable: false });
+}
+
+/** The same failure without its secrets, made anew: a stack repeats the message. */
+function redacted(error: ApplicationFailure, text: string): ApplicationFailure {
+  if (text === error.message) return error;
+  const { type, nonRetryable, nextRetryDelay } = error;
+  return ApplicationFailure.create({ message: text, type: type ?? 'internal-error', nonRetryable: nonRetryable ?? false, ...(nextRetryDelay !== undefined && { nextRetryDelay }) });
 }
 
 function failure(message: string, type: string, { retryable, retryAfterMs }: { retryable: boolean; retryAfterMs?: number | undefined }): ApplicationFailure {

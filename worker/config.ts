@@ -62,7 +62,15 @@ export async function loadConfig(file: string | undefined): Promise<Config> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new JigError('config-invalid', `${file} can't be read`, { cause: error });
   });
-  const parsed = Config.safeParse(parse(text, { maxAliasCount: 0 }) ?? {});
+  const parsed = Config.safeParse(parseYaml(file, text) ?? {});
   if (parsed.success) return parsed.data;
   throw new JigError('config-invalid', `${file} is no configuration:\n${z.prettifyError(parsed.error)}`);
+}
+
+function parseYaml(file: string, text: string): unknown {
+  try {
+    return parse(text, { maxAliasCount: 0 });
+  } catch (error) {
+    throw new JigError('config-invalid', `${file} is no YAML: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }
