@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { test } from 'node:test';
+import { createLocalProvider } from '../../sandbox/local/provider.ts';
+import { findBwrap, sandboxSpec, shell, temporaryFolder } from './fixtures.ts';
+
+test('a removal that a crash cut off is finished by the next: commands are dead and nothing is left', async () => {
+  await using root = await temporaryFolder();
+  const provider = createLocalProvider({ rootDir: root.path, bwrapPath: await findBwrap() });
+  const sandbox = await provider.ensureSandbox(sandboxSpec('half-gone'));
+  const started = Promise.withResolvers<void>();
+  const lost = assert.rejects(sandbox.run(shell('long', 'echo started; exec sleep 600', { timeoutMs: 600_000 }), { onOutput: () => started.resolve() }), { code: 'sandbox-lost' });
+  await started.promise;
+  const [folder = ''] = await readdir(root.path);
+  const [command = ''] = await readdir(join(root.path, folder, 'commands'));
+  const [, first] = /"child-pid": ([0-9]+)/.exec(await readFile(join(root.path, folder, 'commands', command, 'status'), 'utf8')) ?? [];
+  // What a removal does first, before its worker was killed.
+  await rename(join(root.path, folder), join(root.path, `.gone-${basename(folder)}-cut-off`));
+  await provider.destroySandbox('half-gone');
+  await lost;
+  assert.equal(await readFile(`/proc/${first}/cmdline`, 'utf8').catch(() => ''), '');
+  assert.deepEqual(await readdir(root.path), []);
+  await provider.close();
+});
