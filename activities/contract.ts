@@ -33,7 +33,7 @@ export interface OpenedRun {
   blueprint: NamedBlueprint;
   inputs: Record<string, Json>;
   repository: { forge: string; name: string; cloneUrl: string; branch: string; commit: string };
-  model: { name: string; source: 'live' | 'recorded' | 'scripted' };
+  model: { name: string; source: 'live' | 'recorded' | 'scripted'; priced?: boolean; refuseUnpriced?: boolean };
   settings: RunSettings;
 }
 
@@ -53,6 +53,8 @@ export interface CommandOutcome {
   durationMs: number;
   stdout: CapturedText;
   stderr: CapturedText;
+  /** `example.org:443`: what the sandbox was refused so far, where the command failed; untrusted, a few. */
+  refused?: string[];
   /** Standard output as `parse` asked. */
   value?: Json;
   check: CheckRun;

@@ -13,6 +13,8 @@ export interface Parts {
   artifacts: ArtifactStore;
   model: Model;
   settings: RunSettings;
+  /** Whether a run with a limit in dollars may ask a model whose price nobody knows. */
+  refuseUnpriced: boolean;
   /** How often the checks of a change are asked for. */
   ciPollMs: number;
   /** How long a code host may take to know of a commit's first check. */

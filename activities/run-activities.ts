@@ -40,7 +40,7 @@ async function openRun(parts: Parts, untrusted: RunRequest): Promise<OpenedRun> 
     blueprint,
     inputs: values,
     repository: { forge: forge.name, name, cloneUrl, branch, commit },
-    model: { name: parts.model.name, source: parts.model.source },
+    model: { name: parts.model.name, source: parts.model.source, priced: parts.model.isPriced(parts.model.name), refuseUnpriced: parts.refuseUnpriced },
     settings: parts.settings,
   };
 }

@@ -13,6 +13,9 @@ import type { Parts } from './parts.ts';
 /** The checkout's identity; commits made in a sandbox are never published, only their tree is. */
 const inside = { branch: 'work', name: 'sandbox', email: 'sandbox@localhost' };
 
+/** Refusals that are told of a failed command. */
+const maxRefused = 5;
+
 export function createSandboxActivities(parts: Parts): SandboxActivities {
   return {
     prepareSandbox: (request) => prepareSandbox(parts, request),
@@ -48,7 +51,16 @@ async function runCommand(parts: Parts, request: RunCommand): Promise<CommandOut
   const result = await sandbox.run({ key, argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes }, { signal: workSignal() });
   if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
   log().info('command ended', { key, ending: result.ending, exitCode: result.exitCode, durationMs: result.durationMs });
-  return captureOutcome(parts.artifacts, result, request);
+  const outcome = await captureOutcome(parts.artifacts, result, request);
+  const refused = result.ending === 'exited' && result.exitCode === 0 ? [] : await listRefused(sandbox);
+  return refused.length > 0 ? { ...outcome, refused } : outcome;
+}
+
+/** The latest hosts that the sandbox was refused, for a command that may have failed by it. */
+async function listRefused(sandbox: Sandbox): Promise<string[]> {
+  const refusals = await sandbox.listRefusals();
+  if (refusals.length > 0) log().warn('connections were refused', { refusals: refusals.slice(-maxRefused) });
+  return [...new Set(refusals.map(({ host, port }) => `${host}:${port}`))].slice(-maxRefused);
 }
 
 async function exportCommit(parts: Parts, request: ExportCommit): Promise<ExportedCommit> {

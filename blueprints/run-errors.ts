@@ -7,6 +7,11 @@ export const runErrors = {
     why: 'Jig reads one YAML file and refuses keys that it doesn’t know, so that a typo can’t turn a limit off.',
     fix: 'Mend the keys that the message names; docs/reference/configuration.md lists them all.',
   },
+  'budget-unenforceable': {
+    title: 'A limit in dollars can’t be held',
+    why: 'The blueprint sets `budget.usd`, nobody knows the price of the model, and the configuration says `model.refuseUnpriced: true`.',
+    fix: 'Add the model’s price under `model.prices`, or bound the run by `budget.tokens` and take `budget.usd` out.',
+  },
   'temporal-not-started': {
     title: 'Temporal’s dev server did not start',
     why: '`jig up` starts the Temporal CLI’s own dev server and waits until it answers.',

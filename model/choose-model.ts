@@ -15,6 +15,8 @@ export const ModelConfig = z.strictObject({
     .describe('How tools are called: `native` and `auto` by the API, where calls that the model writes as text are understood too; `json` by constrained JSON; `text` by text alone. `JIG_MODEL_PROTOCOL` goes before it'),
   contextTokens: z.number().int().min(1024).default(128_000).describe('How much the model can read; a conversation is compacted before. `JIG_MODEL_CONTEXT_TOKENS` goes before it'),
   timeoutMs: z.number().int().min(1000).default(300_000).describe('How long one answer may take'),
+  temperature: z.number().min(0).max(2).optional().describe("How freely the model answers; the server's own where missing. A small model works best at 0. `JIG_MODEL_TEMPERATURE` goes before it"),
+  refuseUnpriced: z.boolean().default(false).describe('Whether a run whose blueprint sets `budget.usd` fails before it asks a model of unknown price, instead of going on without that limit'),
   prices: PriceTable.optional().describe("Prices by the beginning of a model's name, beside the ones that Jig knows"),
 });
 export type ModelConfig = z.infer<typeof ModelConfig>;
@@ -49,6 +51,7 @@ export function chooseModel({ env, config, recording }: ModelChoice): Model {
     timeoutMs: settings.timeoutMs,
     ...(apiKey ? { apiKey } : {}),
     ...(settings.baseUrl ? { baseUrl: settings.baseUrl } : {}),
+    ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
     ...(settings.prices ? { prices: settings.prices } : {}),
   });
 }
@@ -59,6 +62,7 @@ function parseConfig(env: ModelChoice['env'], config: ModelConfigInput | undefin
     ...(env.JIG_MODEL ? { name: env.JIG_MODEL } : {}),
     ...(env.OPENAI_BASE_URL ? { baseUrl: env.OPENAI_BASE_URL } : {}),
     ...(env.JIG_MODEL_PROTOCOL ? { protocol: env.JIG_MODEL_PROTOCOL } : {}),
+    ...(env.JIG_MODEL_TEMPERATURE ? { temperature: Number(env.JIG_MODEL_TEMPERATURE) } : {}),
     ...(env.JIG_MODEL_CONTEXT_TOKENS ? { contextTokens: Number(env.JIG_MODEL_CONTEXT_TOKENS) } : {}),
   });
   if (parsed.success) return parsed.data;

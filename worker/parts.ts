@@ -37,6 +37,7 @@ export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProg
     sandboxes,
     model: config.record ? recordTo(config.record, model) : model,
     settings: config.runs,
+    refuseUnpriced: config.model.refuseUnpriced,
     ciPollMs: config.ci.pollMs,
     ciGraceMs: config.ci.graceMs,
   };

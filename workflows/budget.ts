@@ -1,5 +1,5 @@
 /** The run's budget: what is left of it, and the check before each spend. */
-import { addSpent, addUsage, checkBudget, type BudgetLimits, type Spent } from '../agent/budget.ts';
+import { addSpent, addUsage, checkBudget, isUsdUnenforceable, type BudgetLimits, type Spent } from '../agent/budget.ts';
 import { defaults } from '../blueprints/defaults.ts';
 import { durationMs, type BudgetSection } from '../blueprints/schema.ts';
 import type { Usage } from '../model/contract.ts';
@@ -20,10 +20,20 @@ function spentSoFar(run: RunContext): Spent {
   return { ...run.carried.spent, elapsedMs: Date.now() - run.view.state.startedAtMs - run.carried.waitedMs };
 }
 
-/** Before each spend. @throws StepFailed `budget-exceeded` */
+/** Before each spend. @throws StepFailed `budget-exceeded`, `budget-unenforceable` */
 export function checkSpending(run: RunContext): void {
+  checkPrice(run);
   const exceeded = checkBudget(spentSoFar(run), run.limits);
   if (exceeded) throw new StepFailed('budget-exceeded', exceeded.message);
+}
+
+/** @throws StepFailed `budget-unenforceable` where the installation refuses a limit in dollars that nobody can hold. */
+function checkPrice({ opened: { model, blueprint }, carried, limits }: RunContext): void {
+  const own = blueprint.budget?.usd;
+  if (!model.refuseUnpriced || own === undefined) return;
+  if (!model.priced || isUsdUnenforceable(carried.spent, limits)) {
+    throw new StepFailed('budget-unenforceable', `The budget of $${own} can't be held: nobody knows the price of ${model.priced ? 'a model that was asked' : model.name}`);
+  }
 }
 
 /** Before each step: time is spent by every kind of step, the rest by models only. @throws StepFailed `budget-exceeded` */
@@ -32,8 +42,9 @@ export function checkTime(run: RunContext): void {
   if (exceeded) throw new StepFailed('budget-exceeded', exceeded.message);
 }
 
-/** What an agent step may spend at most: its own bounds, within what the run's budget leaves. */
+/** What an agent step may spend at most: its own bounds, within what the run's budget leaves. @throws StepFailed `budget-unenforceable` */
 export function limitsWithin(run: RunContext, own: { turns: number; timeMs: number }): BudgetLimits {
+  checkPrice(run);
   const { limits } = run;
   const spent = spentSoFar(run);
   const left = (limit: number | undefined, used: number): number => (limit === undefined ? Number.MAX_SAFE_INTEGER : Math.max(limit - used, 0));
@@ -56,6 +67,6 @@ export function spend(run: RunContext, spent: Spent): void {
   run.view.addUsage(usageOf(spent));
 }
 
-export function usageOf({ inputTokens, cachedInputTokens, outputTokens, costUsd }: Spent): Usage {
-  return { inputTokens, cachedInputTokens, outputTokens, costUsd };
+export function usageOf({ inputTokens, cachedInputTokens, outputTokens, costUsd, unpricedAnswers }: Spent): Usage {
+  return { inputTokens, cachedInputTokens, outputTokens, costUsd, ...(unpricedAnswers > 0 && { unpriced: true as const }) };
 }

@@ -27,6 +27,13 @@ export function renderSteps(steps: StepRow[]): string {
   return ['| | step | kind | took | |', '|---|---|---|---|---|', ...lines, ...(omitted > 0 ? ['', `${omitted} more rows are not shown.`] : [])].join('\n');
 }
 
+/** Tokens and dollars; a cost that nobody knows is no cost of nothing. */
+export function renderUsage({ inputTokens, outputTokens, costUsd, unpriced }: RunState['usage']): string {
+  const known = `$${costUsd.toFixed(4)}`;
+  const cost = unpriced ? (costUsd > 0 ? `${known} and more, price unknown` : 'price unknown') : known;
+  return `${inputTokens + outputTokens} tokens, ${cost}`;
+}
+
 export function renderDetails(state: RunState): string {
   const { usage, waiting, change, end } = state;
   return [
@@ -34,7 +41,7 @@ export function renderDetails(state: RunState): string {
     ...(end ? [`${cell(end.reason)}${end.step ? ` (step ${cell(end.step)})` : ''}`] : []),
     ...(waiting ? [`**Waiting for a human**: ${cell(waiting.question)}`] : []),
     ...(change ? [`Change #${change.number}: ${cell(change.url)}`] : []),
-    `${usage.inputTokens + usage.outputTokens} tokens, $${usage.costUsd.toFixed(4)}`,
+    renderUsage(usage),
     '',
     renderSteps(state.steps),
   ].join('\n\n').replaceAll('|\n\n|', '|\n|');

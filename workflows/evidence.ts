@@ -1,7 +1,7 @@
 /** What a run can show a reviewer, as Markdown for the change and as data for programs. */
 import type { Json } from '../blueprints/json.ts';
 import type { RunContext } from './context.ts';
-import { cell, renderSteps } from './details.ts';
+import { cell, renderSteps, renderUsage } from './details.ts';
 import type { RunState } from './messages.ts';
 
 export function renderEvidence(run: Pick<RunContext, 'request' | 'carried' | 'view' | 'opened'>, gate: 'clean' | 'spared'): string {
@@ -16,7 +16,7 @@ export function renderEvidence(run: Pick<RunContext, 'request' | 'carried' | 'vi
     gate === 'spared' ? '> The checks were **not** decided once more in a clean checkout: the blueprint spares it.' : 'The checks below named `gate` ran in a clean checkout of this commit, with nothing left of the agent.',
     ...(checks.length > 0 ? [['| | step | check | before | after | |', '|---|---|---|---|---|---|', ...checks].join('\n')] : ['No check ran.']),
     renderSteps(state.steps),
-    `Blueprint ${cell(state.blueprint.name)} \`${state.blueprint.sha256}\`, model ${cell(state.model)}, ${usage.inputTokens + usage.outputTokens} tokens, $${usage.costUsd.toFixed(4)}. Requested by ${cell(state.requester)}.`,
+    `Blueprint ${cell(state.blueprint.name)} \`${state.blueprint.sha256}\`, model ${cell(state.model)}, ${renderUsage(usage)}. Requested by ${cell(state.requester)}.`,
   ].join('\n\n');
 }
 

@@ -6,6 +6,7 @@ import type { OpenedRun } from '../activities/contract.ts';
 import type { RunContext } from './context.ts';
 import { StepFailed } from './failures.ts';
 import { perform } from './perform.ts';
+import { refusedHosts } from './refused-hosts.ts';
 import { command } from './render.ts';
 
 /** Names a run's effects for ever: its first execution, and how often its sandbox was lost. No `/` in it. */
@@ -49,7 +50,7 @@ async function setUp(run: Pick<RunContext, 'opened' | 'view'>, sandbox: SandboxR
     const outcome = await perform('runCommand', { sandbox, key: `setup/${index}`, argv, env: {}, timeoutMs, shown }, { summary: shown, timeoutMs, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs });
     const passed = outcome.ending === 'exited' && outcome.exitCode === 0;
     run.view.finish(row, passed ? 'succeeded' : 'failed', { note: shown, artifacts: { ...(outcome.stdout.artifact && { stdout: outcome.stdout.artifact }), ...(outcome.stderr.artifact && { stderr: outcome.stderr.artifact }) } });
-    if (!passed) throw new StepFailed('setup-failed', `Setup: ${shown} ended with ${outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : outcome.ending}: ${(outcome.stderr.text || outcome.stdout.text).trim().slice(-500)}`);
+    if (!passed) throw new StepFailed('setup-failed', `Setup: ${shown} ended with ${outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : outcome.ending}${refusedHosts(outcome.refused)}: ${(outcome.stderr.text || outcome.stdout.text).trim().slice(-500)}`);
   }
 }
 

@@ -63,6 +63,7 @@ export class RunView {
       cachedInputTokens: sum.cachedInputTokens + usage.cachedInputTokens,
       outputTokens: sum.outputTokens + usage.outputTokens,
       costUsd: sum.costUsd + usage.costUsd,
+      ...((sum.unpriced ?? usage.unpriced) && { unpriced: true as const }),
     };
     this.#changed();
   }

@@ -3,6 +3,7 @@ import { durationMs, type RunStep } from '../../blueprints/schema.ts';
 import { StepFailed } from '../failures.ts';
 import type { StepKindAction } from '../context.ts';
 import { perform } from '../perform.ts';
+import { refusedHosts } from '../refused-hosts.ts';
 import { command, environment } from '../render.ts';
 
 /** One command in the sandbox. It fails by its exit code. */
@@ -15,7 +16,7 @@ export const runStep: StepKindAction<RunStep> = async (run, { step, key, scope }
     { summary: shown, timeoutMs, attempts: (step.retry ?? defaults.retries) + 1, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
   );
   if (outcome.ending !== 'exited') throw new StepFailed(`command-${outcome.ending}`, `${shown} was ended: ${outcome.ending}`);
-  if (outcome.exitCode !== 0) throw new StepFailed('command-failed', `${shown} ended with exit code ${outcome.exitCode}${lastLine(outcome.stderr.text)}`);
+  if (outcome.exitCode !== 0) throw new StepFailed('command-failed', `${shown} ended with exit code ${outcome.exitCode}${refusedHosts(outcome.refused)}${lastLine(outcome.stderr.text)}`);
   const { stdout, stderr, exitCode, durationMs: tookMs } = outcome;
   return {
     outputs: { exitCode, stdout: stdout.text, stderr: stderr.text, durationMs: tookMs, ...(outcome.value !== undefined && { value: outcome.value }) },

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Model } from '../../model/contract.ts';
+import { createScriptedModel } from '../../model/scripted.ts';
+import { createWorld, type World } from './harness.ts';
+
+/** A model whose price nobody knows. */
+function unpricedModel(): Model {
+  const model = createScriptedModel({ script: 'v1', replies: [{ step: 'ask', answer: { word: 'yes' } }] });
+  return {
+    ...model,
+    isPriced: () => false,
+    ask: async (request, signal) => {
+      const answer = await model.ask(request, signal);
+      return { ...answer, usage: { ...answer.usage, costUsd: 0, unpriced: true } };
+    },
+  };
+}
+
+let world: World;
+before(async () => {
+  world = await createWorld({ model: unpricedModel(), config: { model: { refuseUnpriced: true } } });
+  await world.addRepository('acme/api', { 'README.md': 'one\n' });
+});
+after(() => world[Symbol.asyncDispose]());
+
+const question = `
+  - id: ask
+    prompt: { text: Say yes, answer: { type: object, properties: { word: { type: string } }, required: [ word ] } }
+  - end: { outcome: succeeded, reason: asked }
+`;
+const agent = `
+  - id: ask
+    agent: { task: Do it, tools: [ read ] }
+`;
+
+test('a limit in dollars on a model of unknown price is refused before the first question, where the configuration says so', async () => {
+  for (const [name, steps] of [['by-prompt', question], ['by-agent', agent]] as const) {
+    const { end, state } = await world.run(`blueprint: v1\nname: ${name}\nbudget: { usd: 1 }\nsteps:\n${steps}`);
+    assert.deepEqual([end.outcome, end.code, state.usage.inputTokens], ['failed', 'budget-unenforceable', 0], end.reason);
+  }
+});
+
+test('a cost that nobody knows is told as unknown, never as nothing', async () => {
+  const { end, state, runId } = await world.run(`blueprint: v1\nname: no-limit\nsteps:\n${question}`);
+  assert.deepEqual([end.outcome, state.usage.unpriced], ['succeeded', true]);
+  const shown = await world.client.temporal.workflow.getHandle(runId).query<string>('__temporal_workflow_metadata').then((metadata) => JSON.stringify(metadata));
+  assert.match(shown, /tokens, price unknown/);
+  assert.doesNotMatch(shown, /\$0\.0000/);
+});
+
+test('what a sandbox was refused is told with the command that failed', async () => {
+  const { end } = await world.run(`blueprint: v1\nname: refused\nsandbox: { egress: [ listed.invalid ] }\nsteps:
+  - run: |
+      python3 -c "import os, urllib.request; urllib.request.urlopen('http://other.invalid/')"
+`);
+  assert.equal(end.code, 'command-failed');
+  assert.match(end.reason, /refused: other\.invalid:80/);
+});
