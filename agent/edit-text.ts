@@ -47,9 +47,10 @@ function explainMissing(text: string, edit: TextEdit): string {
   const nearest = findNearestLines(lines, edit.old.split('\n'));
   if (nearest === undefined) {
     const missing = 'the file does not hold this text, nor one like it.';
-    return lines.length <= maxShownFileLines ? `${missing} It holds:\n${numberLines(lines, 0)}` : `${missing} Read the file again.`;
+    return lines.length <= maxShownFileLines ? `${missing} It holds:\n${text.trimEnd()}` : `${missing} Read the file again.`;
   }
-  return `the file does not hold this text exactly. The nearest lines are:\n${numberLines(lines.slice(nearest.from, nearest.to), nearest.from)}\nCopy them into old exactly, without the line number and the tab.`;
+  // The numbers stand apart from the lines: a small model copies a number that stands before one.
+  return `the file does not hold this text exactly. The nearest are lines ${nearest.from + 1} to ${nearest.to}:\n${lines.slice(nearest.from, nearest.to).join('\n')}\nCopy what you want to replace into old exactly as it stands there, quotes and spaces too.`;
 }
 
 function explainSeveral(text: string, places: { line: number }[]): string {
@@ -64,10 +65,6 @@ function excerptOf(text: string, lines: number[], height: number): string {
   const all = text.split('\n');
   const shown = lines.slice(0, maxShownPlaces).flatMap((line) => all.slice(line - 1, line - 1 + Math.min(height, 20)).map((content, index) => `${line + index}\t${content.slice(0, 400)}`));
   return shown.join('\n');
-}
-
-function numberLines(lines: string[], before: number): string {
-  return lines.map((line, index) => `${before + index + 1}\t${line.slice(0, 400)}`).join('\n');
 }
 
 function countBreaks(text: string): number {

@@ -41,15 +41,17 @@ async function read(wanted: ArgumentsOf<'read'>, path: string, operations: ToolO
   if (lines.length === 0) return done(`${path} is empty.`);
   const shown: string[] = [];
   let chars = 0;
-  for (const [index, line] of lines.slice(from - 1, from - 1 + (wanted.limit ?? defaultReadLines)).entries()) {
-    const numbered = `${from + index}\t${line.length > 2000 ? `${line.slice(0, 2000)}… (${line.length} characters)` : line}`;
-    if (shown.length > 0 && chars + numbered.length > maxToolOutputChars - 200) break;
-    shown.push(numbered);
-    chars += numbered.length + 1;
+  // Without line numbers: an edit needs the text as it stands, and a small model copies a number along with it.
+  for (const line of lines.slice(from - 1, from - 1 + (wanted.limit ?? defaultReadLines))) {
+    const bounded = line.length > 2000 ? `${line.slice(0, 2000)}… (${line.length} characters)` : line;
+    if (shown.length > 0 && chars + bounded.length > maxToolOutputChars - 200) break;
+    shown.push(bounded);
+    chars += bounded.length + 1;
   }
   const next = from + shown.length;
   const rest = next <= lines.length ? `\n[${lines.length - next + 1} more lines; the next: {"path": ${JSON.stringify(path)}, "offset": ${next}}]` : '';
-  return done((isBeyond ? `[${path} has only ${lines.length} lines; from the first:]\n` : '') + shown.join('\n') + rest);
+  const head = isBeyond ? `[${path} has only ${lines.length} lines; from the first:]` : `[${path}, lines ${from} to ${next - 1} of ${lines.length}:]`;
+  return done(`${head}\n${shown.join('\n')}${rest}`);
 }
 
 async function edit(wanted: ArgumentsOf<'edit'>, path: string, operations: ToolOperations): Promise<ToolResult> {

@@ -16,7 +16,7 @@ const toolArguments = {
   }),
   edit: z.strictObject({
     path: Path,
-    old: z.string().min(1).describe('The text to replace, exactly as the file has it, without line numbers'),
+    old: z.string().min(1).describe('The text to replace, exactly as the file has it'),
     new: z.string().describe('The text to put in its place'),
     all: z.boolean().optional().describe('true replaces every occurrence'),
     line: z.number().int().min(1).optional().describe('The line on which the text starts, where the file has it more than once'),
@@ -40,7 +40,7 @@ const ParsedToolCall = z.discriminatedUnion('tool', [
 export type ParsedToolCall = z.infer<typeof ParsedToolCall>;
 
 const descriptions: Record<AgentTool, string> = {
-  read: 'Shows a file with line numbers. Example: {"path": "lib/server.py"} or, for a part of it, {"path": "lib/server.py", "offset": 200, "limit": 100}',
+  read: 'Shows the lines of a file. Example: {"path": "lib/server.py"} or, for a part of it, {"path": "lib/server.py", "offset": 200, "limit": 100}',
   edit: 'Replaces text in a file. Example: {"path": "lib/server.py", "old": "retries = 3", "new": "retries = 5"} or, to add a line after another, {"path": "lib/server.py", "old": "import os\\n", "new": "import os\\nimport time\\n"}',
   write: 'Makes a file, or replaces the whole of it. Example: {"path": "docs/notes.md", "text": "# Notes\\n"}',
   search: 'Finds the lines that hold a text. Example: {"text": "open_socket(", "path": "lib"}',

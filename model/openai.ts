@@ -20,6 +20,8 @@ export interface OpenAiModelOptions {
   prices?: PriceTable;
   /** For a whole answer. */
   timeoutMs: number;
+  /** The server's own where missing: some models refuse any. */
+  temperature?: number;
 }
 
 export function createOpenAiModel(options: OpenAiModelOptions): Model {
@@ -74,6 +76,7 @@ function encodeRequest(options: OpenAiModelOptions, request: ModelRequest): Chat
     messages: request.messages.map(encodeMessage),
     stream: true,
     stream_options: { include_usage: true },
+    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
     ...(tools?.length ? { tools: tools.map((tool) => ({ type: 'function' as const, function: { ...tool } })) } : {}),
     ...(answer ? { response_format: { type: 'json_schema' as const, json_schema: { name: answer.name, schema: answer.schema } } } : {}),
     // Servers other than OpenAI's know the older name.

@@ -8,15 +8,11 @@ import { toolDefinitions } from '../tools.ts';
 import { doneTool, endWithCalls, toCalls, withOwnIds, withoutThinking } from './written-calls.ts';
 import { toolList, writeConversation } from './written-conversation.ts';
 
-const example = '{"thought": "The setting is in lib/server.py, so I read it.", "tool": "read", "arguments": {"path": "lib/server.py"}}';
-const maxThoughtChars = 300;
+const example = '{"tool": "read", "arguments": {"path": "lib/server.py"}}';
 
 export function encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion {
-  const manual = `Answer with one JSON object: a thought of one sentence, the tool to use, and its arguments. For example:\n${example}\nThe tools are:\n${toolList(tools)}`;
-  const messages = writeConversation(conversation, manual, (thought, calls) => {
-    const objects = calls.map((call) => ({ ...(thought ? { thought } : {}), ...call }));
-    return JSON.stringify(objects.length === 1 ? objects[0] : objects);
-  });
+  const manual = `Answer with one JSON object: the tool to use next, and its arguments. For example:\n${example}\nThe tools are:\n${toolList(tools)}`;
+  const messages = writeConversation(conversation, manual, (_text, calls) => JSON.stringify(calls.length === 1 ? calls[0] : calls));
   return { messages, answer: { name: 'action', schema: actionSchema(tools) } };
 }
 
@@ -25,18 +21,22 @@ export function decode(response: Pick<ModelResponse, 'content' | 'stopReason'>, 
   if (content === '') return { text: '', toolCalls: [], unusable: emptyAnswerFeedback };
   const json = parseJsonText(stripFence(content));
   const calls = json ? withOwnIds(toCalls(json.value, tools), turn) : [];
-  if (calls.length > 0) return endWithCalls(thoughtOf(json?.value), calls);
+  if (calls.length > 0) return endWithCalls('', calls);
   const unusable = response.stopReason === 'length' ? tooLongAnswerFeedback : `Your answer was not one JSON object with a tool. For example:\n${example}`;
   return { text: content, toolCalls: [], unusable };
 }
 
-/** One object for each tool, so that the arguments fit the tool. Lengths and ranges are left to the check of the call: grammars grow by them. */
+/**
+ * No place for a thought: a small model writes the same one again and then makes the same call.
+ * One object for each tool, so that the arguments fit the tool. Lengths and ranges are left to the check
+ * of the call: grammars grow by them.
+ */
 function actionSchema(tools: readonly AgentTool[]): Record<string, unknown> {
   const done = { name: doneTool, parameters: { type: 'object', properties: { summary: { type: 'string' } }, required: ['summary'], additionalProperties: false } };
   const variants = [...toolDefinitions(tools), done].map((tool) => ({
     type: 'object',
-    properties: { thought: { type: 'string', maxLength: maxThoughtChars }, tool: { const: tool.name }, arguments: withoutBounds(tool.parameters) },
-    required: ['thought', 'tool', 'arguments'],
+    properties: { tool: { const: tool.name }, arguments: withoutBounds(tool.parameters) },
+    required: ['tool', 'arguments'],
     additionalProperties: false,
   }));
   return { anyOf: variants };
@@ -48,9 +48,4 @@ function withoutBounds(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutBounds);
   if (typeof schema !== 'object' || schema === null) return schema;
   return Object.fromEntries(Object.entries(schema).flatMap(([key, value]) => (bounds.has(key) ? [] : [[key, withoutBounds(value)]])));
-}
-
-function thoughtOf(value: unknown): string {
-  const first: unknown = Array.isArray(value) ? value[0] : value;
-  return typeof first === 'object' && first !== null && 'thought' in first && typeof first.thought === 'string' ? first.thought : '';
 }

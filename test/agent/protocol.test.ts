@@ -20,7 +20,7 @@ const understood: { title: string; protocol: 'native' | 'json' | 'text'; content
   { title: 'a call in tool_call tags', protocol: 'native', content: '<tool_call>\n{"name": "read", "arguments": {"path": "a.py"}}\n</tool_call>', expected: { text: '', toolCalls: readCall } },
   { title: 'a fence that is never closed', protocol: 'text', content: '```json\n{"tool": "read", "arguments": {"path": "a.py"}}', expected: { text: '', toolCalls: readCall } },
   { title: 'an object as the whole text', protocol: 'text', content: '{"tool": "read", "arguments": {"path": "a.py"}}', expected: { text: '', toolCalls: readCall } },
-  { title: 'an object of the schema', protocol: 'json', content: '{"thought": "Look.", "tool": "read", "arguments": {"path": "a.py"}}', expected: { text: 'Look.', toolCalls: readCall } },
+  { title: 'an object of the schema', protocol: 'json', content: '{"tool": "read", "arguments": {"path": "a.py"}}', expected: { text: '', toolCalls: readCall } },
   { title: 'an object in a fence, after reasoning', protocol: 'json', content: '<think>hm</think>```json\n{"tool": "read", "arguments": {"path": "a.py"}}\n```', expected: { text: '', toolCalls: readCall } },
   { title: 'done', protocol: 'json', content: '{"thought": "", "tool": "done", "arguments": {"summary": "Fixed a.py."}}', expected: { text: '', toolCalls: [], finished: 'Fixed a.py.' } },
   { title: 'words of a native model without calls as its end', protocol: 'native', content: 'All done.', expected: { text: 'All done.', toolCalls: [], finished: 'All done.' } },

@@ -5,16 +5,16 @@ import { makeFolder } from './local-operations.ts';
 
 const long = Array.from({ length: 1000 }, (_, index) => `line ${index + 1}`).join('\n');
 
-test('read shows lines with their numbers and says how to get the rest', async () => {
+test('read shows lines as they stand, says which they are and how to get the rest', async () => {
   await using folder = await makeFolder({ 'a.txt': long });
   const { text } = await runTool({ tool: 'read', arguments: { path: 'a.txt', offset: 10, limit: 2 } }, folder.operations);
-  assert.equal(text, '10\tline 10\n11\tline 11\n[989 more lines; the next: {"path": "a.txt", "offset": 12}]');
+  assert.equal(text, '[a.txt, lines 10 to 11 of 1000:]\nline 10\nline 11\n[989 more lines; the next: {"path": "a.txt", "offset": 12}]');
 });
 
 test('read beyond the end shows the file from its first line', async () => {
   await using folder = await makeFolder({ 'a.txt': 'one\ntwo\n' });
   const { text } = await runTool({ tool: 'read', arguments: { path: 'a.txt', offset: 69 } }, folder.operations);
-  assert.equal(text, '[a.txt has only 2 lines; from the first:]\n1\tone\n2\ttwo');
+  assert.equal(text, '[a.txt has only 2 lines; from the first:]\none\ntwo');
 });
 
 test('read stays within 10,000 characters, whatever is asked for', async () => {
@@ -26,7 +26,7 @@ test('read stays within 10,000 characters, whatever is asked for', async () => {
 test('a file is also found by its absolute path in the workspace', async () => {
   await using folder = await makeFolder({ 'src/a.txt': 'hello' });
   const { text } = await runTool({ tool: 'read', arguments: { path: `${folder.path}/src/./a.txt` } }, folder.operations);
-  assert.equal(text, '1\thello');
+  assert.equal(text, '[src/a.txt, lines 1 to 1 of 1:]\nhello');
 });
 
 for (const path of ['../etc/passwd', '/etc/passwd', 'src/../../x', '.git/config', 'a\0b']) {

@@ -19,7 +19,7 @@ let world: World;
 before(async () => {
   if (missing) return;
   server = await ensureModelServer();
-  const env = { OPENAI_BASE_URL: server.baseUrl, JIG_MODEL: server.model, JIG_MODEL_PROTOCOL: 'json', JIG_MODEL_CONTEXT_TOKENS: '8192' };
+  const env = { OPENAI_BASE_URL: server.baseUrl, JIG_MODEL: server.model, JIG_MODEL_PROTOCOL: 'json', JIG_MODEL_CONTEXT_TOKENS: '8192', JIG_MODEL_TEMPERATURE: '0' };
   world = await createWorld({ model: chooseModel({ env }) });
   for (const name of ['python-utcnow', 'small-edit']) await world.addRepository(`fixtures/${name}`, await readFixture(name));
 });
@@ -72,7 +72,7 @@ steps:
     gate: baseline
   - id: fix
     agent:
-      task: In prices/__init__.py, the function total must count the quantity of each item. It sums item["cents"] only.
+      task: In prices/__init__.py, the function total forgets the quantity. Change the line that sums, so that it adds item.cents * item.quantity.
       tools: [ read, edit ]
       turns: 12
     verify: [ pytest -q ]
