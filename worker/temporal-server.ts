@@ -106,7 +106,7 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(killed);
 }
 
-export async function findFreePort(): Promise<number> {
+async function findFreePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

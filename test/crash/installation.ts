@@ -28,7 +28,7 @@ const trapTimeoutMs = 60_000;
 let bundled: ReturnType<typeof bundleWorkflows> | undefined;
 const bundle = () => (bundled ??= bundleWorkflows());
 
-export interface WorkerHandle {
+interface WorkerHandle {
   process: ChildProcess;
   /** The signal or code that ended it. */
   ended: Promise<NodeJS.Signals | number | null>;

@@ -159,7 +159,7 @@ async function tree({ forge }: Installation, repository: string, branch: string)
 }
 
 /** The first execution's id, by which the run names its effects. */
-export async function effectsKey({ client }: Installation, { runId }: Journey): Promise<string> {
+async function effectsKey({ client }: Installation, { runId }: Journey): Promise<string> {
   const { raw } = await client.temporal.workflow.getHandle(runId).describe();
   const key = raw.workflowExecutionInfo?.firstRunId;
   assert.ok(key);

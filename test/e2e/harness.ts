@@ -41,7 +41,7 @@ export interface World extends AsyncDisposable {
   until(runId: string, condition: (state: RunState) => boolean, deadlineMs?: number): Promise<RunState>;
 }
 
-export interface StartOptions {
+interface StartOptions {
   repository?: string;
   inputs?: Record<string, Json>;
 }
@@ -52,7 +52,7 @@ export interface WorldOptions {
   config?: Record<string, unknown>;
 }
 
-export const noReplies: ScriptInput = { script: 'v1', replies: [] };
+const noReplies: ScriptInput = { script: 'v1', replies: [] };
 
 export async function createWorld({ script = noReplies, model, config: overrides = {} }: WorldOptions = {}): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), 'jig-e2e-'));
