@@ -2,6 +2,11 @@
 import type { ErrorPage } from './errors.ts';
 
 export const runErrors = {
+  'search-attributes-missing': {
+    title: 'Temporal lacks the search attributes of runs',
+    why: 'Runs are listed and filtered by typed search attributes, which a namespace has to know before a run can start.',
+    fix: 'Register them once; docs/operations.md has the command. `jig up` does it by itself.',
+  },
   'config-invalid': {
     title: 'The configuration file can’t be used',
     why: 'Jig reads one YAML file and refuses keys that it doesn’t know, so that a typo can’t turn a limit off.',

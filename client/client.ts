@@ -136,8 +136,16 @@ async function start(temporal: Client, { blueprint, repository, inputs, requeste
     return { runId, existed: false };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { runId, existed: true };
+    if (isSearchAttributeMissing(error)) {
+      throw new JigError('search-attributes-missing', 'The Temporal namespace lacks search attributes that runs are listed by', { hint: 'Register them once: docs/operations.md has the command.', cause: error });
+    }
     throw error;
   }
+}
+
+/** Temporal has no code of its own for it; its sentence is the only sign. */
+function isSearchAttributeMissing(error: unknown): boolean {
+  return error instanceof Error && [error, error.cause].some((each) => each instanceof Error && /search attribute/i.test(each.message));
 }
 
 async function list(temporal: Client, { query, limit = 50 }: { query?: string; limit?: number } = {}): Promise<RunSummary[]> {
