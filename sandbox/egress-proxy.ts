@@ -3,11 +3,11 @@
  * which file a connection came by says whose it is; nothing that is said over it can change that.
  */
 import { randomUUID } from 'node:crypto';
-import { appendFile, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { appendFile, open as openFolder, readFile } from 'node:fs/promises';
 import type { lookup } from 'node:dns';
 import type { LookupFunction, Socket } from 'node:net';
 import { createServer, type Server as SocketServer } from 'node:net';
-import { join } from 'node:path';
 import { RequestError, Server as ProxyServer } from 'proxy-chain';
 import { EgressRefusal } from './contract.ts';
 import { checkTarget, resolveTarget, type EgressRule, type ResolvedAddress } from './egress-policy.ts';
@@ -59,17 +59,25 @@ export function createEgressProxy(env: Record<string, string | undefined>): Egre
       });
       server.maxConnections = 256;
       server.unref();
-      await listen(server, join(socketFolder, `${randomUUID().slice(0, 8)}.sock`));
+      const folder = await openFolder(socketFolder, constants.O_RDONLY | constants.O_DIRECTORY);
+      try {
+        await listen(server, `/proc/self/fd/${folder.fd}/${randomUUID().slice(0, 8)}.sock`);
+      } catch (error) {
+        await folder.close();
+        throw error;
+      }
       return {
         close: async () => {
           for (const socket of open) socket.destroy();
           await new Promise<void>((resolve) => server.close(() => resolve()));
+          await folder.close();
         },
       };
     },
   };
 }
 
+/** A socket's path has at most 107 bytes, and a data folder can be longer: so it is named through the open folder. */
 async function listen(server: SocketServer, path: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -66,7 +66,7 @@ describe('a sandbox with a way out', () => {
     port = typeof address === 'object' && address ? address.port : 0;
     // A server of this test stands for the machine's own index, so it may be on a private address.
     const machine = { ...noIndexes, pip: { 'index-url': `http://localhost:${port}/simple` } };
-    provider = createLocalProvider({ rootDir: `${folder.path}/sandboxes`, bwrapPath: await findBwrap(), machine, env: { PATH: process.env['PATH'] } });
+    provider = createLocalProvider({ rootDir: `${folder.path}/${'a-long-data-folder/'.repeat(5)}sandboxes`, bwrapPath: await findBwrap(), machine, env: { PATH: process.env['PATH'] } });
     sandbox = await provider.ensureSandbox(sandboxSpec('run/egress', { egress: ['pypi', 'localhost', 'listed.invalid'] }));
   });
   after(async () => {
