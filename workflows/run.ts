@@ -166,12 +166,14 @@ async function finish(end: RunEnd, view: RunView, context: RunContext | undefine
     } catch {
       // The sweeper removes what is left by its owner and its lifetime; the run's end is worth more than its broom.
     }
-    view.end(end);
+    view.failRunning(end.reason);
     try {
-      view.state.evidence = await perform('keepValue', { value: collectEvidence(view.state, context) }, { summary: 'the evidence' });
+      view.state.evidence = await perform('keepValue', { value: collectEvidence({ ...view.state, end }, context) }, { summary: 'the evidence' });
     } catch {
       // A run without its evidence in the store still has its state in Temporal.
     }
+    // Whoever follows looks no further once there is an end, so the evidence stands before it.
+    view.end(end);
     await condition(allHandlersFinished);
   });
   if (end.outcome === 'failed') throw ApplicationFailure.create({ message: end.reason, type: end.code ?? 'failed', nonRetryable: true, details: [end] });

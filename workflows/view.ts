@@ -68,10 +68,13 @@ export class RunView {
     this.#changed();
   }
 
+  failRunning(reason: string): void {
+    for (const row of this.state.steps) if (row.state === 'running') this.finish(row, 'failed', { note: reason });
+  }
+
   end(end: RunEnd): void {
     this.state.end = end;
     this.state.endedAtMs = Date.now();
-    for (const row of this.state.steps) if (row.state === 'running') this.finish(row, 'failed', { note: end.reason });
     this.setPhase('ended');
     upsertSearchAttributes([
       { key: keyword('JigOutcome'), value: end.outcome },
