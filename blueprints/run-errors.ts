@@ -194,8 +194,18 @@ export const runErrors = {
   },
   'invalid-request': {
     title: 'The start request is malformed',
-    why: 'It is checked at the workflow’s door.',
-    fix: 'Start runs with `jig run` or the typed client of the same version.',
+    why: 'It is checked by the client, and once more at the workflow’s door.',
+    fix: 'Mend what the message names. Start runs with `jig run` or the typed client of the same version.',
+  },
+  'key-taken': {
+    title: 'The key belongs to another request',
+    why: 'A key starts one run of a blueprint on a repository. It came again with another text, branch or inputs, so it is unclear which run is meant.',
+    fix: 'Use a key of its own for each request, such as a ticket’s number with a counter.',
+  },
+  'filter-invalid': {
+    title: 'The list filter can’t be used',
+    why: 'Filters are Temporal’s own; Temporal refused this one and said where.',
+    fix: 'Write it as in the Temporal UI: `JigBlueprint = \'python-utcnow\' AND JigCostUsd > 0.5`. docs/how-to/look-at-runs.md lists the attributes.',
   },
   'forge-unknown': {
     title: 'The worker knows no such forge',

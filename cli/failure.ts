@@ -19,7 +19,7 @@ export class BadInput extends JigError {
 }
 
 /** What is named on the command line and isn't there. */
-const badInput = new Set<string>(['run-not-found', 'blueprint-invalid', 'forge-not-found', 'config-invalid', 'recording-invalid', 'invalid-message']);
+const badInput = new Set<string>(['run-not-found', 'blueprint-invalid', 'forge-not-found', 'config-invalid', 'recording-invalid', 'invalid-message', 'invalid-request', 'filter-invalid', 'key-taken']);
 
 interface Failure {
   code: ErrorCode;

@@ -27,7 +27,7 @@ export const run = new Command('run')
   .option('-i, --input <name=value>', 'an input of the blueprint; may stand several times', collect, [])
   .option('--ci <command>', "the repository's CI in the local forge, a shell command; the last decides, those before it prepare", collect, [])
   .option('--by <name>', 'who asks for it (default: your name in git)')
-  .option('--key <text>', 'the same key starts one run, however often it is asked for')
+  .option('--key <text>', 'the same key starts one run of the blueprint on the repository, however often it is asked for')
   .option('-f, --follow', 'show every step as it happens; the exit code is the run\'s')
   .option('--json', 'print JSON: the run\'s id, or with --follow a line for each event')
   .addHelpText('after', `

@@ -38,9 +38,9 @@ Examples:
     print(table([['RUN', 'BLUEPRINT', 'REPOSITORY', 'STATE', 'STARTED', 'TOOK', 'COST', 'BY'], ...found.map(rowOf)]));
   });
 
-/** Temporal's filter for the options; a quote in a value is escaped as Temporal has it. */
+/** Temporal's filter for the options; a quote in a value is escaped as Temporal has it. What was ended from outside asks nobody any more. */
 export function toQuery({ repo, blueprint, outcome, needsHuman, query }: Omit<Options, 'limit' | 'json'>): string {
-  return [...is('JigRepository', repo), ...is('JigBlueprint', blueprint), ...is('JigOutcome', outcome), ...(needsHuman ? ['JigNeedsHuman = true'] : []), ...(query ? [`(${query})`] : [])].join(' AND ');
+  return [...is('JigRepository', repo), ...is('JigBlueprint', blueprint), ...is('JigOutcome', outcome), ...(needsHuman ? ["JigNeedsHuman = true AND ExecutionStatus IN ('Running', 'Completed')"] : []), ...(query ? [`(${query})`] : [])].join(' AND ');
 }
 
 function is(attribute: string, value: string | undefined): string[] {

@@ -2,26 +2,19 @@
  * The typed client: start, list, describe, follow, and everything that a person can tell a run.
  * Each message is an update that the run answers at once; a refusal is a JigError with a stable code.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  ApplicationFailure, Client, Connection, isGrpcServiceError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError, type WorkflowExecutionInfo,
-} from '@temporalio/client';
-import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, Client, Connection, TerminatedFailure, WorkflowFailedError, WorkflowNotFoundError, type WorkflowExecutionInfo } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { JigError, isErrorCode } from '../blueprints/errors.ts';
-import type { Json } from '../blueprints/json.ts';
-import { messageNames, runWorkflowType, taskQueues, type Decision, type PinnedBlueprint, type RunEnd, type RunRequest, type RunState, type SendBack, type Steer } from '../workflows/messages.ts';
+import { JigError } from '../blueprints/errors.ts';
+import { outcomes, type Outcome } from '../blueprints/schema.ts';
+import { messageNames, runWorkflowType, type Decision, type RunEnd, type RunRequest, type RunState, type SendBack, type Steer } from '../workflows/messages.ts';
+import { findRequest, start, type StartRun } from './start-run.ts';
+import { translate } from './translate.ts';
 import { findUp } from './up-record.ts';
 
-export interface StartRun {
-  blueprint: { name: string; text: string; file: string; title?: string };
-  repository: RunRequest['repository'];
-  inputs: Record<string, Json>;
-  requester: string;
-  /** The same key starts one run, however often it is asked for. */
-  idempotencyKey?: string;
-}
+/** Temporal lists what is open before what was closed last, and can't be asked for another order: so many are sorted here. */
+const sortedRuns = 1000;
 
 export interface RunSummary {
   runId: string;
@@ -29,7 +22,7 @@ export interface RunSummary {
   repository: string;
   requester: string;
   phase: string;
-  outcome: string | undefined;
+  outcome: Outcome | undefined;
   needsHuman: boolean;
   costUsd: number;
   tokens: number;
@@ -37,21 +30,32 @@ export interface RunSummary {
   endedAt: Date | undefined;
 }
 
+interface FollowOptions {
+  signal?: AbortSignal;
+  pollMs?: number;
+  patienceMs?: number;
+}
+
+/** Every method throws a JigError `temporal-unreachable` where no Temporal, or no worker, answers; those with a run's id `run-not-found`. */
 export interface JigClient {
   readonly temporal: Client;
   /** Where a person looks at a run, if the Temporal UI's address is known. */
   uiUrl(runId: string): string | undefined;
+  /** @throws JigError `invalid-request`, `key-taken`, `search-attributes-missing` */
   start(request: StartRun): Promise<{ runId: string; existed: boolean }>;
-  /** Newest first. `query` is Temporal's list filter, added to Jig's own. */
+  /** Newest first. `query` is Temporal's list filter, added to Jig's own. @throws JigError `filter-invalid` */
   list(options?: { query?: string; limit?: number }): Promise<RunSummary[]>;
-  /** @throws JigError `run-not-found` */
   describe(runId: string): Promise<RunState>;
-  /** Yields the state whenever it has changed, to the run's end. */
-  follow(runId: string, options?: { signal?: AbortSignal; pollMs?: number }): AsyncIterable<RunState>;
-  /** The run's end, waited for. */
+  /**
+   * Yields the state whenever it has changed, to the run's end or the signal. Once it had an answer, it goes on asking
+   * while nobody answers, for `patienceMs` (3 minutes where missing).
+   */
+  follow(runId: string, options?: FollowOptions): AsyncIterable<RunState>;
+  /** The run's end, waited for; the same for a run that was ended from outside. */
   result(runId: string): Promise<RunEnd>;
   /** What the run was started with, to start the same again. */
   request(runId: string): Promise<RunRequest>;
+  // Messages: JigError `run-ended`, `invalid-message`, and what the run refuses (docs/how-to/take-part-in-a-run.md).
   pause(runId: string, message: Decision): Promise<void>;
   resume(runId: string, message: Decision): Promise<void>;
   cancel(runId: string, message: Decision): Promise<void>;
@@ -79,29 +83,29 @@ export async function connectClient({ env, dataDir }: { env: NodeJS.ProcessEnv; 
   }
 }
 
-/** The same over a connection that is there already. */
-export function createClient(temporal: Client, uiUrl?: string): JigClient {
+/** The same over a connection that is there already. A worker has `answerTimeoutMs` to answer a question or to take a message. */
+export function createClient(temporal: Client, uiUrl?: string, { answerTimeoutMs = 30_000 }: { answerTimeoutMs?: number } = {}): JigClient {
   const handle = (runId: string) => temporal.workflow.getHandle(runId);
-  const tell = async (runId: string, name: string, message: unknown): Promise<void> => {
-    await translate(runId, async () => {
-      try {
-        await handle(runId).executeUpdate(name, { args: [message] });
-      } catch (error) {
-        // Temporal says "not found" of a closed run too; what isn't there at all throws again here.
-        if (error instanceof WorkflowNotFoundError && (await handle(runId).describe())) throw new JigError('run-ended', `The run ${runId} has ended`);
-        throw error;
-      }
-    });
-  };
+  const inTime = <Value>(work: () => Promise<Value>): Promise<Value> => temporal.withDeadline(Date.now() + answerTimeoutMs, work);
+  const describe = (runId: string) => translate({ runId }, () => inTime(() => describeRun(temporal, runId)));
+  const tell = (runId: string, name: string, message: unknown): Promise<void> => translate({ runId }, async () => {
+    try {
+      await inTime(() => handle(runId).executeUpdate(name, { args: [message] }));
+    } catch (error) {
+      // Temporal says "not found" of a closed run too; what isn't there at all throws again here.
+      if (error instanceof WorkflowNotFoundError && (await handle(runId).describe())) throw new JigError('run-ended', `The run ${runId} has ended`);
+      throw error;
+    }
+  });
   return {
     temporal,
     uiUrl: (runId) => (uiUrl ? `${uiUrl}/namespaces/${temporal.options.namespace}/workflows/${encodeURIComponent(runId)}` : undefined),
-    start: (request) => start(temporal, request),
-    list: (options) => list(temporal, options),
-    describe: (runId) => translate(runId, () => handle(runId).query<RunState>(messageNames.state)),
-    follow: (runId, options) => follow(() => translate(runId, () => handle(runId).query<RunState>(messageNames.state)), options),
-    result: (runId) => translate(runId, () => result(temporal, runId)),
-    request: (runId) => translate(runId, () => findRequest(temporal, runId)),
+    start: (request) => translate({}, () => start(temporal, request)),
+    list: (options) => translate({ invalid: 'filter-invalid' }, () => list(temporal, options)),
+    describe,
+    follow: (runId, options = {}) => follow(() => (options.signal ? temporal.withAbortSignal(options.signal, () => describe(runId)) : describe(runId)), options),
+    result: (runId) => translate({ runId }, () => result(temporal, runId)),
+    request: (runId) => translate({ runId }, () => findRequest(temporal, runId)),
     pause: (runId, message) => tell(runId, messageNames.pause, message),
     resume: (runId, message) => tell(runId, messageNames.resume, message),
     cancel: (runId, message) => tell(runId, messageNames.cancel, message),
@@ -113,64 +117,33 @@ export function createClient(temporal: Client, uiUrl?: string): JigClient {
   };
 }
 
-function pinBlueprint({ name, text, file }: StartRun['blueprint']): PinnedBlueprint {
-  return { name, text, file, sha256: createHash('sha256').update(text).digest('hex') };
-}
-
-async function start(temporal: Client, { blueprint, repository, inputs, requester, idempotencyKey }: StartRun): Promise<{ runId: string; existed: boolean }> {
-  const request: RunRequest = { blueprint: pinBlueprint(blueprint), repository, inputs, requester };
-  const suffix = idempotencyKey ? createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 12) : randomBytes(4).toString('hex');
-  const runId = `run/${repository.name}/${blueprint.name}/${suffix}`;
-  const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value });
-  try {
-    await temporal.workflow.start(runWorkflowType, {
-      workflowId: runId,
-      taskQueue: taskQueues.runs,
-      args: [request],
-      workflowIdConflictPolicy: 'FAIL',
-      workflowIdReusePolicy: idempotencyKey ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE',
-      staticSummary: (blueprint.title ?? blueprint.name).slice(0, 120),
-      staticDetails: `Blueprint \`${blueprint.name}\` (sha256 \`${request.blueprint.sha256}\`) on \`${repository.name}\`, requested by \`${requester}\``,
-      typedSearchAttributes: new TypedSearchAttributes([keyword('JigBlueprint', blueprint.name), keyword('JigRepository', repository.name), keyword('JigRequester', requester), keyword('JigPhase', 'starting')]),
-    });
-    return { runId, existed: false };
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return { runId, existed: true };
-    if (isSearchAttributeMissing(error)) {
-      throw new JigError('search-attributes-missing', 'The Temporal namespace lacks search attributes that runs are listed by', { hint: 'Register them once: docs/operations.md has the command.', cause: error });
-    }
-    throw error;
-  }
-}
-
-/** Temporal has no code of its own for it; its sentence is the only sign. */
-function isSearchAttributeMissing(error: unknown): boolean {
-  return error instanceof Error && [error, error.cause].some((each) => each instanceof Error && /search attribute/i.test(each.message));
-}
-
 async function list(temporal: Client, { query, limit = 50 }: { query?: string; limit?: number } = {}): Promise<RunSummary[]> {
   const filter = `WorkflowType = '${runWorkflowType}'${query ? ` AND (${query})` : ''}`;
   const found: RunSummary[] = [];
-  for await (const info of temporal.workflow.list({ query: filter })) {
+  for await (const info of temporal.workflow.list({ query: filter, pageSize: sortedRuns })) {
     // A run that went on as a new execution is listed by its newest.
     if (info.status.name === 'CONTINUED_AS_NEW') continue;
     found.push(summarize(info));
-    if (found.length >= limit) break;
+    if (found.length >= Math.max(limit, sortedRuns)) break;
   }
-  return found;
+  return found.toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime()).slice(0, limit);
 }
 
 function summarize(info: WorkflowExecutionInfo): RunSummary {
   const get = <T extends 'KEYWORD' | 'BOOL' | 'DOUBLE' | 'INT'>(name: string, type: T) => info.typedSearchAttributes.get(defineSearchAttributeKey(name, type));
-  const ended = info.status.name !== 'RUNNING';
+  const { name: status } = info.status;
+  const ended = status !== 'RUNNING';
+  const known = outcomes.find((outcome) => outcome === get('JigOutcome', 'KEYWORD'));
+  // What was ended from outside had no time to say so.
+  const outcome = known ?? (ended ? (status === 'TERMINATED' || status === 'CANCELLED' ? 'cancelled' : 'failed') : undefined);
   return {
     runId: info.workflowId,
     blueprint: get('JigBlueprint', 'KEYWORD') ?? '',
     repository: get('JigRepository', 'KEYWORD') ?? '',
     requester: get('JigRequester', 'KEYWORD') ?? '',
     phase: ended ? 'ended' : (get('JigPhase', 'KEYWORD') ?? ''),
-    outcome: get('JigOutcome', 'KEYWORD') ?? (ended ? info.status.name.toLowerCase() : undefined),
-    needsHuman: get('JigNeedsHuman', 'BOOL') ?? false,
+    outcome,
+    needsHuman: ended ? outcome === 'needs-human' : (get('JigNeedsHuman', 'BOOL') ?? false),
     costUsd: get('JigCostUsd', 'DOUBLE') ?? 0,
     tokens: get('JigTokens', 'INT') ?? 0,
     startedAt: info.startTime,
@@ -178,13 +151,30 @@ function summarize(info: WorkflowExecutionInfo): RunSummary {
   };
 }
 
-async function* follow(describe: () => Promise<RunState>, { signal, pollMs = 200 }: { signal?: AbortSignal; pollMs?: number } = {}): AsyncIterable<RunState> {
-  for (let seen = -1; !signal?.aborted; ) {
-    const state = await describe();
-    if (state.revision !== seen) yield state;
-    seen = state.revision;
+/** The run's own state; for one that was ended from outside, such as by a termination, with the end that Temporal knows. */
+async function describeRun(temporal: Client, runId: string): Promise<RunState> {
+  const handle = temporal.workflow.getHandle(runId);
+  const state = await handle.query<RunState>(messageNames.state);
+  if (state.end) return state;
+  const { status, closeTime } = await handle.describe();
+  if (status.name === 'RUNNING') return state;
+  const { waiting: _, ...last } = await handle.query<RunState>(messageNames.state);
+  return { ...last, phase: 'ended', end: last.end ?? (await result(temporal, runId)), endedAtMs: last.endedAtMs ?? closeTime?.getTime() ?? Date.now() };
+}
+
+async function* follow(describe: () => Promise<RunState>, { signal, pollMs = 200, patienceMs = 180_000 }: FollowOptions): AsyncIterable<RunState> {
+  const aborted = () => signal?.aborted === true;
+  let answeredAtMs: number | undefined;
+  for (let seen = -1; !aborted(); await wait(pollMs, undefined, signal ? { signal } : {}).catch(() => undefined)) {
+    const state = await describe().catch((error: unknown) => {
+      const isPatient = error instanceof JigError && error.code === 'temporal-unreachable' && answeredAtMs !== undefined && Date.now() - answeredAtMs < patienceMs;
+      if (!isPatient && !aborted()) throw error;
+    });
+    if (!state) continue;
+    answeredAtMs = Date.now();
+    if (state.revision !== seen || state.phase === 'ended') yield state;
     if (state.phase === 'ended') return;
-    await wait(pollMs, undefined, signal ? { signal } : {}).catch(() => undefined);
+    seen = state.revision;
   }
 }
 
@@ -193,37 +183,12 @@ async function result(temporal: Client, runId: string): Promise<RunEnd> {
     const end: RunEnd = await temporal.workflow.getHandle(runId).result();
     return end;
   } catch (error) {
-    if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) {
-      const [end] = error.cause.details ?? [];
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the run's own workflow put it there
-      if (end) return end as RunEnd;
-      return { outcome: 'failed', code: error.cause.type ?? 'internal-error', reason: error.cause.message };
-    }
-    if (error instanceof WorkflowFailedError) return { outcome: 'cancelled', code: 'cancelled', reason: error.cause?.message ?? error.message };
-    throw error;
-  }
-}
-
-async function findRequest(temporal: Client, runId: string): Promise<RunRequest> {
-  const { events } = await temporal.workflow.getHandle(runId).fetchHistory();
-  const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
-  if (!payload) throw new JigError('run-not-found', `The history of ${runId} has no start`);
-  const request: RunRequest = JSON.parse(Buffer.from(payload).toString());
-  return request;
-}
-
-/** What Temporal says, in Jig's words. */
-async function translate<Value>(runId: string, work: () => Promise<Value>): Promise<Value> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw new JigError('run-not-found', `There is no run ${runId}`, { hint: '`jig runs` lists them.', cause: error });
-    if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
-      throw new JigError(isErrorCode(error.cause.type) ? error.cause.type : 'internal-error', error.cause.message, { cause: error });
-    }
-    if (isGrpcServiceError(error) && /no poller|unavailable|deadline/i.test(error.message)) {
-      throw new JigError('temporal-unreachable', 'No worker answers for this run', { hint: 'Start `jig up` or `jig worker`.', cause: error });
-    }
-    throw error;
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { cause, message } = error;
+    if (cause instanceof TerminatedFailure || cause instanceof CancelledFailure) return { outcome: 'cancelled', code: 'cancelled', reason: `Ended from outside: ${cause.message}` };
+    if (!(cause instanceof ApplicationFailure)) return { outcome: 'failed', code: 'internal-error', reason: cause?.message ?? message };
+    const [end] = cause.details ?? [];
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the run's own workflow put it there
+    return end ? (end as RunEnd) : { outcome: 'failed', code: cause.type ?? 'internal-error', reason: cause.message };
   }
 }

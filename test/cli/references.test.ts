@@ -43,5 +43,5 @@ test('inputs are name=value, once each; a value may hold anything', () => {
 
 test("filters become Temporal's, and a quote in a value stays in it", () => {
   assert.equal(toQuery({}), '');
-  assert.equal(toQuery({ repo: "a/b' OR '1", needsHuman: true, query: 'JigTokens > 1 OR JigCostUsd > 2' }), "JigRepository = 'a/b\\' OR \\'1' AND JigNeedsHuman = true AND (JigTokens > 1 OR JigCostUsd > 2)");
+  assert.equal(toQuery({ repo: "a/b' OR '1", needsHuman: true, query: 'JigTokens > 1 OR JigCostUsd > 2' }), "JigRepository = 'a/b\\' OR \\'1' AND JigNeedsHuman = true AND ExecutionStatus IN ('Running', 'Completed') AND (JigTokens > 1 OR JigCostUsd > 2)");
 });

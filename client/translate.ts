@@ -1,0 +1,42 @@
+/** What Temporal says, in Jig's words. */
+import { ApplicationFailure, isGrpcServiceError, QueryNotRegisteredError, WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import { isErrorCode, JigError, type ErrorCode } from '../blueprints/errors.ts';
+
+/** Of gRPC's status codes, those that are told apart. */
+const grpc = { invalidArgument: 3, deadlineExceeded: 4, notFound: 5, failedPrecondition: 9, unavailable: 14 } as const;
+
+/** @throws JigError `run-not-found`, `temporal-unreachable`, what the run's validators refuse, and `invalid` for an argument that Temporal refuses. */
+export async function translate<Value>({ runId, invalid = 'invalid-request' }: { runId?: string; invalid?: ErrorCode }, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translated(error, runId, invalid);
+  }
+}
+
+function translated(error: unknown, runId: string | undefined, invalid: ErrorCode): unknown {
+  if (error instanceof JigError) return error;
+  const said = grpcErrorOf(error);
+  // A workflow that isn't a run, such as an agent step's, knows neither the query nor the messages.
+  if (runId !== undefined && (error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError || said?.code === grpc.notFound)) {
+    return new JigError('run-not-found', `There is no run ${runId}`, { hint: '`jig runs` lists them.', cause: error });
+  }
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+    return new JigError(isErrorCode(error.cause.type) ? error.cause.type : 'internal-error', error.cause.message, { cause: error });
+  }
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+    return new JigError('temporal-unreachable', 'No worker has taken the message so far; it may still arrive', { hint: 'Start `jig up` or `jig worker`, and look with `jig show`.', cause: error });
+  }
+  if (said?.code === grpc.invalidArgument) return new JigError(invalid, `Temporal refuses it: ${said.details}`, { cause: error });
+  if (said?.code === grpc.unavailable) return new JigError('temporal-unreachable', 'Temporal does not answer', { hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.', cause: error });
+  if (said?.code === grpc.deadlineExceeded || said?.code === grpc.failedPrecondition) {
+    return new JigError('temporal-unreachable', 'No worker answers for this run', { hint: 'Start `jig up` or `jig worker`.', cause: error });
+  }
+  return error;
+}
+
+/** Temporal's own error wraps gRPC's for most calls. */
+function grpcErrorOf(error: unknown): { code: number; details: string } | undefined {
+  if (isGrpcServiceError(error)) return error;
+  return error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : undefined;
+}
