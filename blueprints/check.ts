@@ -1,5 +1,4 @@
 /** Checks a blueprint as a whole, before anything starts. */
-import { expressionSites } from './expression-sites.ts';
 import { BlueprintInvalid, type Issue, type KeyPath, pathText } from './issues.ts';
 import type { Json } from './json.ts';
 import { findInputProblem } from './inputs.ts';
@@ -54,9 +53,9 @@ function checkYaml(yaml: YamlText, report: Report): Blueprint | undefined {
 function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Report): void {
   const templates = findTemplates(value, []);
   if (templates.length === 0) return;
-  const evaluated = new Set(outlines.flatMap(({ path, step }) => (step ? expressionSites(step) : []).filter(({ text }) => hasTemplate(text)).map((site) => pathText([...path, ...site.path]))));
+  const evaluated = new Set(outlines.flatMap(({ path, sites }) => sites.filter(({ text }) => hasTemplate(text)).map((site) => pathText(report.asWritten([...path, ...site.path])))));
   // A step that couldn't be read has its own problem.
-  const unread = outlines.filter(({ step }) => !step).map(({ path }) => pathText(path));
+  const unread = outlines.filter(({ step }) => !step).map(({ path }) => pathText(report.asWritten(path)));
   for (const path of templates) {
     const text = pathText(path);
     if (evaluated.has(text) || path.at(-1) === 'description' || unread.some((step) => text.startsWith(step))) continue;
@@ -75,6 +74,7 @@ function findTemplates(value: Json, path: KeyPath): KeyPath[] {
 function checkInputSection({ inputs }: Shape, report: Report): void {
   for (const [name, input] of Object.entries(inputs ?? {})) {
     if (['true', 'false', 'null', 'in'].includes(name)) report.addKey(['inputs', name], 'reserved-name', `\`${name}\` is a word of expressions, so \`inputs.${name}\` can't be read`);
+    if (!input) continue;
     if (input.enum && input.type !== 'string' && input.type !== 'list') report.addKey(['inputs', name, 'enum'], 'key-without-effect', `\`enum\` is for inputs of type \`string\` and \`list\``);
     const problem = input.default === undefined ? undefined : findInputProblem(input, input.default);
     if (problem !== undefined) report.add(['inputs', name, 'default'], 'invalid-default', `the default ${problem}`);

@@ -3,6 +3,7 @@ import type { Environment, TypeCheckResult } from '@marcbachmann/cel-js';
 import { celEnvironment, ExpressionFailed, parseExpression } from './cel-parse.ts';
 import { isRoot, type OutputType, outputs, outputsOf, roots } from './outputs.ts';
 import type { Input, Step, StepKind } from './schema.ts';
+import type { KnownInputs } from './shape.ts';
 
 const inputTypes: Record<Input['type'], OutputType> = { string: 'string', integer: 'int', number: 'double', boolean: 'bool', list: 'list<string>' };
 
@@ -29,9 +30,9 @@ export interface Declarations {
 }
 
 /** `inputs` undefined: nothing is known of them, and anything may be read. `variables` are the items of `each` steps. */
-export function declare(inputs: Record<string, Input> | undefined, steps: ReadonlyMap<string, DeclaredStep>, variables: Iterable<string>): Declarations {
+export function declare(inputs: KnownInputs | undefined, steps: ReadonlyMap<string, DeclaredStep>, variables: Iterable<string>): Declarations {
   const environment = base.clone();
-  environment.registerVariable('inputs', inputs ? typeOf(environment, 'inputs', Object.entries(inputs).map(([name, { type }]) => [name, inputTypes[type]])) : 'dyn');
+  environment.registerVariable('inputs', inputs ? typeOf(environment, 'inputs', Object.entries(inputs).map(([name, input]) => [name, input ? inputTypes[input.type] : 'dyn'])) : 'dyn');
   environment.registerVariable('steps', typeOf(environment, 'steps', [...steps].map(([id, declared]) => [id, stepType(declared)])));
   for (const name of new Set(variables)) if (isFreeName(name)) environment.registerVariable(name, 'dyn');
   return { environment };

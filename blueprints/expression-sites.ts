@@ -1,6 +1,7 @@
 /** Where a step holds expressions: the one list of keys in which anything is evaluated. */
 import type { KeyPath } from './issues.ts';
-import type { Command, Step } from './schema.ts';
+import { isJsonMap, type Json, type JsonMap } from './json.ts';
+import type { StepKind } from './schema.ts';
 
 export interface ExpressionSite {
   /** Below the step. */
@@ -10,36 +11,52 @@ export interface ExpressionSite {
   form: 'condition' | 'template' | 'list' | 'shell';
 }
 
-/** Every text of a step that is evaluated, or that a shell reads; inner steps have their own. */
-export function expressionSites(step: Step): ExpressionSite[] {
-  const sites: ExpressionSite[] = [];
-  const add = (path: KeyPath, text: unknown, form: ExpressionSite['form'] = 'template'): void => {
-    if (typeof text === 'string') sites.push({ path, text, form });
-  };
-  const addAll = (path: KeyPath, map: Record<string, unknown>, keys: string[]): void => {
-    for (const key of keys) add([...path, key], map[key]);
-  };
-  const addCommand = (path: KeyPath, command: Command): void => {
-    if (typeof command === 'string') add(path, command, 'shell');
-    else for (const [index, word] of command.entries()) add([...path, index], word);
-  };
-  const addCommands = (path: KeyPath, commands: Command[] | undefined): void => {
-    for (const [index, command] of (commands ?? []).entries()) addCommand([...path, index], command);
-  };
+/** A key, or one inside of it, and what its value is. */
+interface Place {
+  key: string;
+  inner?: string;
+  is: Exclude<ExpressionSite['form'], 'shell'> | 'command' | 'commands' | 'templates';
+}
 
-  add(['if'], step.if, 'condition');
-  if (step.env) addAll(['env'], step.env, Object.keys(step.env));
-  if ('run' in step) addCommand(['run'], step.run);
-  else if ('check' in step) addCommands(['check'], step.check);
-  else if ('agent' in step) {
-    addAll(['agent'], step.agent, ['task', 'system']);
-    addCommands(['verify'], step.verify);
-  } else if ('prompt' in step) addAll(['prompt'], step.prompt, ['text', 'system']);
-  else if ('edit' in step) addAll(['edit'], step.edit, ['path', 'old', 'new', 'line']);
-  else if ('each' in step) add(['each'], step.each, 'list');
-  else if ('change' in step) addAll(['change'], step.change, ['title', 'body', 'branch']);
-  else if ('ci' in step) addCommands(['ci', 'autofix'], step.ci.autofix);
-  else if ('approve' in step) addAll(['approve'], step.approve, ['question']);
-  else addAll(['end'], step.end, ['reason']);
+const commonPlaces: Place[] = [{ key: 'if', is: 'condition' }, { key: 'env', is: 'templates' }];
+
+const places: Record<StepKind, Place[]> = {
+  run: [{ key: 'run', is: 'command' }],
+  check: [{ key: 'check', is: 'commands' }],
+  agent: [...templates('agent', 'task', 'system'), { key: 'verify', is: 'commands' }],
+  prompt: templates('prompt', 'text', 'system'),
+  edit: templates('edit', 'path', 'old', 'new', 'line'),
+  each: [{ key: 'each', is: 'list' }],
+  change: templates('change', 'title', 'body', 'branch'),
+  ci: [{ key: 'ci', inner: 'autofix', is: 'commands' }],
+  approve: templates('approve', 'question'),
+  end: templates('end', 'reason'),
+};
+
+function templates(key: string, ...inner: string[]): Place[] {
+  return inner.map((each) => ({ key, inner: each, is: 'template' }));
+}
+
+/**
+ * Every text of a step that is evaluated, or that a shell reads, whatever else is wrong with the step; inner steps have
+ * their own. Of a step whose kind is unknown, those that any kind has.
+ */
+export function findExpressionSites(step: JsonMap, kind: StepKind | undefined): ExpressionSite[] {
+  const sites: ExpressionSite[] = [];
+  for (const { key, inner, is } of kind ? [...commonPlaces, ...places[kind]] : commonPlaces) {
+    const value = step[key];
+    if (inner === undefined) addSites(sites, [key], value, is);
+    else if (isJsonMap(value)) addSites(sites, [key, inner], value[inner], is);
+  }
   return sites;
+}
+
+function addSites(sites: ExpressionSite[], path: KeyPath, value: Json | undefined, is: Place['is']): void {
+  if (is === 'commands') {
+    if (Array.isArray(value)) for (const [index, command] of value.entries()) addSites(sites, [...path, index], command, 'command');
+  } else if (is === 'templates') {
+    if (isJsonMap(value)) for (const [key, text] of Object.entries(value)) addSites(sites, [...path, key], text, 'template');
+  } else if (is === 'command' && Array.isArray(value)) {
+    for (const [index, word] of value.entries()) addSites(sites, [...path, index], word, 'template');
+  } else if (typeof value === 'string') sites.push({ path, text: value, form: is === 'command' ? 'shell' : is });
 }

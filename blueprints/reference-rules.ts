@@ -4,7 +4,7 @@ import type { KeyPath } from './issues.ts';
 import { findNearest } from './nearest.ts';
 import type { NamedOutline } from './outlines.ts';
 import { isRoot, outputsOf, roots } from './outputs.ts';
-import type { Input } from './schema.ts';
+import type { KnownInputs } from './shape.ts';
 
 /** What one step can read. */
 export interface View {
@@ -19,8 +19,8 @@ export interface View {
 /** What there is in the whole blueprint. */
 export interface Known {
   all: ReadonlyMap<string, NamedOutline>;
-  /** Undefined where that section is wrong; then any input may be read. */
-  inputs: Record<string, Input> | undefined;
+  /** Undefined where that section is no map; then any input may be read. */
+  inputs: KnownInputs | undefined;
   lineOf(path: KeyPath): number;
 }
 

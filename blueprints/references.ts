@@ -1,13 +1,13 @@
 /** Holds every expression of a blueprint against what it can read at its place. */
 import { ExpressionFailed } from './cel-parse.ts';
 import { checkExpression, declare, type Declarations } from './declarations.ts';
-import { type ExpressionSite, expressionSites } from './expression-sites.ts';
+import type { ExpressionSite } from './expression-sites.ts';
 import { findReferences, type Reference } from './expressions.ts';
 import type { KeyPath } from './issues.ts';
 import type { NamedOutline } from './outlines.ts';
 import { findProblem, type Known, type View } from './reference-rules.ts';
 import type { Report } from './report.ts';
-import type { Input } from './schema.ts';
+import type { KnownInputs } from './shape.ts';
 import { parseTemplate } from './template.ts';
 
 /** Where an expression stands in the text. */
@@ -18,8 +18,8 @@ interface Source {
   nth: number;
 }
 
-export function checkReferences(outlines: NamedOutline[], all: ReadonlyMap<string, NamedOutline>, inputs: Record<string, Input> | undefined, report: Report): void {
-  const variables = [...all.values()].flatMap(({ step }) => (step && 'each' in step ? [step.as] : []));
+export function checkReferences(outlines: NamedOutline[], all: ReadonlyMap<string, NamedOutline>, inputs: KnownInputs | undefined, report: Report): void {
+  const variables = [...all.values()].flatMap(({ as }) => as ?? []);
   const checker = new ReferenceChecker({ all, inputs, lineOf: (path) => report.line(path) }, declare(inputs, all, variables), report);
   checker.checkSteps(outlines, { visible: new Map(), items: [], around: [] });
 }
@@ -38,10 +38,10 @@ class ReferenceChecker {
   checkSteps(outlines: NamedOutline[], view: View): void {
     const visible = new Map(view.visible);
     for (const outline of outlines) {
-      const { step } = outline;
-      if (step) for (const site of expressionSites(step)) this.checkSite(outline, site, { ...view, visible });
-      const items = step && 'each' in step ? [...view.items, step.as] : view.items;
-      this.checkSteps(outline.inner, { visible, items, around: [...view.around, outline.id] });
+      const { sites, inner, as } = outline;
+      for (const site of sites) this.checkSite(outline, site, { ...view, visible });
+      const items = as === undefined ? view.items : [...view.items, as];
+      if (inner.length > 0) this.checkSteps(inner, { visible, items, around: [...view.around, outline.id] });
       visible.set(outline.id, outline);
     }
   }

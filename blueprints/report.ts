@@ -12,6 +12,7 @@ export class Report {
   private readonly text: string;
   private readonly lineStarts: number[];
   private yaml: YamlText | undefined;
+  private readonly misspelt = new Map<string, string>();
 
   constructor(file: string, text: string) {
     this.file = file;
@@ -28,7 +29,7 @@ export class Report {
   addAt(range: Range, code: ErrorCode, message: string, path: KeyPath = [], hint?: string): void {
     if (this.isFull()) return;
     const [start, end] = [this.position(range.start), this.position(Math.max(range.start, range.end))];
-    const place = { file: this.file, ...start, endLine: end.line, endColumn: end.column, path: pathText(path) };
+    const place = { file: this.file, ...start, endLine: end.line, endColumn: end.column, path: pathText(this.asWritten(path)) };
     this.issues.push({ code, message, ...place, ...(hint === undefined ? {} : { hint }) });
   }
 
@@ -39,7 +40,19 @@ export class Report {
 
   /** An issue about the last key of a path. */
   addKey(path: KeyPath, code: ErrorCode, message: string, hint?: string): void {
-    if (!this.isFull()) this.addAt(this.yaml?.findKey(path) ?? this.find(path), code, message, path, hint);
+    if (!this.isFull()) this.addAt(this.yaml?.findKey(this.asWritten(path)) ?? this.find(path), code, message, path, hint);
+  }
+
+  /** A misspelt key of the map at a path. From here on paths have the meant one, and are found under the written one. */
+  addMisspelt(path: KeyPath, { written, meant }: { written: string; meant: string }, code: ErrorCode, message: string): void {
+    this.addKey([...path, written], code, message, `did you mean \`${meant}\`?`);
+    this.misspelt.set(pathText([...path, meant]), written);
+  }
+
+  /** A path with its keys as the text has them. */
+  asWritten(path: KeyPath): KeyPath {
+    if (this.misspelt.size === 0) return path;
+    return path.map((key, index) => this.misspelt.get(pathText(path.slice(0, index + 1))) ?? key);
   }
 
   /** An issue about a part of the text at a path: `source` from `offset` on, in its occurrence number `nth`. */
@@ -63,11 +76,13 @@ export class Report {
     return this.issues.toSorted((a, b) => a.line - b.line || a.column - b.column);
   }
 
-  private isFull(): boolean {
+  /** Whether what else is wrong is left out. */
+  isFull(): boolean {
     return this.issues.length >= maxIssues;
   }
 
-  private find(path: KeyPath): Range {
+  private find(meant: KeyPath): Range {
+    const path = this.asWritten(meant);
     const value = this.yaml?.findValue(path);
     if (value) return value;
     for (let length = path.length; length > 0; length--) {

@@ -10,7 +10,8 @@ type ZodIssue = z.core.$ZodIssue;
 /** Reports every problem of a value at `base`. */
 export function reportShape(report: Report, base: KeyPath, schema: z.ZodType, value: Json, issues: readonly ZodIssue[]): void {
   for (const issue of issues) {
-    const path = [...base, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))];
+    if (report.isFull()) return;
+    const path = [...base, ...keyPath(issue)];
     const name = issue.path.length > 0 ? `\`${String(issue.path.findLast((key) => typeof key === 'string') ?? path.at(-1))}\`` : 'this';
     const found = valueAt(value, issue.path);
     if (issue.code === 'unrecognized_keys') {
@@ -27,11 +28,19 @@ export function reportShape(report: Report, base: KeyPath, schema: z.ZodType, va
   }
 }
 
+export function keyPath({ path }: ZodIssue): KeyPath {
+  return path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+}
+
+export function unknownKey(key: string): string {
+  return `\`${key}\` is not a key that is known here`;
+}
+
 function reportUnknownKey(report: Report, path: KeyPath, known: string[]): void {
   const key = String(path.at(-1));
   const nearest = findNearest(key, known);
   const hint = nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean \`${nearest}\`?`;
-  report.addKey(path, 'unknown-key', `\`${key}\` is not a key that is known here`, known.length > 0 ? hint : undefined);
+  report.addKey(path, 'unknown-key', unknownKey(key), known.length > 0 ? hint : undefined);
 }
 
 function depth(branch: readonly ZodIssue[]): number {
@@ -87,17 +96,17 @@ function boundText(issue: ZodIssue & { code: 'too_small' | 'too_big' }, found: J
   return `must have ${bound} ${typeof found === 'string' ? 'characters' : 'in its list'}`;
 }
 
-function valueAt(value: Json, path: readonly PropertyKey[]): Json | undefined {
+export function valueAt(value: Json, path: readonly PropertyKey[]): Json | undefined {
   let current: Json | undefined = value;
   for (const key of path) {
     if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined;
-    current = Object.entries(current).find(([name]) => name === String(key))?.[1];
+    current = Array.isArray(current) ? current[Number(key)] : current[String(key)];
   }
   return current;
 }
 
 /** The keys that a schema knows at a path. */
-function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
+export function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
   if (schema instanceof z.ZodOptional) return keysAt(schema.unwrap(), path);
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path));
   const [key, ...rest] = path;

@@ -3,12 +3,14 @@
  * one mistake gives one message; steps that are wrong keep their place and id, so that what refers to them doesn't fail too.
  */
 import { z } from 'zod';
+import { type ExpressionSite, findExpressionSites } from './expression-sites.ts';
 import type { KeyPath } from './issues.ts';
-import type { Json } from './json.ts';
+import { isJsonMap, type Json, type JsonMap } from './json.ts';
 import { findNearest } from './nearest.ts';
+import { readShape } from './read-shape.ts';
 import type { Report } from './report.ts';
-import { Blueprint, EachStep, Identifier, type Step, type StepKind, stepKinds, stepSchemas } from './schema.ts';
-import { describe, reportShape } from './shape-issues.ts';
+import { Blueprint, EachStep, Identifier, Input, type Step, type StepKind, stepKinds, stepSchemas } from './schema.ts';
+import { describe } from './shape-issues.ts';
 
 /** A step as far as it could be read. */
 export interface Outline {
@@ -17,15 +19,21 @@ export interface Outline {
   kind?: StepKind;
   /** What is right of the step; undefined where that is no step. An `each` is without its inner steps. */
   step?: Step;
+  /** The name of an item, where the step has inner ones. */
+  as?: string;
+  sites: ExpressionSite[];
   inner: Outline[];
 }
+
+/** The inputs by name; undefined where one is wrong, so that nothing is known but its name. */
+export type KnownInputs = Record<string, Input | undefined>;
 
 export interface Shape {
   /** The whole, where every part is right. */
   blueprint: Blueprint | undefined;
   outlines: Outline[];
-  /** The inputs, where that section is right; undefined where it is not. */
-  inputs: NonNullable<Blueprint['inputs']> | undefined;
+  /** Undefined where that section is no map. */
+  inputs: KnownInputs | undefined;
 }
 
 /** Words that the language keeps for kinds of steps that this version lacks. */
@@ -35,19 +43,25 @@ const Steps = z.array(z.unknown()).min(1).max(200);
 const Frame = Blueprint.extend({ steps: Steps });
 const EachFrame = EachStep.omit({ do: true }).extend({ do: z.array(z.unknown()).min(1).max(32) });
 
+/** A step of which nobody can tell the kind: all keys that any step may have. */
+const UnclearStep = z.strictObject({ ...Object.assign({}, ...stepKinds.map((kind) => stepSchemas[kind].shape)), do: z.unknown() }).partial();
+
 export function checkShape(value: Json, report: Report): Shape {
-  if (!isMap(value)) {
+  if (!isJsonMap(value)) {
     report.add([], 'wrong-type', `a blueprint is a map of keys such as \`blueprint\`, \`name\` and \`steps\`, not ${describe(value)}`);
     return { blueprint: undefined, outlines: [], inputs: undefined };
   }
   const before = report.issues.length;
-  const frame = Frame.safeParse(value);
-  if (!frame.success) reportShape(report, [], Frame, value, frame.error.issues);
-  const list = Array.isArray(value.steps) ? value.steps : [];
+  const frame = readShape(Frame, value, [], report);
+  const list = Array.isArray(frame.value.steps) ? frame.value.steps : [];
   const outlines = list.slice(0, 1000).map((step, index) => outline(step, ['steps', index], report));
-  const inputs = Blueprint.shape.inputs.safeParse(value.inputs);
-  const whole = frame.success && report.issues.length === before ? { ...frame.data, steps: outlines.flatMap(wholeSteps) } : undefined;
-  return { blueprint: whole, outlines, inputs: inputs.success ? (inputs.data ?? {}) : undefined };
+  const whole = frame.data && report.issues.length === before ? { ...frame.data, steps: outlines.flatMap(wholeSteps) } : undefined;
+  return { blueprint: whole, outlines, inputs: knownInputs(frame.value.inputs) };
+}
+
+function knownInputs(section: Json = {}): KnownInputs | undefined {
+  if (!isJsonMap(section)) return undefined;
+  return Object.fromEntries(Object.entries(section).map(([name, input]) => [name, Input.safeParse(input).data]));
 }
 
 function wholeSteps(part: Outline): Step[] {
@@ -55,61 +69,71 @@ function wholeSteps(part: Outline): Step[] {
   return 'each' in part.step ? [{ ...part.step, do: part.inner.flatMap(wholeSteps) }] : [part.step];
 }
 
-function outline(value: Json, path: KeyPath, report: Report): Outline {
-  const inner: Outline[] = [];
-  if (!isMap(value)) {
-    report.add(path, 'wrong-type', `a step is a map with one action key, not ${describe(value)}`);
-    return { path, inner };
+function outline(written: Json, path: KeyPath, report: Report): Outline {
+  if (!isJsonMap(written)) {
+    report.add(path, 'wrong-type', `a step is a map with one action key, not ${describe(written)}`);
+    return { path, sites: [], inner: [] };
   }
+  const action = findAction(written, path, report);
+  const { kind } = action;
+  if (!kind) return outlineOf(readShape(UnclearStep, action.step, path, report).value, path, report);
+  const { value, data } = readShape(kind === 'each' ? EachFrame : stepSchemas[kind], action.step, path, report);
+  const step = data && 'do' in data ? { ...data, do: [] } : data;
+  return { ...outlineOf(value, path, report, kind), kind, ...(step ? { step } : {}) };
+}
+
+function outlineOf(value: JsonMap, path: KeyPath, report: Report, kind?: StepKind): Outline {
   const id = Identifier.safeParse(value.id);
-  const named: Outline = { path, inner, ...(id.success ? { id: id.data } : {}) };
-  const kind = findKind(value, path, report);
-  if (!kind) return named;
-  const schema = kind === 'each' ? EachFrame : stepSchemas[kind];
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) reportShape(report, path, schema, value, parsed.error.issues);
-  if (kind === 'each' && Array.isArray(value.do)) inner.push(...value.do.slice(0, 1000).map((step, index) => outline(step, [...path, 'do', index], report)));
-  const readable = parsed.success ? parsed : schema.safeParse(withoutWrong(value, parsed.error.issues));
-  if (!readable.success) return { ...named, kind };
-  return { ...named, kind, step: 'do' in readable.data ? { ...readable.data, do: [] } : readable.data };
+  const sites = findExpressionSites(value, kind);
+  const named: Outline = { path, sites, inner: [], ...(id.success ? { id: id.data } : {}) };
+  if ((kind && kind !== 'each') || !Array.isArray(value.do)) return named;
+  const inner = value.do.slice(0, 1000).map((step, index) => outline(step, [...path, 'do', index], report));
+  return { ...named, inner, ...(typeof value.as === 'string' ? { as: value.as } : {}) };
 }
 
-/** What is right in a step can still be looked at, so that all of its problems are told at once. */
-function withoutWrong(value: Record<string, Json>, issues: readonly z.core.$ZodIssue[]): Record<string, Json> {
-  const wrong = new Set(issues.flatMap((issue) => (issue.path.length === 0 && issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])])));
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !wrong.has(key)));
+interface Action {
+  kind?: StepKind;
+  /** The step with that kind as it is spelled, or without the key that is no kind. */
+  step: JsonMap;
 }
 
-/** The step's one action key, or the one problem that its keys have. */
-function findKind(value: Record<string, Json>, path: KeyPath, report: Report): StepKind | undefined {
-  const [kind, second] = Object.keys(value).filter((key): key is StepKind => Object.hasOwn(stepSchemas, key));
+/** A step's one action key; reports what is wrong about it. */
+function findAction(step: JsonMap, path: KeyPath, report: Report): Action {
+  const [kind, second] = Object.keys(step).filter(isStepKind);
   if (kind !== undefined && second !== undefined) {
     report.addKey([...path, second], 'step-with-many-actions', `a step has one action key; this one has \`${kind}\` and \`${second}\``);
-    return undefined;
+    return { step };
   }
-  if (kind !== undefined) return kind;
-  const future = futureKinds.find((key) => Object.hasOwn(value, key));
+  if (kind !== undefined) return { kind, step };
+  const future = futureKinds.find((key) => Object.hasOwn(step, key));
   if (future !== undefined) {
     report.addKey([...path, future], 'step-not-available', `\`${future}\` is a kind of step that this version does not have yet`);
-    return undefined;
+    return { step: without(step, future) };
   }
-  reportUnknownAction(value, path, report);
-  return undefined;
+  return guessAction(step, path, report);
 }
 
-function reportUnknownAction(value: Record<string, Json>, path: KeyPath, report: Report): void {
-  const known = new Set(stepKinds.flatMap((kind) => Object.keys(stepSchemas[kind].shape)));
-  const strange = Object.keys(value).filter((key) => !known.has(key));
-  const misspelt = strange.find((key) => findNearest(key, stepKinds) !== undefined) ?? strange[0];
-  if (misspelt === undefined) {
-    report.add(path, 'step-without-action', 'a step has one action key; this one has none', `the kinds are ${stepKinds.join(', ')}`);
-    return;
+/** The key that was probably meant as the action: one like a kind, else one that is like no key at all. */
+function guessAction(step: JsonMap, path: KeyPath, report: Report): Action {
+  // Where a word is as near to both, it is the kind, which must be there.
+  const known = new Set([...stepKinds, ...Object.keys(UnclearStep.shape)]);
+  const strange = Object.keys(step).filter((key) => !known.has(key)).slice(0, 100).map((key) => ({ key, nearest: findNearest(key, known) }));
+  const kinds = `the kinds are ${stepKinds.join(', ')}`;
+  for (const { key, nearest } of strange) {
+    if (nearest === undefined || !isStepKind(nearest)) continue;
+    report.addMisspelt(path, { written: key, meant: nearest }, 'unknown-step', `\`${key}\` is not a kind of step`);
+    return { kind: nearest, step: { ...without(step, key), [nearest]: step[key] ?? null } };
   }
-  const nearest = findNearest(misspelt, stepKinds);
-  const hint = nearest === undefined ? `the kinds are ${stepKinds.join(', ')}` : `did you mean \`${nearest}\`?`;
-  report.addKey([...path, misspelt], 'unknown-step', `\`${misspelt}\` is not a kind of step`, hint);
+  const foreign = strange.find(({ nearest }) => nearest === undefined);
+  if (foreign) report.addKey([...path, foreign.key], 'unknown-step', `\`${foreign.key}\` is not a kind of step`, kinds);
+  else report.add(path, 'step-without-action', 'a step has one action key; this one has none', kinds);
+  return { step: foreign ? without(step, foreign.key) : step };
 }
 
-function isMap(value: Json): value is Record<string, Json> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function isStepKind(key: string): key is StepKind {
+  return Object.hasOwn(stepSchemas, key);
+}
+
+function without(map: JsonMap, key: string): JsonMap {
+  return Object.fromEntries(Object.entries(map).filter(([each]) => each !== key));
 }

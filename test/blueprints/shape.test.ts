@@ -69,7 +69,7 @@ test('what is missing is reported at what it is missing from', () => {
 
 test('all problems are told at once, in the order of the text', () => {
   const issues = stepIssues("  - run: ''\n    timeout: 3\n    if: steps.none.stdout == ''\n  - chek: [ls]\n  - run: ls\n    id: A\n");
-  assert.deepEqual(issues.map(({ code, line }) => `${line} ${code}`), ['5 wrong-value', '6 wrong-type', '8 unknown-step', '10 wrong-value']);
+  assert.deepEqual(issues.map(({ code, line }) => `${line} ${code}`), ['5 wrong-value', '6 wrong-type', '7 unknown-reference', '8 unknown-step', '10 wrong-value']);
 });
 
 test('expressions of a step are checked though another key of it is wrong', () => {
