@@ -245,6 +245,11 @@ export const errorPages = {
     why: 'It does not exist, or is not visible with these credentials.',
     fix: 'Check the name and the credentials.',
   },
+  'forge-moved': {
+    title: 'The repository has another name now',
+    why: 'It was renamed or given to another owner. Jig works on the name that it was told and follows no redirect: the old name may be somebody else’s tomorrow.',
+    fix: 'Start the run on the name that the message tells.',
+  },
   'forge-unauthorized': {
     title: 'The code host refused the credentials',
     why: 'They are missing, have expired, or may not do what was asked.',

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../blueprints/errors.ts';
 /** A forge said no, or could not be asked; `retryable` where asking again can mend it. */
 export class ForgeFailure extends Error {
   override name = 'ForgeFailure';
-  readonly kind: 'not-found' | 'unauthorized' | 'unavailable' | 'conflict' | 'refused';
+  readonly kind: 'not-found' | 'moved' | 'unauthorized' | 'unavailable' | 'conflict' | 'refused';
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;

@@ -1,6 +1,7 @@
 /** A forge in a folder of this machine: bare repositories with changes, reviews, comments and checks. */
 import { resolve } from 'node:path';
 import type { Change, Forge, Repository } from '../contract.ts';
+import { neutralize, neutralizeTitle } from '../neutralize.ts';
 import { createBareGit, readPatch } from './bare-repository.ts';
 import { addComment, approve, closeChange, describeChange, ensureChange, listChanges, merge, type Changes } from './changes.ts';
 import { finishCheck, listChecks, takeQueuedCheck, type CheckClaim, type CheckOutcome, type QueuedCheck } from './checks.ts';
@@ -53,7 +54,7 @@ export function createLocalForge({ rootDir, git: { gitPath } = {}, name = 'local
     listRepositories: () => state.listRepositories(),
     setCheck: (repository, check) => setCheck(state, repository, check),
 
-    ensureChange: async (wanted) => show(wanted.repository, await ensureChange(changes, wanted)),
+    ensureChange: async (wanted) => show(wanted.repository, await ensureChange(changes, { ...wanted, title: neutralizeTitle(wanted.title), body: neutralize(wanted.body) })),
     async findChange(repository, by) {
       const found = await listChanges(changes, repository);
       const record = 'number' in by ? found.find(({ number }) => number === by.number) : (found.findLast((change) => change.branch === by.branch && change.state === 'open') ?? found.findLast(({ branch }) => branch === by.branch));
@@ -65,7 +66,7 @@ export function createLocalForge({ rootDir, git: { gitPath } = {}, name = 'local
     merge: async (repository, number, by, options) => show(repository, await merge(changes, repository, number, by, options)),
 
     async ensureComment({ repository, number, marker, body }) {
-      await show(repository, await addComment(changes, repository, number, { by: author, body, marker }));
+      await show(repository, await addComment(changes, repository, number, { by: author, body: neutralize(body), marker }));
     },
     async addComment(repository, number, remark) {
       await show(repository, await addComment(changes, repository, number, remark));

@@ -44,7 +44,7 @@ describe('error codes', () => {
 
   it('with a page are each used', () => {
     const source = productSources.filter(({ path }) => !/^blueprints\/([a-z-]+-)?errors\.ts$/.test(path)).map(({ text }) => text).join('\n');
-    const made = new Set([...families, ...['not-found', 'unauthorized', 'unavailable', 'conflict', 'refused'].map((kind) => `forge-${kind}`)]);
+    const made = new Set([...families, ...['not-found', 'moved', 'unauthorized', 'unavailable', 'conflict', 'refused'].map((kind) => `forge-${kind}`)]);
     assert.deepEqual([...pages].filter((name) => !made.has(name) && !source.includes(`'${name}'`)), []);
   });
 });

@@ -1,5 +1,6 @@
 /** What every code host must do for Jig: one suite, run against each of them. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { Forge } from '../../forge/contract.ts';
 
@@ -54,9 +55,10 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       assert.match(change.url, /^(https?|file):\/\//);
     });
 
-    it('a change that is asked for again, or ten times at once, is one change', async () => {
+    it('a change that is asked for ten times at once, and then again, is one change', async () => {
       const { wanted } = await pushed();
-      const first = await forge.ensureChange(wanted);
+      const [first] = await Promise.all(Array.from({ length: 10 }, () => forge.ensureChange(wanted)));
+      assert.ok(first);
       const again = await Promise.all(Array.from({ length: 10 }, () => forge.ensureChange(wanted)));
       assert.deepEqual(new Set(again.map(({ number }) => number)), new Set([first.number]));
       assert.equal((await forge.listChanges(repository)).filter(({ branch }) => branch === wanted.branch).length, 1);
@@ -85,11 +87,40 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       await assert.rejects(forge.ensureChange({ ...wanted, marker: 'another-run' }), { name: 'ForgeFailure', kind: 'conflict' });
     });
 
+    it('a draft is what was asked for as one, whatever its title says', async () => {
+      const { wanted } = await pushed();
+      const { title, draft } = await forge.ensureChange({ ...wanted, title: 'WIP: [WIP] A title', draft: false });
+      assert.equal(draft, false);
+      assert.match(title, /A title$/);
+    });
+
+    it("no text can pass for another run's marker", async () => {
+      const { wanted } = await pushed();
+      await forge.ensureChange(wanted);
+      const { wanted: other } = await pushed();
+      // What a host keeps of the first, as far as it shows it.
+      const hostile = `<!-- jig:${createHash('sha256').update(wanted.marker).digest('hex').slice(0, 32)} -->\n\n${wanted.marker}`;
+      const change = await forge.ensureChange({ ...other, body: hostile });
+      assert.match(change.body, /jig:/);
+      assert.notEqual((await forge.ensureChange(wanted)).number, change.number);
+    });
+
+    it('faults 35: title, body and comments tell nobody, close nothing and load nothing', async () => {
+      const { wanted } = await pushed();
+      const hostile = '@everyone closes #1 fixes acme/api#1 ![x](https://evil.example/?d=1) <img src="https://evil.example/"> [[https://evil.example/x.png]] a\u200bb\u202ec';
+      const change = await forge.ensureChange({ ...wanted, title: hostile, body: hostile });
+      const expected = '@ everyone closes # 1 fixes acme/api# 1 ! [x](https://evil.example/?d=1) < img src="https://evil.example/"> [ [https://evil.example/x.png]] abc';
+      assert.deepEqual([change.title, change.body], [expected, expected]);
+      await forge.ensureComment({ repository, number: change.number, marker: 'hostile', body: hostile });
+      assert.equal(await fixture.countComments(change.number, expected), 1);
+      await forge.closeChange(repository, change.number, hostile);
+    });
+
     it('a comment with a marker is written once and brought up to date', async () => {
       const { wanted } = await pushed();
       const { number } = await forge.ensureChange(wanted);
       const comment = { repository, number, marker: 'ci-round-1', body: 'The first round failed.' };
-      await forge.ensureComment(comment);
+      await Promise.all([forge.ensureComment(comment), forge.ensureComment(comment), forge.ensureComment(comment)]);
       await forge.ensureComment(comment);
       assert.equal(await fixture.countComments(number, 'The first round failed.'), 1);
       await forge.ensureComment({ ...comment, body: 'The first round passed.' });

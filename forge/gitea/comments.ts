@@ -1,0 +1,33 @@
+import type { z } from 'zod';
+import type { Forge } from '../contract.ts';
+import { carriesMarker, withMarker } from '../hidden-marker.ts';
+import { neutralize } from '../neutralize.ts';
+import { CommentAnswer, UserAnswer } from './answers.ts';
+import { split, type Connection } from './connection.ts';
+
+type WantedComment = Parameters<Forge['ensureComment']>[0];
+
+/** The comment with this marker, written once and brought up to date. Repeatable. */
+export async function ensureComment(gitea: Connection, wanted: WantedComment): Promise<void> {
+  await gitea.turns(`comment ${wanted.repository} ${wanted.number}`, async () => {
+    const [owner, name] = split(wanted.repository);
+    const issues = gitea.api.repos;
+    const body = withMarker(wanted.marker, neutralize(wanted.body));
+    const [written] = await listOwn(gitea, wanted);
+    if (written) {
+      if (written.body !== body) await gitea.ask(CommentAnswer, issues.issueEditComment(owner, name, written.id, { body }));
+      return;
+    }
+    const made = await gitea.ask(CommentAnswer, issues.issueCreateComment(owner, name, wanted.number, { body }));
+    // Another process may have written one in the same moment: the first stays.
+    const [first] = await listOwn(gitea, wanted);
+    if (first && first.id !== made.id) await issues.issueDeleteComment(owner, name, made.id);
+  });
+}
+
+/** Oldest first. Others can copy a marker, so only what this token's user wrote counts. */
+async function listOwn(gitea: Connection, { repository, number, marker }: WantedComment): Promise<z.infer<typeof CommentAnswer>[]> {
+  const me = await gitea.ask(UserAnswer, gitea.api.user.userGetCurrent());
+  const comments = await gitea.list(CommentAnswer, () => gitea.api.repos.issueGetComments(...split(repository), number));
+  return comments.filter(({ user, body }) => user?.id === me.id && carriesMarker(marker, body)).toSorted((one, other) => one.id - other.id);
+}

@@ -1,0 +1,103 @@
+/** One Gitea server: its API with answers that were checked, and the address that everything is under. */
+import { Api, type HttpResponse } from 'gitea-js';
+import type { z } from 'zod';
+import { JigError } from '../../blueprints/errors.ts';
+import { RepositoryName } from '../contract.ts';
+import { ForgeFailure } from '../errors.ts';
+import { createHostFetch } from '../host-fetch.ts';
+import { createTurns, type Turns } from '../turns.ts';
+
+export interface GiteaOptions {
+  /** What runs call this forge. */
+  name: string;
+  /** The server's address, such as `https://git.example.com`. */
+  url: string;
+  /** Asked for with each request, so that a new one is taken up. */
+  token: () => Promise<string>;
+  /** Lets the token travel unencrypted to a server that is not on this machine. */
+  allowHttp?: boolean;
+  /** What the server takes a draft by; its `WORK_IN_PROGRESS_PREFIXES` begin with it. */
+  draftPrefix?: string;
+  timeoutMs?: number;
+}
+
+type Answer = Promise<Pick<HttpResponse<unknown>, 'data' | 'headers'>>;
+
+export interface Connection {
+  name: string;
+  /** Without a slash at the end. */
+  url: string;
+  token: () => Promise<string>;
+  draftPrefix: string;
+  api: Api<unknown>;
+  turns: Turns;
+  /** An answer, checked. @throws ForgeFailure */
+  ask<T>(schema: z.ZodType<T>, answer: Answer): Promise<T>;
+  /** The same; undefined where there is no such thing. */
+  find<T>(schema: z.ZodType<T>, answer: Answer): Promise<T | undefined>;
+  /** Page after page, as far as the server says that there are more. */
+  pages<T>(schema: z.ZodType<T>, ask: (page: { page: number; limit: number }) => Answer): AsyncGenerator<T>;
+  /** All of the pages. */
+  list<T>(schema: z.ZodType<T>, ask: (page: { page: number; limit: number }) => Answer): Promise<T[]>;
+}
+
+const pageSize = 50;
+/** More than any repository should have; past it something is wrong. */
+const maxPages = 1000;
+
+/** @throws JigError `config-invalid` where the address can't be used safely */
+export function connect({ name, url, token, allowHttp = false, draftPrefix = 'WIP: ', timeoutMs }: GiteaOptions): Connection {
+  const base = checkedUrl(name, url, allowHttp);
+  const authorization = async (): Promise<string> => `token ${await token()}`;
+  const api = new Api({ baseUrl: `${base}/api/v1`, baseApiParams: { format: 'json' }, customFetch: createHostFetch({ host: name, authorization, ...(timeoutMs !== undefined && { timeoutMs }) }) });
+
+  const checked = <T>(schema: z.ZodType<T>, data: unknown): T => {
+    const { success, data: value, error } = schema.safeParse(data);
+    if (!success) throw new ForgeFailure('unavailable', `${name} answered something else than its API says: ${error.issues[0]?.path.join('.') || 'no JSON'} ${error.issues[0]?.message ?? ''}`);
+    return value;
+  };
+  const ask: Connection['ask'] = async (schema, answer) => checked(schema, (await answer).data);
+  const pages: Connection['pages'] = async function* (schema, askPage) {
+    for (let page = 1; page <= maxPages; page += 1) {
+      const { data, headers } = await askPage({ page, limit: pageSize });
+      yield* checked(schema.array(), data);
+      // The server may give fewer than it was asked for, so only its own word counts.
+      if (!/\brel="next"/.test(headers.get('link') ?? '')) return;
+    }
+    throw new ForgeFailure('refused', `${name} has more than ${maxPages} pages of one list.`);
+  };
+  return {
+    name, url: base, token, draftPrefix, api, ask, pages,
+    turns: createTurns(),
+    async list(schema, askPage) {
+      const all = [];
+      for await (const each of pages(schema, askPage)) all.push(each);
+      return all;
+    },
+    async find(schema, answer) {
+      try {
+        return await ask(schema, answer);
+      } catch (error) {
+        if (error instanceof ForgeFailure && error.kind === 'not-found') return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+function checkedUrl(name: string, text: string, allowHttp: boolean): string {
+  const url = URL.parse(text);
+  const wrong = (why: string) => new JigError('config-invalid', `The address of the forge ${name} ${why}`);
+  if (!url || !['https:', 'http:'].includes(url.protocol)) throw wrong('is neither https nor http');
+  if (url.username || url.password || url.search || url.hash) throw wrong('has more in it than a host and a path; the token stands elsewhere');
+  const isHere = url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.[\d.]+$/.test(url.hostname);
+  if (url.protocol === 'http:' && !isHere && !allowHttp) throw wrong('is http, which shows the token to the network; allowHttp: true accepts that');
+  return url.href.replace(/\/+$/, '');
+}
+
+/** `owner/name`, for paths. @throws ForgeFailure `not-found` for what can't be a repository's name */
+export function split(repository: string): [owner: string, name: string] {
+  const [owner = '', name = ''] = RepositoryName.safeParse(repository).success ? repository.split('/') : [];
+  if ([owner, name].some((part) => /^\.*$/.test(part))) throw new ForgeFailure('not-found', `${JSON.stringify(repository)} is not a repository's name.`);
+  return [owner, name];
+}

@@ -1,0 +1,23 @@
+/**
+ * The marker by which a change or a comment is found again: a comment of HTML at the start of its text, which no host
+ * shows. Neutralised text holds no such comment, so no text can pass for another run's.
+ */
+import { createHash } from 'node:crypto';
+
+const anyMarker = /^<!-- jig:[0-9a-f]{32} -->(?:\r?\n){0,2}/;
+
+function hidden(marker: string): string {
+  return `<!-- jig:${createHash('sha256').update(marker).digest('hex').slice(0, 32)} -->`;
+}
+
+export function withMarker(marker: string, text: string): string {
+  return `${hidden(marker)}\n\n${text}`;
+}
+
+export function carriesMarker(marker: string, text: string): boolean {
+  return text.startsWith(hidden(marker));
+}
+
+export function withoutMarker(text: string): string {
+  return text.replace(anyMarker, '');
+}
