@@ -40,12 +40,15 @@ export interface AgentTask {
   progress?: AgentProgress;
 }
 
+/** Plain data: it goes along when a conversation goes on in a new execution. */
 interface AgentProgress {
   transcript?: TranscriptRef;
   say: AskAgent['say'];
   loop: LoopState;
   attempt: number;
   startedAtMs: number;
+  /** Time spent paused, which its budget leaves out. */
+  pausedMs: number;
   spent: Spent;
 }
 
@@ -57,6 +60,7 @@ export interface AgentResult {
   transcript?: TranscriptRef;
   attempts: number;
   spent: Spent;
+  pausedMs: number;
   model: string;
   checks: Pick<CheckedCommand, 'run' | 'verdict'>[];
 }
@@ -70,13 +74,18 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
   setHandler(steerSignal, (text) => void steers.push(text));
   setHandler(pauseSignal, (value) => void (paused = value));
 
-  const progress: AgentProgress = task.progress ?? { say: task.say, loop: newLoop, attempt: 1, startedAtMs: Date.now(), spent: nothingSpent, ...(task.transcript && { transcript: task.transcript }) };
+  const progress: AgentProgress = task.progress ?? { say: task.say, loop: newLoop, attempt: 1, startedAtMs: Date.now(), pausedMs: 0, spent: nothingSpent, ...(task.transcript && { transcript: task.transcript }) };
   for (;;) {
-    if (paused) await condition(() => !paused, task.settings.humanWaitMs, { summary: 'paused by a human' });
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof agent>({ ...task, progress });
+    if (paused) {
+      const sinceMs = Date.now();
+      const resumed = await condition(() => !paused, task.settings.humanWaitMs, { summary: 'paused by a human' });
+      progress.pausedMs += Date.now() - sinceMs;
+      if (!resumed) return end(progress, { done: false, code: 'pause-expired', reason: 'The agent stayed paused past its deadline' });
+    }
     progress.say.push(...steers.splice(0).map((text) => ({ role: 'user' as const, content: steerMessage(text) })));
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof agent>({ ...task, progress });
 
-    const exceeded = checkBudget({ ...progress.spent, elapsedMs: Date.now() - progress.startedAtMs }, task.limits);
+    const exceeded = checkBudget({ ...progress.spent, elapsedMs: Date.now() - progress.startedAtMs - progress.pausedMs }, task.limits);
     if (exceeded) return end(progress, { done: false, code: 'budget-exceeded', reason: exceeded.message });
 
     const answer = await ask(task, progress);
@@ -176,6 +185,7 @@ function end(progress: AgentProgress, how: Pick<AgentResult, 'done' | 'code' | '
     ...(progress.transcript && { transcript: progress.transcript }),
     attempts: progress.attempt,
     spent: progress.spent,
+    pausedMs: progress.pausedMs,
     checks: checked.map(({ run, verdict }) => ({ run, verdict })),
   };
 }

@@ -1,6 +1,7 @@
 /** What people tell a running run: updates with synchronous validators, and the waits that they end. */
 import type { UpdateDefinition } from '@temporalio/common';
 import { ApplicationFailure, CancellationScope, condition, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { z } from 'zod';
 import { RunEnded } from './failures.ts';
 import { Decision, messageNames, SendBack, Steer, type Waiting } from './messages.ts';
 import type { RunView } from './view.ts';
@@ -15,6 +16,8 @@ export interface Verdict {
 export interface Steerable {
   steer(text: string): Promise<void>;
   setPaused(paused: boolean): Promise<void>;
+  /** How long it stays paused. */
+  waitMs: number;
 }
 
 const accepted = 'accepted';
@@ -29,6 +32,8 @@ export class RunControl {
   readonly #view: RunView;
   readonly #scope: CancellationScope;
   #paused = false;
+  /** The one wait of all that stop for a pause. */
+  #pause: Promise<void> | undefined;
   #verdict: Verdict | undefined;
   #steerable: Steerable | undefined;
   cancelledBy: string | undefined;
@@ -45,38 +50,42 @@ export class RunControl {
     this.#handle(messageNames.steer, Steer, () => !this.#steerable && refuse('nothing-to-steer', 'No agent step is running; `jig show` says where the run is'), ({ by, text }) => this.#steerable?.steer(`${by}: ${text}`));
   }
 
-  get paused(): boolean {
-    return this.#paused;
-  }
-
   /** While an agent step runs, pause and steer reach it. */
   async attach<Result>(steerable: Steerable, work: () => Promise<Result>): Promise<Result> {
     this.#steerable = steerable;
     try {
-      if (this.#paused) await steerable.setPaused(true);
+      if (this.#paused) await this.#setPaused(true);
       return await work();
     } finally {
       this.#steerable = undefined;
     }
   }
 
-  /** Stops here while the run is paused, at most `waitMs`. @throws RunEnded when nobody resumes it. */
-  async whilePaused(waitMs: number): Promise<void> {
+  /** Stops here while the run is paused, at most `waitMs`, and tells once how long that was. @throws RunEnded when nobody resumes it. */
+  async whilePaused(waitMs: number, waited: (ms: number) => void): Promise<void> {
     if (!this.#paused) return;
-    const phase = this.#view.state.phase;
-    this.#ask('paused', { kind: 'paused', question: 'The run is paused: resume or cancel it', who: [], deadlineMs: Date.now() + waitMs, canSendBack: false });
-    const resumed = await condition(() => !this.#paused, waitMs, { summary: 'paused by a human' });
-    if (!resumed) throw new RunEnded({ outcome: 'needs-human', code: 'pause-expired', reason: 'The run stayed paused past its deadline' });
-    this.#view.setPhase(phase);
+    this.#pause ??= this.#untilResumed(waitMs, waited);
+    await this.#pause;
+  }
+
+  async #untilResumed(waitMs: number, waited: (ms: number) => void): Promise<void> {
+    const sinceMs = Date.now();
+    this.#showPaused(waitMs);
+    try {
+      const resumed = await condition(() => !this.#paused, waitMs, { summary: 'paused by a human' });
+      if (!resumed) throw new RunEnded({ outcome: 'needs-human', code: 'pause-expired', reason: 'The run stayed paused past its deadline' });
+    } finally {
+      this.#pause = undefined;
+      waited(Date.now() - sinceMs);
+    }
   }
 
   /** Asks a human and waits; undefined at the deadline. */
   async askHuman(waiting: Omit<Waiting, 'deadlineMs'>, waitMs: number): Promise<Verdict | undefined> {
-    const phase = this.#view.state.phase;
     this.#verdict = undefined;
     this.#ask('waiting-for-human', { ...waiting, deadlineMs: Date.now() + waitMs });
     await condition(() => this.#verdict !== undefined, waitMs, { summary: `a human: ${waiting.question}`.slice(0, 120) });
-    this.#view.setPhase(phase);
+    this.#view.setPhase('running');
     return this.#verdict;
   }
 
@@ -86,7 +95,13 @@ export class RunControl {
 
   async #setPaused(paused: boolean): Promise<void> {
     this.#paused = paused;
+    if (!paused && this.#view.state.phase === 'paused') this.#view.setPhase('running');
+    if (paused && this.#steerable) this.#showPaused(this.#steerable.waitMs);
     await this.#steerable?.setPaused(paused);
+  }
+
+  #showPaused(waitMs: number): void {
+    this.#ask('paused', { kind: 'paused', question: 'The run is paused: resume or cancel it', who: [], deadlineMs: Date.now() + waitMs, canSendBack: false });
   }
 
   #cancel({ by, comment }: Decision): void {
@@ -110,10 +125,10 @@ export class RunControl {
   }
 
   /** Registers an update: its argument is parsed, and the validator is synchronous (an async one hangs its caller). */
-  #handle<Message>(name: string, schema: { safeParse(value: unknown): { success: true; data: Message } | { success: false; error: { message: string } } }, check: (message: Message) => unknown, act: (message: Message) => unknown): void {
+  #handle<Message>(name: string, schema: z.ZodType<Message>, check: (message: Message) => unknown, act: (message: Message) => unknown): void {
     const parse = (value: unknown): Message => {
       const parsed = schema.safeParse(value);
-      return parsed.success ? parsed.data : refuse('invalid-message', `The message ${name} is malformed: ${parsed.error.message}`);
+      return parsed.success ? parsed.data : refuse('invalid-message', `The message ${name} is malformed: ${parsed.error.issues.map(({ path, message: why }) => `${path.join('.')}: ${why}`).join('; ')}`);
     };
     setHandler<Ack, [unknown], UpdateDefinition<Ack, [unknown]>>(
       defineUpdate<Ack, [unknown]>(name),

@@ -56,7 +56,7 @@ function goBack(run: RunContext, steps: NamedStep[], { to, feedback }: SentBack,
 /** Between two steps the run can be paused, stopped by its budget, found stale, or moved to a new execution. */
 async function checkpoint(run: RunContext): Promise<void> {
   const { settings } = run.opened;
-  await run.control.whilePaused(settings.humanWaitMs);
+  await run.control.whilePaused(settings.humanWaitMs, (ms) => (run.carried.waitedMs += ms));
   await guardStaleResume(run);
   checkTime(run);
   const { continueAsNewSuggested, historyLength } = workflowInfo();

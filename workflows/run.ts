@@ -145,8 +145,8 @@ function endFor(error: unknown, control: RunControl): RunEnd {
   return { outcome: needsHuman.has(code) ? 'needs-human' : 'failed', code, reason: message, ...(step && { step }) };
 }
 
-/** Failures that a person settles by looking at the repository, not at Jig. */
-const needsHuman = new Set(['foreign-commits', 'base-moved', 'ci-failed', 'ci-timeout']);
+/** Failures that a person settles, by looking at the repository or by answering; not by looking at Jig. */
+const needsHuman = new Set(['foreign-commits', 'base-moved', 'ci-failed', 'ci-timeout', 'pause-expired']);
 
 async function goOn(request: RunRequest, context: RunContext, generation: number): Promise<never> {
   const { journal, carried, opened, sandbox, view } = context;

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { JigError } from '../../blueprints/errors.ts';
 import { createClient } from '../../client/client.ts';
 import { runWorkflowType, type RunState } from '../../workflows/messages.ts';
 import { createWorld, type World } from '../e2e/harness.ts';
 
 const by = { by: 'ada' };
+/** How long a pause lasts that nobody ends. */
+const humanWaitMs = 9000;
 const blueprint = (name: string, steps: string): string => `blueprint: v1\nname: ${name}\nsteps:\n${steps}`;
 const fixAndAsk = '  - id: fix\n    agent: { task: Make it nice }\n  - id: ask\n    approve: { rounds: 1 }\n';
 const wait = '  - id: wait\n    run: until test -e never; do sleep 0.05; done\n';
@@ -16,11 +19,13 @@ const works = (step: string) => ({ steps }: RunState): boolean => steps.some(({ 
 let world: World;
 before(async () => {
   world = await createWorld({
-    config: { runs: { heartbeatTimeoutMs: 1000 } },
+    config: { runs: { heartbeatTimeoutMs: 1000, humanWaitMs } },
     script: {
       script: 'v1',
       replies: [
         { step: 'fix', turn: 1, contains: 'Say it slowly', text: 'Slowly.', delayMs: 3000 },
+        { step: 'fix', turn: 1, contains: 'Do two things', calls: [{ tool: 'shell', arguments: { command: 'true' } }], delayMs: 1000 },
+        { step: 'fix', turn: 2, contains: 'Do two things', text: 'Both done.' },
         { step: 'fix', turn: 1, text: 'Nice.' },
         { step: 'fix', turn: 2, contains: 'ben: with tabs', text: 'With tabs.' },
         { step: 'fix#2', turn: 1, contains: 'ada sent the work back: nicer', text: 'Nicer.' },
@@ -71,8 +76,9 @@ test('a decision is taken once: a second one finds nothing to decide', async () 
   const runId = await startUntil('decided', '  - id: ask\n    approve: { who: [ ada ] }\n' + wait, asks);
   await assert.rejects(client.approve(runId, { by: 'ben' }), { code: 'not-asked', message: /ada/ });
   await assert.rejects(client.sendBack(runId, { ...by, comment: 'x' }), { code: 'cannot-send-back' });
-  const decided = await Promise.allSettled([client.approve(runId, by), client.reject(runId, by), client.approve(runId, by)]);
-  assert.deepEqual(decided.map(({ status }) => status), ['fulfilled', 'rejected', 'rejected']);
+  const decided = await Promise.allSettled([1, 2, 3].map((number) => client.approve(runId, { ...by, comment: `${number}` })));
+  assert.equal(decided.filter(({ status }) => status === 'fulfilled').length, 1);
+  for (const result of decided) if (result.status === 'rejected') assert.equal(result.reason.code, 'nothing-to-decide');
   await world.until(runId, works('wait'));
   await assert.rejects(client.approve(runId, by), { code: 'nothing-to-decide' });
   await client.cancel(runId, by);
@@ -109,6 +115,32 @@ test('a paused run waits, says so, and goes on when it is resumed; a question as
   await world.until(runId, asks);
   await client.approve(runId, by);
   assert.equal((await client.result(runId)).outcome, 'succeeded');
+});
+
+describe('while an agent works', { concurrency: 2 }, () => {
+  const timed = 'budget: { time: 8s }\nsteps:\n  - id: fix\n    agent: { task: Do two things }\n    timeout: 8s\n  - run: \'true\'\n';
+  const startPaused = async (name: string): Promise<RunState> => {
+    const runId = await world.start(`blueprint: v1\nname: ${name}\n${timed}`);
+    await world.until(runId, works('fix'));
+    await world.client.pause(runId, by);
+    const paused = await world.client.describe(runId);
+    assert.deepEqual([paused.phase, paused.waiting?.kind], ['paused', 'paused']);
+    return paused;
+  };
+
+  test('a pause is shown at once, is no part of the budget’s time, and holds the next turn', async () => {
+    const { runId, startedAtMs } = await startPaused('paused-agent');
+    await setTimeout(startedAtMs + 8500 - Date.now());
+    await world.client.resume(runId, by);
+    assert.equal((await world.client.describe(runId)).phase, 'running');
+    assert.deepEqual(await world.client.result(runId), { outcome: 'succeeded', reason: 'Every step is done' });
+  });
+
+  test('a pause that nobody ends needs a human', async () => {
+    const { runId } = await startPaused('pause-expired');
+    const { outcome, code, step } = await world.client.result(runId);
+    assert.deepEqual([outcome, code, step], ['needs-human', 'pause-expired', 'fix']);
+  });
 });
 
 test('a cancelled run ends as cancelled whatever it was doing; cancelling twice is no fault', async () => {

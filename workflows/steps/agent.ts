@@ -60,10 +60,11 @@ export async function runAgent(run: RunContext, path: string, task: AgentTask, t
     parentClosePolicy: 'REQUEST_CANCEL',
   });
   const result = await run.control.attach(
-    { steer: (words) => child.signal(steerSignal, words), setPaused: (paused) => child.signal(pauseSignal, paused) },
+    { steer: (words) => child.signal(steerSignal, words), setPaused: (paused) => child.signal(pauseSignal, paused), waitMs: task.settings.humanWaitMs },
     () => child.result(),
   );
   spend(run, result.spent);
+  run.carried.waitedMs += result.pausedMs;
   recordChecks(run.carried, path, result.checks);
   if (result.transcript) {
     run.carried.agents[path] = { task, transcript: result.transcript };

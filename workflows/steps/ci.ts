@@ -32,7 +32,6 @@ export const ciStep: StepKindAction<CiStep> = async (run, place) => {
 };
 
 async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number): Promise<CiOutcome> {
-  const { phase } = run.view.state;
   const askedAtMs = Date.now();
   run.view.setPhase('waiting-for-ci');
   try {
@@ -43,7 +42,7 @@ async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number
     );
   } finally {
     run.carried.waitedMs += Date.now() - askedAtMs;
-    run.view.setPhase(phase);
+    run.view.setPhase('running');
   }
 }
 
