@@ -1,5 +1,5 @@
 /** A failure as a person or a program reads it, and the exit code that goes with it. */
-import { isErrorCode, JigError, type ErrorCode } from '../blueprints/errors.ts';
+import { errorPages, isErrorCode, JigError, type ErrorCode } from '../blueprints/errors.ts';
 import type { InputIssue } from '../blueprints/inputs.ts';
 import type { Issue } from '../blueprints/issues.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -19,20 +19,21 @@ export class BadInput extends JigError {
 }
 
 /** What is named on the command line and isn't there. */
-const badInput = new Set<string>(['run-not-found', 'blueprint-invalid', 'forge-not-found', 'config-invalid', 'recording-invalid', 'invalid-message', 'invalid-request', 'filter-invalid', 'key-taken']);
+const badInput = new Set<string>(['run-not-found', 'blueprint-invalid', 'forge-not-found', 'config-invalid', 'recording-invalid', 'invalid-message', 'invalid-request', 'filter-invalid', 'key-taken', 'run-ambiguous', 'no-such-step']);
 
 interface Failure {
   code: ErrorCode;
   message: string;
-  hint?: string;
+  /** What to do: as the failure itself knows it, else as its page says. */
+  hint: string;
   issues?: (Issue | InputIssue)[];
 }
 
 function knownFailure(error: unknown): Failure | undefined {
   if (!(error instanceof Error) || !('code' in error) || !isErrorCode(error.code)) return undefined;
-  const hint = error instanceof JigError ? error.hint : undefined;
+  const hint = (error instanceof JigError ? error.hint : undefined) ?? errorPages[error.code].fix;
   const issues = error instanceof BadInput && error.issues.length > 0 ? error.issues : undefined;
-  return { code: error.code, message: error.message, ...(hint !== undefined && { hint }), ...(issues && { issues }) };
+  return { code: error.code, message: error.message, hint, ...(issues && { issues }) };
 }
 
 export function failureExitCode(error: unknown): number {
@@ -48,12 +49,12 @@ export function renderFailure(error: unknown, { paint, debug }: { paint: Paint; 
   if (!known) return `${paint('red', 'error[internal-error]')}: Jig itself failed; this should not happen\n${stack}`;
   const rows = error instanceof BadInput && error.rendered !== undefined ? [error.rendered.trimEnd(), ''] : [];
   rows.push(`${paint('red', `error[${known.code}]`)}: ${printable(known.message)}`);
-  if (known.hint !== undefined) rows.push(`  ${oneLine(known.hint, 500)}`);
+  rows.push(`  ${oneLine(known.hint, 500)}`);
   rows.push(paint('dim', `  docs/errors/${known.code}.md says why, and what to do`));
   if (debug) rows.push(stack);
   return rows.join('\n');
 }
 
 export function failureJson(error: unknown): { error: Failure } {
-  return { error: knownFailure(error) ?? { code: 'internal-error', message: error instanceof Error ? error.message : String(error) } };
+  return { error: knownFailure(error) ?? { code: 'internal-error', message: error instanceof Error ? error.message : String(error), hint: errorPages['internal-error'].fix } };
 }

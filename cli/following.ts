@@ -93,14 +93,14 @@ async function followJson(client: JigClient, runId: string, signal: AbortSignal)
   return last;
 }
 
-/** Says that a run was started, or follows it; returns the exit code. */
-export async function afterStart(client: JigClient, runId: string, { follow, json }: { follow?: true; json?: true }): Promise<number> {
+/** Says that a run was started, or is there already under its key, or follows it; returns the exit code. */
+export async function afterStart(client: JigClient, { runId, existed }: { runId: string; existed: boolean }, { follow, json }: { follow?: true; json?: true }): Promise<number> {
   const uiUrl = client.uiUrl(runId);
   if (follow) {
     if (!json && uiUrl) note(paintErr('dim', uiUrl));
     return followRun(client, runId, { json: json ?? false });
   }
-  if (json) print(JSON.stringify({ runId, ...(uiUrl && { uiUrl }) }, null, 2));
-  else print(`Started ${runId}\n  jig follow ${shortId(runId)}${uiUrl ? `\n  ${uiUrl}` : ''}`);
+  if (json) print(JSON.stringify({ runId, existed, ...(uiUrl && { uiUrl }) }, null, 2));
+  else print(`${existed ? 'Started before, under this key:' : 'Started'} ${runId}\n  jig follow ${shortId(runId)}${uiUrl ? `\n  ${uiUrl}` : ''}`);
   return exitCodes.done;
 }

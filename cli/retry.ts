@@ -14,7 +14,7 @@ export const retry = new Command('retry')
   .action(async (reference: string, { by, ...shown }: { by?: string; follow?: true; json?: true }) => {
     process.exitCode = await withClient(async (client) => {
       const { blueprint, repository, inputs } = await client.request(await resolveRun(client, reference));
-      const { runId } = await client.start({ blueprint, repository, inputs, requester: by ?? (await findPerson()) });
-      return afterStart(client, runId, shown);
+      const started = await client.start({ blueprint, repository, inputs, requester: by ?? (await findPerson()) });
+      return afterStart(client, started, shown);
     });
   });

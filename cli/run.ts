@@ -42,7 +42,7 @@ Runs need \`jig up\` or \`jig worker\` somewhere. Ctrl-C while following only st
     const { blueprint, inputs } = await checkStart(reference, parseInputs(input));
     process.exitCode = await withClient(async (client) => {
       const repository = await ensureRepository(await openForge(), repo, { ci, ...(branch !== undefined && { branch }) });
-      const { runId } = await client.start({ blueprint, repository, inputs, requester: by ?? (await findPerson()), ...(key !== undefined && { idempotencyKey: key }) });
-      return afterStart(client, runId, { ...(follow && { follow }), ...(json && { json }) });
+      const started = await client.start({ blueprint, repository, inputs, requester: by ?? (await findPerson()), ...(key !== undefined && { idempotencyKey: key }) });
+      return afterStart(client, started, { ...(follow && { follow }), ...(json && { json }) });
     });
   });

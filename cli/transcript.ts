@@ -21,7 +21,7 @@ export const transcript = new Command('transcript')
   .action(async (reference: string | undefined, step: string | undefined, { json }: { json?: true }) => {
     const state = await withClient(async (client) => client.describe(await resolveRun(client, reference)));
     const rows = stepsNamed(state.steps, step).filter(({ artifacts }) => artifacts?.['transcript']);
-    if (rows.length === 0) throw new JigError('no-such-step', 'No agent step of the run has ended so far', { hint: '`jig show` lists the steps.' });
+    if (rows.length === 0) throw new JigError('no-such-step', `${step === undefined ? 'No agent step of the run' : `No agent step ${step} of the run`} has ended so far`, { hint: '`jig show` lists the steps.' });
     const store = await openArtifacts();
     const conversations = [];
     for (const { path, artifacts } of rows) if (artifacts?.['transcript']) conversations.push({ step: path, messages: await readConversation(store, artifacts['transcript']) });

@@ -17,7 +17,19 @@ export function quietEnv(more: Record<string, string> = {}): Record<string, stri
   return { ...Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))), ...more };
 }
 
-export async function jig(args: string[], { env = {}, input = '', cwd = root }: { env?: Record<string, string>; input?: string; cwd?: string } = {}): Promise<Said> {
-  const { exitCode = -1, stdout, stderr } = await execa(process.execPath, [main, ...args], { cwd, input, env: quietEnv(env), extendEnv: false, reject: false });
+interface Where {
+  env?: Record<string, string>;
+  cwd?: string;
+}
+
+export async function jig(args: string[], { input = '', ...where }: Where & { input?: string } = {}): Promise<Said> {
+  const child = spawnJig(args, where);
+  child.stdin.end(input);
+  const { exitCode = -1, stdout, stderr } = await child;
   return { exitCode, stdout, stderr };
+}
+
+/** The same, left running. */
+export function spawnJig(args: string[], { env = {}, cwd = root }: Where = {}) {
+  return execa(process.execPath, [main, ...args], { cwd, env: quietEnv(env), extendEnv: false, reject: false });
 }

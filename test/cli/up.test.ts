@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { execa } from 'execa';
 import { z } from 'zod';
-import { jig as runJig, main, quietEnv } from './jig.ts';
+import { startInstallation, type Installation } from './installation.ts';
 
 const blueprint = `blueprint: v1
 name: greet
@@ -28,44 +26,19 @@ steps:
 `;
 
 const Event = z.looseObject({ event: z.string(), path: z.string().optional(), runId: z.string().optional(), end: z.object({ outcome: z.string() }).optional() });
-const Started = z.object({ runId: z.string(), uiUrl: z.string() });
-const Places = z.object({ ui: z.string(), temporal: z.string(), data: z.string(), model: z.string() });
 
-const startUp = () => execa(process.execPath, [main, 'up', '--json'], { env: quietEnv(env()), extendEnv: false, reject: false, cwd: dir });
-
-let dir = '';
-let up: ReturnType<typeof startUp>;
-let places: z.infer<typeof Places>;
-const env = () => ({ JIG_DATA_DIR: join(dir, 'data') });
-const jig = (...args: string[]) => runJig(args, { env: env(), cwd: dir });
+let installation: Installation;
+const jig = (...args: string[]) => installation.jig(...args);
+const untilAsked = (runId: string) => installation.until(runId, ({ waiting }) => waiting !== undefined);
 
 before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'jig-up-'));
-  await writeFile(join(dir, 'greet.yaml'), blueprint);
-  await mkdir(join(dir, 'api'));
-  await writeFile(join(dir, 'api', 'README'), 'hello\n');
-  const git = (...args: string[]) => execa('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...args], { cwd: join(dir, 'api') });
-  await git('init', '--quiet', '--initial-branch=trunk');
-  await git('add', '--all');
-  await git('commit', '--quiet', '--message', 'Start');
-  up = startUp();
-  places = await new Promise((resolve, reject) => {
-    let text = '';
-    up.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      if (text.endsWith('}\n')) resolve(Places.parse(JSON.parse(text)));
-    });
-    void up.then(({ stderr }) => reject(new Error(`up ended: ${stderr}`)));
-  });
+  installation = await startInstallation({ files: { 'greet.yaml': blueprint } });
+  await installation.addRepository('api', { README: 'hello\n' });
 });
-
-after(async () => {
-  up.kill('SIGTERM');
-  await up;
-  await rm(dir, { recursive: true, force: true });
-});
+after(() => installation[Symbol.asyncDispose]());
 
 test('up starts without a model, says where things are, and refuses a second one on the same data', async () => {
+  const { places, dir } = installation;
   assert.equal(places.data, join(dir, 'data'));
   assert.match(places.model, /^none: set OPENAI_API_KEY/);
   assert.match(await readFile(join(places.data, 'worker.log'), 'utf8'), /"msg":"worker is ready"/);
@@ -75,14 +48,13 @@ test('up starts without a model, says where things are, and refuses a second one
 });
 
 test('from a blueprint to a merged change, by commands alone', async () => {
-  const started = await jig('run', 'greet.yaml', '--repo', 'api', '--input', 'word=hi', '--ci', 'test "$(cat c.txt)" = hi', '--by', 'Ann', '--json');
-  const { runId, uiUrl } = Started.parse(JSON.parse(started.stdout));
+  const { runId, uiUrl } = await installation.start('run', 'greet.yaml', '--repo', 'api', '--input', 'word=hi', '--ci', 'test "$(cat c.txt)" = hi', '--by', 'Ann');
   assert.match(runId, /^run\/local\/api\/greet\/[0-9a-f]{8}$/);
-  assert.ok(uiUrl.startsWith(places.ui));
+  assert.ok(uiUrl.startsWith(installation.places.ui));
 
   const id = runId.slice(-8);
   const following = jig('follow', id, '--json');
-  await untilAsked(id);
+  await untilAsked(runId);
   const refused = await jig('steer', id, 'Go on');
   assert.match(refused.stderr, /error\[nothing-to-steer\]/);
   assert.match((await jig('runs', '--needs-human')).stdout, new RegExp(`${id} +greet +local/api +waiting-for-human \\(asks you\\)`));
@@ -107,8 +79,7 @@ test('from a blueprint to a merged change, by commands alone', async () => {
 });
 
 test('retry starts the same again, and cancel ends it with its exit code', async () => {
-  const started = await jig('retry', '-', '--json');
-  const { runId } = Started.parse(JSON.parse(started.stdout));
+  const { runId } = await installation.start('retry', '-');
   await untilAsked(runId);
   assert.equal((await jig('cancel', runId, '-m', 'enough')).exitCode, 0);
   const { exitCode, stdout } = await jig('follow', runId);
@@ -119,9 +90,9 @@ test('retry starts the same again, and cancel ends it with its exit code', async
 });
 
 test('Ctrl-C while following only stops looking', async () => {
-  const { runId } = Started.parse(JSON.parse((await jig('retry', '-', '--json')).stdout));
+  const { runId } = await installation.start('retry', '-');
   await untilAsked(runId);
-  const following = execa(process.execPath, [main, 'follow', runId], { env: quietEnv(env()), extendEnv: false, reject: false });
+  const following = installation.spawn('follow', runId);
   await new Promise((resolve) => following.stdout.once('data', resolve));
   following.kill('SIGINT');
   const { exitCode, stderr } = await following;
@@ -132,27 +103,10 @@ test('Ctrl-C while following only stops looking', async () => {
 });
 
 test('a repository under a name that another one has is refused', async () => {
-  await mkdir(join(dir, 'other', 'api'), { recursive: true });
-  const git = (...args: string[]) => execa('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...args], { cwd: join(dir, 'other', 'api') });
-  await git('init', '--quiet', '--initial-branch=trunk');
-  await git('commit', '--quiet', '--allow-empty', '--message', 'Other');
-  const { exitCode, stderr } = await jig('repo', 'add', join(dir, 'other', 'api'));
+  const other = await installation.addRepository('other/api', { README: 'other\n' });
+  const { exitCode, stderr } = await jig('repo', 'add', other);
   assert.equal(exitCode, 2);
   assert.match(stderr, /error\[repository-unrelated\]/);
   assert.equal((await jig('repo', 'add', 'other/api', '--name', 'other/api')).exitCode, 0);
-  assert.match((await jig('repo', 'list')).stdout, /^local\/api +trunk[^]*other\/api/);
+  assert.match((await jig('repo', 'list')).stdout, /^local\/api +main[^]*other\/api/);
 });
-
-async function untilAsked(run: string): Promise<void> {
-  const following = execa(process.execPath, [main, 'follow', run, '--json'], { env: quietEnv(env()), extendEnv: false, reject: false });
-  await new Promise<void>((resolve) => {
-    let text = '';
-    following.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      if (text.includes('"event":"waiting"')) resolve();
-    });
-    following.once('exit', () => resolve());
-  });
-  following.kill('SIGINT');
-  await following;
-}

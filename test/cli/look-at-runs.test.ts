@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { execa } from 'execa';
+import { z } from 'zod';
+import { startScriptedServer, type ScriptedServer } from '../../model/scripted-server.ts';
+import { startInstallation, type Installation } from './installation.ts';
+
+const blueprint = `blueprint: v1
+name: look
+inputs:
+  word: { type: string, default: hi }
+steps:
+  - id: say
+    run: printf 'one\\ntwo\\n'; printf 'a\\000b\\033[31m' >&2
+  - id: quiet
+    run: 'true'
+  - id: items
+    each: \${{ ['x', 'y'] }}
+    as: item
+    do:
+      - id: tell
+        run: [ echo, "\${{ item }} \${{ inputs.word }}" ]
+  - id: fix
+    agent: { task: "Make it \${{ inputs.word }}", tools: [ edit ] }
+  - change: { title: Make it nice }
+`;
+
+const script = {
+  script: 'v1' as const,
+  replies: [
+    { step: 'fix', turn: 1, calls: [{ tool: 'edit', arguments: { path: 'app.txt', old: 'plain', new: 'nice' } }] },
+    { step: 'fix', turn: 2, text: 'It is \u001B[1mnice.' },
+  ],
+};
+
+const Outputs = z.strictObject({ runId: z.string(), outputs: z.array(z.strictObject({ step: z.string(), output: z.string(), sizeBytes: z.number(), text: z.string() })) });
+const Conversations = z.strictObject({ runId: z.string(), conversations: z.array(z.strictObject({ step: z.string(), messages: z.array(z.looseObject({ role: z.string(), content: z.string() })) })) });
+const Diff = z.strictObject({ runId: z.string(), repository: z.string(), change: z.looseObject({ number: z.number(), branch: z.string() }), patch: z.string() });
+const Shown = z.looseObject({ runId: z.string(), phase: z.string(), end: z.object({ outcome: z.string() }), uiUrl: z.string(), requester: z.string() });
+const Failure = z.object({ error: z.object({ code: z.string(), hint: z.string() }) });
+
+let model: ScriptedServer;
+let installation: Installation;
+let runId = '';
+let repository = '';
+const jig = (...args: string[]) => installation.jig(...args);
+
+before(async () => {
+  model = await startScriptedServer(script);
+  const env = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: 'none', JIG_MODEL: 'scripted' };
+  installation = await startInstallation({ env, files: { 'look.yaml': blueprint } });
+  repository = await installation.addRepository('api', { 'app.txt': 'plain\n' });
+  ({ runId } = await installation.start('run', 'look.yaml', '--repo', 'api', '--by', 'Ann'));
+  const { exitCode, stdout } = await jig('follow', runId);
+  assert.equal(exitCode, 0, stdout);
+});
+after(async () => {
+  await installation[Symbol.asyncDispose]();
+  await model.close();
+});
+
+test('logs print what commands wrote: all, of one step, of one stream, as bytes, as JSON', async () => {
+  const all = await jig('logs', runId);
+  assert.match(all.stdout, /── say stdout 8 bytes\none\ntwo\n── say stderr 8 bytes\na\\u\{0\}b\\u\{1b\}\[31m\n[^]*── items\[1\]\.tell stdout 5 bytes\ny hi/);
+  assert.equal((await jig('logs', runId, 'items')).stdout.match(/^── /gm)?.length, 2);
+  assert.equal((await jig('logs', runId, 'items[0].tell', '--raw')).stdout, 'x hi');
+  assert.equal((await jig('logs', runId, 'say', '--stderr', '--raw')).stdout, 'a\0b\u001B[31m');
+  assert.equal((await jig('logs', runId, 'quiet')).stdout, 'quiet kept no output.');
+  const json = Outputs.parse(JSON.parse((await jig('logs', runId, 'say', '--json')).stdout));
+  assert.deepEqual(json, { runId, outputs: [{ step: 'say', output: 'stdout', sizeBytes: 8, text: 'one\ntwo\n' }, { step: 'say', output: 'stderr', sizeBytes: 8, text: 'a\0b\u001B[31m' }] });
+});
+
+test('a transcript is the conversation as the model had it', async () => {
+  const { stdout } = await jig('transcript', runId);
+  assert.match(stdout, /── fix, \d+ messages\n\nsystem\n[^]*\nuser\nMake it hi[^]*\nassistant\n→ edit \{"path":"app.txt"[^]*\ntool\n[^]*\nassistant\nIt is \\u\{1b\}\[1mnice\.$/);
+  const { conversations: [fix] } = Conversations.parse(JSON.parse((await jig('transcript', runId, 'fix', '--json')).stdout));
+  assert.deepEqual(fix?.messages.map(({ role }) => role), ['system', 'user', 'assistant', 'tool', 'assistant']);
+});
+
+test('a diff is for reading, for git apply, and for programs', async () => {
+  assert.match((await jig('diff', runId)).stdout, /^-plain\n\+nice$/m);
+  const { stdout: patch } = await jig('diff', runId, '--raw');
+  await execa('git', ['apply', '--check', '-'], { cwd: repository, input: `${patch}\n` });
+  const json = Diff.parse(JSON.parse((await jig('diff', runId, '--json')).stdout));
+  assert.deepEqual([json.runId, json.repository, json.change.number, json.patch.trim()], [runId, 'local/api', 1, patch.trim()]);
+});
+
+test('what a run does not have is refused with what it has', async () => {
+  for (const [words, exitCode, code, says] of [
+    [['logs', runId, 'sya'], 2, 'no-such-step', /It has: .*say, quiet, items, fix/],
+    [['transcript', runId, 'say'], 2, 'no-such-step', /No agent step say/],
+    [['logs', 'nope'], 2, 'run-not-found', /jig runs/],
+    [['diff', 'run/local/api/look/nope'], 2, 'run-not-found', /jig runs/],
+    [['retry', 'nope'], 2, 'run-not-found', /jig runs/],
+  ] as const) {
+    const [text, json] = await Promise.all([jig(...words), jig(...words, '--json')]);
+    assert.deepEqual([text.exitCode, json.exitCode, text.stdout], [exitCode, exitCode, ''], words.join(' '));
+    assert.match(text.stderr, new RegExp(`^error\\[${code}\\]`));
+    assert.match(text.stderr, says);
+    assert.equal(Failure.parse(JSON.parse(json.stdout)).error.code, code);
+  }
+});
+
+test('retry takes the text and the inputs as they were, and its exit code with --follow is the new run’s', async () => {
+  await writeFile(join(installation.dir, 'look.yaml'), 'blueprint: v1\nname: look\nsteps:\n  - run: exit 1\n');
+  const followed = await jig('retry', runId, '--follow', '--by', 'Ben');
+  assert.equal(followed.exitCode, 0, followed.stdout);
+  assert.match(followed.stdout, /Change #2 is open/);
+  const shown = Shown.parse(JSON.parse((await jig('show', '-', '--json')).stdout));
+  assert.notEqual(shown.runId, runId);
+  assert.deepEqual([shown.requester, shown.phase, shown.end.outcome], ['Ben', 'ended', 'succeeded']);
+  assert.equal((await jig('logs', '-', 'items[0].tell', '--raw')).stdout, 'x hi');
+});
+
+test('a key starts one run, says so the second time, and is refused for another request', async () => {
+  const words = ['run', 'look.yaml', '--repo', 'api', '--key', 'ticket-7'];
+  const first = await jig(...words);
+  assert.match(first.stdout, /^Started run\/local\/api\/look\/[0-9a-f]{12}\n/);
+  const again = await jig(...words);
+  assert.equal(again.exitCode, 0);
+  assert.match(again.stdout, /^Started before, under this key: run\/local\/api\/look\/[0-9a-f]{12}\n/);
+  assert.equal((await jig('follow', '-')).exitCode, 1);
+  assert.match((await jig('diff', '-')).stderr, /^error\[no-change\]: .* has opened no change: .*exit code 1\n {2}`jig show`/);
+  const other = await jig(...words, '--branch', 'main');
+  assert.equal(other.exitCode, 2);
+  assert.match(other.stderr, /^error\[key-taken\]/);
+});
