@@ -2,6 +2,7 @@
 import { activityInfo, ApplicationFailure, cancellationDetails, Context, heartbeat } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import { ZodError } from 'zod';
 import { JigError } from '../blueprints/errors.ts';
 import { ForgeFailure } from '../forge/errors.ts';
 import { GitRefusal } from '../git/contract.ts';
@@ -71,7 +72,12 @@ function toFailure(error: unknown, redact: Redact): Error {
   if (error instanceof SandboxFileError) return failure(text, 'edit-refused', { retryable: error.problem === 'interrupted' });
   if (error instanceof SandboxRefused) return failure(text, 'sandbox-refused', { retryable: false });
   if (error instanceof JigError) return failure(text, error.code, { retryable: false });
-  return ApplicationFailure.create({ message: text, type: 'internal-error', nonRetryable: false });
+  return failure(text, 'internal-error', { retryable: !isLasting(error) });
+}
+
+/** What data and code are, they are the next time too; a TypeError is left out, since fetch throws it for a broken network. */
+function isLasting(error: unknown): boolean {
+  return error instanceof ZodError || error instanceof SyntaxError || error instanceof RangeError || error instanceof ReferenceError;
 }
 
 /** The same failure without its secrets, made anew: a stack repeats the message. */

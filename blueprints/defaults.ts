@@ -39,10 +39,12 @@ export const defaults = {
   ci: { rounds: 2, waitMs: 60 * minuteMs },
   approve: { waitMs: 24 * hourMs, decision: 'reject', rounds: 3 },
   each: { atOnce: 4, tolerate: 0, maxItems: 1000 },
-  /** Tries of an activity after the first, where the infrastructure broke. */
-  retries: 3,
-  /** Tries of one question in all, where the model's server failed. */
-  modelAttempts: 6,
+  /** Tries after the first, where a model's server, a forge or the machine failed: over three minutes of them, growing apart. */
+  retries: 8,
+  /** Tries that were lost with their worker, which say nothing against the next one. */
+  lostTries: 20,
+  /** How long a part of a run waits for a worker to take it, and for all its tries. */
+  awayMs: 7 * 24 * hourMs,
   change: {
     draft: false,
     maxFiles: 100,

@@ -14,10 +14,12 @@ const onceOnly: readonly StepKind[] = ['change', 'ci', 'approve', 'end'];
 
 /** Common keys that a kind has no use for. */
 const withoutEffect: Partial<Record<StepKind, string[]>> = {
+  agent: ['retry'],
   prompt: ['env'],
   edit: ['env'],
   each: ['env', 'timeout', 'retry'],
-  change: ['env'],
+  change: ['env', 'timeout', 'retry'],
+  ci: ['timeout', 'retry'],
   approve: ['env', 'timeout', 'retry', 'on-failure'],
   end: ['env', 'timeout', 'retry', 'on-failure'],
 };

@@ -108,7 +108,7 @@ const common = {
   title: z.string().min(1).max(200).optional().meta({ description: 'What the step does, for whoever looks at a run' }),
   if: z.union([Expression, z.boolean()]).optional().meta({ description: 'The step is skipped where this is false' }),
   timeout: Duration.optional().meta({ description: 'How long the step may take' }),
-  retry: z.number().int().min(0).max(10).optional().meta({ description: 'How often an activity is tried again where the infrastructure broke (not where a command failed)' }),
+  retry: z.number().int().min(0).max(10).optional().meta({ description: 'How often what the step asks for is tried again where something around it broke: a model’s server, a forge, the machine; 0: one try. The death of a worker does not count, and a command is never run twice' }),
   'on-failure': z.enum(['stop', 'continue']).optional().meta({ description: 'Whether the run goes on after this step failed; `stop` where missing' }),
   env: z.record(EnvironmentName, TemplateOrNumber).optional().meta({ description: 'Environment of the commands of this step; the way for values to reach a shell' }),
 };

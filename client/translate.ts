@@ -17,13 +17,13 @@ export async function translate<Value>({ runId, invalid = 'invalid-request' }: {
 function translated(error: unknown, runId: string | undefined, invalid: ErrorCode): unknown {
   if (error instanceof JigError) return error;
   const said = grpcErrorOf(error);
-  // A workflow that isn't a run, such as an agent step's, knows neither the query nor the messages.
-  if (runId !== undefined && (error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError || said?.code === grpc.notFound)) {
+  if (runId !== undefined && (error instanceof WorkflowNotFoundError || isNoRun(error) || said?.code === grpc.notFound)) {
     return new JigError('run-not-found', `There is no run ${runId}`, { hint: '`jig runs` lists them.', cause: error });
   }
   if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
     return new JigError(isErrorCode(error.cause.type) ? error.cause.type : 'internal-error', error.cause.message, { cause: error });
   }
+  if (error instanceof QueryNotRegisteredError) return new JigError('temporal-unreachable', `The worker could not answer for this run: ${error.message}`, { hint: 'Try again; the worker’s log says more.', cause: error });
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
     return new JigError('temporal-unreachable', 'No worker has taken the message so far; it may still arrive', { hint: 'Start `jig up` or `jig worker`, and look with `jig show`.', cause: error });
   }
@@ -33,6 +33,11 @@ function translated(error: unknown, runId: string | undefined, invalid: ErrorCod
     return new JigError('temporal-unreachable', 'No worker answers for this run', { hint: 'Start `jig up` or `jig worker`.', cause: error });
   }
   return error;
+}
+
+/** Temporal has one error for all queries that fail. An agent step's workflow doesn't know the run's query, and an empty id is nobody's. */
+function isNoRun(error: unknown): boolean {
+  return error instanceof QueryNotRegisteredError && /did not register a handler|WorkflowId is not set/.test(error.message);
 }
 
 /** Temporal's own error wraps gRPC's for most calls. */

@@ -107,7 +107,7 @@ async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswe
   const answer = await perform(
     'askAgent',
     { key: `${task.key}/${turn}`, turn, say, tools: task.tools, ...(transcript && { transcript }), ...(task.model && { model: task.model }) },
-    { summary: `turn ${turn}`, timeoutMs: defaults.timeoutsMs.prompt, attempts: defaults.modelAttempts, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },
+    { summary: `turn ${turn}`, timeoutMs: defaults.timeoutsMs.prompt, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },
   );
   progress.say = [];
   progress.transcript = answer.transcript;

@@ -57,6 +57,8 @@ test('a run does not go on after a change that failed', () => {
 test('keys without an effect are refused', () => {
   assert.equal(summary(onlyIssue('  - edit: { path: a, old: b, new: c }\n    env: { A: b }')), '6:5 key-without-effect steps[0].env');
   assert.equal(onlyIssue('  - { end: { outcome: failed, reason: x }, timeout: 3m }').code, 'key-without-effect');
+  assert.equal(onlyIssue('  - { agent: { task: x }, retry: 2 }').code, 'key-without-effect');
+  assert.equal(stepIssues('  - { change: { title: x }, timeout: 3m, retry: 2 }\n  - { ci: {}, timeout: 3m, retry: 2 }').filter(({ code }) => code === 'key-without-effect').length, 4);
 });
 
 test('faults 6: at most 200 steps stand in a row, and at most 1,000 in all', () => {

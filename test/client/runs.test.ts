@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
 import { connectClient, createClient } from '../../client/client.ts';
 import type { StartRun } from '../../client/start-run.ts';
-import { runWorkflowType, type RunState } from '../../workflows/messages.ts';
+import { runWorkflowType, taskQueues, type RunState } from '../../workflows/messages.ts';
 import { createWorld, type World } from '../e2e/harness.ts';
 import { startRelay } from './relay.ts';
 
@@ -81,9 +81,10 @@ test('a run that there is none of is not found, nor is a workflow that is no run
   }
   await assert.rejects(client.result('run/acme/api/waits/none'), { code: 'run-not-found' });
   await assert.rejects(client.approve('run/acme/api/waits/none', by), { code: 'run-not-found' });
-  const other = await client.temporal.workflow.start('agent', { workflowId: 'run/other', taskQueue: 'nobody', args: [{}] });
+  const other = await client.temporal.workflow.start('agent', { workflowId: 'run/other', taskQueue: taskQueues.runs, args: [{}] });
   await assert.rejects(client.request('run/other'), { code: 'run-not-found' });
-  await other.terminate();
+  await assert.rejects(client.describe('run/other'), { code: 'run-not-found' });
+  await other.terminate().catch(() => undefined);
 });
 
 test('the request of a run is what it was started with, however often it went on as a new execution', async () => {

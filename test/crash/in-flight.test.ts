@@ -66,6 +66,22 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
     await checkJourney(installation, journey, { askedAgain: (question) => question === 'fix/1' });
   });
 
+  test('faults 53: a worker that stands still with its polls open takes tasks with it, and its successor ends the run', async () => {
+    await using installation = await createInstallation(script);
+    await installation.layTrap({ point: 'during command run:slow', does: 'freeze' });
+    const journey = await startJourney(installation, 'frozen', 'wait');
+    await installation.sprung();
+    const { process: child, ended } = installation.worker;
+    await letGoOn(installation, journey);
+    installation.takeOver();
+    await installation.client.result(journey.runId);
+    // Now it carries out what it was given meanwhile, for a run that has ended.
+    child.kill('SIGCONT');
+    child.kill('SIGTERM');
+    assert.equal(await ended, 0);
+    await checkJourney(installation, journey);
+  });
+
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     test(`faults 58: the Temporal server ended by ${signal} and started again on its file, twice in a run`, async () => {
       await using installation = await createInstallation(script);

@@ -20,6 +20,7 @@ steps:
   - id: slow
     run: echo started; test "$PACE" != wait || until test -e .git/go; do sleep 0.02; done
     env: { PACE: "\${{ inputs.pace }}" }
+    retry: 0
   - id: before
     check: [ sh check.sh ]
     gate: baseline

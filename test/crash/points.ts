@@ -11,8 +11,8 @@ export type Point = `${'before' | 'during' | 'after'} ${string}`;
 
 export const Trap = z.strictObject({
   point: z.string(),
-  /** `kill`: the worker is gone; `stop`: it stands still; `hold`: it goes on when its activity is cancelled; `mark`: nothing. */
-  does: z.enum(['kill', 'stop', 'hold', 'mark']),
+  /** `kill`: the worker is gone; `stop`: it stands still with nothing else in hand; `freeze`: it stands still in the middle of everything; `hold`: it goes on when its activity is cancelled; `mark`: nothing. */
+  does: z.enum(['kill', 'stop', 'freeze', 'hold', 'mark']),
 });
 export type Trap = z.infer<typeof Trap>;
 
@@ -29,12 +29,13 @@ export function createPoints(folder: string): PassPoint {
     if (trap?.point !== point) return;
     renameSync(laid, sprung);
     if (trap.does === 'kill') process.kill(process.pid, 'SIGKILL');
+    if (trap.does === 'freeze') process.kill(process.pid, 'SIGSTOP');
     if (trap.does === 'hold') await Context.current().cancelled.catch(onlyCancelled);
     if (trap.does === 'stop') await stop();
   };
 }
 
-/** Stops taking work first: what the server gives to a process that stands still waits for its timeout, task by task. */
+/** Stops taking work first: what the server gives to a process that stands still waits for its timeout, task by task, which takes a test long. */
 async function stop(): Promise<void> {
   process.kill(process.pid, 'SIGTERM');
   await wait(300);

@@ -1,4 +1,5 @@
-import type { EditStep } from '../../blueprints/schema.ts';
+import { defaults } from '../../blueprints/defaults.ts';
+import { durationMs, type EditStep } from '../../blueprints/schema.ts';
 import { StepFailed } from '../failures.ts';
 import type { RunContext, Scope, StepKindAction } from '../context.ts';
 import { perform } from '../perform.ts';
@@ -12,7 +13,7 @@ export const editStep: StepKindAction<EditStep> = async (run, { step, key, scope
   const { replacements } = await oneAtATime(run, path, () => perform(
     'applyEdit',
     { sandbox: run.sandbox, key, path, old: text(edit.old, scope), new: text(edit.new, scope), all: edit.all ?? false, ...(line !== undefined && { line }) },
-    { summary: path, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
+    { summary: path, timeoutMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.edit, attempts: (step.retry ?? defaults.retries) + 1, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
   ));
   return { outputs: { path, replacements }, note: `${path}${line === undefined ? '' : `:${line}`}` };
 };

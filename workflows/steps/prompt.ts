@@ -1,6 +1,6 @@
 import type { AskPrompt } from '../../activities/contract.ts';
 import { defaults } from '../../blueprints/defaults.ts';
-import type { PromptStep } from '../../blueprints/schema.ts';
+import { durationMs, type PromptStep } from '../../blueprints/schema.ts';
 import { addUsage, nothingSpent } from '../../agent/budget.ts';
 import { checkSpending, spendAnswer, usageOf } from '../budget.ts';
 import { StepFailed } from '../failures.ts';
@@ -26,7 +26,7 @@ export const promptStep: StepKindAction<PromptStep> = async (run, { step, key, s
         ...(prompt.system && { system: text(prompt.system, scope) }),
         ...(prompt.model && { model: prompt.model }),
       },
-      { summary: key, timeoutMs: defaults.timeoutsMs.prompt, attempts: (step.retry ?? defaults.modelAttempts - 1) + 1, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
+      { summary: key, timeoutMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.prompt, attempts: (step.retry ?? defaults.retries) + 1, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
     );
     spent = addUsage(spent, answer.usage);
     spendAnswer(run, answer.usage);
