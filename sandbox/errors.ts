@@ -1,4 +1,4 @@
-import { JigError } from '../blueprints/errors.ts';
+import { JigError, type ErrorCode } from '../blueprints/errors.ts';
 
 /** The sandbox is gone, or is another incarnation than the run's: the step must start from a clean checkout. */
 export class SandboxLost extends JigError {
@@ -11,8 +11,18 @@ export class SandboxLost extends JigError {
 /** A sandbox can't be made on this machine, with what to do about it. */
 export class SandboxRefused extends JigError {
   override name = 'SandboxRefused';
-  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super('sandbox-refused', message, options);
+  constructor(message: string, { code = 'sandbox-refused', ...options }: { code?: Extract<ErrorCode, `sandbox-${string}`>; hint?: string; cause?: unknown } = {}) {
+    super(code, message, options);
+  }
+}
+
+/** A sandbox could not be had where sandboxes are made; the text says why in the words of that place. */
+export class SandboxUnavailable extends JigError {
+  override name = 'SandboxUnavailable';
+  readonly retryable: boolean;
+  constructor(code: Extract<ErrorCode, `sandbox-${string}`>, message: string, { retryable, cause }: { retryable: boolean; cause?: unknown }) {
+    super(code, message, { cause });
+    this.retryable = retryable;
   }
 }
 

@@ -69,7 +69,9 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       const issues = ready ? [] : await checkHost();
       if (issues[0]) throw new SandboxRefused(issues.map(({ message }) => message).join('; '), { hint: issues[0].hint });
       ready = true;
-      return sandboxOf(await ensureFolder(rootDir, spec));
+      const record = await ensureFolder(rootDir, spec);
+      // A folder is ready when it is there.
+      return { ...sandboxOf(record), states: [{ state: 'created', at: record.createdAt }, { state: 'ready', at: new Date().toISOString() }] };
     },
     async getSandbox(ref) {
       return sandboxOf(await checkIncarnation(sandboxFolder(rootDir, ref.id), ref));

@@ -61,7 +61,14 @@ export interface Installation extends AsyncDisposable {
   restartServer(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
-export async function createInstallation(script: ScriptInput): Promise<Installation> {
+export interface InstallationOptions {
+  /** More of the workers' configuration. */
+  config?: Record<string, unknown>;
+  /** More of the workers' environment. */
+  env?: Record<string, string>;
+}
+
+export async function createInstallation(script: ScriptInput, { config = {}, env: moreEnv = {} }: InstallationOptions = {}): Promise<Installation> {
   const dataDir = await mkdtemp(join(tmpdir(), 'jig-crash-'));
   const binaries = { cacheDir: join(cacheDirOf(process.env), 'binaries'), env: process.env };
   const [cliPath, bwrapPath, { code }, model] = await Promise.all([ensureBinary('temporal', binaries), ensureBinary('bwrap', binaries), bundle(), startScriptedServer(script)]);
@@ -71,13 +78,13 @@ export async function createInstallation(script: ScriptInput): Promise<Installat
   await writeFile(bundleFile, code);
   await mkdir(dataFolders(dataDir).sandboxes, { mode: 0o700 });
   const ledger = await installLedger(dataDir, bwrapPath);
-  const env = { ...process.env, PATH: `${ledger.binDir}:${process.env['PATH']}`, JIG_DATA_DIR: dataDir, OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: 'none', JIG_MODEL: 'scripted' };
+  const env = { ...process.env, PATH: `${ledger.binDir}:${process.env['PATH']}`, JIG_DATA_DIR: dataDir, OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: 'none', JIG_MODEL: 'scripted', ...moreEnv };
   const settings = {
     bundleFile,
     address: server.address,
     namespace: 'default',
     trapFolder: dataDir,
-    config: { runs: { heartbeatTimeoutMs }, ci: { pollMs: 100 }, worker: { shutdownGraceMs: 60_000, takeOverAfterMs: 300 } },
+    config: { runs: { heartbeatTimeoutMs }, ci: { pollMs: 100 }, worker: { shutdownGraceMs: 60_000, takeOverAfterMs: 300 }, ...config },
   };
   const workers: WorkerHandle[] = [];
   const spawnWorker = (): WorkerHandle => {

@@ -29,7 +29,10 @@ const around = async <Value>(pass: PassPoint, effect: string, work: () => Promis
 function wrapSandboxes(sandboxes: SandboxProvider, pass: PassPoint): SandboxProvider {
   return {
     ...sandboxes,
-    ensureSandbox: async (spec, signal) => wrapSandbox(await around(pass, `sandbox ${nameless(spec.id)}`, () => sandboxes.ensureSandbox(spec, signal)), pass),
+    async ensureSandbox(spec, signal) {
+      const made = await around(pass, `sandbox ${nameless(spec.id)}`, () => sandboxes.ensureSandbox(spec, signal));
+      return { ...wrapSandbox(made, pass), states: made.states };
+    },
     getSandbox: async (ref) => wrapSandbox(await sandboxes.getSandbox(ref), pass),
     destroySandbox: (id) => around(pass, `removal ${nameless(id)}`, () => sandboxes.destroySandbox(id)),
   };

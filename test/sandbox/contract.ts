@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { CommandCancelled, type Sandbox, type SandboxProvider } from '../../sandbox/contract.ts';
+import { CommandCancelled, sandboxStates, type Sandbox, type SandboxProvider } from '../../sandbox/contract.ts';
 import { CommandTooLong, SandboxLost } from '../../sandbox/errors.ts';
 import { readFile as readSandboxFile, SandboxFileError, writeFile as writeSandboxFile } from '../../sandbox/files.ts';
 import { mebibyte, runShell, sandboxSpec, shell } from './fixtures.ts';
@@ -186,6 +186,14 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
         assert.equal(Date.parse(listed.expiresAt) - Date.parse(listed.createdAt), 1000);
         await provider.destroySandbox('run/acme/once');
         assert.ok(!(await provider.listSandboxes()).some(({ id }) => id === 'run/acme/once'));
+      });
+
+      it('says how far it has come, in order, and is ready only at the end', async () => {
+        const { states } = await provider.ensureSandbox(sandboxSpec('run/acme/states'));
+        assert.deepEqual(states.map(({ state }) => state), sandboxStates.filter((state) => states.some((reached) => reached.state === state)));
+        assert.deepEqual([states[0]?.state, states.at(-1)?.state], ['created', 'ready']);
+        assert.ok(states.every(({ at }) => Math.abs(Date.parse(at) - Date.now()) < 60_000), JSON.stringify(states));
+        await provider.destroySandbox('run/acme/states');
       });
 
       it('is found again by its reference, and not after it was made anew', async () => {

@@ -1,0 +1,116 @@
+/** A sandbox as a pod: the Pod Security level `restricted` in full, and nothing of the cluster inside. */
+import { createHash } from 'node:crypto';
+import type { V1Pod, V1VolumeMount, V1Volume } from '@kubernetes/client-node';
+import type { SandboxSpec } from '../sandbox/contract.ts';
+import type { KubernetesSettings } from './settings.ts';
+
+/** The container in which commands run. */
+export const containerName = 'sandbox';
+/** What every pod of Jig's carries; policies and the sweeper select by it. */
+export const managedBy = { 'app.kubernetes.io/managed-by': 'jig' };
+
+export const annotations = {
+  id: 'jig.dev/sandbox',
+  owner: 'jig.dev/owner',
+  lifetimeMs: 'jig.dev/lifetime-ms',
+  /** The environment of every command, as JSON. */
+  env: 'jig.dev/env',
+  /** What names command folders; it is not to be seen in the pod. */
+  nonce: 'jig.dev/nonce',
+} as const;
+
+const scriptAnnotation = (file: string): string => `script.jig.dev/${file}`;
+/** Of commands' outputs; a blueprint's disk is beside it. */
+const commandDiskBytes = 2 * 1024 ** 3;
+const sweeperGraceMs = 10 * 60_000;
+const user = 1000;
+
+/** A DNS label: readable, and unique by its hash. */
+export function podName(id: string): string {
+  const slug = id.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(-40).replace(/^-+/, '');
+  return `jig-${slug}-${createHash('sha256').update(id).digest('hex').slice(0, 12)}`;
+}
+
+export interface PodContent {
+  nonce: string;
+  /** Files at /opt/jig, by name: scripts that nobody in the pod can change. */
+  scripts: Record<string, string>;
+}
+
+export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, scripts }: PodContent): V1Pod {
+  const { cpu, memoryBytes, diskBytes } = spec.resources;
+  const limits = { cpu, memory: memoryBytes, 'ephemeral-storage': diskBytes + commandDiskBytes };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: podName(spec.id),
+      namespace: settings.namespace,
+      labels: { ...managedBy, 'app.kubernetes.io/component': 'sandbox' },
+      annotations: {
+        [annotations.id]: spec.id,
+        ...(spec.owner !== undefined && { [annotations.owner]: spec.owner }),
+        [annotations.lifetimeMs]: String(spec.lifetimeMs),
+        [annotations.env]: JSON.stringify(spec.env),
+        [annotations.nonce]: nonce,
+        ...Object.fromEntries(Object.entries(scripts).map(([file, text]) => [scriptAnnotation(file), text])),
+      },
+    },
+    spec: {
+      restartPolicy: 'Never',
+      // The backstop, where neither a run nor a sweeper comes by.
+      activeDeadlineSeconds: Math.ceil((spec.lifetimeMs + sweeperGraceMs) / 1000),
+      terminationGracePeriodSeconds: 1,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: { runAsNonRoot: true, runAsUser: user, runAsGroup: user, fsGroup: user, fsGroupChangePolicy: 'OnRootMismatch', seccompProfile: { type: 'RuntimeDefault' } },
+      ...(settings.runtimeClassName !== undefined && { runtimeClassName: settings.runtimeClassName }),
+      ...(Object.keys(settings.nodeSelector).length > 0 && { nodeSelector: settings.nodeSelector }),
+      ...(settings.tolerations.length > 0 && { tolerations: settings.tolerations.map(withoutUndefined) }),
+      ...(settings.imagePullSecrets.length > 0 && { imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })) }),
+      containers: [
+        {
+          name: containerName,
+          image: spec.image ?? settings.image,
+          imagePullPolicy: settings.imagePullPolicy,
+          command: ['sh', '/opt/jig/init.sh'],
+          workingDir: '/work',
+          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+          resources: { limits: quantities(limits), requests: quantities(shareOf(limits, settings.requestShare)) },
+          volumeMounts: volumes(spec, scripts).map(({ mount }) => mount),
+        },
+      ],
+      volumes: volumes(spec, scripts).map(({ volume }) => volume),
+    },
+  };
+}
+
+/** The only places where a command can write, and the scripts, which nobody can. */
+function volumes({ resources: { diskBytes } }: SandboxSpec, scripts: Record<string, string>): { volume: V1Volume; mount: V1VolumeMount }[] {
+  const empty = (name: string, mountPath: string, sizeLimit: number) => ({ volume: { name, emptyDir: { sizeLimit: String(sizeLimit) } }, mount: { name, mountPath } });
+  const items = [
+    { path: 'incarnation', fieldRef: { fieldPath: 'metadata.uid' } },
+    ...Object.keys(scripts).map((file) => ({ path: file, fieldRef: { fieldPath: `metadata.annotations['${scriptAnnotation(file)}']` } })),
+  ];
+  return [
+    empty('work', '/work', diskBytes),
+    empty('home', '/home/agent', diskBytes),
+    empty('tmp', '/tmp', diskBytes),
+    empty('commands', '/jig', commandDiskBytes),
+    { volume: { name: 'jig', downwardAPI: { items, defaultMode: 0o444 } }, mount: { name: 'jig', mountPath: '/opt/jig', readOnly: true } },
+  ];
+}
+
+type Amounts = { cpu: number; memory: number; 'ephemeral-storage': number };
+
+function shareOf(limits: Amounts, share: number): Amounts {
+  return { cpu: limits.cpu * share, memory: Math.ceil(limits.memory * share), 'ephemeral-storage': Math.ceil(limits['ephemeral-storage'] * share) };
+}
+
+function quantities({ cpu, ...bytes }: Amounts): Record<string, string> {
+  return { cpu: `${Math.max(1, Math.round(cpu * 1000))}m`, ...Object.fromEntries(Object.entries(bytes).map(([name, value]) => [name, String(value)])) };
+}
+
+function withoutUndefined({ key, operator, value, effect }: KubernetesSettings['tolerations'][number]): { key?: string; operator?: string; value?: string; effect?: string } {
+  return { ...(key !== undefined && { key }), ...(operator !== undefined && { operator }), ...(value !== undefined && { value }), ...(effect !== undefined && { effect }) };
+}

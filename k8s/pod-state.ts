@@ -1,0 +1,69 @@
+/** What a pod's status says: how far it has come, and what is wrong with it. Pure. */
+import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
+import type { ErrorCode } from '../blueprints/errors.ts';
+import type { StateReached } from '../sandbox/contract.ts';
+
+export interface PodProblem {
+  code: Extract<ErrorCode, 'sandbox-unschedulable' | 'sandbox-image-unavailable' | 'sandbox-not-started'>;
+  reason: string;
+  message: string;
+  /** `never`: waiting can't mend it; `pull`: a registry may come back; `maybe`: a node may come free. */
+  mends: 'never' | 'pull' | 'maybe';
+}
+
+const imageReasons = { never: ['ErrImageNeverPull', 'InvalidImageName', 'ErrImageInspect'], pull: ['ErrImagePull', 'ImagePullBackOff', 'RegistryUnavailable', 'SignatureValidationFailed'] };
+const containerReasons = { never: ['CreateContainerConfigError', 'RunContainerError', 'StartError', 'ContainerCannotRun'], maybe: ['CreateContainerError', 'CrashLoopBackOff', 'ContainerStatusUnknown'] };
+
+/** How far the pod has come by the cluster's own clock, which counts whole seconds. */
+export function podStates({ metadata, status }: V1Pod): StateReached[] {
+  const scheduled = status?.conditions?.find(({ type, status: holds }) => type === 'PodScheduled' && holds === 'True');
+  const started = status?.containerStatuses?.[0]?.state?.running?.startedAt;
+  return [
+    ...(metadata?.creationTimestamp ? [{ state: 'created' as const, at: toIso(metadata.creationTimestamp) }] : []),
+    ...(scheduled?.lastTransitionTime ? [{ state: 'scheduled' as const, at: toIso(scheduled.lastTransitionTime) }] : []),
+    ...(started ? [{ state: 'started' as const, at: toIso(started) }] : []),
+  ];
+}
+
+export function isStarted({ status }: V1Pod): boolean {
+  return status?.phase === 'Running' && status.containerStatuses?.[0]?.state?.running !== undefined;
+}
+
+/** Why no command will ever run in it again; undefined: it may. */
+export function findEnd({ metadata, status }: V1Pod): { reason: string; message: string } | undefined {
+  const terminated = status?.containerStatuses?.[0]?.state?.terminated;
+  if (status?.phase === 'Failed' || status?.phase === 'Succeeded' || terminated) {
+    const reason = status?.reason ?? terminated?.reason ?? status?.phase ?? 'ended';
+    return { reason, message: status?.message ?? terminated?.message ?? `its container ended with exit code ${terminated?.exitCode ?? 'unknown'}` };
+  }
+  if (metadata?.deletionTimestamp) return { reason: 'Deleted', message: 'somebody deleted it' };
+  return undefined;
+}
+
+/** What keeps the pod from starting, if anything does. */
+export function findProblem(pod: V1Pod): PodProblem | undefined {
+  const { status } = pod;
+  const waiting = status?.containerStatuses?.[0]?.state?.waiting;
+  const reason = waiting?.reason ?? '';
+  const message = waiting?.message ?? '';
+  for (const mends of ['never', 'pull'] as const) if (imageReasons[mends].includes(reason)) return { code: 'sandbox-image-unavailable', reason, message, mends };
+  for (const mends of ['never', 'maybe'] as const) if (containerReasons[mends].includes(reason)) return { code: 'sandbox-not-started', reason, message, mends };
+  const end = findEnd(pod);
+  if (end) return { code: 'sandbox-not-started', ...end, mends: 'never' };
+  const unscheduled = status?.conditions?.find(({ type, status: holds }) => type === 'PodScheduled' && holds === 'False');
+  if (unscheduled) return { code: 'sandbox-unschedulable', reason: unscheduled.reason ?? 'Unschedulable', message: unscheduled.message ?? '', mends: 'maybe' };
+  return undefined;
+}
+
+/** The last thing that went wrong by the events, in their own words. */
+export function lastWarning(events: CoreV1Event[]): string | undefined {
+  const warnings = events.filter(({ type }) => type === 'Warning').toSorted((a, b) => timeOf(a) - timeOf(b));
+  const last = warnings.at(-1);
+  return last && `${last.reason ?? 'Warning'}: ${last.message ?? ''}`.slice(0, 1000);
+}
+
+function timeOf({ lastTimestamp, eventTime, metadata }: CoreV1Event): number {
+  return new Date(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? 0).getTime();
+}
+
+const toIso = (time: Date | string): string => new Date(time).toISOString();
