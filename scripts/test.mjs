@@ -8,8 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureInstalled, findNode24, orSayWhy, root } from '../bin/install.mjs';
 
-/** Needs a real model, which takes minutes to build: a command of its own. */
-const model = 'real-model';
+/** Suites on something real that takes minutes to build, by the word that asks for each: only where they are asked for. */
+const real = { model: 'real-model', 'real-forge': 'real-forge', cluster: 'cluster' };
+/** `--current`: the suite `cluster` on the current kubeconfig's, instead of one that is made for it. */
+const currentCluster = '--current';
+/** How `test/cluster/with-cluster.ts` ends where there can be no cluster. */
+const noCluster = 77;
 const tools = {
   types: ['typescript/bin/tsc'],
   lint: ['oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
@@ -22,8 +26,9 @@ const node = await orSayWhy(async () => {
   await ensureInstalled();
   return findNode24();
 });
-const suites = readdirSync(join(root, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory() && hasTests(join(root, 'test', entry.name))).map(({ name }) => name);
-const asked = process.argv.slice(2).map((name) => (name === 'model' ? model : name));
+const suites = readdirSync(join(root, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory() && testFiles(join(root, 'test', entry.name)).length > 0).map(({ name }) => name);
+const options = process.argv.slice(2).filter((word) => word === currentCluster);
+const asked = process.argv.slice(2).filter((word) => !options.includes(word)).map((name) => real[name] ?? name);
 const unknown = asked.filter((name) => !(name in tools) && !suites.includes(name));
 if (unknown.length > 0) {
   process.stderr.write(`There is no suite ${unknown.join(', ')}. The suites are: ${[...Object.keys(tools), ...suites].join(', ')}\n`);
@@ -32,8 +37,11 @@ if (unknown.length > 0) {
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const name of Object.keys(tools).filter((tool) => asked.length === 0 || asked.includes(tool))) await runTool(name);
-const folders = asked.length === 0 ? suites.filter((name) => name !== model) : suites.filter((name) => asked.includes(name));
-if (folders.length > 0) await runTests(folders);
+const folders = asked.length === 0 ? suites.filter((name) => !Object.values(real).includes(name)) : suites.filter((name) => asked.includes(name));
+const plain = folders.filter((name) => name !== real.cluster);
+if (plain.length > 0) await runTests(plain, { concurrency });
+// Its files share one cluster, whose network and API server they switch off.
+if (folders.includes(real.cluster)) await runTests([real.cluster], { concurrency: 1, within: [join(root, 'test/cluster/with-cluster.ts'), ...options, node] });
 const { passed, failed, skipped } = counts;
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
 process.exit(failed === 0 && passed + skipped > 0 ? 0 : 1);
@@ -46,17 +54,19 @@ async function runTool(name) {
   counts[exitCode === 0 ? 'passed' : 'failed'] += 1;
 }
 
-async function runTests(folders) {
+/** `within`: the words by which node runs a program that runs the tests. */
+async function runTests(folders, { concurrency, within = [] }) {
   const scratch = mkdtempSync(join(tmpdir(), 'jig-test-'));
   const summaryFile = join(scratch, 'summary.json');
   try {
     const exitCode = await run([
-      '--test', `--test-concurrency=${concurrency}`, '--test-timeout=300000',
+      ...within, '--test', `--test-concurrency=${concurrency}`, '--test-timeout=300000',
       '--test-reporter=spec', '--test-reporter-destination=stdout',
       `--test-reporter=${join(root, 'scripts', 'test-summary.mjs')}`, `--test-reporter-destination=${summaryFile}`,
       ...folders.map((folder) => join(root, 'test', folder, '**', '*.test.ts')),
     ]);
-    addCounts(existsSync(summaryFile) ? readFileSync(summaryFile, 'utf8') : '', exitCode);
+    if (within.length > 0 && exitCode === noCluster) counts.skipped += folders.flatMap((folder) => testFiles(join(root, 'test', folder))).length;
+    else addCounts(existsSync(summaryFile) ? readFileSync(summaryFile, 'utf8') : '', exitCode);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -80,6 +90,9 @@ function run(words) {
   });
 }
 
-function hasTests(folder) {
-  return readdirSync(folder, { withFileTypes: true }).some((entry) => (entry.isDirectory() ? entry.name !== 'fixtures' && hasTests(join(folder, entry.name)) : entry.name.endsWith('.test.ts')));
+function testFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.isDirectory()) return entry.name === 'fixtures' ? [] : testFiles(join(folder, entry.name));
+    return entry.name.endsWith('.test.ts') ? [join(folder, entry.name)] : [];
+  });
 }

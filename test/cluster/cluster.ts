@@ -1,6 +1,7 @@
 /** The cluster that tests run on, as a test sees it. */
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { execa } from 'execa';
 import { type ClusterRecord, type ClusterRequest, readRecord, recordVariable } from './record.ts';
@@ -19,8 +20,10 @@ export interface TestCluster {
   /** Whether what a pod begins gets out of it: at first denied. Takes effect before it returns; also for connections that exist. */
   denyNetwork(deny: boolean): Promise<void>;
   /** Kills the API server; its port refuses from then on. Pods go on. Repeatable. */
-  stopApiServer(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Starts it again on the same port with the same data, and waits until it is ready. Repeatable. */
+  stopApiServer(): Promise<void>;
+  /** Freezes the API server: it takes connections and says nothing. Repeatable. */
+  silenceApiServer(): Promise<void>;
+  /** Has it go on, on the same port with the same data, and waits until it is ready. Repeatable. */
   startApiServer(): Promise<void>;
   /** What `kubectl` prints, without the last line's end. @throws where it fails, with what it said */
   kubectl(...words: string[]): Promise<string>;
@@ -40,8 +43,14 @@ const switchTimeoutMs = 180_000;
 export async function getCluster(): Promise<TestCluster> {
   const path = process.env[recordVariable];
   if (!path) throw new Error(`no cluster was started for this test: npm run test:cluster starts one, or name one that test/cluster/up.ts started in ${recordVariable}`);
+  return openCluster(path);
+}
+
+/** @param path of a cluster's record */
+export async function openCluster(path: string): Promise<TestCluster> {
   const record = await readRecord(path);
-  const kubectl = async (words: string[], input = ''): Promise<string> => (await execa(record.kubectl, ['--kubeconfig', record.kubeconfig, ...words], { input })).stdout;
+  const cache = join(dirname(record.kubeconfig), 'cache');
+  const kubectl = async (words: string[], input = ''): Promise<string> => (await execa(record.kubectl, ['--kubeconfig', record.kubeconfig, '--cache-dir', cache, ...words], { input })).stdout;
   const apply = async (...objects: object[]): Promise<void> => void (await kubectl(['apply', '--filename', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })));
   return {
     kubeconfigPath: record.kubeconfig,
@@ -62,7 +71,8 @@ export async function getCluster(): Promise<TestCluster> {
       };
     },
     denyNetwork: (deny) => ask(record, { do: 'network', deny }),
-    stopApiServer: (signal = 'SIGKILL') => ask(record, { do: 'stop-api-server', signal }),
+    stopApiServer: () => ask(record, { do: 'stop-api-server' }),
+    silenceApiServer: () => ask(record, { do: 'silence-api-server' }),
     startApiServer: () => ask(record, { do: 'start-api-server' }),
   };
 }

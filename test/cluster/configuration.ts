@@ -92,7 +92,8 @@ export function kubeletConfiguration(options: { cgroupRoot: string; certificates
 /**
  * The network's rules as an nftables script that may be loaded again. Pods reach this machine through the node. Denied
  * stands in for a NetworkPolicy that an enforcing network would carry out: nothing that a pod begins gets out of it, not
- * to the node, not to its neighbours; what answers a connection from outside does.
+ * to the node, not to its neighbours; what answers a connection from outside does. Neighbours may learn each other's
+ * hardware address, or pods would remember for a while that they have none.
  */
 export function networkRules(options: { deny: boolean }): string {
   const policy = (chain: string): string => `
@@ -104,6 +105,7 @@ export function networkRules(options: { deny: boolean }): string {
   const neighbours = `
   chain forward {
     type filter hook forward priority 0
+    ether type arp accept
     drop
   }`;
   return `

@@ -19,6 +19,11 @@ export async function ensureImages(cacheDir: string, onProgress: (line: string) 
   return { archives: [pause, sandbox], image: sandboxImage };
 }
 
+/** Runs a program in mounts of its own: whatever ends it, none is left in the folder that is removed then. */
+function runApart(program: string, words: string[]): Promise<unknown> {
+  return execa('unshare', ['--mount', program, ...words], { timeout: stepTimeoutMs });
+}
+
 /** Runs buildah with storage of its own. */
 type Buildah = (...words: string[]) => Promise<unknown>;
 
@@ -28,7 +33,7 @@ async function ensureArchive(cacheDir: string, name: string, image: string, defi
   for (const file of [...definition, import.meta.filename]) hash.update(await readFile(file));
   const path = join(cacheDir, `image-${name}-${arch()}-${hash.digest('hex').slice(0, 12)}`);
   await ensureFolder(path, async (folder, scratch) => {
-    const buildah: Buildah = (...words) => execa('buildah', ['--root', join(scratch, 'root'), '--runroot', join(scratch, 'runroot'), '--storage-driver', 'vfs', ...words], { timeout: stepTimeoutMs });
+    const buildah: Buildah = (...words) => runApart('buildah', ['--root', join(scratch, 'root'), '--runroot', join(scratch, 'runroot'), '--storage-driver', 'vfs', ...words]);
     const words = await fill(scratch, buildah);
     await buildah('bud', '--isolation', 'chroot', '--tag', image, ...words);
     await buildah('push', image, `oci-archive:${join(folder, 'image.tar')}:${image}`);
@@ -49,7 +54,7 @@ async function fillSandbox(scratch: string, buildah: Buildah, onProgress: (line:
   const context = join(scratch, 'context');
   await mkdir(context);
   onProgress('Making the sandbox image: a basic Debian');
-  await execa('debootstrap', ['--variant=minbase', release, join(context, 'rootfs')], { timeout: stepTimeoutMs });
+  await runApart('debootstrap', ['--variant=minbase', release, join(context, 'rootfs')]);
   const base = 'localhost/debian-base:1';
   await writeFile(join(context, 'Containerfile'), 'FROM scratch\nCOPY rootfs/ /\nCMD ["bash"]\n');
   await buildah('bud', '--isolation', 'chroot', '--tag', base, context);

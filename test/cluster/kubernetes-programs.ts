@@ -18,10 +18,8 @@ export async function ensureKubernetes(cacheDir: string, onProgress: (line: stri
     const [major, minor] = version.split('.');
     const stamps = Object.entries({ gitVersion: `v${version}`, gitMajor: major, gitMinor: minor }).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
     const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' };
-    onProgress(`Fetching the sources of Kubernetes ${version}`);
-    await execa('go', ['mod', 'download'], { cwd: scratch, env, timeout: buildTimeoutMs });
     for (const [index, program] of programs.entries()) {
-      onProgress(`Building Kubernetes ${version}, some minutes: ${program}, ${index + 1} of ${programs.length}`);
+      onProgress(`Building Kubernetes ${version}, some minutes the first time: ${program}, ${index + 1} of ${programs.length}`);
       await execa('go', ['build', '-trimpath', '-ldflags', `-s -w ${stamps.join(' ')}`, '-o', folder, `k8s.io/kubernetes/cmd/${program}`], { cwd: scratch, env, timeout: buildTimeoutMs });
     }
   });

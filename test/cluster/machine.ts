@@ -76,7 +76,7 @@ async function startDaemons(options: DaemonOptions, ...daemons: ((options: Daemo
 }
 
 async function stopAll(): Promise<void> {
-  await Promise.all([...running.values()].map((daemon) => daemon.stop('SIGKILL')));
+  await Promise.all([...running.values()].map((daemon) => daemon.stop()));
 }
 
 async function importImages(): Promise<void> {
@@ -121,15 +121,19 @@ function createControl(options: DaemonOptions): Server {
 }
 
 async function carryOut(request: ClusterRequest, options: DaemonOptions): Promise<void> {
+  const server = running.get('kube-apiserver');
   switch (request.do) {
     case 'network':
       return denyNetwork(request.deny);
     case 'stop-api-server':
-      await running.get('kube-apiserver')?.stop(request.signal);
+      await server?.stop();
       running.delete('kube-apiserver');
       return;
+    case 'silence-api-server':
+      return server?.freeze();
     case 'start-api-server':
-      if (!running.has('kube-apiserver')) await startDaemons(options, apiServer);
+      server?.thaw();
+      if (!server) await startDaemons(options, apiServer);
       return apiServerReady();
   }
 }

@@ -23,7 +23,8 @@ export const recordVariable = 'JIG_TEST_CLUSTER';
 /** What a control socket takes, as JSON. */
 export const ClusterRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('network'), deny: z.boolean() }),
-  z.strictObject({ do: z.literal('stop-api-server'), signal: z.enum(['SIGTERM', 'SIGKILL']) }),
+  z.strictObject({ do: z.literal('stop-api-server') }),
+  z.strictObject({ do: z.literal('silence-api-server') }),
   z.strictObject({ do: z.literal('start-api-server') }),
 ]);
 export type ClusterRequest = z.infer<typeof ClusterRequest>;

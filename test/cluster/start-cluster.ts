@@ -54,8 +54,8 @@ async function saysReady(output: NodeJS.ReadableStream): Promise<boolean> {
   return false;
 }
 
-/** What is left where a machine itself was killed together with who started it. */
-async function removeStale(): Promise<void> {
+/** Removes what is left where a machine itself was killed together with who started it. Repeatable. */
+export async function removeStale(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = new RegExp(`^${statePrefix}(\\d+)-`).exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) await execa(machineScript, ['remove', join(tmpdir(), name)]);

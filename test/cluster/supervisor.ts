@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import type { Daemon } from './daemons.ts';
 
 export interface Running {
-  /** Sends a signal and waits until it is gone. Repeatable. */
-  stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Kills it and waits until it is gone. Repeatable. */
+  stop(): Promise<void>;
+  freeze(): void;
+  thaw(): void;
 }
 
 const tailLines = 15;
@@ -27,10 +29,12 @@ export async function startDaemon({ name, program, words }: Daemon, logs: string
     onEnd(new Error(`${name} ended by itself (${child.signalCode ?? child.exitCode}). Its last words:\n${tail}`));
   })();
   return {
-    async stop(signal) {
+    async stop() {
       isStopped = true;
-      child.kill(signal);
+      child.kill('SIGKILL');
       await ended;
     },
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
   };
 }

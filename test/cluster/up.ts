@@ -11,7 +11,7 @@ if (copy !== undefined) {
   await copyFile(cluster.recordPath, copy);
 }
 console.log(`${recordVariable}=${copy ?? cluster.recordPath}`);
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => void cluster.stop());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void cluster.stop());
 const lastWords = await cluster.ended;
 if (lastWords) console.error(lastWords);
 if (copy !== undefined) await rm(copy, { force: true });
