@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Check } from '../forge/contract.ts';
-import { chooseBranch } from '../git/push.ts';
 import { workSignal } from './activity.ts';
 import type { CiOutcome, ForgeActivities } from './contract.ts';
 import type { Parts } from './parts.ts';
@@ -13,13 +12,10 @@ export function createForgeActivities(parts: Parts): ForgeActivities {
   return {
     async pushBranch({ repository, commit, branch: wanted, expected }) {
       const access = await accessTo(parts, repository);
-      const isOurs = async (branch: string): Promise<boolean> => {
-        const head = await git.findRemoteHead(repository, access, branch);
-        return head === undefined || head === commit;
-      };
+      const signal = workSignal();
       // Only a first push may take another name: later ones go to the branch that the change is open for.
-      const branch = expected ? wanted : await chooseBranch(wanted, isOurs);
-      await git.pushBranch({ repository, access, commit, branch, expected }, workSignal());
+      const branch = expected ? wanted : await git.chooseBranch({ repository, access, commit, branch: wanted }, signal);
+      await git.pushBranch({ repository, access, commit, branch, expected }, signal);
       return { branch };
     },
     async ensureChange({ repository, ...wanted }) {

@@ -98,9 +98,11 @@ export interface TrustedGit {
   readDiffStat(repository: GitRepository, base: Commit, commit: Commit): Promise<DiffStat>;
   /** The forge's own answer, not the mirror's. */
   findRemoteHead(repository: GitRepository, access: GitAccess, branch: string): Promise<Commit | undefined>;
+  /** A name for a first push: `branch`, or with the first suffix that is free on the forge, or that holds the commit already. */
+  chooseBranch(wanted: { repository: GitRepository; access: GitAccess; commit: Commit; branch: string }, signal?: AbortSignal): Promise<string>;
   /**
-   * Brings the branch from `expected` (undefined: it must not exist) to `commit`, which is then its head.
-   * Never forces; where the branch holds anything else the refusal is `foreign-commits`.
+   * Brings the branch from `expected` (undefined: it must not exist) to `commit`. Where it has come past the commit, as a
+   * push that is repeated late finds it, nothing is done. Never forces; where it holds anything else the refusal is `foreign-commits`.
    */
   pushBranch(wanted: { repository: GitRepository; access: GitAccess; commit: Commit; branch: string; expected: Commit | undefined }, signal?: AbortSignal): Promise<void>;
   /** `branchForeign`: the change's branch is gone or holds something else than `head.commit`. */

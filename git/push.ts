@@ -1,7 +1,7 @@
 /** Pushes that look first and never force. */
 import { excerpt, protocolOf } from './command.ts';
 import { GitRefusal, type BranchHead, type Commit, type GitAccess, type GitRepository } from './contract.ts';
-import { checkCommits, listRemote, mirrorPath, remoteRefusal, type Mirrors } from './mirror.ts';
+import { checkCommits, ensureMirror, listRemote, mirrorPath, remoteRefusal, type Mirrors } from './mirror.ts';
 
 export interface Push {
   repository: GitRepository;
@@ -10,6 +10,7 @@ export interface Push {
   branch: string;
   expected: Commit | undefined;
 }
+type Place = Pick<Push, 'repository' | 'access' | 'commit'>;
 
 const maxSuffix = 50;
 
@@ -26,6 +27,8 @@ export async function pushBranch(mirrors: Mirrors, { repository, access, commit,
   const found = await findRemoteHead(mirrors, repository, access, branch);
   if (found === commit) return;
   await checkCommits(mirrors, repository, [commit]);
+  // A push that comes late, after one that went on from it: it was made, whoever made it.
+  if (found !== undefined && found !== expected && (await holdsCommit(mirrors, { repository, access, commit }, found, signal))) return;
   const foreign = () => new GitRefusal('foreign-commits', `The branch ${branch} of ${repository.name} holds commits that are not this run's.`);
   if (found !== expected) throw foreign();
   if (expected && (await git(['merge-base', '--is-ancestor', '--end-of-options', expected, commit], { gitDir })).exitCode !== 0) throw foreign();
@@ -40,13 +43,22 @@ export async function pushBranch(mirrors: Mirrors, { repository, access, commit,
   throw remoteRefusal(repository, pushed);
 }
 
-/** The first of `wanted`, `wanted-2`, `wanted-3` … that is free or this run's own. */
-export async function chooseBranch(wanted: string, isOurs: (branch: string) => Promise<boolean>): Promise<string> {
+/** The first of `wanted`, `wanted-2`, `wanted-3` … that is free, or holds the commit already. @throws GitRefusal `foreign-commits` */
+export async function chooseBranch(mirrors: Mirrors, { branch: wanted, ...place }: Place & { branch: string }, signal?: AbortSignal): Promise<string> {
   for (let suffix = 1; suffix <= maxSuffix; suffix++) {
     const branch = suffix === 1 ? wanted : `${wanted}-${suffix}`;
-    if (await isOurs(branch)) return branch;
+    const head = await findRemoteHead(mirrors, place.repository, place.access, branch);
+    if (head === undefined || (await holdsCommit(mirrors, place, head, signal))) return branch;
   }
   throw new GitRefusal('foreign-commits', `${wanted} and its first ${maxSuffix} suffixes are all taken.`);
+}
+
+/** Whether a head of the forge has the commit in its history. What was pushed since the mirror was fetched is fetched. */
+async function holdsCommit(mirrors: Mirrors, { repository, access, commit }: Place, head: Commit, signal?: AbortSignal): Promise<boolean> {
+  const gitDir = mirrorPath(mirrors, repository);
+  if (head === commit) return true;
+  if ((await mirrors.git(['cat-file', '-e', head], { gitDir })).exitCode !== 0) await ensureMirror(mirrors, repository, access, signal);
+  return (await mirrors.git(['merge-base', '--is-ancestor', '--end-of-options', commit, head], { gitDir })).exitCode === 0;
 }
 
 export async function checkFreshness(

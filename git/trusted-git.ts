@@ -4,7 +4,7 @@ import { createGitRunner } from './command.ts';
 import type { TrustedGit } from './contract.ts';
 import { createDiff, readDiffStat } from './diff.ts';
 import { checkCommits, ensureMirror, mirrorPath, resolveBase, type Mirrors } from './mirror.ts';
-import { checkFreshness, findRemoteHead, pushBranch } from './push.ts';
+import { checkFreshness, chooseBranch, findRemoteHead, pushBranch } from './push.ts';
 import { quarantine } from './quarantine.ts';
 
 /** Trusted git with its cache in a folder, which several processes of one machine may share. */
@@ -24,6 +24,7 @@ export function createTrustedGit({ cacheDir, gitPath }: { cacheDir: string; gitP
       return readDiffStat(mirrors.git, mirrorPath(mirrors, repository), base, commit);
     },
     findRemoteHead: (repository, access, branch) => findRemoteHead(mirrors, repository, access, branch),
+    chooseBranch: (wanted, signal) => chooseBranch(mirrors, wanted, signal),
     pushBranch: (wanted, signal) => pushBranch(mirrors, wanted, signal),
     checkFreshness: (wanted) => checkFreshness(mirrors, wanted),
   };

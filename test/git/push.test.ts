@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { chooseBranch } from '../../git/push.ts';
 import { access, createFixture, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
@@ -20,6 +19,12 @@ after(() => fixture.close());
 
 const push = (commit: string | undefined, branch: string, expected?: string) =>
   fixture.trusted.pushBranch({ repository: fixture.repository, access, commit: commit ?? '', branch, expected });
+const choose = (commit: string, branch: string) => fixture.trusted.chooseBranch({ repository: fixture.repository, access, commit, branch });
+/** A commit as the quarantine makes it: in the mirror, and nowhere on the forge. */
+const ownCommit = async (parent: string, message: string) => {
+  const [mirror = ''] = await readdir(join(fixture.cacheDir, 'mirrors'));
+  return fixture.gitIn(join(fixture.cacheDir, 'mirrors', mirror))(['commit-tree', `${parent}^{tree}`, '-p', parent, '-m', message]);
+};
 const headOf = (branch: string) => fixture.trusted.findRemoteHead(fixture.repository, access, branch);
 
 test('a branch is pushed once, and a push that is repeated finds it there', async () => {
@@ -43,10 +48,11 @@ test('faults 31: a branch that exists with other commits is never written', asyn
 });
 
 test('faults 31: of many pushes of one new branch at once one wins, and the others are refused', async () => {
-  const settled = await Promise.allSettled([...commits, ...commits].map((commit) => push(commit, 'jig/race')));
+  const rivals = await Promise.all([1, 2, 3].map((number) => ownCommit(fixture.base, `rival ${number}`)));
+  const settled = await Promise.allSettled([...rivals, ...rivals].map((commit) => push(commit, 'jig/race')));
   const winner = await headOf('jig/race');
   for (const [index, result] of settled.entries()) {
-    if (result.status === 'fulfilled') assert.equal(commits[index % 3], winner);
+    if (result.status === 'fulfilled') assert.equal(rivals[index % 3], winner);
     else assert.equal(result.reason.kind, 'foreign-commits', String(result.reason));
   }
 });
@@ -73,11 +79,41 @@ test('names that are no branches are refused before anything is asked', async ()
   for (const branch of ['', '-x', 'a..b', 'a b', 'x.lock', 'a\n', 'refs/../x', '@{-1}']) await assert.rejects(push(commits[0], branch), { kind: 'push-refused' }, branch);
 });
 
-test('faults 31: a branch that is taken gets the first suffix that is free or ours', async () => {
-  const taken = new Set(['jig/x', 'jig/x-2']);
-  assert.equal(await chooseBranch('jig/x', async (branch) => !taken.has(branch)), 'jig/x-3');
-  assert.equal(await chooseBranch('jig/y', async (branch) => !taken.has(branch)), 'jig/y');
-  await assert.rejects(chooseBranch('jig/z', async () => false), { kind: 'foreign-commits' });
+test('faults 31: a branch that is taken gets the first suffix that is free', async () => {
+  const { origin, git } = fixture;
+  const mine = await ownCommit(fixture.base, 'mine');
+  assert.equal(await choose(mine, 'jig/taken'), 'jig/taken');
+  // Others came after the mirror was fetched, so that it doesn't know what they pushed.
+  const theirs = await git(['commit-tree', `${fixture.base}^{tree}`, '-p', fixture.base, '-m', 'theirs']);
+  await git(['push', '-q', origin, `${theirs}:refs/heads/jig/taken`, `${fixture.base}:refs/heads/jig/taken-2`]);
+  assert.equal(await choose(mine, 'jig/taken'), 'jig/taken-3');
+  await push(mine, 'jig/taken-3');
+  assert.equal(await choose(mine, 'jig/taken'), 'jig/taken-3');
+});
+
+test('faults 53: a first push that comes late finds its branch, however far that has come, and makes no other', async () => {
+  const { origin, git } = fixture;
+  const first = await ownCommit(fixture.base, 'round 1');
+  const second = await ownCommit(first, 'round 2');
+  await push(first, 'jig/late');
+  await push(second, 'jig/late', first);
+  assert.equal(await choose(first, 'jig/late'), 'jig/late');
+  await push(first, 'jig/late');
+  assert.equal(await headOf('jig/late'), second);
+
+  // A person went on from it, where the mirror doesn't see it.
+  await git(['fetch', '-q', origin, 'refs/heads/jig/late']);
+  const theirs = await git(['commit-tree', `${second}^{tree}`, '-p', second, '-m', 'by hand']);
+  await git(['push', '-q', origin, `${theirs}:refs/heads/jig/late`]);
+  assert.equal(await choose(first, 'jig/late'), 'jig/late');
+  for (const [commit, expected] of [[first, undefined], [second, first]] as const) await push(commit, 'jig/late', expected);
+  await assert.rejects(push(await ownCommit(second, 'round 3'), 'jig/late', second), { kind: 'foreign-commits' });
+  assert.deepEqual([await headOf('jig/late'), await headOf('jig/late-2')], [theirs, undefined]);
+});
+
+test('a push back to where a branch was is refused, though it holds the commit', async () => {
+  await push(commits[1], 'jig/rewound');
+  await assert.rejects(push(commits[0], 'jig/rewound', commits[1]), { kind: 'foreign-commits' });
 });
 
 test('freshness tells whether the base moved on, and whether the branch is still as it was pushed', async () => {
