@@ -79,6 +79,9 @@ export function kubeletConfiguration(options: { cgroupRoot: string; certificates
     volumePluginDir: '/var/lib/kubelet/volume-plugins',
     makeIPTablesUtilChains: false,
     resolvConf: '',
+    // Nobody is there: names are looked up in vain, as behind a network that denies.
+    clusterDNS: ['10.96.0.10'],
+    clusterDomain: 'cluster.local',
     // A pod over its own limits goes soon. This machine being nearly full is not the pods' matter.
     volumeStatsAggPeriod: '1s',
     evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'nodefs.inodesFree': '1%', 'imagefs.available': '1%' },

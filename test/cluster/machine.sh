@@ -46,6 +46,10 @@ mount_own() {
   pretend kernel/panic_on_oops 1
   pretend kernel/keys/root_maxkeys 1000000
   pretend kernel/keys/root_maxbytes 25000000
+  # What the kubelet counts as processors: a small machine would hold the requests of two pods, and the rest would wait.
+  mount -t tmpfs processors /sys/devices/system/node
+  mount -t tmpfs processors /sys/devices/system/cpu
+  mkdir /sys/devices/system/cpu/cpu{0..15}
 }
 
 pretend() {
