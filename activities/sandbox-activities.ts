@@ -3,11 +3,13 @@ import { defaults } from '../blueprints/defaults.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutScript, exportScript, nothingToExport } from '../git/sandbox-scripts.ts';
 import { CommandCancelled, type CommandResult, type Sandbox, type SandboxProvider, type SandboxRef } from '../sandbox/contract.ts';
+import { SandboxLost } from '../sandbox/errors.ts';
 import { applyEdit } from './apply-edit.ts';
 import { log, workSignal } from './activity.ts';
 import { callTool } from './call-tool.ts';
 import { captureOutcome } from './captured-output.ts';
 import type { CommandOutcome, ExportCommit, PrepareSandbox, RunCommand, SandboxActivities } from './contract.ts';
+import { keepJson } from './kept.ts';
 import type { Parts } from './parts.ts';
 
 /** The checkout's identity; commits made in a sandbox are never published, only their tree is. */
@@ -23,7 +25,7 @@ export function createSandboxActivities(parts: Parts): SandboxActivities {
     applyEdit: (request) => applyEdit(parts, request),
     callTool: (request) => callTool(parts, request),
     exportCommit: (request) => exportCommit(parts, request),
-    removeSandbox: ({ id }) => parts.sandboxes.destroySandbox(id),
+    removeSandbox: ({ id }) => removeSandbox(parts, id),
   };
 }
 
@@ -31,6 +33,10 @@ async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: Pre
   const signal = workSignal();
   checkEgress(parts.sandboxes, spec.egress);
   const sandbox = await parts.sandboxes.ensureSandbox(spec, signal);
+  if (await parts.artifacts.findByKey(removedKey(spec.id))) {
+    await parts.sandboxes.destroySandbox(spec.id);
+    throw new SandboxLost(`the sandbox ${spec.id} was removed before this try came to make it`);
+  }
   const bundle = await parts.git.createCheckoutBundle(repository, commit);
   const result = await sandbox.run(
     {
@@ -51,6 +57,17 @@ function checkEgress({ name, capabilities: { egress, isolation } }: SandboxProvi
   if (hosts.length === 0 || egress || isolation === 'none') return;
   throw ApplicationFailure.nonRetryable(`The blueprint asks for ${hosts.join(', ')}, and sandboxes of the provider ${name} have no way out`, 'sandbox-egress-unavailable');
 }
+
+/**
+ * A worker that stood still may make a sandbox after its run removed it. So the removal is kept before it is done, and
+ * whoever makes a sandbox looks for it afterwards: one of the two sees the other. An id is used for one sandbox.
+ */
+async function removeSandbox({ artifacts, sandboxes }: Parts, id: string): Promise<void> {
+  await artifacts.keep(removedKey(id), await keepJson(artifacts, { removed: true }));
+  await sandboxes.destroySandbox(id);
+}
+
+const removedKey = (id: string): string => `removed-sandbox/${id}`;
 
 async function runCommand(parts: Parts, request: RunCommand): Promise<CommandOutcome> {
   const { key, argv, env, timeoutMs } = request;

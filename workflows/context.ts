@@ -33,6 +33,8 @@ export interface Carried {
   /** What a human said when sending a step back, by step path. */
   feedback: Record<string, string>;
   change?: OpenedChange;
+  /** How many clean checkouts were made; numbers their sandboxes. */
+  cleanCheckouts: number;
   spent: Spent;
   /** Time spent waiting for people and CI, which the budget leaves out. */
   waitedMs: number;

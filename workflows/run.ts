@@ -105,7 +105,7 @@ async function open(request: RunRequest, view: RunView): Promise<OpenedRun> {
 /** A walk from the top starts with nothing but what was spent before it. */
 function startCarried(before?: Pick<Carried, 'spent' | 'waitedMs'>): Carried {
   const { spent = nothingSpent, waitedMs = 0 } = before ?? {};
-  return { baseline: {}, gates: [], checks: [], agents: {}, feedback: {}, spent, waitedMs, seenAtMs: Date.now() };
+  return { baseline: {}, gates: [], checks: [], agents: {}, feedback: {}, cleanCheckouts: 0, spent, waitedMs, seenAtMs: Date.now() };
 }
 
 function makeContext(request: RunRequest, opened: OpenedRun, generation: number, view: RunView, control: RunControl, journal: Kept['journal'] | undefined, carried: Carried): RunContext {
@@ -161,11 +161,7 @@ async function goOn(request: RunRequest, context: RunContext, generation: number
 async function finish(end: RunEnd, view: RunView, context: RunContext | undefined, opened: OpenedRun | undefined, generation: number): Promise<RunEnd> {
   await CancellationScope.nonCancellable(async () => {
     view.setPhase('cleaning-up');
-    try {
-      if (opened) await removeSandboxes(opened, generation);
-    } catch {
-      // The sweeper removes what is left by its owner and its lifetime; the run's end is worth more than its broom.
-    }
+    if (opened) await removeSandboxes(opened, generation);
     view.failRunning(end.reason);
     try {
       view.state.evidence = await perform('keepValue', { value: collectEvidence({ ...view.state, end }, context) }, { summary: 'the evidence' });

@@ -1,5 +1,5 @@
 /** A run's sandboxes: made, checked out, set up, and gone in every ending. */
-import { workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import { defaults } from '../blueprints/defaults.ts';
 import type { SandboxRef, SandboxResources } from '../sandbox/contract.ts';
 import type { OpenedRun } from '../activities/contract.ts';
@@ -68,12 +68,26 @@ function sizeBytes(size: string): number {
   return Number.parseInt(size, 10) * (size.endsWith('Gi') ? 1024 ** 3 : 1024 ** 2);
 }
 
+/** A sandbox of its own for `work`, gone afterwards in every ending. Its id is used once: what is removed stays removed. */
+export async function inCleanCheckout<Result>(run: RunContext, { commit, key }: { commit: string; key: string }, work: (sandbox: SandboxRef) => Promise<Result>): Promise<Result> {
+  const number = (run.carried.cleanCheckouts += 1);
+  const id = `${run.key}-gate${number > 1 ? `-${number}` : ''}`;
+  try {
+    return await work(await prepareSandbox(run, { id, commit, key }));
+  } finally {
+    await CancellationScope.nonCancellable(() => removeSandbox(run.opened, id));
+  }
+}
+
 /** Removes what a run may have made; also where making it was cut off half-way. */
 export async function removeSandboxes(opened: OpenedRun, generations: number): Promise<void> {
-  for (let generation = 0; generation <= generations; generation += 1) {
-    const id = runKey(generation);
-    for (const each of [`${id}-gate`, id]) {
-      await perform('removeSandbox', { id: each }, { summary: 'clean up', attempts: 20, heartbeatTimeoutMs: opened.settings.heartbeatTimeoutMs });
-    }
+  for (let generation = 0; generation <= generations; generation += 1) await removeSandbox(opened, runKey(generation));
+}
+
+async function removeSandbox({ settings }: OpenedRun, id: string): Promise<void> {
+  try {
+    await perform('removeSandbox', { id }, { summary: 'clean up', attempts: 20, heartbeatTimeoutMs: settings.heartbeatTimeoutMs });
+  } catch {
+    // The sweeper removes what is left by its owner and its lifetime; the run's end is worth more than its broom.
   }
 }

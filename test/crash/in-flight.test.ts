@@ -82,6 +82,14 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
     await checkJourney(installation, journey);
   });
 
+  test('faults 53: a sandbox that is made too late, after its removal, is removed again and nothing runs in it', async () => {
+    await using installation = await createInstallation(script);
+    await installation.layTrap({ point: 'before sandbox run-gate', does: 'stop' });
+    const journey = await startJourney(installation, 'late');
+    await overtake(installation, 'after push');
+    await checkJourney(installation, journey);
+  });
+
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     test(`faults 58: the Temporal server ended by ${signal} and started again on its file, twice in a run`, async () => {
       await using installation = await createInstallation(script);

@@ -8,7 +8,7 @@ import { RunEnded, StepFailed } from '../failures.ts';
 import { perform } from '../perform.ts';
 import { text, withValue } from '../render.ts';
 import { exportWork } from '../export-work.ts';
-import { prepareSandbox } from '../sandbox.ts';
+import { inCleanCheckout } from '../sandbox.ts';
 import { checkRequest, recordChecks } from './check.ts';
 
 /** Exports the work, decides the gates once more on a clean checkout of it, pushes one branch, ensures one change. */
@@ -41,14 +41,15 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
   if (run.carried.gates.length === 0) return;
   const gatePath = `${path}/gate`;
   const row = run.view.begin(gatePath, 'gate', 'The checks once more, in a clean checkout');
-  const sandbox = await prepareSandbox(run, { id: `${run.key}-gate`, commit, key: `${key}/gate` });
-  const checked = [];
-  for (const [index, { command, env }] of run.carried.gates.entries()) {
-    const request = checkRequest(run, { key: `${key}/gate/${index}`, commands: [command], env, timeoutMs: defaults.timeoutsMs.check, attempts: defaults.retries + 1 });
-    checked.push(...(await checkCommands({ ...request, sandbox })));
-  }
+  const checked = await inCleanCheckout(run, { commit, key: `${key}/gate` }, async (sandbox) => {
+    const decided = [];
+    for (const [index, { command, env }] of run.carried.gates.entries()) {
+      const request = checkRequest(run, { key: `${key}/gate/${index}`, commands: [command], env, timeoutMs: defaults.timeoutsMs.check, attempts: defaults.retries + 1 });
+      decided.push(...(await checkCommands({ ...request, sandbox })));
+    }
+    return decided;
+  });
   recordChecks(run.carried, gatePath, checked);
-  await perform('removeSandbox', { id: sandbox.id }, { summary: 'the gate’s sandbox', heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs });
   const passed = checked.every(({ verdict }) => verdict.passed);
   run.view.finish(row, passed ? 'succeeded' : 'failed', { note: summarizeChecks(checked) });
   if (!passed) throw new StepFailed('gate-failed', `In a clean checkout: ${summarizeChecks(checked)}`);
