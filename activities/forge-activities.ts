@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { activityInfo } from '@temporalio/activity';
 import type { Check } from '../forge/contract.ts';
+import { ForgeFailure } from '../forge/errors.ts';
 import { workSignal } from './activity.ts';
 import type { CiOutcome, ForgeActivities } from './contract.ts';
 import type { Parts } from './parts.ts';
@@ -38,21 +40,38 @@ async function accessTo(parts: Parts, repository: Parameters<ForgeActivities['ch
   return forge.gitAccess(await forge.getRepository(repository.name));
 }
 
-/** Asks for the checks until each has decided, within bounds; one activity, so that waiting doesn't grow the history. */
+/** The longest pause between two questions for the checks. */
+const maxPollMs = 15_000;
+
+/**
+ * Asks for the checks until each has decided, within bounds; one activity, so that waiting doesn't grow the history.
+ * It waits from when it was first asked for, whichever try this is, and a host that is away for a while ends nothing.
+ */
 async function awaitChecks(parts: Parts, { repository, commit, waitMs }: Parameters<ForgeActivities['awaitChecks']>[0]): Promise<CiOutcome> {
   const forge = getForge(parts, repository.forge);
   const signal = workSignal();
-  const startedAtMs = Date.now();
+  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
+  // Each difference is between two readings of one clock: the server's, then this machine's.
+  const startedAtMs = performance.now() - (currentAttemptScheduledTimestampMs - scheduledTimestampMs);
   for (;;) {
-    const checks = await forge.listChecks(repository.name, commit);
-    const waitedMs = Date.now() - startedAtMs;
-    if (checks.length === 0 && (!forge.capabilities.ownCi || waitedMs >= parts.ciGraceMs)) return { state: 'none', checks, excerpt: '' };
-    if (checks.length > 0 && checks.every(isDecided)) return decided(checks);
-    if (waitedMs >= waitMs) return { state: 'timeout', checks: checks.map(withoutLog), excerpt: '' };
-    await wait(Math.min(parts.ciPollMs, waitMs - waitedMs), undefined, { signal }).catch(() => {
+    const checks = await forge.listChecks(repository.name, commit, repository.branch).catch(passingFault);
+    const waitedMs = performance.now() - startedAtMs;
+    if (Array.isArray(checks)) {
+      if (checks.length === 0 && (!forge.capabilities.ownCi || waitedMs >= parts.ciGraceMs)) return { state: 'none', checks, excerpt: '' };
+      if (checks.length > 0 && checks.every(isDecided)) return decided(checks);
+      if (waitedMs >= waitMs) return { state: 'timeout', checks: checks.map(withoutLog), excerpt: '' };
+    } else if (waitedMs >= waitMs) throw checks;
+    // The longer it takes, the less a moment counts; and a host may say itself when it wants to be asked again.
+    const pauseMs = Math.max(parts.ciPollMs, Math.min(waitedMs / 20, maxPollMs), Array.isArray(checks) ? 0 : (checks.retryAfterMs ?? 0));
+    await wait(Math.min(pauseMs, waitMs - waitedMs), undefined, { signal }).catch(() => {
       throw signal.reason;
     });
   }
+}
+
+function passingFault(error: unknown): ForgeFailure {
+  if (error instanceof ForgeFailure && error.retryable) return error;
+  throw error;
 }
 
 const isDecided = ({ state }: Check): boolean => state === 'passed' || state === 'failed' || state === 'errored';

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { defaults } from '../blueprints/defaults.ts';
+import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutScript, exportScript, nothingToExport } from '../git/sandbox-scripts.ts';
 import { CommandCancelled, type CommandResult, type Sandbox, type SandboxProvider, type SandboxRef } from '../sandbox/contract.ts';
@@ -99,7 +100,8 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
   await mustSucceed(parts, result, 'The export', 'export-failed');
   if (result.stdout.droppedBytes > 0) throw ApplicationFailure.nonRetryable(`The export is larger than ${defaults.output.artifactMaxBytes} bytes`, 'too-large');
   return parts.git.quarantine(
-    { repository, base, parent, policy, message, author, key, bundlePath: result.stdout.path, date: new Date(dateMs).toISOString(), ...(since && { since }) },
+    // Code hosts read commits too: they close issues by them, and skip checks.
+    { repository, base, parent, policy, message: neutralize(message), author, key, bundlePath: result.stdout.path, date: new Date(dateMs).toISOString(), ...(since && { since }) },
     signal,
   );
 }

@@ -292,6 +292,11 @@ export const runErrors = {
     why: 'A change is opened by the blueprint’s `change` step, which has not been reached, or there was nothing to change.',
     fix: 'Look at `jig show`: it says where the run is and what it came to.',
   },
+  'change-elsewhere': {
+    title: 'The change is on another code host',
+    why: '`jig diff` and `jig change` read the local forge. A change on another host is looked at, approved and merged there.',
+    fix: 'Open the address that the message tells.',
+  },
   'no-such-step': {
     title: 'The run has no such step',
     why: 'Steps are named by their id, those of an item as in `rewrite[3].ask`, and only once they have begun.',

@@ -16,10 +16,18 @@ export interface Import {
   ci?: string[];
 }
 
+/** `FORGE:OWNER/NAME`, a repository of one of the worker's code hosts; undefined for anything else. @throws BadInput `invalid-input` */
+export function findElsewhere(reference: string, { branch, ci = [] }: Import): { forge: string; name: string; branch?: string } | undefined {
+  const [, forge, name] = /^([a-z][a-z0-9-]*):([A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+)$/.exec(reference) ?? [];
+  if (forge === undefined || name === undefined || forge === 'local') return undefined;
+  if (ci.length > 0) throw new BadInput('invalid-input', `--ci is for the local forge: ${forge} runs checks of its own`);
+  return { forge, name, ...(branch !== undefined && { branch }) };
+}
+
 /** @throws BadInput `not-a-repository`, `repository-unrelated`; ForgeFailure */
 export async function ensureRepository(forge: LocalForge, reference: string, wanted: Import): Promise<{ forge: string; name: string; branch?: string }> {
   const isFolder = (await stat(reference).catch(() => undefined))?.isDirectory() ?? false;
-  const name = isFolder ? await importFolder(forge, resolve(reference), wanted) : await findInForge(forge, reference);
+  const name = isFolder ? await importFolder(forge, resolve(reference), wanted) : await findInForge(forge, reference.replace(/^local:/, ''));
   if (wanted.ci && wanted.ci.length > 0) await forge.setCheck(name, checkOf(wanted.ci));
   return { forge: forge.name, name, ...(wanted.branch !== undefined && { branch: wanted.branch }) };
 }

@@ -59,7 +59,7 @@ export interface Forge {
   listChanges(repository: string, filter?: { state?: Change['state'] }): Promise<Change[]>;
   /** Writes the comment that carries this marker, once. */
   ensureComment(wanted: { repository: string; number: number; marker: string; body: string }): Promise<void>;
-  /** The checks of a commit as they stand now. Empty where none is known. */
-  listChecks(repository: string, commit: string): Promise<Check[]>;
+  /** The checks of a commit as they stand now. Empty where none is known; those that the branch `base` requires and nobody has reported are `queued`. */
+  listChecks(repository: string, commit: string, base?: string): Promise<Check[]>;
   closeChange(repository: string, number: number, reason: string): Promise<Change>;
 }

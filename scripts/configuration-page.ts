@@ -13,6 +13,8 @@ interface Node {
   items?: Node | undefined;
   properties?: Record<string, Node> | undefined;
   additionalProperties?: Node | boolean | undefined;
+  const?: string | undefined;
+  oneOf?: Node[] | undefined;
 }
 
 const Node: z.ZodType<Node> = z.lazy(() =>
@@ -26,6 +28,8 @@ const Node: z.ZodType<Node> = z.lazy(() =>
     items: Node.optional(),
     properties: z.record(z.string(), Node).optional(),
     additionalProperties: z.union([z.boolean(), Node]).optional(),
+    const: z.string().optional(),
+    oneOf: z.array(Node).optional(),
   }),
 );
 
@@ -47,13 +51,15 @@ ${lists.map(({ path, node }) => `## Default of \`${path}\`\n\n${JSON.stringify(n
 
 /** The keys that hold a value; \`NAME\` stands for a name of one's own. */
 function rows(node: Node, path: string): { path: string; node: Node }[] {
+  if (node.oneOf) return node.oneOf.flatMap((each) => rows(each, path));
   const named = typeof node.additionalProperties === 'object' ? { NAME: node.additionalProperties } : {};
   const inner = Object.entries({ ...node.properties, ...named });
   if (inner.length === 0 || (node.default !== undefined && path.includes('.'))) return [{ path, node }];
   return inner.flatMap(([key, value]) => rows(value, path ? `${path}.${key}` : key));
 }
 
-function valueText({ type, enum: values, minimum, maximum, items }: Node): string {
+function valueText({ type, enum: values, const: only, minimum, maximum, items }: Node): string {
+  if (only !== undefined) return `\`${only}\``;
   if (values) return values.map((value) => `\`${value}\``).join(', ');
   if (type === 'array') return `list of ${items?.type ?? 'anything'}`;
   if (type !== 'integer' && type !== 'number') return type === 'object' ? 'map' : (type ?? 'anything');

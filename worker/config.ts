@@ -8,11 +8,13 @@ import { defaults } from '../blueprints/defaults.ts';
 import { JigError } from '../blueprints/errors.ts';
 import { defaultDataDir } from '../client/up-record.ts';
 import { ModelConfig } from '../model/choose-model.ts';
+import { ForgesConfig } from './forges.ts';
 
 export const Config = z.strictObject({
   dataDir: z.string().optional().describe('Where mirrors, artifacts, sandboxes and the local forge are kept; `JIG_DATA_DIR` goes before it'),
   sandbox: z.strictObject({ provider: z.enum(['local', 'unsafe-process']).default('local').describe('Where commands run; `unsafe-process` isolates nothing') }).prefault({}),
   model: ModelConfig.prefault({}),
+  forges: ForgesConfig.default({}).describe('Code hosts beside the local one, by the name that runs call them'),
   recording: z.string().optional().describe('A recorded session that answers in place of a model'),
   record: z.string().optional().describe("Where the model's answers are written, as a recorded session"),
   runs: z
@@ -29,7 +31,7 @@ export const Config = z.strictObject({
     .prefault({}),
   ci: z
     .strictObject({
-      pollMs: z.number().int().min(20).default(500).describe('How often a forge is asked for the state of its checks'),
+      pollMs: z.number().int().min(20).default(500).describe('How often a forge is asked for the state of its checks at first; the pauses grow with the wait, to 15 s'),
       graceMs: z.number().int().min(0).default(60_000).describe('How long the first check of a forge with a CI of its own may take to appear'),
     })
     .prefault({}),

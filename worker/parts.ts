@@ -9,13 +9,17 @@ import { createTrustedGit } from '../git/trusted-git.ts';
 import { chooseModel } from '../model/choose-model.ts';
 import { createLocalProvider } from '../sandbox/local/provider.ts';
 import { cacheDirOf, dataDirOf, type Config } from './config.ts';
+import { createForges } from './forges.ts';
 import { orNoModel } from './no-model.ts';
 import { loadRecording, recordTo } from './recording.ts';
+import { createRedact } from './redact.ts';
 
 export interface Installation {
   parts: Parts;
   localForge: LocalForge;
   dataDir: string;
+  /** Masks the secrets that these parts work with. */
+  redact: (text: string) => string;
   /** Lets go of what the parts hold, such as the egress proxy. */
   close(): Promise<void>;
 }
@@ -25,6 +29,7 @@ export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProg
   const dataDir = dataDirOf(config, env);
   const folders = dataFolders(dataDir);
   const localForge = createLocalForge({ rootDir: folders.forge });
+  const { forges, secrets } = await createForges(config.forges, env);
   const recording = config.recording ? await loadRecording(config.recording) : undefined;
   const unsafeProcess = config.sandbox.provider === 'unsafe-process';
   const bwrapPath = unsafeProcess ? '' : await ensureBinary('bwrap', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });
@@ -33,7 +38,7 @@ export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProg
   const parts: Parts = {
     artifacts: createFolderStore({ rootDir: folders.artifacts }),
     git: createTrustedGit({ cacheDir: folders.git }),
-    forges: new Map([[localForge.name, localForge]]),
+    forges: new Map([localForge, ...forges].map((forge) => [forge.name, forge])),
     sandboxes,
     model: config.record ? recordTo(config.record, model) : model,
     settings: config.runs,
@@ -41,5 +46,5 @@ export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProg
     ciPollMs: config.ci.pollMs,
     ciGraceMs: config.ci.graceMs,
   };
-  return { parts, localForge, dataDir, close: () => sandboxes.close() };
+  return { parts, localForge, dataDir, redact: createRedact(env, secrets), close: () => sandboxes.close() };
 }

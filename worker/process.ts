@@ -36,7 +36,7 @@ export async function startWorkerProcess({ config, env, log, onProgress, address
   const namespace = address ? 'default' : (profile.namespace ?? 'default');
   const [connection, bundle, installation] = await Promise.all([connect(address ? { address } : profile.connectionOptions), bundleWorkflows(), createParts(config, env, onProgress)]);
   const metrics = createMetrics();
-  const worker = await startWorker({ connection, namespace, parts: installation.parts, config, bundle, metrics });
+  const worker = await startWorker({ connection, namespace, parts: installation.parts, redact: installation.redact, config, bundle, metrics });
   const stopping = new AbortController();
   const health = await serveHealth(metrics, config.worker.healthPort, () => !stopping.signal.aborted);
   const client = new Client({ connection, namespace });
@@ -56,7 +56,7 @@ export async function startWorkerProcess({ config, env, log, onProgress, address
       await connection.close();
     }
   })();
-  log.info({ namespace, health: health.url, model: parts.model.name, source: parts.model.source, sandbox: parts.sandboxes.name }, 'worker is ready');
+  log.info({ namespace, health: health.url, model: parts.model.name, source: parts.model.source, sandbox: parts.sandboxes.name, forges: [...parts.forges.keys()] }, 'worker is ready');
   return {
     installation, namespace, ended,
     healthUrl: health.url,

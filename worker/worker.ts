@@ -1,7 +1,7 @@
 /** One worker against any Temporal: four task queues, each with its own slots, drained together. */
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, Worker, type NativeConnection, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { ActivityFrame } from '../activities/activity.ts';
+import { ActivityFrame, type Redact } from '../activities/activity.ts';
 import { createForgeActivities } from '../activities/forge-activities.ts';
 import { createModelActivities } from '../activities/model-activities.ts';
 import type { Parts } from '../activities/parts.ts';
@@ -10,7 +10,6 @@ import { createSandboxActivities } from '../activities/sandbox-activities.ts';
 import { taskQueues } from '../workflows/messages.ts';
 import type { Config } from './config.ts';
 import type { Metrics } from './health.ts';
-import { createRedact } from './redact.ts';
 
 export interface JigWorker {
   /** Resolves when the worker has drained; rejects where it can't go on. */
@@ -27,15 +26,15 @@ export async function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
   });
 }
 
-export async function startWorker({ connection, namespace, parts, config, bundle, metrics }: {
+export async function startWorker({ connection, namespace, parts, redact, config, bundle, metrics }: {
   connection: NativeConnection;
   namespace: string;
   parts: Parts;
+  redact: Redact;
   config: Config;
   bundle: WorkflowBundleWithSourceMap;
   metrics: Metrics;
 }): Promise<JigWorker> {
-  const redact = createRedact(process.env);
   const { sandboxSlots, modelSlots, forgeSlots, shutdownGraceMs, takeOverAfterMs } = config.worker;
   const common = {
     connection,

@@ -23,7 +23,7 @@ export function exportRequest(run: RunContext, { key, title, parent }: Wanted): 
     base: repository.commit,
     parent: parent ?? repository.commit,
     policy: { maxFiles: settings.maxChangedFiles, maxBytes: settings.maxChangedBytes, protectedPaths: settings.protectedPaths },
-    message: `${title}\n\nJig-Blueprint: ${blueprint.name}@${run.request.blueprint.sha256.slice(0, 12)}\nJig-Run: ${workflowInfo().workflowId}\n`,
+    message: `${title.replaceAll(/\s+/g, ' ').trim()}\n\nJig-Blueprint: ${blueprint.name}@${run.request.blueprint.sha256.slice(0, 12)}\nJig-Run: ${workflowInfo().workflowId}\n`,
     author: settings.author,
     dateMs: run.view.state.startedAtMs,
   };

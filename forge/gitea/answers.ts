@@ -33,3 +33,5 @@ export const StatusAnswer = z.object({
   description: z.string(),
   target_url: z.string(),
 });
+
+export const BranchAnswer = z.object({ enable_status_check: z.boolean(), status_check_contexts: z.array(z.string()).nullish().transform((contexts) => contexts ?? []) });

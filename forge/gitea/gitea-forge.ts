@@ -18,7 +18,7 @@ export function createGiteaForge(options: GiteaOptions): Forge {
     findChange: (repository, by) => findChange(gitea, repository, by),
     listChanges: (repository, filter = {}) => listChanges(gitea, repository, filter.state),
     ensureComment: (wanted) => ensureComment(gitea, wanted),
-    listChecks: (repository, commit) => listChecks(gitea, repository, commit),
+    listChecks: (repository, commit, base) => listChecks(gitea, repository, commit, base),
     closeChange: (repository, number, reason) => closeChange(gitea, repository, number, reason),
   };
 }

@@ -4,6 +4,7 @@ import type { RunSummary } from '../../client/client.ts';
 import { findChangeReference } from '../../cli/change-reference.ts';
 import { resolveRun } from '../../cli/run-reference.ts';
 import { toQuery } from '../../cli/runs.ts';
+import { findElsewhere } from '../../cli/repository.ts';
 import { parseInputs } from '../../cli/start-request.ts';
 
 const summary = (runId: string): RunSummary => ({ runId, blueprint: '', repository: '', requester: '', phase: '', outcome: undefined, needsHuman: false, costUsd: 0, tokens: 0, startedAt: new Date(0), endedAt: undefined });
@@ -33,6 +34,13 @@ test('a change is a repository and a number, or a number where there is one repo
   for (const words of [['3'], ['local/api'], ['local/api', '0'], ['local/api', '1', '2'], ['local/api', '-1']]) {
     assert.throws(() => findChangeReference(words, ['a/b', 'c/d']), { code: 'forge-not-found' }, words.join(' '));
   }
+});
+
+test("a repository of another forge is FORGE:OWNER/NAME; its checks are the host's own", () => {
+  assert.deepEqual(findElsewhere('gitea:acme/API', {}), { forge: 'gitea', name: 'acme/API' });
+  assert.deepEqual(findElsewhere('git-2:acme/api.x', { branch: 'trunk', ci: [] }), { forge: 'git-2', name: 'acme/api.x', branch: 'trunk' });
+  for (const reference of ['local:acme/api', 'acme/api', './gitea:acme/api', 'gitea:acme', 'gitea:acme/api/x', 'https://git.example.com/acme/api']) assert.equal(findElsewhere(reference, {}), undefined, reference);
+  assert.throws(() => findElsewhere('gitea:acme/api', { ci: ['npm test'] }), { code: 'invalid-input', message: /gitea runs checks of its own/ });
 });
 
 test('inputs are name=value, once each; a value may hold anything', () => {

@@ -22,7 +22,7 @@ const { address, namespace, bundleFile, trapFolder, config: wanted } = Settings.
 const log = pino({ level: process.env['JIG_TEST_LOG'] ?? 'silent' }, pino.destination(2));
 installLogging(log);
 const config = Config.parse(wanted);
-const { parts: real, localForge } = await createParts(config, process.env, () => {});
+const { parts: real, localForge, redact } = await createParts(config, process.env, () => {});
 const parts = wrapParts(real, createPoints(trapFolder));
 const bundle = { code: await readFile(bundleFile, 'utf8'), sourceMap: '' };
 
@@ -31,7 +31,7 @@ process.stdout.write('ready\n');
 await once(process.stdin, 'data');
 
 const connection = await NativeConnection.connect({ address });
-const worker = await startWorker({ connection, namespace, parts, config, bundle, metrics: createMetrics() });
+const worker = await startWorker({ connection, namespace, parts, redact, config, bundle, metrics: createMetrics() });
 const stopping = new AbortController();
 process.once('SIGTERM', () => {
   stopping.abort();

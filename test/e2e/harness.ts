@@ -43,6 +43,8 @@ export interface World extends AsyncDisposable {
 
 interface StartOptions {
   repository?: string;
+  /** The local one where missing. */
+  forge?: string;
   inputs?: Record<string, Json>;
 }
 
@@ -50,21 +52,23 @@ export interface WorldOptions {
   script?: ScriptInput;
   model?: Model;
   config?: Record<string, unknown>;
+  /** What the worker has in its environment beside ours, such as tokens. */
+  env?: Record<string, string>;
 }
 
 const noReplies: ScriptInput = { script: 'v1', replies: [] };
 
-export async function createWorld({ script = noReplies, model, config: overrides = {} }: WorldOptions = {}): Promise<World> {
+export async function createWorld({ script = noReplies, model, config: overrides = {}, env: more = {} }: WorldOptions = {}): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), 'jig-e2e-'));
-  const env = { ...process.env, JIG_DATA_DIR: dataDir, OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', JIG_MODEL: 'none' };
+  const env = { ...process.env, ...more, JIG_DATA_DIR: dataDir, OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', JIG_MODEL: 'none' };
   const cliPath = await ensureBinary('temporal', { cacheDir: join(cacheDirOf(process.env), 'binaries'), env: process.env });
   const server = await startTemporalServer({ cliPath, dbFile: join(dataDir, 'temporal.db'), logFile: join(dataDir, 'temporal.log') });
   const config = Config.parse({ ci: { pollMs: 50, graceMs: 500 }, ...overrides });
-  const { parts: wired, localForge, close: closeParts } = await createParts(config, env, () => {});
+  const { parts: wired, localForge, redact, close: closeParts } = await createParts(config, env, () => {});
   const parts: Parts = { ...wired, model: model ?? createScriptedModel(script) };
   const nativeConnection = await NativeConnection.connect({ address: server.address });
   bundle ??= bundleWorkflows();
-  const worker: JigWorker = await startWorker({ connection: nativeConnection, namespace: 'default', parts, config, bundle: await bundle, metrics: createMetrics() });
+  const worker: JigWorker = await startWorker({ connection: nativeConnection, namespace: 'default', parts, redact, config, bundle: await bundle, metrics: createMetrics() });
   // A worker that can't go on would leave every test waiting.
   worker.ended.catch((error: unknown) => {
     throw error;
@@ -73,9 +77,9 @@ export async function createWorld({ script = noReplies, model, config: overrides
   const client = createClient(new Client({ connection }), server.uiUrl);
 
   const closing = new AbortController();
-  const start: World['start'] = async (text, { repository = 'acme/api', inputs = {} } = {}) => {
+  const start: World['start'] = async (text, { repository = 'acme/api', forge = 'local', inputs = {} } = {}) => {
     const name = /^name: *(\S+)/m.exec(text)?.[1] ?? 'unnamed';
-    const { runId } = await client.start({ blueprint: { name, text, file: 'blueprint.yaml' }, repository: { forge: 'local', name: repository }, inputs, requester: 'tester' });
+    const { runId } = await client.start({ blueprint: { name, text, file: 'blueprint.yaml' }, repository: { forge, name: repository }, inputs, requester: 'tester' });
     return runId;
   };
   return {

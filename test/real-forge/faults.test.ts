@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createTrustedGit } from '../../git/trusted-git.ts';
+import { startFaultyProxy, type Fault, type FaultyProxy } from './faulty-proxy.ts';
+import { createGiteaFixture, type GiteaFixture } from './gitea-fixture.ts';
+import { findMissingBuildTool } from './gitea-program.ts';
+
+const skip = (await findMissingBuildTool()) ?? false;
+let gitea: GiteaFixture;
+let proxy: FaultyProxy;
+before(async () => {
+  if (skip) return;
+  gitea = await createGiteaFixture();
+  proxy = await startFaultyProxy(gitea.server.url);
+});
+after(async () => {
+  if (skip) return;
+  await proxy.stop();
+  await gitea.close();
+});
+
+let branches = 0;
+async function pushed() {
+  const branch = `jig/fault-${++branches}`;
+  await gitea.push(branch, `fault-${branches}.txt`, `${branches}\n`);
+  return { repository: gitea.repository, branch, base: 'main', marker: branch, title: 'A title', body: 'A body', draft: false, labels: [] };
+}
+const openOn = async (branch: string) => (await gitea.forge.listChanges(gitea.repository, { state: 'open' })).filter((change) => change.branch === branch);
+const mirrors = () => createTrustedGit({ cacheDir: join(gitea.folder, `cache-${++branches}`) });
+
+test('faults 30: a repository that is archived, empty, renamed, gone or hidden is a clear typed result each', { skip }, async () => {
+  const { forge, acme, server } = gitea;
+  await gitea.addRepository('acme/archived', { 'a.txt': 'a\n' });
+  await acme.api.repos.repoEdit('acme', 'archived', { archived: true });
+  const archived = await forge.getRepository('acme/archived');
+  assert.equal(archived.archived, true);
+  await assert.rejects(mirrors().ensureMirror(archived, await forge.gitAccess(archived)), { kind: 'repository-archived' });
+  await assert.rejects(forge.ensureChange({ ...(await pushed()), repository: 'acme/archived' }), { kind: 'refused', message: /archived/ });
+
+  await acme.api.user.createCurrentUserRepo({ name: 'empty', private: true });
+  await acme.api.repos.repoAddCollaborator('acme', 'empty', 'jig-bot', { permission: 'write' });
+  const empty = await forge.getRepository('acme/empty');
+  assert.equal(empty.empty, true);
+  await assert.rejects(mirrors().ensureMirror(empty, await forge.gitAccess(empty)), { kind: 'repository-empty' });
+
+  await gitea.addRepository('acme/before', { 'a.txt': 'a\n' });
+  await acme.api.repos.repoEdit('acme', 'before', { name: 'later' });
+  await assert.rejects(forge.getRepository('acme/before'), { kind: 'moved', message: 'acme/before is called acme/later on gitea now.', retryable: false });
+  await assert.rejects(forge.ensureChange({ ...(await pushed()), repository: 'acme/before' }), { kind: 'moved' });
+
+  await acme.api.user.createCurrentUserRepo({ name: 'hidden', private: true, auto_init: true });
+  const stranger = await server.createUser('stranger');
+  for (const [name, token] of [['acme/nothing', gitea.token], ['nobody/nothing', gitea.token], ['acme/hidden', gitea.token], ['acme/API', await stranger.createToken(['read:repository'])]] as const) {
+    await assert.rejects(gitea.connect({ token }).getRepository(name), { kind: 'not-found', message: /or the token may not see it/ }, name);
+  }
+  for (const name of ['../..', 'acme/..', './API', 'acme', 'acme/API/x', 'acme/A PI', 'acme/API?x']) await assert.rejects(forge.getRepository(name), { kind: 'not-found' }, name);
+});
+
+test('faults 30: a name in another case is the same repository under its own name, and its default branch is its own', { skip }, async () => {
+  await gitea.acme.api.repos.repoCreateBranch('acme', 'API', { new_branch_name: 'release/1.0', old_branch_name: 'main' });
+  const found = await gitea.forge.getRepository('ACME/api');
+  assert.deepEqual([found.name, found.defaultBranch, found.cloneUrl], ['acme/API', 'main', `${gitea.server.url}/acme/API.git`]);
+  const wanted = { ...(await pushed()), base: 'release/1.0', branch: `jig/fault-${branches}` };
+  const { number, base } = await gitea.forge.ensureChange(wanted);
+  assert.equal(base, 'release/1.0');
+  assert.equal((await gitea.forge.ensureChange(wanted)).number, number);
+});
+
+test('faults 60: whatever breaks while a change is opened, asking again ends in one change', { skip }, async () => {
+  const forge = gitea.connect({ url: proxy.url });
+  const create = /^POST .*\/pulls$/;
+  const faults: [Fault, RegExp][] = [
+    [{ kind: 'answer-lost' }, create], [{ kind: 'answer-cut' }, create], [{ kind: 'json-cut' }, create], [{ kind: 'status', status: 500 }, create],
+    [{ kind: 'status', status: 409 }, create], [{ kind: 'status', status: 422 }, create], [{ kind: 'status', status: 429, headers: { 'retry-after': '1' } }, create],
+    [{ kind: 'json-cut' }, /^GET .*\/pulls\?/], [{ kind: 'answer-lost' }, /^GET .*\/pulls\//],
+  ];
+  for (const [fault, pattern] of faults) {
+    const wanted = await pushed();
+    proxy.breakNext(pattern, fault);
+    await forge.ensureChange(wanted).catch(() => undefined);
+    const change = await forge.ensureChange(wanted);
+    assert.deepEqual((await openOn(wanted.branch)).map(({ number }) => number), [change.number], JSON.stringify(fault));
+  }
+});
+
+test('faults 60: a change whose answer was lost is found by the second look of the same call', { skip }, async () => {
+  const wanted = await pushed();
+  proxy.breakNext(/^POST .*\/pulls$/, { kind: 'answer-lost' });
+  const { number } = await gitea.connect({ url: proxy.url }).ensureChange(wanted);
+  assert.deepEqual((await openOn(wanted.branch)).map((change) => change.number), [number]);
+});
+
+test('faults 60: a limit on requests says when to come back, and an expired token is no passing fault', { skip }, async () => {
+  const forge = gitea.connect({ url: proxy.url });
+  proxy.breakNext(/^GET/, { kind: 'status', status: 429, headers: { 'retry-after': '7' } });
+  await assert.rejects(forge.getRepository(gitea.repository), { kind: 'unavailable', retryable: true, retryAfterMs: 7000 });
+  await assert.rejects(gitea.connect({ token: 'f'.repeat(40) }).getRepository(gitea.repository), { kind: 'unauthorized', retryable: false });
+});
+
+test('faults 53, 60: processes that open one change at the same moment end with one that is open', { skip }, async () => {
+  const wanted = await pushed();
+  const processes = Array.from({ length: 6 }, () => gitea.connect());
+  const made = await Promise.all(processes.map((forge) => forge.ensureChange(wanted)));
+  const open = await openOn(wanted.branch);
+  assert.equal(open.length, 1);
+  assert.equal((await gitea.forge.ensureChange(wanted)).number, open[0]?.number);
+  assert.ok(made.some(({ number }) => number === open[0]?.number));
+  await Promise.all(processes.map((forge) => forge.ensureComment({ repository: gitea.repository, number: open[0]?.number ?? 0, marker: 'once', body: 'Said by all of them.' })));
+  assert.equal(await gitea.countComments(open[0]?.number ?? 0, 'Said by all of them.'), 1);
+});
+
+test('a comment or a fork with a copied marker is not its own', { skip }, async () => {
+  const wanted = await pushed();
+  const { number } = await gitea.forge.ensureChange(wanted);
+  const comment = { repository: gitea.repository, number, marker: 'mine', body: 'Mine.' };
+  await gitea.forge.ensureComment(comment);
+  const { data: [own] } = await gitea.acme.api.repos.issueGetComments('acme', 'API', number);
+  await gitea.bot.api.repos.issueDeleteComment('acme', 'API', own?.id ?? 0);
+  await gitea.acme.api.repos.issueCreateComment('acme', 'API', number, { body: own?.body ?? '' });
+  await gitea.forge.ensureComment(comment);
+  assert.equal(await gitea.countComments(number, 'Mine.'), 2);
+
+  const forker = await gitea.server.createUser('forker');
+  await gitea.acme.api.repos.repoAddCollaborator('acme', 'API', 'forker', { permission: 'read' });
+  await forker.api.repos.createFork('acme', 'API', {});
+  const { data: { body } } = await gitea.acme.api.repos.repoGetPullRequest('acme', 'API', number);
+  await forker.api.repos.repoCreatePullRequest('acme', 'API', { head: `forker:${wanted.branch}`, base: 'main', title: 'Mine too', body: body ?? '' });
+  await gitea.forge.closeChange(gitea.repository, number, 'to make room');
+  assert.deepEqual([(await gitea.forge.ensureChange(wanted)).number, (await gitea.forge.findChange(gitea.repository, { branch: wanted.branch }))?.number], [number, number]);
+});
+
+test('faults 35: nobody is told, no issue is closed or noted, and no picture is in the page', { skip }, async () => {
+  const { acme, bot } = gitea;
+  const { data: issue } = await acme.api.repos.issueCreateIssue('acme', 'API', { title: 'Stays open' });
+  const reader = await gitea.server.createUser('reader');
+  await acme.api.repos.repoAddCollaborator('acme', 'API', 'reader', { permission: 'read' });
+  await reader.api.repos.userCurrentDeleteSubscription('acme', 'API');
+  const address = `${gitea.server.url}/acme/API/issues/${issue.number}`;
+  const hostile = `@reader closes #${issue.number}, fixes acme/API#${issue.number} resolves ${address}\n\ncloses ${address}\n\n&#64;reader ![](https://evil.example/?d=1) [[https://evil.example/x.png]] <img src="https://evil.example/y">\n\n\\[\\[https://evil.example/z.png]]\n\n\`\`\`\n@reader\n\`\`\``;
+  const wanted = { ...(await pushed()), title: `@reader fixes #${issue.number}`, body: hostile };
+  const change = await gitea.forge.ensureChange(wanted);
+  await gitea.forge.ensureComment({ repository: gitea.repository, number: change.number, marker: 'hostile', body: hostile });
+  const { data: page } = await bot.api.markdown.renderMarkdown({ Text: change.body, Mode: 'comment', Context: 'acme/API' }, { format: 'text' });
+  assert.match(page, /evil\.example/);
+  assert.doesNotMatch(page, /<img|<a[^>]*class="[^"]*(?:mention|ref-issue)/);
+  await gitea.merge(change.number);
+  assert.equal((await acme.api.repos.issueGetIssue('acme', 'API', issue.number ?? 0)).data.state, 'open');
+  const { data: timeline } = await acme.api.repos.issueGetCommentsAndTimeline('acme', 'API', issue.number ?? 0);
+  assert.deepEqual((timeline ?? []).map(({ type }) => type), []);
+
+  // The same text as it came does all of that, and after it did nothing else has come either.
+  await acme.api.repos.issueCreateIssue('acme', 'API', { title: 'Raw', body: hostile });
+  assert.notEqual((await acme.api.repos.issueGetCommentsAndTimeline('acme', 'API', issue.number ?? 0)).data.length, 0);
+  const told = async () => (await reader.api.notifications.notifyGetList({ all: true })).data.map(({ subject }) => subject?.title);
+  const deadlineMs = Date.now() + 20_000;
+  while ((await told()).length === 0 && Date.now() < deadlineMs) await delay(50);
+  assert.deepEqual(await told(), ['Raw']);
+});
+
+test('each scope of the token is needed, and its absence is said', { skip }, async () => {
+  const wanted = { ...(await pushed()), labels: ['scoped'] };
+  const { number } = await gitea.forge.ensureChange(wanted);
+  const with_ = async (...scopes: string[]) => gitea.connect({ token: await gitea.bot.createToken(scopes) });
+  const unauthorized = { kind: 'unauthorized', message: /scope/ };
+  await assert.rejects((await with_('read:user', 'write:issue')).getRepository(gitea.repository), unauthorized);
+  const reading = await with_('read:user', 'write:issue', 'read:repository');
+  await assert.rejects(reading.ensureChange(await pushed()), unauthorized);
+  const withoutIssues = await with_('read:user', 'write:repository');
+  await assert.rejects(withoutIssues.ensureChange({ ...(await pushed()), labels: ['scoped'] }), unauthorized);
+  const comment = { repository: gitea.repository, number, marker: 'scope', body: 'Said.' };
+  await assert.rejects(withoutIssues.ensureComment(comment), unauthorized);
+  await assert.rejects((await with_('write:issue', 'write:repository')).ensureComment(comment), unauthorized);
+});
+
+test('the latest status of each context counts, whatever its state was before', { skip }, async () => {
+  const commit = await gitea.push('jig/statuses', 'statuses.txt', 'x\n');
+  const post = (context: string, state: 'pending' | 'success' | 'error' | 'failure' | 'warning', description = '') => gitea.acme.api.repos.repoCreateStatus('acme', 'API', commit, { context, state, description, target_url: 'https://ci.example/1' });
+  for (const state of ['pending', 'failure', 'success'] as const) await post('a', state);
+  await post('b', 'pending');
+  await post('c', 'warning', 'é'.repeat(200));
+  await post('d', 'error');
+  for (let index = 0; index < 60; index += 1) await post('e', index % 2 ? 'failure' : 'success');
+  const checks = await gitea.forge.listChecks(gitea.repository, commit, 'main');
+  assert.deepEqual(checks.map(({ name, state }) => `${name} ${state}`), ['a passed', 'b running', 'c failed', 'd errored', 'e failed']);
+  assert.deepEqual([checks[2]?.url, checks[2]?.logExcerpt], ['https://ci.example/1', 'é'.repeat(200)]);
+  await gitea.acme.api.repos.repoCreateBranchProtection('acme', 'API', { rule_name: 'main', enable_status_check: true, status_check_contexts: ['a', 'lint', 'test/*'] });
+  const required = await gitea.forge.listChecks(gitea.repository, commit, 'main');
+  assert.deepEqual(required.filter(({ state }) => state === 'queued').map(({ name }) => name), ['lint', 'test/*']);
+  await post('test/unit', 'success');
+  assert.deepEqual((await gitea.forge.listChecks(gitea.repository, commit, 'main')).filter(({ state }) => state === 'queued').map(({ name }) => name), ['lint']);
+});
