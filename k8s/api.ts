@@ -1,29 +1,84 @@
 /** The API server, asked again while it can't answer: it may restart, be busy, or be cut off for a while. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { ApiException, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { ApiException, CoreV1Api, createConfiguration, KubeConfig, ServerConfiguration, type Middleware } from '@kubernetes/client-node';
 import { z } from 'zod';
 import { JigError } from '../blueprints/errors.ts';
 import { SandboxUnavailable } from '../sandbox/errors.ts';
 
 export interface Cluster {
-  kubeConfig: KubeConfig;
-  core: CoreV1Api;
+  /** As it was read last. */
+  readonly kubeConfig: KubeConfig;
+  readonly core: CoreV1Api;
   unreachableTimeoutMs: number;
+  /** Reads the kubeconfig again: its token or certificate may have been renewed in its files. */
+  renew?(): void;
 }
 
-/** By the usual rules: KUBECONFIG, ~/.kube/config, or the service account of the pod that this runs in. @throws JigError `config-invalid` */
-export function connectCluster({ context, unreachableTimeoutMs }: { context?: string | undefined; unreachableTimeoutMs: number }): Cluster {
+interface ConnectOptions {
+  context?: string | undefined;
+  unreachableTimeoutMs: number;
+  loadKubeConfig?: () => KubeConfig;
+  /** Of one try: a server that takes a request and says nothing is asked again. */
+  requestTimeoutMs?: number;
+}
+
+/** @throws JigError `config-invalid` */
+export function connectCluster({ context, unreachableTimeoutMs, loadKubeConfig = () => readKubeConfig(context), requestTimeoutMs = 20_000 }: ConnectOptions): Cluster {
+  let kubeConfig = loadKubeConfig();
+  let core = createCoreApi(kubeConfig, requestTimeoutMs);
+  return {
+    get kubeConfig() {
+      return kubeConfig;
+    },
+    get core() {
+      return core;
+    },
+    unreachableTimeoutMs,
+    renew() {
+      kubeConfig = loadKubeConfig();
+      core = createCoreApi(kubeConfig, requestTimeoutMs);
+    },
+  };
+}
+
+/** What the library falls back to where it finds nothing. */
+const nowhere = 'http://localhost:8080';
+
+/** By the usual rules: KUBECONFIG, ~/.kube/config, or the service account of the pod that this runs in. */
+function readKubeConfig(context: string | undefined): KubeConfig {
   const kubeConfig = new KubeConfig();
   try {
     kubeConfig.loadFromDefault();
   } catch (error) {
     throw new JigError('config-invalid', `The kubeconfig can't be read: ${messageOf(error)}`, { cause: error });
   }
-  if (context !== undefined) {
-    if (!kubeConfig.getContexts().some(({ name }) => name === context)) throw new JigError('config-invalid', `The kubeconfig has no context ${JSON.stringify(context)}; it has ${kubeConfig.getContexts().map(({ name }) => name).join(', ') || 'none'}`);
-    kubeConfig.setCurrentContext(context);
+  if (context !== undefined) kubeConfig.setCurrentContext(context);
+  const cluster = kubeConfig.getCurrentCluster();
+  if (cluster?.server === nowhere) throw new JigError('config-invalid', 'There is no kubeconfig, and this is no pod with a service account', { hint: 'Set KUBECONFIG to a file that kubectl can use.' });
+  if (!cluster) {
+    const known = kubeConfig.getContexts().map(({ name }) => name).join(', ');
+    throw new JigError('config-invalid', `The kubeconfig has no context ${JSON.stringify(context ?? kubeConfig.getCurrentContext())}; it has ${known || 'none'}`);
   }
-  return { kubeConfig, core: kubeConfig.makeApiClient(CoreV1Api), unreachableTimeoutMs };
+  return kubeConfig;
+}
+
+function createCoreApi(kubeConfig: KubeConfig, requestTimeoutMs: number): CoreV1Api {
+  const server = kubeConfig.getCurrentCluster()?.server ?? nowhere;
+  return new CoreV1Api(createConfiguration({ baseServer: new ServerConfiguration(server, {}), authMethods: { default: kubeConfig }, promiseMiddleware: [boundedRequests(requestTimeoutMs)] }));
+}
+
+/** The library alone opens a connection for each request, and waits for an answer for five minutes. */
+function boundedRequests(timeoutMs: number): Middleware {
+  let shared: ReturnType<Parameters<Middleware['pre']>[0]['getDispatcher']>;
+  return {
+    async pre(request) {
+      shared ??= request.getDispatcher();
+      if (shared) request.setDispatcher(shared);
+      request.setSignal(AbortSignal.timeout(timeoutMs));
+      return request;
+    },
+    post: async (response) => response,
+  };
 }
 
 const backoffMs = { first: 200, most: 5000 };
@@ -48,21 +103,41 @@ export class ApiRefusal extends Error {
  * Asks until there is an answer. What is asked must be repeatable: an answer that was lost on its way is asked for again.
  * @throws ApiRefusal for an answer that says no; SandboxUnavailable `sandbox-unreachable` when the patience ends; the abort's reason.
  */
-export async function ask<Answer>({ unreachableTimeoutMs }: Pick<Cluster, 'unreachableTimeoutMs'>, request: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
+export async function ask<Answer>(cluster: Pick<Cluster, 'unreachableTimeoutMs' | 'renew'>, request: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
   const startedAt = performance.now();
   for (let delayMs = backoffMs.first; ; delayMs = Math.min(delayMs * 2, backoffMs.most)) {
     try {
-      signal?.throwIfAborted();
-      return await request();
+      return await unlessAborted(request, signal);
     } catch (error) {
       signal?.throwIfAborted();
       const refusal = findRefusal(error);
-      const patienceMs = refusal?.status === 401 ? Math.min(unauthorizedTimeoutMs, unreachableTimeoutMs) : unreachableTimeoutMs;
       if (refusal && !isPassing(refusal.status)) throw refusal;
-      if (performance.now() - startedAt + delayMs > patienceMs) throw refusal?.status === 401 ? refusal : new SandboxUnavailable('sandbox-unreachable', `The API server of Kubernetes doesn't answer: ${messageOf(refusal ?? error)}`, { retryable: true, cause: error });
-      await wait(Math.max(delayMs, retryAfterMs(error)), undefined, { ...(signal && { signal }) });
+      const isUnauthorized = refusal?.status === 401;
+      const patienceMs = isUnauthorized ? Math.min(unauthorizedTimeoutMs, cluster.unreachableTimeoutMs) : cluster.unreachableTimeoutMs;
+      const pauseMs = Math.max(delayMs, retryAfterMs(error));
+      if (performance.now() - startedAt + pauseMs > patienceMs) throw isUnauthorized ? refusal : unreachable(refusal ?? error);
+      if (isUnauthorized) cluster.renew?.();
+      await wait(pauseMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     }
   }
+}
+
+/** @throws the abort's reason at once; a request that is under way is left to its own bound */
+async function unlessAborted<Answer>(request: () => Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
+  signal?.throwIfAborted();
+  if (!signal) return await request();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([request(), aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function unreachable(cause: unknown): SandboxUnavailable {
+  return new SandboxUnavailable('sandbox-unreachable', `The API server of Kubernetes doesn't answer: ${messageOf(cause)}`, { retryable: true, cause });
 }
 
 const isPassing = (status: number): boolean => status === 401 || status === 408 || status === 429 || status >= 500;

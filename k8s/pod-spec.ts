@@ -13,6 +13,8 @@ export const annotations = {
   id: 'jig.dev/sandbox',
   owner: 'jig.dev/owner',
   lifetimeMs: 'jig.dev/lifetime-ms',
+  /** A hash of what was wished for, so that one wish isn't given what was made for another. */
+  wish: 'jig.dev/wish',
   /** The environment of every command, as JSON. */
   env: 'jig.dev/env',
   /** What names command folders; it is not to be seen in the pod. */
@@ -29,6 +31,12 @@ const user = 1000;
 export function podName(id: string): string {
   const slug = id.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(-40).replace(/^-+/, '');
   return `jig-${slug}-${createHash('sha256').update(id).digest('hex').slice(0, 12)}`;
+}
+
+/** The same for the same wish, whichever version of Jig makes a pod of it. */
+function wishHash({ image = '', resources: { cpu, memoryBytes, diskBytes, processes }, egress, env, lifetimeMs }: SandboxSpec): string {
+  const wish = [image, cpu, memoryBytes, diskBytes, processes, egress, Object.entries(env).map((pair) => pair.join('=')).toSorted(), lifetimeMs];
+  return createHash('sha256').update(JSON.stringify(wish)).digest('hex').slice(0, 32);
 }
 
 export interface PodContent {
@@ -51,6 +59,7 @@ export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, 
         [annotations.id]: spec.id,
         ...(spec.owner !== undefined && { [annotations.owner]: spec.owner }),
         [annotations.lifetimeMs]: String(spec.lifetimeMs),
+        [annotations.wish]: wishHash(spec),
         [annotations.env]: JSON.stringify(spec.env),
         [annotations.nonce]: nonce,
         ...Object.fromEntries(Object.entries(scripts).map(([file, text]) => [scriptAnnotation(file), text])),

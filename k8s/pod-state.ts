@@ -29,15 +29,29 @@ export function isStarted({ status }: V1Pod): boolean {
   return status?.phase === 'Running' && status.containerStatuses?.[0]?.state?.running !== undefined;
 }
 
+export interface PodEnd {
+  reason: string;
+  message: string;
+  /** Where what ran in it used too much, that is how its commands ended. */
+  ending?: 'out-of-memory' | 'disk-full';
+}
+
 /** Why no command will ever run in it again; undefined: it may. */
-export function findEnd({ metadata, status }: V1Pod): { reason: string; message: string } | undefined {
+export function findEnd({ metadata, status }: V1Pod): PodEnd | undefined {
   const terminated = status?.containerStatuses?.[0]?.state?.terminated;
   if (status?.phase === 'Failed' || status?.phase === 'Succeeded' || terminated) {
     const reason = status?.reason ?? terminated?.reason ?? status?.phase ?? 'ended';
-    return { reason, message: status?.message ?? terminated?.message ?? `its container ended with exit code ${terminated?.exitCode ?? 'unknown'}` };
+    const message = status?.message ?? terminated?.message ?? `its container ended with exit code ${terminated?.exitCode ?? 'unknown'}`;
+    const ending = terminated?.reason === 'OOMKilled' ? ('out-of-memory' as const) : reason === 'Evicted' && isOwnDisk(message) ? ('disk-full' as const) : undefined;
+    return { reason, message, ...(ending && { ending }) };
   }
   if (metadata?.deletionTimestamp) return { reason: 'Deleted', message: 'somebody deleted it' };
   return undefined;
+}
+
+/** Whether the kubelet evicted it for what it wrote itself; where the node is short of something, it evicts whom it finds. */
+function isOwnDisk(message: string): boolean {
+  return /usage of emptydir volume .* exceeds the limit|ephemeral local storage usage exceeds the total limit|exceeded its local ephemeral storage limit/i.test(message);
 }
 
 /** What keeps the pod from starting, if anything does. */

@@ -7,7 +7,7 @@ import { annotations, managedBy } from './pod-spec.ts';
 import { findEnd, findProblem, isStarted, lastWarning, type PodProblem } from './pod-state.ts';
 
 /** What is true of a pod is asked for this often, though no watch said that it changed. */
-const lookEveryMs = 5000;
+const lookEveryMs = 2000;
 const removalTimeoutMs = 30_000;
 
 export interface Pods {
@@ -15,31 +15,56 @@ export interface Pods {
   namespace: string;
 }
 
-/** Makes the pod, or finds the one of the same sandbox. Repeatable. @throws SandboxRefused, SandboxUnavailable */
-export async function ensurePod(pods: Pods, wanted: V1Pod, signal?: AbortSignal): Promise<V1Pod> {
+/** How long the name's last pod may take to go, where nobody says how long a start may take. */
+const defaultPatience = { startTimeoutMs: 60_000 };
+const quotaRetryMs = 2000;
+
+/**
+ * Makes the pod, or finds the one of the same sandbox; waits while a quota is used up or the name's last pod goes. Repeatable.
+ * @throws SandboxRefused where the name is another's, SandboxUnavailable where the cluster says no
+ */
+export async function ensurePod(pods: Pods, wanted: V1Pod, signal?: AbortSignal, { startTimeoutMs }: Pick<StartLimits, 'startTimeoutMs'> = defaultPatience): Promise<V1Pod> {
   const { cluster, namespace } = pods;
   const name = wanted.metadata?.name ?? '';
+  const giveUpAt = performance.now() + startTimeoutMs;
   for (;;) {
+    let refusal: ApiRefusal;
     try {
       return await ask(cluster, () => cluster.core.createNamespacedPod({ namespace, body: wanted }), signal);
     } catch (error) {
       if (!(error instanceof ApiRefusal)) throw error;
-      if (error.status !== 409) throw notAdmitted(error);
+      refusal = error;
     }
-    const existing = await findPod(pods, name, signal);
+    const isTaken = refusal.status === 409 && refusal.reason === 'AlreadyExists';
+    if (!isTaken && (!passes(refusal) || performance.now() + quotaRetryMs > giveUpAt)) throw notAdmitted(refusal);
+    if (!isTaken) await wait(quotaRetryMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+    const existing = isTaken ? await findPod(pods, name, signal) : undefined;
     if (!existing) continue;
-    if (idOf(existing) !== idOf(wanted)) throw new SandboxRefused(`the pod ${name} in ${namespace} is not Jig's`, { hint: 'Remove it, or give sandboxes a namespace of their own.' });
+    checkSame(existing, wanted, namespace);
     if (!findEnd(existing)) return existing;
     // It can't be used any more, and its name is wanted.
-    await removePod(pods, existing, signal);
+    await removePod(pods, existing, signal, Math.min(removalTimeoutMs, giveUpAt - performance.now()));
+    if (performance.now() > giveUpAt) throw new SandboxUnavailable('sandbox-not-started', `The pod ${name} that had the name before does not go`, { retryable: true });
   }
+}
+
+/** @throws SandboxRefused where the pod is somebody else's, or was made for another wish */
+function checkSame(existing: V1Pod, wanted: V1Pod, namespace: string): void {
+  const hint = 'Remove it, or give sandboxes a namespace of their own.';
+  const name = existing.metadata?.name ?? '';
+  if (idOf(existing) !== idOf(wanted)) throw new SandboxRefused(`the pod ${name} in ${namespace} is not Jig's`, { hint });
+  const [had, has] = [existing, wanted].map(({ metadata }) => metadata?.annotations?.[annotations.wish]);
+  if (had !== has) throw new SandboxRefused(`the pod ${name} in ${namespace} was made with another image, other resources or another environment`, { hint });
+}
+
+/** A quota comes free when other sandboxes end; a new namespace gets its service account in a moment. */
+function passes({ status, message }: ApiRefusal): boolean {
+  return status === 409 || (status === 403 && /exceeded quota|serviceaccount ".*" not found/i.test(message));
 }
 
 /** A refusal of the pod itself; the text is the cluster's own. */
 function notAdmitted({ status, message }: ApiRefusal): SandboxUnavailable {
-  // A quota comes free when other sandboxes end.
-  const retryable = /exceeded quota/i.test(message);
-  return new SandboxUnavailable('sandbox-not-admitted', `The cluster doesn't admit the sandbox (${status}): ${message}`, { retryable });
+  return new SandboxUnavailable('sandbox-not-admitted', `The cluster doesn't admit the sandbox (${status}): ${message}`, { retryable: false });
 }
 
 /** What the pod's annotation says, where the pod is Jig's at all. */
@@ -62,19 +87,22 @@ export async function listPods({ cluster, namespace }: Pods): Promise<V1Pod[]> {
   return items;
 }
 
-/** Removes this very pod and waits until it is gone; another one of the same name stays. Repeatable. */
-export async function removePod(pods: Pods, { metadata }: V1Pod, signal?: AbortSignal): Promise<void> {
+/** Removes this very pod and waits, within a bound, until it is gone; another one of the same name stays. Repeatable. */
+export async function removePod(pods: Pods, { metadata }: V1Pod, signal?: AbortSignal, timeoutMs = removalTimeoutMs): Promise<void> {
   const { cluster, namespace } = pods;
   const name = metadata?.name ?? '';
   const uid = metadata?.uid ?? '';
+  let going: V1Pod;
   try {
-    await ask(cluster, () => cluster.core.deleteNamespacedPod({ namespace, name, body: { preconditions: { uid } } }), signal);
+    going = await ask(cluster, () => cluster.core.deleteNamespacedPod({ namespace, name, body: { preconditions: { uid } } }), signal);
   } catch (error) {
-    if (!(error instanceof ApiRefusal) || (error.status !== 404 && error.status !== 409)) throw error;
+    // Gone, or another pod has the name.
+    if (error instanceof ApiRefusal && (error.status === 404 || error.status === 409)) return;
+    throw error;
   }
   const isGone = (pod: V1Pod | undefined): boolean => pod?.metadata?.uid !== uid;
   // A node that doesn't answer keeps the pod's name for minutes; then nothing runs in it that could be waited for.
-  await untilPod(pods, { name, holds: isGone, timeoutMs: removalTimeoutMs, signal });
+  await untilPod(pods, { name, holds: isGone, timeoutMs, signal, resourceVersion: going.metadata?.resourceVersion });
 }
 
 export interface StartLimits {
@@ -120,8 +148,9 @@ interface Awaited {
  */
 async function untilPod(pods: Pods, { name, holds, timeoutMs, signal, resourceVersion }: Awaited): Promise<V1Pod | undefined> {
   const giveUpAt = performance.now() + timeoutMs;
+  const leftMs = (): number => Math.max(0, Math.min(lookEveryMs, giveUpAt - performance.now()));
   using hint = watchPod(pods, name, resourceVersion);
-  let shown = resourceVersion === undefined ? undefined : await hint.next(lookEveryMs, signal);
+  let shown = resourceVersion === undefined ? undefined : await hint.next(leftMs(), signal);
   for (;;) {
     // Good news needs no second look: the first command in the pod is one.
     if (shown?.type !== 'DELETED' && shown && isStarted(shown.pod) && holds(shown.pod)) return shown.pod;
@@ -129,7 +158,7 @@ async function untilPod(pods: Pods, { name, holds, timeoutMs, signal, resourceVe
       const read = await findPod(pods, name, signal);
       if (holds(read) || performance.now() >= giveUpAt) return read;
     }
-    shown = await hint.next(Math.min(lookEveryMs, Math.max(0, giveUpAt - performance.now())), signal);
+    shown = await hint.next(leftMs(), signal);
   }
 }
 
@@ -138,24 +167,41 @@ interface Shown {
   pod: V1Pod;
 }
 
+const watchAgainMs = { first: 500, most: 10_000 };
+
+/** Shows changes of a pod. A watch that ends, breaks or is refused is begun again, for as long as somebody looks. */
 function watchPod({ cluster, namespace }: Pods, name: string, resourceVersion: string | undefined) {
   const closing = new AbortController();
   let seen: Shown | undefined;
   let wake = (): void => undefined;
-  const watching = (async () => {
-    const query = { fieldSelector: `metadata.name=${name}`, ...(resourceVersion !== undefined && { resourceVersion }) };
+  const watchOnce = async (from: string | undefined): Promise<void> => {
+    const ended = Promise.withResolvers<void>();
+    // Without a version to start from it begins with how the pod is, so that nothing is missed between two watches.
+    const query = { fieldSelector: `metadata.name=${name}`, ...(from !== undefined && { resourceVersion: from }) };
     const onEvent = (type: string, pod: V1Pod): void => {
-      // An error's object is a status, such as 410 Gone: then the looks go on without it.
-      if (type === 'ERROR') return;
+      // An error's object is a status, such as 410 Gone: the version is too old.
+      if (type === 'ERROR') return ended.resolve();
       seen = { type, pod };
       wake();
     };
-    // It ends by itself after a quiet while.
-    const controller = await new Watch(cluster.kubeConfig).watch(`/api/v1/namespaces/${namespace}/pods`, query, onEvent, () => undefined);
-    closing.signal.addEventListener('abort', () => controller.abort());
-    if (closing.signal.aborted) controller.abort();
-  })();
-  watching.catch(() => undefined);
+    const controller = await new Watch(cluster.kubeConfig).watch(`/api/v1/namespaces/${namespace}/pods`, query, onEvent, () => ended.resolve());
+    const close = (): void => controller.abort();
+    closing.signal.addEventListener('abort', close);
+    if (closing.signal.aborted) close();
+    await ended.promise;
+    close();
+    closing.signal.removeEventListener('abort', close);
+  };
+  const watch = async (): Promise<void> => {
+    let from = resourceVersion;
+    for (let pauseMs = watchAgainMs.first; !closing.signal.aborted; pauseMs = Math.min(pauseMs * 2, watchAgainMs.most)) {
+      // Whoever waits looks by itself too, and learns there what is wrong.
+      await watchOnce(from).catch(() => undefined);
+      from = undefined;
+      await wait(pauseMs, undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+  };
+  void watch();
   return {
     /** What is shown next; undefined after the time. @throws the abort's reason */
     async next(timeoutMs: number, signal: AbortSignal | undefined): Promise<Shown | undefined> {
