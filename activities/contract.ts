@@ -10,7 +10,7 @@ import type { CheckRun } from '../evidence/gate.ts';
 import type { Check } from '../forge/contract.ts';
 import type { ExportedCommit, ExportPolicy } from '../git/contract.ts';
 import type { Message, Usage } from '../model/contract.ts';
-import type { CommandEnding, SandboxRef, SandboxResources } from '../sandbox/contract.ts';
+import type { CommandEnding, SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
 import type { Json } from '../blueprints/json.ts';
 import type { RunRequest } from '../workflows/messages.ts';
 
@@ -72,6 +72,11 @@ export interface PrepareSandbox {
   egress: string[];
   env: Record<string, string>;
   lifetimeMs: number;
+}
+
+export interface PreparedSandbox extends SandboxRef {
+  /** From `created` to `checked-out`. Histories of before this was told lack it. */
+  states?: StateReached[];
 }
 
 export interface RunCommand {
@@ -198,7 +203,7 @@ export interface RunActivities {
 }
 
 export interface SandboxActivities {
-  prepareSandbox(request: PrepareSandbox): Promise<SandboxRef>;
+  prepareSandbox(request: PrepareSandbox): Promise<PreparedSandbox>;
   runCommand(request: RunCommand): Promise<CommandOutcome>;
   applyEdit(request: ApplyEdit): Promise<{ replacements: number }>;
   callTool(request: CallTool): Promise<ToolResult>;

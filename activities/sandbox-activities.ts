@@ -3,13 +3,13 @@ import { defaults } from '../blueprints/defaults.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutScript, exportScript, nothingToExport } from '../git/sandbox-scripts.ts';
-import { CommandCancelled, type CommandResult, type Sandbox, type SandboxProvider, type SandboxRef } from '../sandbox/contract.ts';
+import { CommandCancelled, type CommandResult, type Sandbox, type SandboxProvider, type StateReached } from '../sandbox/contract.ts';
 import { SandboxLost } from '../sandbox/errors.ts';
 import { applyEdit } from './apply-edit.ts';
 import { log, workSignal } from './activity.ts';
 import { callTool } from './call-tool.ts';
 import { captureOutcome } from './captured-output.ts';
-import type { CommandOutcome, ExportCommit, PrepareSandbox, RunCommand, SandboxActivities } from './contract.ts';
+import type { CommandOutcome, ExportCommit, PreparedSandbox, PrepareSandbox, RunCommand, SandboxActivities } from './contract.ts';
 import { keepJson } from './kept.ts';
 import type { Parts } from './parts.ts';
 
@@ -30,7 +30,7 @@ export function createSandboxActivities(parts: Parts): SandboxActivities {
   };
 }
 
-async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: PrepareSandbox): Promise<SandboxRef> {
+async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: PrepareSandbox): Promise<PreparedSandbox> {
   const signal = workSignal();
   checkEgress(parts.sandboxes, spec.egress);
   const sandbox = await parts.sandboxes.ensureSandbox(spec, signal);
@@ -50,7 +50,9 @@ async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: Pre
     { signal },
   );
   await mustSucceed(parts, result, 'The checkout', 'checkout-failed');
-  return sandbox.ref;
+  const states: StateReached[] = [...sandbox.states, { state: 'checked-out', at: new Date().toISOString() }];
+  log().info('sandbox is ready', { sandbox: sandbox.ref.id, states });
+  return { ...sandbox.ref, states };
 }
 
 /** Hosts that can't be opened are refused at the door, not found shut in the middle. @throws ApplicationFailure */

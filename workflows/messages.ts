@@ -4,6 +4,7 @@ import { Outcome } from '../blueprints/schema.ts';
 import { Usage } from '../model/contract.ts';
 import { ArtifactRef } from '../artifacts/contract.ts';
 import type { Json } from '../blueprints/json.ts';
+import type { StateReached } from '../sandbox/contract.ts';
 
 /** The text that runs is the text that was started: it travels with the run, pinned by its hash. */
 export const PinnedBlueprint = z.strictObject({
@@ -43,6 +44,8 @@ export interface StepRow {
   usage?: Usage;
   /** Where its output is kept. */
   artifacts?: Record<string, ArtifactRef>;
+  /** How far its sandbox came, and when. */
+  states?: StateReached[];
 }
 
 export interface ChangeSummary {

@@ -1,7 +1,7 @@
 /** A run's sandboxes: made, checked out, set up, and gone in every ending. */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import { defaults } from '../blueprints/defaults.ts';
-import type { SandboxRef, SandboxResources } from '../sandbox/contract.ts';
+import type { SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { RunContext } from './context.ts';
 import { StepFailed } from './failures.ts';
@@ -24,7 +24,7 @@ export async function prepareSandbox(run: Pick<RunContext, 'opened' | 'view'>, {
   const section = blueprint.sandbox ?? {};
   const heartbeatTimeoutMs = settings.heartbeatTimeoutMs;
   const row = run.view.begin(`${key}/sandbox`, 'sandbox', 'A sandbox with a checkout');
-  const sandbox = await perform(
+  const { states = [], ...sandbox } = await perform(
     'prepareSandbox',
     {
       id, repository, commit,
@@ -37,9 +37,17 @@ export async function prepareSandbox(run: Pick<RunContext, 'opened' | 'view'>, {
     },
     { summary: `${repository.name} at ${commit.slice(0, 12)}`, timeoutMs: defaults.timeoutsMs.setup, heartbeatTimeoutMs },
   );
-  run.view.finish(row, 'succeeded', { note: `${repository.branch} at ${commit.slice(0, 12)}` });
+  const place = `${repository.branch} at ${commit.slice(0, 12)}`;
+  run.view.finish(row, 'succeeded', { note: [place, ...renderStates(states)].join('; '), ...(states.length > 0 && { states }) });
   await setUp(run, sandbox, key);
   return sandbox;
+}
+
+/** When each state was reached, counted from the first. Clusters count whole seconds. */
+function renderStates([first, ...later]: StateReached[]): string[] {
+  if (!first) return [];
+  const seconds = ({ at }: StateReached): string => (Math.max(0, Date.parse(at) - Date.parse(first.at)) / 1000).toFixed(1);
+  return [later.map((reached) => `${reached.state} after ${seconds(reached)} s`).join(', ')];
 }
 
 async function setUp(run: Pick<RunContext, 'opened' | 'view'>, sandbox: SandboxRef, key: string): Promise<void> {

@@ -33,12 +33,13 @@ export class RunView {
     return row;
   }
 
-  finish(row: StepRow, state: StepRow['state'], result: Pick<StepResult, 'note' | 'usage' | 'artifacts'> = {}): void {
+  finish(row: StepRow, state: StepRow['state'], result: Pick<StepResult, 'note' | 'usage' | 'artifacts'> & Pick<StepRow, 'states'> = {}): void {
     row.state = state;
     row.durationMs = Date.now() - row.startedAtMs;
     if (result.note) row.note = result.note.slice(0, 300);
     if (result.usage) row.usage = result.usage;
     if (result.artifacts) row.artifacts = result.artifacts;
+    if (result.states) row.states = result.states;
     this.#changed();
   }
 

@@ -41,6 +41,17 @@ test('a run step gives its output to later steps, and end decides the outcome', 
   assert.deepEqual(end, { outcome: 'nothing-to-do', reason: '2 lines', step: 'end' });
 });
 
+test('a run shows how far its sandbox came, and when', async () => {
+  const { state } = await world.run(blueprint('states', `
+  - run: 'true'
+`));
+  const row = state.steps.find(({ kind }) => kind === 'sandbox');
+  assert.deepEqual(row?.states?.map((reached) => reached.state), ['created', 'ready', 'checked-out']);
+  const times = row?.states?.map(({ at }) => at) ?? [];
+  assert.deepEqual(times, times.toSorted());
+  assert.match(row?.note ?? '', /^main at [0-9a-f]{12}; ready after \d+\.\d s, checked-out after \d+\.\d s$/);
+});
+
 test('faults 9, 10: an input stays one word and is never evaluated', async () => {
   const hostile = '"; rm -rf / # $(id) ${{ inputs.other }}\n--upload-pack=x';
   const { end, state } = await world.run(blueprint('inputs', `
