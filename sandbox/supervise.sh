@@ -6,7 +6,10 @@
 # POSIX sh and coreutils, so that it runs on a worker and in a pod alike. Settings come by environment:
 #   JIG_TIMEOUT_S  seconds until the command is killed       JIG_STDIN   file that becomes standard input
 #   JIG_CAP_BYTES  bytes kept of each output stream          JIG_LIMITS  resource limits: "c=0 n=4096"
-#   JIG_TREE       namespace: killing WORD kills its tree (bubblewrap); group: the process group is killed
+#   JIG_TREE       namespace: killing WORD kills its tree (bubblewrap); group: the process group is killed; pod: as
+#                  k8s/scripts/run-command.sh has it, which reads this file into a shell of its own and defines
+#                  count_events, become_command, kill_strays and write_result
+#   JIG_PREFIX     what the names of its files begin with; missing or empty: nothing
 #   JIG_PRELOAD    the library by which stdbuf works, so that stdbuf itself needn't be started; may be empty
 #
 # In FOLDER it makes: lock (the launch, once), pid ("PID STARTTIME BOOTID"), stdout, stderr, *.dropped (bytes beyond
@@ -21,7 +24,8 @@ cd "$1" || exit 1
 shift
 # The file is made here or not at all: noclobber opens it exclusively.
 set -C
-true 2>/dev/null >lock || exit 0
+p=${JIG_PREFIX-}
+true 2>/dev/null >"${p}lock" || exit 0
 set +C
 
 ended=
@@ -44,7 +48,7 @@ end_as() {
 
 kill_tree() {
   [ -n "$main" ] || return 0
-  if [ "$JIG_TREE" = group ]; then
+  if [ "$JIG_TREE" != namespace ]; then
     kill -KILL "-$main" "$main" 2>/dev/null
     return
   fi
@@ -62,7 +66,7 @@ kill_tree() {
 find_first() {
   first=
   line=
-  read -r line 2>/dev/null <status
+  read -r line 2>/dev/null <"${p}status"
   case $line in *'"child-pid": '*) ;; *) return 1 ;; esac
   first=${line#*'"child-pid": '}
   first=${first%%[!0-9]*}
@@ -70,6 +74,11 @@ find_first() {
 
 # Returns when no process of the command is left.
 wait_for_tree() {
+  if [ "$JIG_TREE" = pod ]; then
+    kill -KILL "-$main" 2>/dev/null
+    kill_strays
+    return
+  fi
   if [ "$JIG_TREE" = group ]; then
     kill -KILL "-$main" 2>/dev/null
     tries=20
@@ -93,53 +102,63 @@ set_limit() {
 
 stop_asked() {
   word=
-  read -r word <stop
+  read -r word <"${p}stop"
   end_as "${word:-cancelled}"
 }
 
 # Sends ALRM to this shell after the timeout; ended early by TERM, it takes its sleep along.
 deadline() {
-  exec 4<&- 5<&-
+  exec 4<&- 5<&- 6>&- 7>&-
   before=${!-}
   # shellcheck disable=SC2154
   trap '[ "${!-}" = "$before" ] || kill $!; exit 0' TERM
   sleep "$JIG_TIMEOUT_S" &
   wait $!
   mine=$started
-  start_time $$ && [ "$started" = "$mine" ] && kill -ALRM $$
+  start_time "$self" && [ "$started" = "$mine" ] && kill -ALRM "$self"
 }
 
 # Keeps the first bytes of its input as they come and counts the rest.
 capture() {
-  exec 4<&- 5<&-
+  exec 4<&- 5<&- 6>&- 7>&-
+  full=0
   if [ -n "$JIG_PRELOAD" ]; then
-    LD_PRELOAD=$JIG_PRELOAD _STDBUF_O=0 head -c "$JIG_CAP_BYTES"
+    LD_PRELOAD=$JIG_PRELOAD _STDBUF_O=0 head -c "$JIG_CAP_BYTES" || full=1
   else
-    $unbuffered head -c "$JIG_CAP_BYTES"
+    $unbuffered head -c "$JIG_CAP_BYTES" || full=1
   fi
-  # How far this output, which head had too, has been written.
+  # How far this output, which head had too, has been written. (A disk may be full before the cap is reached.)
   read -r _ kept </proc/self/fdinfo/1
-  [ "$kept" -lt "$JIG_CAP_BYTES" ] || exec wc -c >"$1.dropped"
+  [ "$kept" -lt "$JIG_CAP_BYTES" ] && [ "$full" = 0 ] || exec wc -c >"$p$1.dropped"
 }
 
 trap 'end_as deadline' ALRM
 trap '' HUP INT
 
 trap stop_asked TERM
-start_time $$
+# Where another script reads this one in, $$ is the other's.
+start_time self
+self=${stat%% *}
+born=$started
 read -r boot </proc/sys/kernel/random/boot_id
-echo "$$ $started $boot" >pid
+echo "$self $born $boot" >"${p}pid"
 unbuffered=
 if [ -z "$JIG_PRELOAD" ] && command -v stdbuf >/dev/null; then unbuffered='stdbuf -o0'; fi
-# Open at both ends until the command is over, so that nobody waits for a partner to open a pipe.
-mkfifo out err
-exec 4<>out 5<>err
-capture stdout <out >stdout &
-out=$!
-capture stderr <err >stderr &
-err=$!
+# Two pipes, open at both ends until the command is over, so that nobody waits for a partner to open one. Most shells make
+# a pipe for a short here-document, which spares a process.
+exec 4<<END 5<<END
+END
+END
+if [ -p /proc/self/fd/4 ] && [ -p /proc/self/fd/5 ]; then
+  exec 4<>/proc/self/fd/4 5<>/proc/self/fd/5
+else
+  mkfifo "${p}out" "${p}err"
+  exec 4<>"${p}out" 5<>"${p}err"
+fi
+exec 6>"${p}stdout" 7>"${p}stderr"
 
-if [ -e stop ]; then
+if [ "$JIG_TREE" = pod ]; then count_events; fi
+if [ -e "${p}stop" ]; then
   stop_asked
 else
   (
@@ -147,13 +166,18 @@ else
     for limit in $JIG_LIMITS; do
       set_limit "${limit%%=*}" "${limit#*=}"
     done
-    exec 4<&- 5<&-
-    if [ "$JIG_TREE" = namespace ]; then exec 3>status; fi
-    exec "$@" <"$JIG_STDIN" >out 2>err
+    exec <"$JIG_STDIN" >/proc/self/fd/4 2>/proc/self/fd/5 4<&- 5<&- 6>&- 7>&-
+    if [ "$JIG_TREE" = namespace ]; then exec 3>"${p}status"; fi
+    if [ "$JIG_TREE" = pod ]; then become_command "$@"; fi
+    exec "$@"
   ) &
   main=$!
   [ -z "$ended" ] || kill_tree
 fi
+capture stdout </proc/self/fd/4 >&6 &
+out=$!
+capture stderr </proc/self/fd/5 >&7 &
+err=$!
 deadline 2>/dev/null &
 timer=$!
 
@@ -171,14 +195,17 @@ fi
 trap '' TERM ALRM
 
 exec 4<&- 5<&-
-if [ "$JIG_TREE" = group ]; then
-  # A process that left its group may hold the pipes for ever. (A job that ended is a zombie until it is waited for.)
-  tries=200
+if [ "$JIG_TREE" != namespace ]; then
+  # A process that left its group may hold the pipes for ever.
+  tries=1200
   for job in "$out" "$err"; do
-    while start_time "$job" && [ "$state" != Z ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.01; done
+    while [ -e "/proc/$job/fd/1" ] && [ $((tries -= 1)) -gt 0 ]; do
+      # They end within moments: so the first looks come without a pause.
+      [ "$tries" -gt 200 ] || sleep 0.01
+    done
     kill "$job" 2>/dev/null
   done
 fi
 wait "$out" "$err"
-echo "${ended:-exited} $code" >result
+if [ "$JIG_TREE" = pod ]; then write_result; else echo "${ended:-exited} $code" >"${p}result"; fi
 kill -TERM "$timer" 2>/dev/null

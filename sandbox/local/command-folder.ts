@@ -9,6 +9,7 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { checkWords } from '../command-environment.ts';
 import { commandEndings, type CommandEnding, type CommandSpec } from '../contract.ts';
 import { CommandTooLong, SandboxLost } from '../errors.ts';
 import { hasCode, isMissing, startTicks } from './host-files.ts';
@@ -40,15 +41,17 @@ export function commandFolder(sandboxFolder: string, key: string): string {
 }
 
 /**
- * Starts the command's supervisor, detached; the second launch of a folder ends at its lock. Repeatable.
+ * Starts the command's supervisor, detached; the second launch of a folder ends at its lock. Repeatable. A command that is
+ * cancelled already is not started, and ends as such.
  * @throws SandboxLost where the sandbox's folder is gone, CommandTooLong where the kernel would refuse its words.
  */
-export async function launchCommand(folder: string, spec: CommandSpec, launch: Launch): Promise<void> {
+export async function launchCommand(folder: string, spec: CommandSpec, launch: Launch, cancelled = false): Promise<void> {
   checkWords(launch.words);
   await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
     if (isMissing(error)) throw new SandboxLost(`the sandbox has no folder for its commands any more`, { cause: error });
     if (!hasCode(error, 'EEXIST')) throw error;
   });
+  if (cancelled) await stopCommand(folder, 'cancelled');
   const stdin = await stdinFile(folder, spec.stdin);
   const settings = {
     JIG_TIMEOUT_S: String(spec.timeoutMs / 1000),
@@ -82,17 +85,6 @@ function startOrRefuse<Child>(start: () => Child): Child {
   } catch (error) {
     if (hasCode(error, 'E2BIG')) throw new CommandTooLong('its words and environment together are longer than the kernel takes', { cause: error });
     throw error;
-  }
-}
-
-/** What the kernel takes of one word or variable (MAX_ARG_STRLEN, with the byte that ends it). */
-const maxWordBytes = 131_071;
-
-/** @throws CommandTooLong */
-export function checkWords(words: Iterable<string>): void {
-  for (const word of words) {
-    const bytes = Buffer.byteLength(word);
-    if (bytes > maxWordBytes) throw new CommandTooLong(`a word or variable has ${bytes} bytes; the kernel takes at most ${maxWordBytes}`);
   }
 }
 

@@ -1,9 +1,10 @@
 /** How a command of a sandbox is started on this machine: in namespaces, or as a plain process. */
 import { join } from 'node:path';
+import { commandEnvironment } from '../command-environment.ts';
 import type { CommandSpec } from '../contract.ts';
 import type { ExpandedEgress } from '../egress-presets.ts';
 import { CommandTooLong } from '../errors.ts';
-import { checkWords, type Launch } from './command-folder.ts';
+import type { Launch } from './command-folder.ts';
 import type { SandboxRecord } from './layout.ts';
 import { enterScript, homeInside, namespaceWords, pathInside, proxyEnv, workspaceInside } from './namespace.ts';
 import type { Toolchain } from './toolchains.ts';
@@ -71,24 +72,9 @@ export function plainLaunch({ folder, record, spec, toolchains }: LaunchContext)
   };
 }
 
-/** The whole environment of a command: nothing of the worker's own. @throws CommandTooLong */
+/** @throws CommandTooLong */
 function commandEnv(home: string, record: SandboxRecord, spec: CommandSpec, toolchains: Toolchain[]): Record<string, string> {
-  const env = {
-    HOME: home,
-    PATH: pathInside(home, toolchains),
-    USER: 'agent',
-    LOGNAME: 'agent',
-    SHELL: '/bin/sh',
-    LANG: 'C.UTF-8',
-    TMPDIR: '/tmp',
-    // The sandbox is thrown away: installing into it is what it is for.
-    PIP_BREAK_SYSTEM_PACKAGES: '1',
-    npm_config_prefix: `${home}/.local`,
-    ...record.spec.env,
-    ...spec.env,
-  };
-  checkWords(Object.entries(env).map(([name, value]) => `${name}=${value}`));
-  return env;
+  return commandEnvironment(home, { PATH: pathInside(home, toolchains) }, record.spec.env, spec.env ?? {});
 }
 
 function supervisorEnv(): Record<string, string> {

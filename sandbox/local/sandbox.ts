@@ -27,7 +27,7 @@ export function localSandbox({ ref, folder, record, launch }: LocalSandboxOption
       await checkIncarnation(folder, ref);
       if (options.signal?.aborted && !(options.signal.reason instanceof CommandCancelled)) throw options.signal.reason;
       const how = await launch(spec);
-      if (!(await findEnded(place)) && !(await findSupervisor(place))) await launchCommand(place, spec, how);
+      if (!(await findEnded(place)) && !(await findSupervisor(place))) await launchCommand(place, spec, how, options.signal?.aborted === true);
       const result = how.tree === 'namespace' ? await followWithin(place, folder, record, options) : await followCommand(place, options);
       if (how.tree === 'namespace' && result.ending === 'exited') await checkSetUp(place);
       return result;

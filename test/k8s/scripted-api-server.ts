@@ -37,7 +37,8 @@ export interface ApiServerScript {
 }
 
 export async function startApiServer(script: ApiServerScript) {
-  const server = createServer();
+  // As Go's servers take it.
+  const server = createServer({ maxHeaderSize: 1 << 20 });
   const execs = new WebSocketServer({ noServer: true, autoPong: script.pong ?? true, handleProtocols: () => script.protocol ?? 'v5.channel.k8s.io' });
   const connections = new Set<Socket>();
   let requests = 0;

@@ -1,0 +1,80 @@
+/** How a command is asked for in its pod: its name there, its seal, and the words of the exec. */
+import { createHmac } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { checkWords, commandEnvironment } from '../sandbox/command-environment.ts';
+import type { CommandSpec } from '../sandbox/contract.ts';
+import { CommandTooLong } from '../sandbox/errors.ts';
+import { podPaths } from './pod-scripts.ts';
+
+export interface CommandRequest {
+  /** What its files in the pod are called. */
+  name: string;
+  /** By which its supervisor vouches for its result. */
+  seal: string;
+  stdinBytes: number;
+  /** The exec that runs it, or takes it up where so much of its output has come. */
+  runWords: (received: { stdout: number; stderr: number }) => string[];
+  stopWords: string[];
+}
+
+export interface CommandPlace {
+  /** The pod's UID. */
+  incarnation: string;
+  /** The pod's secret: whoever has it can name the files of commands before they run, and vouch for results. */
+  nonce: string;
+  /** Of every command of the sandbox. */
+  env: Record<string, string>;
+}
+
+/**
+ * Words travel in the address of a request, which Go's servers take up to 1 MiB of, all headers together.
+ */
+const maxEncodedBytes = 700_000;
+/** Open files of a process; no core dumps. */
+const limits = 'c=0 n=16384';
+/** What a shell can export; other names are for `env` to set. */
+const exportable = /^(?!(UID|EUID|PPID|SHELLOPTS|BASHOPTS|BASH_VERSINFO|OPTIND|LINENO)$)[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** @throws CommandTooLong */
+export async function describeCommand(place: CommandPlace, spec: CommandSpec, live: boolean): Promise<CommandRequest> {
+  const name = derive(place.nonce, 'command', spec.key).slice(0, 32);
+  const { HOME: _home, ...env } = commandEnvironment(podPaths.home, place.env, spec.env ?? {});
+  const stdinBytes = await lengthOf(spec.stdin);
+  const settings = [
+    `timeout=${spec.timeoutMs / 1000}`, `cap=${spec.outputCapBytes}`, `started=${Date.now()}`, `stdin=${stdinBytes}`, `live=${live ? 1 : 0}`,
+    `limits=${limits}`, `cwd=${posix.join(podPaths.workspace, spec.cwd ?? '')}`, ...commandWords(env, spec.argv),
+  ];
+  checkLength(settings);
+  // The pod's other supervisors read the name at the start of these words.
+  const identity = [`command=${name}`, `incarnation=${place.incarnation}`];
+  return {
+    name,
+    seal: derive(place.nonce, 'seal', spec.key),
+    stdinBytes,
+    runWords: ({ stdout, stderr }) => ['/bin/sh', `${podPaths.scripts}/run-command.sh`, ...identity, `out=${stdout}`, `err=${stderr}`, ...settings],
+    stopWords: ['/bin/sh', `${podPaths.scripts}/stop-command.sh`, ...identity, 'cancelled'],
+  };
+}
+
+function commandWords(env: Record<string, string>, argv: string[]): string[] {
+  const variables = Object.entries(env).map(([name, value]) => ({ name, word: `${name}=${value}` }));
+  const exported = variables.filter(({ name }) => exportable.test(name)).map(({ word }) => word);
+  const others = variables.filter(({ name }) => !exportable.test(name)).map(({ word }) => word);
+  return [`env=${exported.length}`, '--', ...exported, ...(others.length > 0 ? ['env', ...others, '/bin/sh', '-c', 'exec "$@"', 'sh'] : []), ...argv];
+}
+
+function checkLength(words: string[]): void {
+  checkWords(words);
+  const bytes = words.reduce((sum, word) => sum + 'command='.length + 1 + new URLSearchParams({ '': word }).toString().length, 0);
+  if (bytes > maxEncodedBytes) throw new CommandTooLong(`its words and environment take ${bytes} bytes in a request to the API server; at most ${maxEncodedBytes} are sent`);
+}
+
+function derive(nonce: string, purpose: string, key: string): string {
+  return createHmac('sha256', nonce).update(`${purpose}\0${key}`).digest('hex');
+}
+
+async function lengthOf(stdin: CommandSpec['stdin']): Promise<number> {
+  if (stdin === undefined) return 0;
+  return stdin instanceof Uint8Array ? stdin.length : (await stat(stdin.path)).size;
+}

@@ -1,0 +1,31 @@
+/** What every command finds in its environment, wherever it runs, and what the kernel takes of it. */
+import { CommandTooLong } from './errors.ts';
+
+/** Nothing of the worker's own; what comes later wins. @throws CommandTooLong */
+export function commandEnvironment(home: string, ...variables: Record<string, string>[]): Record<string, string> {
+  const defaults = {
+    HOME: home,
+    USER: 'agent',
+    LOGNAME: 'agent',
+    SHELL: '/bin/sh',
+    LANG: 'C.UTF-8',
+    TMPDIR: '/tmp',
+    // The sandbox is thrown away: installing into it is what it is for.
+    PIP_BREAK_SYSTEM_PACKAGES: '1',
+    npm_config_prefix: `${home}/.local`,
+  };
+  const environment: Record<string, string> = Object.assign(defaults, ...variables);
+  checkWords(Object.entries(environment).map(([name, value]) => `${name}=${value}`));
+  return environment;
+}
+
+/** What the kernel takes of one word or variable (MAX_ARG_STRLEN, with the byte that ends it). */
+const maxWordBytes = 131_071;
+
+/** @throws CommandTooLong */
+export function checkWords(words: Iterable<string>): void {
+  for (const word of words) {
+    const bytes = Buffer.byteLength(word);
+    if (bytes > maxWordBytes) throw new CommandTooLong(`a word or variable has ${bytes} bytes; the kernel takes at most ${maxWordBytes}`);
+  }
+}

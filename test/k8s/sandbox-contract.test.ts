@@ -1,0 +1,15 @@
+import { after, before } from 'node:test';
+import { sandboxContract } from '../sandbox/contract.ts';
+import { temporaryFolder } from '../sandbox/fixtures.ts';
+import { createBoxedProvider } from './boxed-provider.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+before(async () => {
+  folder = await temporaryFolder();
+});
+after(async () => await folder[Symbol.asyncDispose]());
+
+sandboxContract('a pod’s commands', async () => {
+  const provider = createBoxedProvider(folder.path);
+  return await Promise.resolve({ provider, close: provider.close });
+});
