@@ -5,6 +5,8 @@ import { createServer, request as forward, type IncomingMessage, type ServerResp
 export type Fault =
   /** The server does it, and its answer never arrives. */
   | { kind: 'answer-lost' }
+  /** The server does it, and the connection stays open without an answer. */
+  | { kind: 'answer-held' }
   /** The server does it, and half of its answer arrives. */
   | { kind: 'answer-cut' }
   /** The server does it, and the answer is JSON that stops in the middle, well framed. */
@@ -60,6 +62,7 @@ function pass(target: string, request: IncomingMessage, response: ServerResponse
     answer.on('data', (part: Buffer) => parts.push(part)).on('end', () => {
       const body = Buffer.concat(parts);
       const half = body.subarray(0, body.length / 2);
+      if (fault.kind === 'answer-held') return;
       if (fault.kind === 'answer-lost') response.destroy();
       else if (fault.kind === 'json-cut') response.writeHead(answer.statusCode ?? 502, { 'content-type': 'application/json' }).end(half);
       else response.writeHead(answer.statusCode ?? 502, { 'content-type': 'application/json', 'content-length': body.length }).write(half, () => response.destroy());
