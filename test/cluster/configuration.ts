@@ -6,6 +6,8 @@ import type { Certificate, Certificates } from './certificates.ts';
 
 export const nodeName = 'jig-node';
 export const containerdSocket = '/run/containerd/containerd.sock';
+/** Its default would be made outside of what is removed. */
+export const volumePluginDir = '/var/lib/kubelet/volume-plugins';
 const bridge = 'cni0';
 const podRange = '10.244.0.0/16';
 
@@ -23,8 +25,9 @@ export async function kubeconfig(server: string, authority: Certificate, client:
 }
 
 /** For containerd 1.6 and later 1.x. */
-export function containerdConfiguration(cniFolder: string): string {
+export function containerdConfiguration({ root, cniFolder }: { root: string; cniFolder: string }): string {
   return `version = 2
+root = "${root}"
 # The last of these would be made as a folder of this machine.
 disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt"]
 
@@ -76,7 +79,7 @@ export function kubeletConfiguration(options: { cgroupRoot: string; certificates
     failSwapOn: false,
     oomScoreAdj: 0,
     maxOpenFiles: options.maxOpenFiles,
-    volumePluginDir: '/var/lib/kubelet/volume-plugins',
+    volumePluginDir,
     makeIPTablesUtilChains: false,
     resolvConf: '',
     // Nobody is there: names are looked up in vain, as behind a network that denies.

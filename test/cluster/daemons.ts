@@ -1,7 +1,7 @@
 /** The programs that are a Kubernetes of one node, and how they are started. */
 import { join } from 'node:path';
 import type { Certificate, Certificates, ClientName } from './certificates.ts';
-import { nodeName } from './configuration.ts';
+import { nodeName, volumePluginDir } from './configuration.ts';
 
 export interface Daemon {
   name: string;
@@ -54,7 +54,7 @@ export function controllerManager({ programs, state, certificates }: DaemonOptio
     program: join(programs, 'kube-controller-manager'),
     words: [
       `--kubeconfig=${kubeconfigPath(state, 'controllerManager')}`, `--root-ca-file=${authority.certificate}`, `--service-account-private-key-file=${serviceAccounts.key}`,
-      '--use-service-account-credentials=true', '--leader-elect=false', '--secure-port=0', '--flex-volume-plugin-dir=/var/lib/kubelet/volume-plugins',
+      '--use-service-account-credentials=true', '--leader-elect=false', '--secure-port=0', `--flex-volume-plugin-dir=${volumePluginDir}`,
       ...signing(authority),
     ],
   };
@@ -77,7 +77,7 @@ export function kubelet({ programs, state, address }: DaemonOptions): Daemon {
     name: 'kubelet',
     program: join(programs, 'kubelet'),
     words: [
-      `--config=${join(state, 'kubelet.yaml')}`, `--kubeconfig=${kubeconfigPath(state, 'kubelet')}`, `--hostname-override=${nodeName}`,
+      `--config=${join(state, 'kubelet.yaml')}`, `--kubeconfig=${kubeconfigPath(state, 'kubelet')}`, `--hostname-override=${nodeName}`, `--root-dir=${join(state, 'kubelet')}`,
       // Without an address that isn't loopback, exec and logs find no way to the node.
       `--node-ip=${address}`,
       '--housekeeping-interval=1s',

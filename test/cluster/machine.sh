@@ -32,13 +32,12 @@ run() {
   remove
 }
 
-# What is written where programs always write it goes to STATE; the machine outside sees none of it.
+# The machine outside sees nothing of what programs write where they always do.
 mount_own() {
   mount --make-rshared /
-  mkdir -p "$state/var-lib" "$state/var-log"
   mount -t tmpfs -o mode=755 run /run
-  mount --bind "$state/var-lib" /var/lib
-  mount --bind "$state/var-log" /var/log
+  divert var/lib
+  divert var/log
   # The kubelet sets how the whole machine deals with memory and panics, unless it finds these values.
   pretend vm/overcommit_memory 1
   pretend vm/panic_on_oom 0
@@ -50,6 +49,12 @@ mount_own() {
   mount -t tmpfs processors /sys/devices/system/node
   mount -t tmpfs processors /sys/devices/system/cpu
   mkdir /sys/devices/system/cpu/cpu{0..15}
+}
+
+# What is there is seen; what is written goes to STATE.
+divert() {
+  mkdir -p "$state/diverted/$1" "$state/diverting/$1"
+  mount -t overlay -o "lowerdir=/$1,upperdir=$state/diverted/$1,workdir=$state/diverting/$1" diverted "/$1"
 }
 
 pretend() {
@@ -77,8 +82,9 @@ plug_in() {
 }
 
 make_cgroups() {
-  local root folder
+  local root folder controller
   if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    for controller in cpu cpuset memory pids; do echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control; done
     mkdir "/sys/fs/cgroup/$name"
     return
   fi

@@ -63,7 +63,7 @@ async function configure(): Promise<DaemonOptions> {
   }
   const maxOpenFiles = Number(/^Max open files +\d+ +(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8'))?.[1] ?? 1024);
   await ensureCniConfiguration(join(state, 'cni'));
-  await writeFile(join(state, 'containerd.toml'), containerdConfiguration(join(state, 'cni')));
+  await writeFile(join(state, 'containerd.toml'), containerdConfiguration({ root: join(state, 'containerd'), cniFolder: join(state, 'cni') }));
   await writeFile(join(state, 'kubelet.yaml'), kubeletConfiguration({ cgroupRoot: `/${basename(state)}`, certificates, maxOpenFiles }));
   return { programs: spec.programs, state, address, certificates };
 }

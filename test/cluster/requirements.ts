@@ -29,8 +29,11 @@ set -e
 ip link add one type veth peer name two
 ip link add three type bridge
 nft add table bridge test
-grep -qw overlay /proc/filesystems
-[ -c /dev/kmsg ]
+room=$(mktemp -d)
+trap 'umount "$room/seen" 2>/dev/null; rm -rf "$room"' EXIT
+mkdir "$room/upper" "$room/work" "$room/seen"
+mount -t overlay -o "lowerdir=/var/lib,upperdir=$room/upper,workdir=$room/work" overlay "$room/seen"
+[ -c /dev/kmsg ] || { echo 'there is no /dev/kmsg' >&2; false; }
 for root in /sys/fs/cgroup/ /sys/fs/cgroup/*/; do
   [ -e "$root/cgroup.procs" ] || continue
   folder=$root/jig-cluster-question-$1
@@ -52,7 +55,7 @@ export async function findObstacle(): Promise<string | undefined> {
   const [major = 0, minor = 0] = go;
   if (major < goVersion[0] || (major === goVersion[0] && minor < goVersion[1])) return `a test cluster needs ${wanted}, and this machine has ${go.join('.')}`;
   const kernel = await execa('unshare', ['--mount', '--net', '--pid', '--fork', 'bash', '-c', kernelQuestion, 'question', String(process.pid)], { reject: false });
-  return kernel.failed ? `a test cluster needs network, bridge, nftables, overlay and cgroups of its own, and this machine refuses: ${kernel.stderr.trim() || 'no overlay, /dev/kmsg or writable cgroups'}` : undefined;
+  return kernel.failed ? `a test cluster needs network, bridge, nftables, overlay and cgroups of its own, and this machine refuses: ${kernel.stderr.trim()}` : undefined;
 }
 
 async function findMissingPackages(): Promise<string[]> {
