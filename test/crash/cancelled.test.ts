@@ -45,7 +45,7 @@ for (const [what, { point, branches = 1 }] of Object.entries(places)) {
 
 test('faults 63: cancelled while a command runs, a run kills it, cleans up and ends as cancelled', async () => {
   await installation.layTrap({ point: 'during command run:slow', does: 'mark' });
-  const { runId } = await startJourney(installation, 'command', 'wait');
+  const { runId } = await startJourney(installation, 'command', { pace: 'wait' });
   await installation.sprung();
   const cancelledAtMs = Date.now();
   await cancel(runId);
@@ -53,7 +53,7 @@ test('faults 63: cancelled while a command runs, a run kills it, cleans up and e
 });
 
 test('faults 63: cancelled while the model answers, a run cleans up and ends as cancelled', async () => {
-  const { runId } = await startJourney(installation, 'answer', 'hang');
+  const { runId } = await startJourney(installation, 'answer', { pace: 'hang' });
   await installation.asked('fault');
   const cancelledAtMs = Date.now();
   await cancel(runId);

@@ -23,7 +23,7 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
   test('faults 51: killed while a command runs, the next worker takes the command up', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'kill' });
-    const journey = await startJourney(installation, 'mid-command', 'wait');
+    const journey = await startJourney(installation, 'mid-command', { pace: 'wait' });
     await installation.dies();
     await installation.layTrap({ point: 'during command run:slow', does: 'mark' });
     installation.takeOver();
@@ -34,7 +34,7 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
 
   test('killed while the model answers, the next worker asks under the same key', async () => {
     await using installation = await createInstallation(script);
-    const journey = await startJourney(installation, 'mid-answer', 'hang');
+    const journey = await startJourney(installation, 'mid-answer', { pace: 'hang' });
     await installation.asked('fault');
     installation.worker.process.kill('SIGKILL');
     installation.takeOver();
@@ -55,7 +55,7 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
   test('faults 53: a worker that stands still past its heartbeat and then goes on repeats nothing, and kills nothing', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'stop' });
-    const journey = await startJourney(installation, 'stopped', 'wait');
+    const journey = await startJourney(installation, 'stopped', { pace: 'wait' });
     await overtake(installation, 'during command run:slow');
 
     await installation.layTrap({ point: 'after question run/fix/1', does: 'stop' });
@@ -69,7 +69,7 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
   test('faults 53: a worker that stands still with its polls open takes tasks with it, and its successor ends the run', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'freeze' });
-    const journey = await startJourney(installation, 'frozen', 'wait');
+    const journey = await startJourney(installation, 'frozen', { pace: 'wait' });
     await installation.sprung();
     const { process: child, ended } = installation.worker;
     await letGoOn(installation, journey);
@@ -94,7 +94,7 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
     test(`faults 58: the Temporal server ended by ${signal} and started again on its file, twice in a run`, async () => {
       await using installation = await createInstallation(script);
       await installation.layTrap({ point: 'during command run:slow', does: 'mark' });
-      const journey = await startJourney(installation, signal, 'wait');
+      const journey = await startJourney(installation, signal, { pace: 'wait' });
       await installation.sprung();
       await installation.restartServer(signal);
       await installation.layTrap({ point: 'before change', does: 'mark' });

@@ -57,28 +57,15 @@ export const script: ScriptInput = {
     { step: 'fix', turn: 2, text: 'Done.' },
     { step: 'fix', turn: 3, calls: [{ tool: 'shell', arguments: { command: 'sed -i s/3/2/ app.py' } }] },
     { step: 'fix', turn: 4, text: 'Now x is 2.' },
+    { step: 'ci/round-2', turn: 1, contains: 'no wind in notes.txt', calls: [{ tool: 'shell', arguments: { command: 'echo the sound of the wind >> notes.txt' } }] },
+    { step: 'ci/round-2', turn: 2, text: 'There is wind now.' },
   ],
 };
 
 const files = { 'app.py': 'x = 1\n', 'notes.txt': 'the color of the sky\nthe color of the sea\n', 'check.sh': 'grep -q "x = " app.py\n' };
+const mended = { ...files, 'app.py': 'x = 2\n', 'notes.txt': 'the colour of the sky\nthe colour of the sea\n' };
 
-export interface Journey {
-  runId: string;
-  repository: string;
-}
-
-export async function startJourney(installation: Installation, name: string, pace = 'go on'): Promise<Journey> {
-  const { forge, dataDir, client } = installation;
-  const repository = `acme/${name.replaceAll(/[^a-z0-9]+/gi, '-')}`;
-  const source = await makeRepository(join(dataDir, 'sources', repository), files);
-  const { cloneUrl } = await forge.ensureRepository({ name: repository, source, check: { command: ['grep', '-q', 'x = 2', 'app.py'] } });
-  // Git's own ledger of what was pushed.
-  await execa('git', ['--git-dir', cloneUrl, 'config', 'core.logAllRefUpdates', 'always']);
-  const { runId } = await client.start({ blueprint: { name: 'journey', text: blueprint, file: 'journey.yaml' }, repository: { forge: 'local', name: repository }, inputs: { pace }, requester: 'tester' });
-  return { runId, repository };
-}
-
-/** Every command of the run, by its sandbox and key: each is launched once, whatever dies. */
+/** Every command of a run whose CI passes, by its sandbox and key: each is launched once, whatever dies. */
 const commands = [
   'run:checkout', 'run:setup/0', 'run:slow', 'run:before/0', 'run:places',
   'run:rewrite[0].edit/1', 'run:rewrite[0].edit/2', 'run:rewrite[1].edit/1', 'run:rewrite[1].edit/2',
@@ -91,6 +78,52 @@ const commands = [
 /** Every question, without the run's id. */
 const questions = ['rewrite[0].ask/1', 'rewrite[1].ask/1', 'fix/1', 'fix/2', 'fix/3', 'fix/4'];
 
+/** What the repository's CI makes of the run, and what the ledgers show then. */
+interface Course {
+  check: string[];
+  end: RunEnd;
+  commits: number;
+  files: Record<string, string>;
+  commands: string[];
+  questions: string[];
+  comments: RegExp[];
+}
+
+const passes: Course = { check: ['grep', '-q', 'x = 2', 'app.py'], end: { outcome: 'succeeded', reason: 'Change #1 is open' }, commits: 1, files: mended, commands, questions, comments: [] };
+
+/** The first round's failure is repaired, the second round fails as well, and a human gets it. */
+export const handedOver: Course = {
+  check: ['sh', '-c', 'grep -q wind notes.txt || echo no wind in notes.txt; exit 1'],
+  end: { outcome: 'needs-human', code: 'ci-failed', reason: 'The checks of the code host failed in round 2', step: 'ci' },
+  commits: 2,
+  files: { ...mended, 'notes.txt': `${mended['notes.txt']}the sound of the wind\n` },
+  commands: [
+    ...commands,
+    'run:run/ci/round-2/1/c00010001/1', 'run:run/ci/round-2/verify/2/export', 'run:run/ci/round-2/verify/2/0', 'run:run/ci/round-2/export',
+    'run-gate-2:checkout', 'run-gate-2:setup/0', 'run-gate-2:ci/round-2/gate/0/0',
+    'ci-2:checkout', 'ci-2:check',
+  ],
+  questions: [...questions, 'ci/round-2/1', 'ci/round-2/2'],
+  comments: [/^\*\*Needs a human\.\*\* The checks of the code host failed in round 2/],
+};
+
+export interface Journey {
+  runId: string;
+  repository: string;
+  course: Course;
+}
+
+export async function startJourney(installation: Installation, name: string, { pace = 'go on', course = passes }: { pace?: string; course?: Course } = {}): Promise<Journey> {
+  const { forge, dataDir, client } = installation;
+  const repository = `acme/${name.replaceAll(/[^a-z0-9]+/gi, '-')}`;
+  const source = await makeRepository(join(dataDir, 'sources', repository), files);
+  const { cloneUrl } = await forge.ensureRepository({ name: repository, source, check: { command: course.check } });
+  // Git's own ledger of what was pushed.
+  await execa('git', ['--git-dir', cloneUrl, 'config', 'core.logAllRefUpdates', 'always']);
+  const { runId } = await client.start({ blueprint: { name: 'journey', text: blueprint, file: 'journey.yaml' }, repository: { forge: 'local', name: repository }, inputs: { pace }, requester: 'tester' });
+  return { runId, repository, course };
+}
+
 export interface Allowed {
   /** Questions whose answer was on its way when the worker died: asked again, under the same key. */
   askedAgain?: (question: string) => boolean;
@@ -99,34 +132,43 @@ export interface Allowed {
 /** The run ended right, and the ledgers show each effect once. */
 export async function checkJourney(installation: Installation, journey: Journey, { askedAgain = () => false }: Allowed = {}): Promise<void> {
   const { client, forge, model } = installation;
-  const { runId, repository } = journey;
-  const end: RunEnd = await client.result(runId);
-  assert.deepEqual(end, { outcome: 'succeeded', reason: 'Change #1 is open' });
+  const { runId, repository, course } = journey;
+  assert.deepEqual(await client.result(runId), course.end);
   const state = await client.describe(runId);
   assert.ok(state.evidence);
 
   const changes = await forge.listChanges(repository);
   assert.deepEqual(changes.map(({ number, state: changeState, headCommit }) => [number, changeState, headCommit]), [[1, 'open', state.change?.commit]]);
   assert.match(changes[0]?.body ?? '', /### Evidence[\s\S]*clean checkout/);
-  assert.deepEqual(await pushes(installation, repository), [`main`, changes[0]?.branch]);
-  assert.deepEqual(await tree(installation, repository, changes[0]?.branch ?? ''), { ...files, 'app.py': 'x = 2\n', 'notes.txt': 'the colour of the sky\nthe colour of the sea\n' });
+  const branch = changes[0]?.branch ?? '';
+  assert.deepEqual(await pushes(installation, repository), ['main', ...Array.from({ length: course.commits }, () => branch)]);
+  assert.deepEqual(await tree(installation, repository, branch), course.files);
+  const comments = await forge.listComments(repository, 1);
+  assert.equal(comments.length, course.comments.length);
+  for (const [index, said] of course.comments.entries()) assert.match(comments[index]?.body ?? '', said);
 
   const key = await effectsKey(installation, journey);
   const asked = model.ledger.filter((entry) => entry.key.startsWith(`${key}/`)).map((entry) => ({ ...entry, question: entry.key.slice(key.length + 1) }));
-  assert.deepEqual(asked.filter(({ outcome }) => outcome === 'answered').map(({ question }) => question).toSorted(), questions.toSorted());
+  assert.deepEqual(asked.filter(({ outcome }) => outcome === 'answered').map(({ question }) => question).toSorted(), course.questions.toSorted());
   assert.deepEqual(asked.filter(({ outcome, question }) => outcome !== 'answered' && !askedAgain(question)), []);
 
   await installation.untilNoSandbox(10_000);
-  const { commit } = state.change ?? {};
-  const names = new Map(commands.map((name) => [launchOf(installation, { name, key, ciId: `ci-${repository}-${commit}` }), name]));
-  assert.deepEqual((await installation.takeLaunches()).map((folder) => names.get(folder) ?? folder).toSorted(), commands.toSorted());
+  const sandboxes = new Map([['run', key], ...['run-gate', 'run-gate-2'].map((id) => [id, id.replace('run', key)] as const), ...(await listCiSandboxes(installation, repository, branch))]);
+  const names = new Map(course.commands.map((name) => [launchOf(installation, { name, key, sandboxes }), name]));
+  assert.deepEqual((await installation.takeLaunches()).map((folder) => names.get(folder) ?? folder).toSorted(), course.commands.toSorted());
+}
+
+/** The sandboxes of the checks, one for each commit of the run, by the names that this file gives them. */
+async function listCiSandboxes({ forge }: Installation, repository: string, branch: string): Promise<[string, string][]> {
+  const { cloneUrl } = await forge.getRepository(repository);
+  const { stdout } = await execa('git', ['--git-dir', cloneUrl, 'rev-list', '--reverse', `main..${branch}`]);
+  return stdout.split('\n').map((commit, index) => [index === 0 ? 'ci' : `ci-${index + 1}`, `ci-${repository}-${commit}`]);
 }
 
 /** The folder in which a command of the run is launched. */
-function launchOf({ dataDir }: Installation, { name, key, ciId }: { name: string; key: string; ciId: string }): string {
+function launchOf({ dataDir }: Installation, { name, key, sandboxes }: { name: string; key: string; sandboxes: Map<string, string> }): string {
   const at = name.indexOf(':');
-  const sandbox = name.slice(0, at);
-  const id = sandbox === 'ci' ? ciId : sandbox.replace('run', key);
+  const id = sandboxes.get(name.slice(0, at)) ?? '';
   return commandFolder(sandboxFolder(dataFolders(dataDir).sandboxes, id), name.slice(at + 1).replace(/^run\//, `${key}/`));
 }
 

@@ -1,10 +1,10 @@
 import { describe, test } from 'node:test';
 import { createInstallation, type Installation } from './installation.ts';
-import { checkJourney, script, startJourney } from './journey.ts';
+import { checkJourney, handedOver, script, startJourney } from './journey.ts';
 import type { Point } from './points.ts';
 
 /** Each list is one run, whose worker is killed at each of its points, one worker after the other. */
-const journeys: Record<string, Point[]> = {
+const passing: Record<string, Point[]> = {
   'before its effects': [
     'before mirror', 'before sandbox run', 'before command run:setup/0', 'before command run:places', 'before question run/rewrite[0].ask/1',
     'before look tool/run/fix/1/c00010001', 'before command run:run/fix/1/c00010001/2', 'before quarantine run/fix/verify/2', 'before push', 'before change',
@@ -21,6 +21,16 @@ const journeys: Record<string, Point[]> = {
   ],
 };
 
+/** The same for runs whose CI fails twice. */
+const failing: Record<string, Point[]> = {
+  'before the effects of a second round': [
+    'after checks', 'before question run/ci/round-2/1', 'before command run:run/ci/round-2/1/c00010001/1', 'before quarantine run/ci/round-2', 'before sandbox run-gate-2', 'before push', 'before comment',
+  ],
+  'after the effects of a second round': [
+    'after command ci:check', 'after command run:run/ci/round-2/1/c00010001/1', 'after command run-gate-2:ci/round-2/gate/0/0', 'after removal run-gate-2', 'after push', 'after command ci:check', 'after comment',
+  ],
+};
+
 /** Of an answer that came and was not kept yet, the server is asked once more; so it is for what was asked at the same time. */
 function mayBeAskedAgain(points: Point[]): (question: string) => boolean {
   const lost = points.filter((point) => /^(after question|before keeping model)/.test(point)).map((point) => point.replace(/^.* (model\/)?run\//, '').replace(/\[\d\]/, ''));
@@ -28,20 +38,21 @@ function mayBeAskedAgain(points: Point[]): (question: string) => boolean {
 }
 
 describe('a run ends right and does nothing twice, with its worker killed', { concurrency: 3 }, () => {
-  for (const [name, points] of Object.entries(journeys)) {
-    test(`${name}: ${points.join(', ')}`, async () => {
-      await using installation = await createInstallation(script);
-      await layTrap(installation, points, 0);
-      const journey = await startJourney(installation, name);
-      for (const index of points.keys()) {
-        await installation.dies();
-        await layTrap(installation, points, index + 1);
-        installation.takeOver();
-      }
-      await checkJourney(installation, journey, { askedAgain: mayBeAskedAgain(points) });
-    });
-  }
+  for (const [name, points] of Object.entries(passing)) test(`${name}: ${points.join(', ')}`, () => checkKilled(name, points));
+  for (const [name, points] of Object.entries(failing)) test(`faults 52, 59: ${name}: ${points.join(', ')}`, () => checkKilled(name, points, handedOver));
 });
+
+async function checkKilled(name: string, points: Point[], course?: typeof handedOver): Promise<void> {
+  await using installation = await createInstallation(script);
+  await layTrap(installation, points, 0);
+  const journey = await startJourney(installation, name, course && { course });
+  for (const index of points.keys()) {
+    await installation.dies();
+    await layTrap(installation, points, index + 1);
+    installation.takeOver();
+  }
+  await checkJourney(installation, journey, { askedAgain: mayBeAskedAgain(points) });
+}
 
 async function layTrap(installation: Installation, points: Point[], index: number): Promise<void> {
   const point = points[index];
