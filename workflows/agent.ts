@@ -174,7 +174,7 @@ async function findRefusal(task: AgentTask, key: string): Promise<{ code: string
 const correctable = new Set(['protected-path', 'path-not-allowed', 'too-many-files', 'too-large', 'unsafe-path', 'unsafe-symlink', 'submodule', 'mode-change', 'lfs-pointer']);
 
 function describeFailed({ command, run, verdict, outcome }: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
-  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${run.exitCode === 0 ? `\n${verdict.reason}` : ''}`;
+  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${run.exitCode === 0 || outcome.refused ? `\n${verdict.reason}` : ''}`;
   return { command: command.shown, exitCode: run.exitCode, ending: run.ending, output };
 }
 

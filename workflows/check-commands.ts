@@ -4,6 +4,7 @@ import { decideCheck, type CheckRun, type Verdict } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import type { RenderedCommand } from './context.ts';
 import { perform } from './perform.ts';
+import { refusedHosts } from './refused-hosts.ts';
 
 export interface CheckedCommand {
   command: RenderedCommand;
@@ -29,7 +30,8 @@ export async function checkCommands(request: CheckRequest): Promise<CheckedComma
   const checked: CheckedCommand[] = [];
   for (const [index, command] of request.commands.entries()) {
     const outcome = await runOnce(request, command, `${request.key}/${index}`);
-    checked.push({ command, outcome, run: outcome.check, verdict: decideCheck(outcome.check, request.baseline[command.shown]) });
+    const { passed, reason } = decideCheck(outcome.check, request.baseline[command.shown]);
+    checked.push({ command, outcome, run: outcome.check, verdict: { passed, reason: `${reason}${refusedHosts(outcome.refused)}` } });
   }
   return checked;
 }
@@ -43,7 +45,7 @@ export async function recordBaseline(request: CheckRequest): Promise<CheckedComm
     const second = first.exitCode === 0 ? undefined : await runOnce(request, command, `${key}/again`);
     const run: CheckRun = second && second.exitCode !== first.exitCode ? { ...first.check, flaky: true } : first.check;
     const reason = run.flaky ? 'flaky before the change' : run.exitCode === 0 ? 'passes before the change' : 'fails before the change';
-    checked.push({ command, outcome: first, run, verdict: { passed: true, reason } });
+    checked.push({ command, outcome: first, run, verdict: { passed: true, reason: `${reason}${refusedHosts(first.refused)}` } });
   }
   return checked;
 }

@@ -57,3 +57,22 @@ test('what a sandbox was refused is told with the command that failed', async ()
   assert.equal(end.code, 'command-failed');
   assert.match(end.reason, /refused: other\.invalid:80/);
 });
+
+test('faults 42: what a sandbox was refused is told with the check that failed, in its note and in the evidence', async () => {
+  const fetch = `python3 -c "import urllib.request; urllib.request.urlopen('http://other.invalid/')"`;
+  const { end, state } = await world.run(`blueprint: v1\nname: refused-check\nsandbox: { egress: [ listed.invalid ] }\nsteps:
+  - id: before
+    check: [ ${JSON.stringify(fetch)} ]
+    gate: baseline
+  - id: after
+    check: [ ${JSON.stringify(`${fetch} || exit 7`)} ]
+`);
+  assert.deepEqual([end.code, end.step], ['check-failed', 'after']);
+  assert.match(end.reason, /exit code 7 \(refused: other\.invalid:80\)/);
+  const notes = Object.fromEntries(state.steps.map(({ path, note = '' }) => [path, note]));
+  assert.match(notes['before'] ?? '', /fails before the change \(refused: other\.invalid:80\)/);
+  assert.match(notes['after'] ?? '', /refused: other\.invalid:80/);
+  assert.ok(state.evidence);
+  const evidence = Buffer.from(await world.parts.artifacts.get(state.evidence)).toString();
+  assert.match(evidence, /"reason":"exit code 7 \(refused: other\.invalid:80\)"/);
+});
