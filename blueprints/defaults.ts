@@ -58,6 +58,8 @@ export const defaults = {
       '**/poetry.lock', '**/uv.lock', '**/Pipfile.lock', '**/Cargo.lock', '**/go.sum', '**/Gemfile.lock', '**/composer.lock',
       '**/AGENTS.md', '**/CLAUDE.md', '**/GEMINI.md', '**/.mcp.json', '.claude/**', '.cursor/**', '**/.cursorrules', '.github/copilot-instructions.md', '.github/instructions/**',
       '.husky/**', '.githooks/**', '**/lefthook.yml', '**/.pre-commit-config.yaml', '**/.gitmodules',
+      // It can hide a file's diff from whoever reviews it, and name programs that run in other people's checkouts.
+      '**/.gitattributes',
     ],
   },
   output: {

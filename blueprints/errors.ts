@@ -164,7 +164,7 @@ export const errorPages = {
   },
   'protected-path': {
     title: 'The change touches a protected path',
-    why: 'CI definitions, CODEOWNERS, lockfiles, agent rules and git hooks decide what runs and who reviews, so an agent may not change them by default.',
+    why: 'CI definitions, CODEOWNERS, lockfiles, agent rules and git hooks decide what runs and who reviews, and `.gitattributes` what a reviewer sees of a diff, so an agent may not change them by default.',
     fix: 'Make that part of the change by hand, or take the path off the protected list in the configuration.',
   },
   'path-not-allowed': {

@@ -81,7 +81,7 @@ test('faults 20 and 21: hooks, monitors, filters, text conversion and diff progr
       { name: 'hooked.txt', content: 'exact bytes\r\n' },
       { name: 'hooks', mode: '40000', id: await fixture.writeTree([{ name: 'post-checkout', mode: '100755', content: `#!/bin/sh\n${touch}\n` }]) },
     ]);
-    const { commit = '' } = await fixture.quarantine(bundle);
+    const { commit = '' } = await fixture.quarantine(bundle, { protectedPaths: [] });
     const patch = Buffer.from(await fixture.trusted.createDiff(fixture.repository, fixture.base, commit)).toString();
     assert.ok(patch.includes('+exact bytes\r\n'));
     await fixture.trusted.readDiffStat(fixture.repository, fixture.base, commit);
@@ -270,7 +270,7 @@ test('faults 28: what decides on CI, review, installation, agents and hooks is p
   const inFolder = async (folder: string, name: string): Promise<Entry> => ({ name: folder, mode: '40000', id: await fixture.writeTree([{ name, content: 'x' }]) });
   const workflows = await fixture.writeTree([{ name: 'workflows', mode: '40000', id: await fixture.writeTree([{ name: 'ci.yml', content: 'x' }]) }]);
   await refused([{ name: '.github', mode: '40000', id: workflows }], 'protected-path', ['.github/workflows/ci.yml']);
-  const names = ['.mcp.json', 'AGENTS.md', 'CODEOWNERS', 'claude.md', 'go.sum', 'package-lock.json'];
+  const names = ['.gitattributes', '.mcp.json', 'AGENTS.md', 'CODEOWNERS', 'claude.md', 'go.sum', 'package-lock.json'];
   const folders = await Promise.all([inFolder('.claude', 'settings.json'), inFolder('.husky', 'pre-commit'), inFolder('docs', 'CODEOWNERS')]);
   const paths = ['.claude/settings.json', '.husky/pre-commit', ...names, 'docs/CODEOWNERS'];
   await refused([...folders, ...names.map((name) => ({ name, content: 'x' }))], 'protected-path', paths.toSorted());
