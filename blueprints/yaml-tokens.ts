@@ -66,6 +66,12 @@ class Depth {
       this.atStart = true;
       return 0;
     }
+    if (type === 'scalar' && (token === '' || token.includes('\n'))) {
+      // Lines of text hold no collection, and those around them stay open.
+      this.column = token.endsWith('\n') ? 0 : this.column + token.length;
+      this.atStart = true;
+      return 0;
+    }
     if (type === 'flow-map-start' || type === 'flow-seq-start') this.flow++;
     if (type === 'flow-map-end' || type === 'flow-seq-end') this.flow = Math.max(0, this.flow - 1);
     if (this.atStart && type !== 'space' && type !== 'comment') {

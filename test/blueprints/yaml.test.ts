@@ -28,6 +28,10 @@ test('faults 2: deep nesting is refused before the parser, thirty times in the s
     Array.from({ length: 300 }, (_, level) => `${' '.repeat(level)}a:`).join('\n'),
     `x: |\n  text\n"y: |\n  z": ${'['.repeat(850)}`, `# z: |\n  ${'['.repeat(850)}`,
   ];
+  // A block of text on each level closes none of them.
+  const blocks = Array.from({ length: 100 }, (_, level) => `x: |\n  t\ny: |\na:\n`.replaceAll(/^/gm, ' '.repeat(level)).trimEnd()).join('\n');
+  const lists = Array.from({ length: 10 }, (_, level) => [`${'- '.repeat(30)}x: |`, `${' '.repeat(61)}t`, `${' '.repeat(60)}y:`].map((line) => ' '.repeat(level * 61) + line).join('\n')).join('\n');
+  for (const text of [blocks, lists, `${lists}\n${' '.repeat(610)}z`]) assert.deepEqual(issuesOf(text).map((issue) => issue.split(' ')[1]), ['blueprint-nested-too-deep'], text.slice(0, 200));
   for (let count = 0; count < 30; count++) {
     for (const text of texts) assert.match(issuesOf(text).at(-1) ?? '', /blueprint-nested-too-deep/, text.slice(0, 20));
   }
