@@ -51,7 +51,8 @@ function checkYaml(yaml: YamlText, report: Report): Blueprint | undefined {
 
 /** A template where nothing is evaluated would be taken as it stands, which nobody means. */
 function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Report): void {
-  const templates = findTemplates(value, []);
+  const templates: KeyPath[] = [];
+  findTemplates(value, [], templates);
   if (templates.length === 0) return;
   const evaluated = new Set(outlines.flatMap(({ path, sites }) => sites.filter(({ text }) => hasTemplate(text)).map((site) => pathText(report.asWritten([...path, ...site.path])))));
   // A step that couldn't be read has its own problem.
@@ -64,11 +65,17 @@ function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Repo
 }
 
 /** The paths of all texts that hold a template. */
-function findTemplates(value: Json, path: KeyPath): KeyPath[] {
-  if (typeof value === 'string') return hasTemplate(value) ? [path] : [];
-  if (typeof value !== 'object' || value === null) return [];
-  const isList = Array.isArray(value);
-  return Object.entries(value).flatMap(([key, inner]) => (typeof inner === 'object' || typeof inner === 'string' ? findTemplates(inner, [...path, isList ? Number(key) : key]) : []));
+function findTemplates(value: Json, path: (string | number)[], found: KeyPath[]): void {
+  if (typeof value === 'string') {
+    if (hasTemplate(value)) found.push([...path]);
+  } else if (typeof value === 'object' && value !== null) {
+    const isList = Array.isArray(value);
+    for (const [key, inner] of Object.entries(value)) {
+      path.push(isList ? Number(key) : key);
+      findTemplates(inner, path, found);
+      path.pop();
+    }
+  }
 }
 
 function checkInputSection({ inputs }: Shape, report: Report): void {

@@ -1,6 +1,6 @@
 /** What expressions of one blueprint can read, with types, for the static check. */
-import type { Environment, TypeCheckResult } from '@marcbachmann/cel-js';
-import { celEnvironment, ExpressionFailed, parseExpression } from './cel-parse.ts';
+import type { Environment, ParseResult } from '@marcbachmann/cel-js';
+import { celEnvironment, parseExpression } from './cel-parse.ts';
 import { isRoot, type OutputType, outputs, outputsOf, roots } from './outputs.ts';
 import type { Input, Step, StepKind } from './schema.ts';
 import type { KnownInputs } from './shape.ts';
@@ -25,21 +25,18 @@ export interface DeclaredStep {
   step?: Step | undefined;
 }
 
-export interface Declarations {
-  readonly environment: Environment;
-}
-
 /** `inputs` undefined: nothing is known of them, and anything may be read. `variables` are the items of `each` steps. */
-export function declare(inputs: KnownInputs | undefined, steps: ReadonlyMap<string, DeclaredStep>, variables: Iterable<string>): Declarations {
+export function declare(inputs: KnownInputs | undefined, steps: ReadonlyMap<string, DeclaredStep>, variables: Iterable<string>): Environment {
   const environment = base.clone();
   environment.registerVariable('inputs', inputs ? typeOf(environment, 'inputs', Object.entries(inputs).map(([name, input]) => [name, input ? inputTypes[input.type] : 'dyn'])) : 'dyn');
   environment.registerVariable('steps', typeOf(environment, 'steps', [...steps].map(([id, declared]) => [id, stepType(declared)])));
   for (const name of new Set(variables)) if (isFreeName(name)) environment.registerVariable(name, 'dyn');
-  return { environment };
+  return environment;
 }
 
 function typeOf(environment: Environment, name: string, fields: [string, string][]): string {
-  environment.registerType({ name, fields: Object.fromEntries(fields) });
+  // With a constructor of its own, the library makes none that converts values, which would take a good part of a check.
+  environment.registerType({ name, fields: Object.fromEntries(fields), ctor: () => undefined });
   return name;
 }
 
@@ -61,22 +58,15 @@ export function isFreeName(name: string): boolean {
 
 /** A problem in an expression; `offset` and `length` are in its source. */
 export interface ExpressionProblem {
-  code: 'expression-invalid' | 'expression-type';
+  code: 'expression-type';
   message: string;
   offset: number;
   length: number;
 }
 
 /** Types of one expression, as far as they are known before a run. Never throws. */
-export function checkExpression(source: string, declared: Declarations, expected?: 'bool' | 'list'): ExpressionProblem[] {
-  let checked: TypeCheckResult;
-  try {
-    checked = parseExpression(source, declared.environment).check();
-  } catch (error) {
-    if (!(error instanceof ExpressionFailed)) throw error;
-    return [{ code: 'expression-invalid', message: error.message, offset: error.offset, length: error.length }];
-  }
-  const { valid, type, error } = checked;
+export function checkTypes(source: string, parsed: ParseResult, expected?: 'bool' | 'list'): ExpressionProblem[] {
+  const { valid, type, error } = parsed.check();
   if (!valid) {
     const range = error?.range ?? { start: 0, end: source.length };
     return [{ code: 'expression-type', message: readable(error?.summary ?? 'the types do not fit'), offset: range.start, length: range.end - range.start }];

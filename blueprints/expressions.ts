@@ -74,10 +74,10 @@ export interface Reference {
   length: number;
 }
 
-/** Every chain of members in an expression, variables of macros left out. @throws ExpressionFailed */
-export function findReferences(source: string): Reference[] {
+/** Every chain of members in an expression that was parsed, variables of macros left out. */
+export function findReferences({ ast }: { ast: CelNode }): Reference[] {
   const found: Reference[] = [];
-  collect(parseExpression(source).ast, new Set(), found);
+  collect(ast, new Set(), found);
   return found;
 }
 

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { KeyPath } from './issues.ts';
 import { isJsonMap, type JsonMap } from './json.ts';
 import { findNearest } from './nearest.ts';
-import type { Report } from './report.ts';
+import { maxIssues, type Report } from './report.ts';
 import { keyPath, keysAt, reportShape, unknownKey, valueAt } from './shape-issues.ts';
 
 type ZodIssue = z.core.$ZodIssue;
@@ -35,7 +35,7 @@ function mendKeys(schema: z.ZodType, value: JsonMap, issues: readonly ZodIssue[]
     const map = valueAt(mended, issue.path);
     if (issue.code !== 'unrecognized_keys' || !isJsonMap(map)) continue;
     const known = keysAt(schema, issue.path);
-    for (const written of issue.keys) {
+    for (const written of issue.keys.slice(0, maxIssues)) {
       const meant = report.isFull() ? undefined : findNearest(written, known);
       if (meant === undefined || Object.hasOwn(map, meant)) continue;
       report.addMisspelt([...base, ...keyPath(issue)], { written, meant }, 'unknown-key', unknownKey(written));

@@ -1,8 +1,9 @@
 /** Holds every expression of a blueprint against what it can read at its place. */
-import { ExpressionFailed } from './cel-parse.ts';
-import { checkExpression, declare, type Declarations } from './declarations.ts';
+import type { Environment, ParseResult } from '@marcbachmann/cel-js';
+import { ExpressionFailed, parseExpression } from './cel-parse.ts';
+import { checkTypes, declare } from './declarations.ts';
 import type { ExpressionSite } from './expression-sites.ts';
-import { findReferences, type Reference } from './expressions.ts';
+import { findReferences } from './expressions.ts';
 import type { KeyPath } from './issues.ts';
 import type { NamedOutline } from './outlines.ts';
 import { findProblem, type Known, type View } from './reference-rules.ts';
@@ -26,10 +27,10 @@ export function checkReferences(outlines: NamedOutline[], all: ReadonlyMap<strin
 
 class ReferenceChecker {
   private readonly known: Known;
-  private readonly declared: Declarations;
+  private readonly declared: Environment;
   private readonly report: Report;
 
-  constructor(known: Known, declared: Declarations, report: Report) {
+  constructor(known: Known, declared: Environment, report: Report) {
     this.known = known;
     this.declared = declared;
     this.report = report;
@@ -89,9 +90,9 @@ class ReferenceChecker {
   }
 
   private checkSource(at: Source, expected: 'bool' | 'list' | undefined, view: View): void {
-    let references: Reference[];
+    let expression: ParseResult;
     try {
-      references = findReferences(at.source);
+      expression = parseExpression(at.source, this.declared);
     } catch (error) {
       if (!(error instanceof ExpressionFailed)) throw error;
       this.report.addIn(at.path, { ...at, offset: error.offset, length: error.length }, 'expression-invalid', error.message);
@@ -99,11 +100,11 @@ class ReferenceChecker {
     }
     // An expression that reads what isn't there has no types worth talking of.
     const before = this.report.issues.length;
-    for (const reference of references) {
+    for (const reference of findReferences(expression)) {
       const problem = findProblem(reference.path, view, this.known);
       if (problem) this.report.addIn(at.path, { ...at, ...reference }, problem.code, problem.message, problem.hint);
     }
     if (this.report.issues.length > before) return;
-    for (const problem of checkExpression(at.source, this.declared, expected)) this.report.addIn(at.path, { ...at, ...problem }, problem.code, problem.message);
+    for (const problem of checkTypes(at.source, expression, expected)) this.report.addIn(at.path, { ...at, ...problem }, problem.code, problem.message);
   }
 }

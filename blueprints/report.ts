@@ -4,7 +4,7 @@ import { type Issue, type KeyPath, pathText } from './issues.ts';
 import type { Range, YamlText } from './yaml.ts';
 
 /** Nobody reads more at once, and finding places takes time that a hostile text could multiply. */
-const maxIssues = 200;
+export const maxIssues = 200;
 
 export class Report {
   readonly issues: Issue[] = [];

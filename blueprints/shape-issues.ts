@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { KeyPath } from './issues.ts';
 import type { Json } from './json.ts';
 import { findNearest } from './nearest.ts';
-import type { Report } from './report.ts';
+import { maxIssues, type Report } from './report.ts';
 
 type ZodIssue = z.core.$ZodIssue;
 
@@ -15,7 +15,7 @@ export function reportShape(report: Report, base: KeyPath, schema: z.ZodType, va
     const name = issue.path.length > 0 ? `\`${String(issue.path.findLast((key) => typeof key === 'string') ?? path.at(-1))}\`` : 'this';
     const found = valueAt(value, issue.path);
     if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) reportUnknownKey(report, [...path, key], keysAt(schema, issue.path));
+      for (const key of issue.keys.slice(0, maxIssues)) reportUnknownKey(report, [...path, key], keysAt(schema, issue.path));
     } else if (issue.code === 'invalid_union') {
       reportUnion(report, { base, schema, value, issue, name, path });
     } else if (issue.code === 'invalid_key') {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { parseExpression } from '../../blueprints/cel-parse.ts';
 import { evaluateCondition, evaluateExpression, ExpressionFailed, findReferences, renderTemplate, renderText } from '../../blueprints/expressions.ts';
 import type { Json } from '../../blueprints/json.ts';
 
@@ -148,11 +149,11 @@ test('evaluating never fails in another way', () => {
 });
 
 function paths(source: string): string[] {
-  return findReferences(source).map(({ path }) => path.join('.'));
+  return findReferences(parseExpression(source)).map(({ path }) => path.join('.'));
 }
 
 test('references are chains from a root, variables of macros left out', () => {
   assert.deepEqual(paths("steps.survey.value.filter(p, p.path == inputs.name && has(run.id))[0].line + steps['a b'].x[1]"), ['steps.survey.value', 'inputs.name', 'run.id', 'steps.a b.x']);
   assert.deepEqual(paths('inputs.list.map(x, inputs.list.map(y, x + y + z))'), ['inputs.list', 'inputs.list', 'z']);
-  assert.deepEqual(findReferences('1 + steps.a.stdout'), [{ path: ['steps', 'a', 'stdout'], offset: 4, length: 14 }]);
+  assert.deepEqual(findReferences(parseExpression('1 + steps.a.stdout')), [{ path: ['steps', 'a', 'stdout'], offset: 4, length: 14 }]);
 });
