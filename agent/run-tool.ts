@@ -73,12 +73,22 @@ async function search(wanted: ArgumentsOf<'search'>, path: string, operations: T
   const argv = ['grep', '-rnI', kind, '--exclude-dir=.git', '--exclude-dir=node_modules', '-e', wanted.text, '--', path];
   const outcome = await operations.runCommand(argv, timeoutMs);
   if (outcome.ending !== 'exited') return failed(`The search was ended (${outcome.ending}). Search in a smaller folder.`);
+  if (outcome.exitCode > 1 && path !== '.' && (await isMissing(path, operations, timeoutMs))) {
+    // A small model guesses a folder, and what it does next is no better for an error.
+    const { text, ok } = await search(wanted, '.', operations, timeoutMs);
+    return { text: `[There is no ${path}; in the whole repository:]\n${text}`, ok };
+  }
   if (outcome.exitCode > 1 && outcome.stdout === '') return failed(`The search failed: ${cutText(outcome.stderr.trim(), 1000)}`);
   const lines = outcome.stdout.split('\n').filter((line) => line !== '');
   if (lines.length === 0) return done(`No line of ${path === '.' ? 'the repository' : path} holds ${JSON.stringify(wanted.text)}.`);
   const shown = lines.slice(0, maxMatches).map((line) => line.replace(/^\.\//, '').slice(0, maxLineChars));
   const more = lines.length > maxMatches || outcome.droppedBytes > 0 ? `\n[more than ${maxMatches} lines match; search in a smaller folder]` : '';
   return done(cutText(shown.join('\n') + more, maxToolOutputChars));
+}
+
+async function isMissing(path: string, operations: ToolOperations, timeoutMs: number): Promise<boolean> {
+  const { ending, exitCode } = await operations.runCommand(['test', '-e', path], timeoutMs);
+  return ending === 'exited' && exitCode === 1;
 }
 
 async function runShell(wanted: ArgumentsOf<'shell'>, operations: ToolOperations, timeoutMs: number): Promise<ToolResult> {

@@ -43,7 +43,7 @@ const descriptions: Record<AgentTool, string> = {
   read: 'Shows the lines of a file. Example: {"path": "lib/server.py"} or, for a part of it, {"path": "lib/server.py", "offset": 200, "limit": 100}',
   edit: 'Replaces text in a file. Example: {"path": "lib/server.py", "old": "retries = 3", "new": "retries = 5"} or, to add a line after another, {"path": "lib/server.py", "old": "import os\\n", "new": "import os\\nimport time\\n"}',
   write: 'Makes a file, or replaces the whole of it. Example: {"path": "docs/notes.md", "text": "# Notes\\n"}',
-  search: 'Finds the lines that hold a text. Example: {"text": "open_socket(", "path": "lib"}',
+  search: 'Finds the lines that hold a text. Example: {"text": "open_socket("} or, in one folder only, {"text": "open_socket(", "path": "lib"}',
   shell: 'Runs a shell command and shows its output. Example: {"command": "python3 -m pytest -q tests"}',
 };
 

@@ -79,6 +79,12 @@ test('search by a regular expression is asked for, and nothing found is said so'
   assert.match((await runTool({ tool: 'search', arguments: { text: '[0-9]+' } }, folder.operations)).text, /No line of the repository holds "\[0-9\]\+"/);
 });
 
+test('a search in a folder that is not there finds the text where it is, and says so', async () => {
+  await using folder = await makeFolder({ 'src/a.py': 'y = 1\n' });
+  const found = await runTool({ tool: 'search', arguments: { text: 'y = 1', path: 'lib' } }, folder.operations);
+  assert.deepEqual(found, { ok: true, text: '[There is no lib; in the whole repository:]\nsrc/a.py:1:y = 1' });
+});
+
 test('faults 9: a search for an option is a search for its text', async () => {
   await using folder = await makeFolder({ 'a.txt': 'run with --include=x\n' });
   assert.match((await runTool({ tool: 'search', arguments: { text: '--include=x' } }, folder.operations)).text, /a.txt:1/);
