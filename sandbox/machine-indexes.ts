@@ -51,6 +51,6 @@ function withoutUnset(settings: Record<string, string>): Record<string, string> 
 
 function ask(program: string, words: string[], env: Record<string, string | undefined>): Promise<string> {
   return new Promise((resolve) => {
-    execFile(program, words, { env, timeout: 15_000, cwd: '/' }, (error, stdout) => resolve(error ? '' : stdout.trim()));
+    execFile(program, words, { env, timeout: 60_000, cwd: '/' }, (error, stdout) => resolve(error ? '' : stdout.trim()));
   });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import { after, before, describe, it } from 'node:test';
+import { execa } from 'execa';
 import type { Sandbox } from '../../sandbox/contract.ts';
 import { checkTarget, isPublicAddress } from '../../sandbox/egress-policy.ts';
 import { expandEgress } from '../../sandbox/egress-presets.ts';
@@ -122,12 +123,34 @@ ask 'CONNECT localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\
     assert.equal((await sandbox.run({ key: 'none', argv: ['no-such-program'], timeoutMs: 5000, outputCapBytes: 100 })).exitCode, 127);
   });
 
-  it('installs from this machine’s package index by the preset pypi', async () => {
-    const real = createLocalProvider({ rootDir: `${folder.path}/real`, bwrapPath: await findBwrap() });
-    const installing = await real.ensureSandbox(sandboxSpec('run/pypi', { egress: ['pypi'] }));
-    const { result, stderr } = await runShell(installing, 'six', 'python3 -m pip download --quiet --no-deps --dest got six && ls got', { timeoutMs: 60_000 });
-    assert.equal(result.exitCode, 0, stderr);
-    await real.destroySandbox('run/pypi');
-    await real.close();
-  });
+  const crate = String.raw`mkdir src && touch src/lib.rs && printf '[package]\nname = "one"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\nitoa = "=1.0.11"\n' > Cargo.toml`;
+  const installs: { preset: string; program: string; script: string; prints: RegExp }[] = [
+    { preset: 'pypi', program: 'python3', script: 'python3 -m pip download --quiet --no-deps --dest got six && ls got', prints: /^six-/ },
+    { preset: 'npm', program: 'npm', script: 'npm pack --silent is-number@7.0.0', prints: /^is-number-7\.0\.0\.tgz$/m },
+    // Its answer is held to the checksum database, which is another host.
+    { preset: 'go', program: 'go', script: 'go mod init example.com/one && go mod download -json rsc.io/quote@v1.5.2', prints: /"Sum": "h1:w5fcysjrx7yqtD/ },
+    { preset: 'crates', program: 'cargo', script: `${crate} && cargo fetch && cat Cargo.lock`, prints: /name = "itoa"\nversion = "1\.0\.11"/ },
+  ];
+  for (const { preset, program, script, prints } of installs) {
+    it(`takes a package from this machine’s registry by the preset ${preset}`, async (t) => {
+      if ((await onHost(`command -v ${program}`)).failed) return t.skip(`this machine has no ${program}`);
+      const real = createLocalProvider({ rootDir: `${folder.path}/${preset}`, bwrapPath: await findBwrap() });
+      const installing = await real.ensureSandbox(sandboxSpec(`run/${preset}`, { egress: [preset] }));
+      const { result, stdout, stderr } = await runShell(installing, 'install', script, { timeoutMs: installTimeoutMs });
+      const refusals = JSON.stringify(await installing.listRefusals());
+      await real.destroySandbox(`run/${preset}`);
+      await real.close();
+      if (result.exitCode !== 0 && (await onHost(script)).failed) return t.skip(`its registry does not answer ${program} on this machine, sandbox or not`);
+      assert.equal(result.exitCode, 0, `${stderr} ${refusals}`);
+      assert.match(stdout, prints);
+    });
+  }
 });
+
+const installTimeoutMs = 120_000;
+
+/** What the machine itself makes of a script, in an empty folder. */
+async function onHost(script: string) {
+  await using empty = await temporaryFolder();
+  return await execa('sh', ['-c', script], { cwd: empty.path, reject: false, timeout: installTimeoutMs });
+}
