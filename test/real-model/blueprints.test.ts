@@ -19,8 +19,7 @@ let world: World;
 before(async () => {
   if (missing) return;
   server = await ensureModelServer();
-  const env = { OPENAI_BASE_URL: server.baseUrl, JIG_MODEL: server.model, JIG_MODEL_PROTOCOL: 'json', JIG_MODEL_CONTEXT_TOKENS: '8192', JIG_MODEL_TEMPERATURE: '0' };
-  world = await createWorld({ model: chooseModel({ env }) });
+  world = await createWorld({ model: chooseModel({ env: server.env }) });
   for (const name of ['python-utcnow', 'small-edit']) await world.addRepository(`fixtures/${name}`, await readFixture(name));
 });
 after(async () => {

@@ -12,6 +12,8 @@ export interface ModelServer {
   /** For `OPENAI_BASE_URL`. */
   baseUrl: string;
   model: string;
+  /** What Jig is told so that it asks this model. */
+  env: Record<string, string>;
   stop(): Promise<void>;
 }
 
@@ -44,7 +46,9 @@ async function startServer(program: string, weights: string): Promise<ModelServe
     await stop();
     throw new Error(`the model server did not become ready; see what it says by hand: ${server.spawnargs.join(' ')}`, { cause: error });
   });
-  return { baseUrl: `${address}/v1`, model: modelName, stop };
+  const baseUrl = `${address}/v1`;
+  const env = { OPENAI_BASE_URL: baseUrl, JIG_MODEL: modelName, JIG_MODEL_PROTOCOL: 'json', JIG_MODEL_CONTEXT_TOKENS: String(contextTokens), JIG_MODEL_TEMPERATURE: '0' };
+  return { baseUrl, model: modelName, env, stop };
 }
 
 /** Polls the server's own word on its state: loading the weights takes seconds, and nothing else tells. */

@@ -10,11 +10,12 @@ let cwd: string;
 before(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'jig-major-bump-'));
   const blueprint = await libraryBlueprint('python-major-bump');
-  for (const name of ['requirement', 'deprecations.py']) await writeFile(join(cwd, name), setupProgram(blueprint, name));
+  for (const name of ['requirement', 'deprecations.py', 'notes']) await writeFile(join(cwd, name), setupProgram(blueprint, name));
 });
 after(() => rm(cwd, { recursive: true, force: true }));
 
-const python = async (...words: string[]) => (await execa('python3', words, { cwd, env: { HOME: cwd } })).stdout;
+const python = async (...words: string[]) => run(words);
+const run = async (words: string[], env: Record<string, string> = {}) => (await execa('python3', words, { cwd, env: { HOME: cwd, ...env } })).stdout;
 
 const requirements: [file: string, before: string, after: string][] = [
   ['requirements.txt', 'pydantic==1.10.4', 'pydantic>=2,<3'],
@@ -46,4 +47,111 @@ test('what the library names a new name for is renamed where the line has the ol
   assert.equal(await python('deprecations.py', 'rename'), '1');
   assert.equal(await readFile(join(cwd, 'module.py'), 'utf8'), ['    a = x.model_dump()', ...lines.slice(1)].join('\n'));
   assert.deepEqual(JSON.parse(await python('deprecations.py', 'show', 'module.py', '2')), { text: 'b = x.dict() == y.dict()', says });
+});
+
+/** As a codemod marks a comment; no reminder of ours. */
+const mark = ['TO', 'DO'].join('');
+const codemodNote = `# ${mark}[shelf]: The following keys were removed: \`fixed\`.\n# Check the guide.\n`;
+
+/** A repository whose module.py a codemod changed from nothing to this. */
+async function changed(text: string) {
+  const git = (...words: string[]) => execa('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...words], { cwd });
+  await rm(join(cwd, '.git'), { recursive: true, force: true });
+  await git('init', '--quiet');
+  await writeFile(join(cwd, 'module.py'), '');
+  await writeFile(join(cwd, 'shelf.py'), 'Book = Page = check = checked = Context = None\n');
+  await git('add', 'module.py');
+  await git('commit', '--quiet', '--message', 'Start');
+  await writeFile(join(cwd, 'module.py'), text);
+}
+const moduleText = () => readFile(join(cwd, 'module.py'), 'utf8');
+
+const arguments_: [rule: string, before: string, after: string][] = [
+  ['fixed=True -> frozen=False', 'a = Book(1, fixed=True)', 'a = Book(1, frozen=False)'],
+  ['fixed=True -> frozen=False', 'a = Book(fixed=False)', 'a = Book(fixed=False)'],
+  ['fixed -> frozen', 'a = shelf.Page.of(fixed=f("å", x))', 'a = shelf.Page.of(frozen=f("å", x))'],
+  ['fixed=True ->', 'a = Book(fixed=True, b=2)', 'a = Book(b=2)'],
+  ['fixed=True ->;b=2 ->', 'a = Book(\n    fixed=True,\n    b=2,\n)', 'a = Book(\n)'],
+  ['fixed=True ->', 'a = Book(b=2, fixed=True)', 'a = Book(b=2)'],
+  ['fixed=True ->', 'a = Book(\n    b=2,\n    fixed=True\n)', 'a = Book(\n    b=2\n)'],
+  ['fixed=True ->', 'a = Box(fixed=True)', 'a = Box(fixed=True)'],
+];
+for (const [rules, source, result] of arguments_) {
+  test(`by the rule ${rules}, ${JSON.stringify(source)} becomes ${JSON.stringify(result)}`, async () => {
+    const imports = 'import shelf\nfrom shelf import Book\nfrom boxes import Box\n';
+    await changed(`${imports}${source}\n`);
+    assert.equal(await run(['notes', 'arguments', 'shelf'], { RULES: rules }), String(source === result ? 0 : rules.split(';').length));
+    assert.equal(await moduleText(), `${imports}${result}\n`);
+  });
+}
+
+test('a note that asks for no more than the arguments that code changed goes with them; another stays', async () => {
+  const noteOfTwo = codemodNote.replace('`fixed`', '`fixed`, `odd`');
+  await changed(`from shelf import Book\n\n${codemodNote}a = Book(fixed=True)\n${noteOfTwo}b = Book(fixed=True, odd=1)\n`);
+  assert.equal(await run(['notes', 'arguments', 'shelf'], { RULES: 'fixed -> frozen' }), '2');
+  assert.equal(await moduleText(), `from shelf import Book\n\na = Book(frozen=True)\n${noteOfTwo}b = Book(frozen=True, odd=1)\n`);
+  assert.equal(await python('notes', 'left'), `module.py:4: ${mark}[shelf]: The following keys were removed: \`fixed\`, \`odd\`.`);
+});
+
+const noted = `from shelf import Book, check
+
+class Novel(Book):
+    # ${mark}[shelf]: We couldn't refactor the \`check\`.
+    # Check the guide.
+    @check("pages")
+    def pages_fit(cls, value, values):
+        return value
+
+    # kept
+    title: str
+`;
+
+test('a note is offered with the statement below it and the paragraphs of the guide that are about it', async () => {
+  await changed(noted);
+  const GUIDE = '`values` is another thing.\n\nSay `Field` and not `check`.\n\nA `check` is named.';
+  assert.deepEqual(JSON.parse(await python('notes', 'list')), [{ path: 'module.py', line: 4 }]);
+  assert.deepEqual(JSON.parse(await run(['notes', 'show', 'module.py', '4'], { GUIDE })), {
+    note: `${mark}[shelf]: We couldn't refactor the \`check\`.`,
+    code: '1: @check("pages")\n2: def pages_fit(cls, value, values):\n3:     return value',
+    advice: '`values` is another thing.\n\nA `check` is named.',
+  });
+});
+
+const rewrittenNote = `from shelf import Context, checked, Book
+
+class Novel(Book):
+    @checked("pages")
+    def pages_fit(cls, value, info: Context):
+        return value
+
+    # kept
+    title: str
+`;
+const first = { line: 1, text: '@checked("pages")' };
+const second = { line: 2, text: 'def pages_fit(cls, value, info: Context):' };
+
+const answers: [rule: string, lines: { line: number; text: string }[], result: string][] = [
+  ['lines that are answered for a note take the place of theirs, the note goes, and the imports follow', [first, second], rewrittenNote],
+  ['one line may become two', [{ line: 1, text: '@checked("pages")\n@classmethod' }, second], rewrittenNote.replace('    def', '    @classmethod\n    def')],
+  ['a line that is answered with nothing goes', [first, { line: 2, text: `${second.text} return value` }, { line: 3, text: '' }], rewrittenNote.replace('\n        return', ' return')],
+  ['an answer of all lines, and more, is the statement', [first, second, { line: 3, text: '    value += 1' }, { line: 4, text: '    return value' }], rewrittenNote.replace('        return', '        value += 1\n        return')],
+  ['quotes stay as they were', [{ line: 1, text: "@checked('pages')" }, second], rewrittenNote],
+];
+for (const [rule, lines, result] of answers) {
+  test(rule, async () => {
+    await changed(noted);
+    await python('notes', 'list');
+    await run(['notes', 'write', 'module.py', '4', 'shelf'], { LINES: JSON.stringify(lines) });
+    assert.equal(await moduleText(), result);
+    assert.equal(await python('notes', 'left'), '');
+  });
+}
+
+test('an answer that changes nothing, is no Python or names a line that is not there is refused, and the note stays', async () => {
+  await changed(noted);
+  await python('notes', 'list');
+  for (const lines of [[], [{ line: 1, text: '@check("pages")' }], [{ line: 2, text: 'def pages_fit(:' }], [{ line: 9, text: 'x' }]]) {
+    await assert.rejects(run(['notes', 'write', 'module.py', '4', 'shelf'], { LINES: JSON.stringify(lines) }));
+    assert.equal(await moduleText(), noted);
+  }
 });
