@@ -1,5 +1,6 @@
 /** Measures what Jig claims to cost. Each claim is a file; all of them run where none is named. */
 import { checkSpeed } from './check-speed.ts';
+import { clusterCost } from './cluster-cost.ts';
 import { commandCost } from './command-cost.ts';
 import { isMet, renderTable, type Measurement } from './measurement.ts';
 import { stepAndTurnCost } from './step-and-turn-cost.ts';
@@ -10,6 +11,7 @@ const claims: Record<string, () => Promise<Measurement[]>> = {
   command: commandCost,
   temporal: stepAndTurnCost,
   up: upAndIdle,
+  cluster: clusterCost,
 };
 
 const words = process.argv.slice(2);
@@ -24,6 +26,8 @@ if (unknown.length > 0) {
 const measurements: Measurement[] = [];
 for (const [name, measure] of Object.entries(claims)) {
   if (names.length > 0 && !names.includes(name)) continue;
+  // A cluster is started for who asks for it by name.
+  if (name === 'cluster' && names.length === 0) continue;
   process.stderr.write(`measuring ${name} …\n`);
   measurements.push(...(await measure()));
 }

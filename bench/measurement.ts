@@ -1,8 +1,8 @@
 /** What a claim's measurement says, and how several of them become a table. */
 export interface Measurement {
   what: string;
-  unit: 'ms' | 'MB' | '/s';
-  /** The median of the rounds. */
+  unit: 'ms' | 'MB' | '/s' | 'requests';
+  /** The median of the rounds, or what is said of them. */
   measured: number;
   /** The same without Jig, measured in the same rounds. */
   floor?: { what: string; measured: number };
@@ -26,12 +26,24 @@ export function median(values: number[]): number {
   return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2;
 }
 
+/** The value below which so many of a hundred lie. */
+export function percentile(values: number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.ceil((sorted.length * percent) / 100) - 1] ?? Number.NaN;
+}
+
+/** The medians of {@link sample}. */
+export async function alternate(...measured: Parameters<typeof sample>): Promise<{ ours: number; floor: number }> {
+  const taken = await sample(...measured);
+  return { ours: median(taken.ours), floor: median(taken.floor) };
+}
+
 /** Measures two things in turn, so that what else the machine does meets both; the first goes second every other round. */
-export async function alternate(rounds: number, ours: (round: number) => Promise<number>, floor: (round: number) => Promise<number>): Promise<{ ours: number; floor: number }> {
+export async function sample(rounds: number, ours: (round: number) => Promise<number>, floor: (round: number) => Promise<number>): Promise<{ ours: number[]; floor: number[] }> {
   const taken = { ours: [] as number[], floor: [] as number[] };
   const both = [async (round: number) => taken.ours.push(await ours(round)), async (round: number) => taken.floor.push(await floor(round))];
   for (let round = 0; round < rounds; round += 1) for (const one of round % 2 === 0 ? both : both.toReversed()) await one(round);
-  return { ours: median(taken.ours), floor: median(taken.floor) };
+  return taken;
 }
 
 export function renderTable(measurements: Measurement[]): string {

@@ -9,6 +9,7 @@ interface Entry {
 export const commands: Record<string, Entry> = {
   demo: { summary: 'see a real run on a real repository, from nothing to a change', load: async () => (await import('./demo.ts')).demo },
   up: { summary: 'start everything for one person: Temporal, a worker, the local forge', load: async () => (await import('./up.ts')).up },
+  doctor: { summary: 'say what is missing before a first run', load: async () => (await import('./doctor.ts')).doctor },
   run: { summary: 'start a blueprint on a repository', load: async () => (await import('./run.ts')).run },
   check: { summary: 'check blueprints, and report every problem at once', load: async () => (await import('./check.ts')).check },
   runs: { summary: 'list runs', load: async () => (await import('./runs.ts')).runs },

@@ -11,7 +11,7 @@ export interface ProcessOptions {
   config?: string;
   recording?: string;
   record?: string;
-  sandbox?: 'local' | 'unsafe-process';
+  sandbox?: 'local' | 'kubernetes' | 'unsafe-process';
   verbose?: true;
 }
 
@@ -20,14 +20,14 @@ export function addProcessOptions(command: Command): Command {
     .option('--config <file>', 'the configuration, a YAML file')
     .option('--recording <file>', 'answer from a recorded session in place of a model')
     .option('--record <file>', "write the model's answers as a recorded session")
-    .addOption(new Option('--sandbox <provider>', 'where commands run; unsafe-process has no isolation at all').choices(['local', 'unsafe-process']));
+    .addOption(new Option('--sandbox <provider>', 'where commands run; unsafe-process has no isolation at all').choices(['local', 'kubernetes', 'unsafe-process']));
 }
 
 /** The file's configuration with what the command line says on top. @throws JigError `config-invalid` */
 export async function readConfig({ config: file, recording, record, sandbox }: ProcessOptions): Promise<Config> {
   const { loadConfig } = await import('../worker/config.ts');
   const config = await loadConfig(file);
-  const chosen: Config = { ...config, ...(recording !== undefined && { recording }), ...(record !== undefined && { record }), ...(sandbox && { sandbox: { provider: sandbox } }) };
+  const chosen: Config = { ...config, ...(recording !== undefined && { recording }), ...(record !== undefined && { record }), ...(sandbox && { sandbox: { ...config.sandbox, provider: sandbox } }) };
   if (chosen.sandbox.provider === 'unsafe-process') {
     note(`${paintErr('red', 'UNSAFE')}: commands of blueprints and models run as plain processes of this user, without any isolation`);
   }

@@ -6,4 +6,7 @@ const node = await orSayWhy(async () => {
   await ensureInstalled();
   return findNode24();
 });
-await become(node, [join(root, 'bench', 'main.ts'), ...process.argv.slice(2)]);
+const words = process.argv.slice(2);
+const bench = [join(root, 'bench', 'main.ts'), ...words];
+const needsCluster = words.includes('cluster') && !process.env.JIG_TEST_CLUSTER;
+await become(node, needsCluster ? [join(root, 'test', 'cluster', 'with-cluster.ts'), node, ...bench] : bench);

@@ -54,7 +54,9 @@ function rows(node: Node, path: string): { path: string; node: Node }[] {
   if (node.oneOf) return node.oneOf.flatMap((each) => rows(each, path));
   const named = typeof node.additionalProperties === 'object' ? { NAME: node.additionalProperties } : {};
   const inner = Object.entries({ ...node.properties, ...named });
-  if (inner.length === 0 || (node.default !== undefined && path.includes('.'))) return [{ path, node }];
+  // A section's own default says nothing: its keys have theirs.
+  const isSection = node.properties !== undefined && JSON.stringify(node.default) === '{}';
+  if (inner.length === 0 || (node.default !== undefined && path.includes('.') && !isSection)) return [{ path, node }];
   return inner.flatMap(([key, value]) => rows(value, path ? `${path}.${key}` : key));
 }
 

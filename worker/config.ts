@@ -7,12 +7,18 @@ import { z } from 'zod';
 import { defaults } from '../blueprints/defaults.ts';
 import { JigError } from '../blueprints/errors.ts';
 import { defaultDataDir } from '../client/up-record.ts';
+import { KubernetesSettings } from '../k8s/settings.ts';
 import { ModelConfig } from '../model/choose-model.ts';
 import { ForgesConfig } from './forges.ts';
 
 export const Config = z.strictObject({
   dataDir: z.string().optional().describe('Where mirrors, artifacts, sandboxes and the local forge are kept; `JIG_DATA_DIR` goes before it'),
-  sandbox: z.strictObject({ provider: z.enum(['local', 'unsafe-process']).default('local').describe('Where commands run; `unsafe-process` isolates nothing') }).prefault({}),
+  sandbox: z
+    .strictObject({
+      provider: z.enum(['local', 'kubernetes', 'unsafe-process']).default('local').describe('Where commands run; `unsafe-process` isolates nothing'),
+      kubernetes: KubernetesSettings.prefault({}),
+    })
+    .prefault({}),
   model: ModelConfig.prefault({}),
   forges: ForgesConfig.default({}).describe('Code hosts beside the local one, by the name that runs call them'),
   recording: z.string().optional().describe('A recorded session that answers in place of a model'),

@@ -1,18 +1,16 @@
 /** From the configuration to the adapters: the only place that names them. */
-import { join } from 'node:path';
 import type { Parts } from '../activities/parts.ts';
 import { createFolderStore } from '../artifacts/folder.ts';
-import { ensureBinary } from '../binaries/ensure-binary.ts';
 import { dataFolders } from '../client/data-folders.ts';
 import { createLocalForge, type LocalForge } from '../forge/local/local-forge.ts';
 import { createTrustedGit } from '../git/trusted-git.ts';
 import { chooseModel } from '../model/choose-model.ts';
-import { createLocalProvider } from '../sandbox/local/provider.ts';
-import { cacheDirOf, dataDirOf, type Config } from './config.ts';
+import { dataDirOf, type Config } from './config.ts';
 import { createForges } from './forges.ts';
 import { orNoModel } from './no-model.ts';
 import { loadRecording, recordTo } from './recording.ts';
 import { createRedact } from './redact.ts';
+import { createSandboxes } from './sandboxes.ts';
 
 export interface Installation {
   parts: Parts;
@@ -31,10 +29,8 @@ export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProg
   const localForge = createLocalForge({ rootDir: folders.forge });
   const { forges, secrets } = await createForges(config.forges, env);
   const recording = config.recording ? await loadRecording(config.recording) : undefined;
-  const unsafeProcess = config.sandbox.provider === 'unsafe-process';
-  const bwrapPath = unsafeProcess ? '' : await ensureBinary('bwrap', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });
   const model = orNoModel(() => chooseModel({ env, config: config.model, ...(recording && { recording }) }));
-  const sandboxes = createLocalProvider({ rootDir: folders.sandboxes, bwrapPath, unsafeProcess, env, onNote: onProgress });
+  const { sandboxes, close } = await createSandboxes(config, env, onProgress);
   const parts: Parts = {
     artifacts: createFolderStore({ rootDir: folders.artifacts }),
     git: createTrustedGit({ cacheDir: folders.git }),
@@ -46,5 +42,5 @@ export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProg
     ciPollMs: config.ci.pollMs,
     ciGraceMs: config.ci.graceMs,
   };
-  return { parts, localForge, dataDir, redact: createRedact(env, secrets), close: () => sandboxes.close() };
+  return { parts, localForge, dataDir, redact: createRedact(env, secrets), close };
 }

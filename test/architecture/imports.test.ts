@@ -48,6 +48,8 @@ const allowed: Record<string, Allowed[]> = {
     ...all('workflows/messages.ts'),
     // One record says where data and a running `jig up` are, to who writes it and to who reads it.
     ...all('client/up-record.ts', 'client/data-folders.ts'),
+    // The doctor connects as everyone does.
+    { to: 'client/client.ts', from: ['worker/doctor.ts'] },
   ],
   cli: [
     ...all('blueprints', 'client'),
@@ -62,7 +64,7 @@ const allowed: Record<string, Allowed[]> = {
     { to: 'artifacts/folder.ts', how: ['dynamic'], from: ['cli/local-data.ts'] },
     { to: 'demo/', how: ['dynamic'], from: ['cli/demo.ts'] },
     // The commands that are a worker; the others must start fast, and on machines without one.
-    { to: 'worker/', how: ['dynamic'], from: ['cli/up.ts', 'cli/worker.ts', 'cli/demo.ts', 'cli/process-options.ts'] },
+    { to: 'worker/', how: ['dynamic'], from: ['cli/up.ts', 'cli/worker.ts', 'cli/demo.ts', 'cli/doctor.ts', 'cli/process-options.ts'] },
   ],
   // It runs before anything is installed, and starts cli/main.ts by its path.
   bin: [],
@@ -73,7 +75,7 @@ const allowed: Record<string, Allowed[]> = {
     ...all('worker/config.ts', 'cli/commands.ts', 'cli/top-help.ts'),
   ],
   // What is measured, made as the end-to-end tests make it.
-  bench: all('blueprints', 'sandbox', 'model', 'binaries', 'activities', 'worker', 'test/e2e'),
+  bench: all('blueprints', 'sandbox', 'model', 'binaries', 'activities', 'worker', 'test/e2e', 'test/cluster/cluster.ts'),
 };
 
 const imports = productSources.flatMap(importsOf);

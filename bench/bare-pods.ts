@@ -1,0 +1,60 @@
+/** Pods and commands as a program has them from the client library alone: created, watched, asked by exec. */
+import { Writable } from 'node:stream';
+import { CoreV1Api, Exec, Watch, type KubeConfig, type V1Pod, type V1Status } from '@kubernetes/client-node';
+
+export function createBareClient(kubeConfig: KubeConfig, namespace: string) {
+  const core = kubeConfig.makeApiClient(CoreV1Api);
+  const podOf = async (uid: string): Promise<V1Pod> => {
+    const { items } = await core.listNamespacedPod({ namespace });
+    const found = items.find(({ metadata }) => metadata?.uid === uid);
+    if (!found) throw new Error(`there is no pod ${uid}`);
+    return found;
+  };
+
+  /** Resolves with the status; `onFirst` is called at the first byte. */
+  const exec = async (pod: string, command: string[], onFirst?: () => void): Promise<void> => {
+    const { promise, resolve, reject } = Promise.withResolvers<V1Status>();
+    const sink = () => new Writable({ write: (_chunk, _encoding, done) => (onFirst?.(), done()) });
+    const socket = await new Exec(kubeConfig).exec(namespace, pod, 'sandbox', command, sink(), sink(), null, false, resolve);
+    socket.on('error', reject);
+    const { status } = await promise;
+    socket.close();
+    if (status !== 'Success') throw new Error(`${command.join(' ')} ended as ${status}`);
+  };
+
+  const untilReady = async (name: string): Promise<void> => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const watching = await new Watch(kubeConfig).watch(
+      `/api/v1/namespaces/${namespace}/pods`,
+      { fieldSelector: `metadata.name=${name}` },
+      (_phase, pod: V1Pod) => {
+        if (pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) resolve();
+      },
+      reject,
+    );
+    await promise;
+    watching.abort();
+  };
+
+  return {
+    exec,
+    findName: async (uid: string): Promise<string> => (await podOf(uid)).metadata?.name ?? '',
+    /** What makes another pod like this one. */
+    async copyPod(uid: string): Promise<V1Pod> {
+      const { metadata, spec } = await podOf(uid);
+      const { nodeName: _node, ...wanted } = spec ?? { containers: [] };
+      return { apiVersion: 'v1', kind: 'Pod', metadata: { ...(metadata?.annotations && { annotations: metadata.annotations }) }, spec: wanted };
+    },
+    /** Milliseconds from nothing to the first byte of a command's output. */
+    async coldPod(pod: V1Pod, name: string): Promise<number> {
+      const startedAt = performance.now();
+      const { spec = { containers: [] } } = pod;
+      await core.createNamespacedPod({ namespace, body: { apiVersion: 'v1', kind: 'Pod', metadata: { name, annotations: pod.metadata?.annotations ?? {} }, spec } });
+      await untilReady(name);
+      let tookMs = Number.NaN;
+      await exec(name, ['echo', 'hello'], () => (tookMs = performance.now() - startedAt));
+      await core.deleteNamespacedPod({ namespace, name, gracePeriodSeconds: 0 });
+      return tookMs;
+    },
+  };
+}

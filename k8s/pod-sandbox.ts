@@ -1,0 +1,66 @@
+/** One pod as a sandbox: what is known of it, and commands in it. */
+import { join } from 'node:path';
+import type { V1Pod } from '@kubernetes/client-node';
+import { z } from 'zod';
+import type { Sandbox, SandboxRef } from '../sandbox/contract.ts';
+import { SandboxUnavailable } from '../sandbox/errors.ts';
+import type { PodState } from './persist.ts';
+import { runInPod, type PodCommandTarget } from './pod-command.ts';
+import { annotations, containerName, podName } from './pod-spec.ts';
+import { findEnd } from './pod-state.ts';
+import { findPod, type Pods } from './pods.ts';
+
+/** What a command in a pod needs to know of it, which doesn't change as long as it lives. */
+export interface KnownPod {
+  ref: SandboxRef;
+  nonce: string;
+  env: Record<string, string>;
+}
+
+export function knownPod(provider: string, id: string, pod: V1Pod): KnownPod {
+  const env = z.record(z.string(), z.string()).parse(JSON.parse(annotationOf(pod, annotations.env) || '{}'));
+  return { ref: { provider, id, incarnation: pod.metadata?.uid ?? '' }, nonce: annotationOf(pod, annotations.nonce), env };
+}
+
+export function annotationOf({ metadata }: V1Pod, name: string): string {
+  return metadata?.annotations?.[name] ?? '';
+}
+
+/** Of this worker: where the output of a pod's commands is kept. */
+export const outputFolder = (outputDir: string, id: string): string => join(outputDir, podName(id));
+
+export function podSandbox(pods: Pods, { ref, nonce, env }: KnownPod, { outputDir, unreachableTimeoutMs }: { outputDir: string; unreachableTimeoutMs: number }): Sandbox {
+  const { cluster, namespace } = pods;
+  const target: PodCommandTarget = {
+    // A renewed token is in a new one.
+    get kubeConfig() {
+      return cluster.kubeConfig;
+    },
+    namespace, nonce, env, unreachableTimeoutMs,
+    pod: podName(ref.id),
+    container: containerName,
+    incarnation: ref.incarnation,
+    outputDir: join(outputFolder(outputDir, ref.id), ref.incarnation),
+    checkPod: () => checkStill(pods, ref),
+  };
+  return {
+    ref,
+    run: (spec, options) => runInPod(target, spec, options),
+    // The pod reaches nothing, and nobody there counts what it tried.
+    listRefusals: async () => [],
+  };
+}
+
+/** What became of the pod while nobody heard of it. */
+async function checkStill(pods: Pods, { id, incarnation }: SandboxRef): Promise<PodState> {
+  try {
+    // Whoever asks asks again.
+    const pod = await findPod({ ...pods, cluster: { ...pods.cluster, unreachableTimeoutMs: 0 } }, podName(id));
+    if (!pod || pod.metadata?.uid !== incarnation) return { gone: pod ? 'another pod stands under its name' : 'its pod was removed' };
+    const end = findEnd(pod);
+    return end ? { gone: `its pod has ended: ${end.reason}: ${end.message}`, ...(end.ending && { ending: end.ending }) } : 'same';
+  } catch (error) {
+    if (error instanceof SandboxUnavailable) return 'unreachable';
+    throw error;
+  }
+}

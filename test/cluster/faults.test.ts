@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, test } from 'node:test';
+import { startWaitingRun, type WaitingRun } from './waiting-run.ts';
+
+describe('in the middle of a command in a pod', () => {
+  test('faults 51: the worker is killed; its successor takes the command up, which ran once', async () => {
+    await using run = await startWaitingRun();
+    const pod = await run.whereBegun();
+    const { worker } = run.installation;
+    worker.process.kill('SIGKILL');
+    await worker.ended;
+    run.installation.takeOver();
+    await run.letGoOn(pod);
+    await run.checkEnd();
+  });
+
+  test('faults 56: the pod is deleted; the run starts again in another, from a clean checkout', async () => {
+    await using run = await startWaitingRun();
+    const first = await run.whereBegun();
+    await run.deletePod(first);
+    await run.letGoOn(await run.whereBegun(first));
+    await run.checkEnd();
+  });
+
+  test('faults 56: the pod is made again under its name by somebody else; it is lost to the run, and left alone', async () => {
+    await using run = await startWaitingRun();
+    const first = await run.whereBegun();
+    await run.deletePod(first);
+    await run.cluster.apply(foreignPod(first.name, run));
+    await run.letGoOn(await run.whereBegun(first));
+    await run.checkEnd([first.name]);
+  });
+
+  test('faults 55: the API server is away for 60 s; the command goes on, and no pod is made twice', { timeout: 280_000 }, async (t) => {
+    await using run = await startWaitingRun();
+    const { cluster } = run;
+    if (cluster.cannotSwitch !== undefined) return t.skip(cluster.cannotSwitch);
+    const pod = await run.whereBegun();
+    await cluster.stopApiServer();
+    // The time is what is tested: it is longer than any one try of the worker's.
+    await wait(60_000);
+    await cluster.startApiServer();
+    assert.deepEqual(await run.listPods(), [pod]);
+    await run.letGoOn(pod);
+    await run.checkEnd();
+  });
+});
+
+function foreignPod(name: string, { namespace, cluster: { image } }: WaitingRun): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: namespace.name },
+    spec: {
+      restartPolicy: 'Never',
+      terminationGracePeriodSeconds: 1,
+      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [{ name: 'main', image, imagePullPolicy: 'Never', command: ['sleep', '3600'], securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } }],
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** What an installation has and lacks, looked at before a first run. Changes nothing that lasts. */
+import { execa } from 'execa';
+import { JigError } from '../blueprints/errors.ts';
+import { connectClient } from '../client/client.ts';
+import { chooseModel } from '../model/choose-model.ts';
+import { dataDirOf, type Config } from './config.ts';
+import { createSandboxes } from './sandboxes.ts';
+
+export interface Finding {
+  what: string;
+  /** `missing` stands in the way of every run, `note` only of some. */
+  state: 'ok' | 'note' | 'missing';
+  message: string;
+  code?: string;
+  hint?: string;
+}
+
+type Look = (config: Config, env: NodeJS.ProcessEnv) => Promise<Finding[]>;
+
+const looks: Record<string, Look> = { git: lookAtGit, sandboxes: lookAtSandboxes, Temporal: lookAtTemporal, model: lookAtModel };
+
+/** One finding after the other; `onLook` is called before each look, which may take some seconds. Never throws. */
+export async function* examine(config: Config, env: NodeJS.ProcessEnv, onLook: (what: string) => void): AsyncIterable<Finding> {
+  for (const [what, look] of Object.entries(looks)) {
+    onLook(what);
+    try {
+      yield* await look(config, env);
+    } catch (error) {
+      yield failed(what, error, 'missing');
+    }
+  }
+}
+
+function failed(what: string, error: unknown, state: Finding['state']): Finding {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof JigError)) return { what, state, message };
+  return { what, state, message, code: error.code, ...(error.hint !== undefined && { hint: error.hint }) };
+}
+
+async function lookAtGit(): Promise<Finding[]> {
+  const { stdout, failed: isMissing } = await execa('git', ['--version'], { reject: false });
+  return [isMissing ? { what: 'git', state: 'missing', message: 'git is not installed', code: 'program-missing', hint: 'Install the package `git`.' } : { what: 'git', state: 'ok', message: stdout.trim() }];
+}
+
+async function lookAtSandboxes(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const { sandboxes, close } = await createSandboxes(config, env, () => undefined);
+  try {
+    const issues = await sandboxes.checkHost();
+    const { isolation, egress } = sandboxes.capabilities;
+    const what = `sandboxes (${sandboxes.name})`;
+    if (isolation === 'none') return [{ what, state: 'note', message: 'commands run without any isolation' }];
+    if (issues.length === 0) return [{ what, state: 'ok', message: `isolated by ${isolation === 'pod' ? 'pods' : isolation}, ${egress ? 'out only to the hosts that a blueprint lists' : 'with no way out'}` }];
+    return issues.map((issue) => ({ what, state: 'missing', ...issue }));
+  } finally {
+    await close();
+  }
+}
+
+async function lookAtTemporal(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  try {
+    const client = await connectClient({ env, dataDir: dataDirOf(config, env) });
+    await client.close();
+    return [{ what: 'Temporal', state: 'ok', message: 'it answers' }];
+  } catch (error) {
+    // Where none was named, `jig up` brings its own.
+    return [failed('Temporal', error, env['TEMPORAL_ADDRESS'] ?? env['TEMPORAL_PROFILE'] ? 'missing' : 'note')];
+  }
+}
+
+async function lookAtModel(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  if (config.recording !== undefined) return [{ what: 'model', state: 'note', message: `answers come from the recording ${config.recording}` }];
+  try {
+    const { name } = chooseModel({ env, config: config.model });
+    return [{ what: 'model', state: 'ok', message: `${name} is configured; it was not asked anything` }];
+  } catch (error) {
+    // Blueprints without a question to a model run all the same.
+    return [failed('model', error, 'note')];
+  }
+}

@@ -1,0 +1,28 @@
+/** Where commands run, by the configuration. */
+import { join } from 'node:path';
+import { ensureBinary } from '../binaries/ensure-binary.ts';
+import { dataFolders } from '../client/data-folders.ts';
+import type { SandboxProvider } from '../sandbox/contract.ts';
+import { createLocalProvider } from '../sandbox/local/provider.ts';
+import { cacheDirOf, dataDirOf, type Config } from './config.ts';
+
+export interface Sandboxes {
+  sandboxes: SandboxProvider;
+  /** Lets go of what this process holds open; sandboxes stay. */
+  close: () => Promise<void>;
+}
+
+/** @throws JigError where a program or the cluster is missing, with what to do about it. */
+export async function createSandboxes(config: Config, env: NodeJS.ProcessEnv, onProgress: (line: string) => void): Promise<Sandboxes> {
+  const { provider, kubernetes } = config.sandbox;
+  const folder = dataFolders(dataDirOf(config, env)).sandboxes;
+  if (provider === 'kubernetes') {
+    // Its client takes time and memory to load, which nobody else should pay.
+    const { createKubernetesProvider } = await import('../k8s/provider.ts');
+    return { sandboxes: createKubernetesProvider({ settings: kubernetes, outputDir: join(folder, 'pods') }), close: async () => undefined };
+  }
+  const unsafeProcess = provider === 'unsafe-process';
+  const bwrapPath = unsafeProcess ? '' : await ensureBinary('bwrap', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });
+  const local = createLocalProvider({ rootDir: folder, bwrapPath, unsafeProcess, env, onNote: onProgress });
+  return { sandboxes: local, close: () => local.close() };
+}
