@@ -10,6 +10,9 @@ import { ArtifactCorrupt, ArtifactMissing } from './errors.ts';
 
 const KeptRef = z.strictObject({ key: z.string(), ref: ArtifactRef });
 
+/** Where what is written stands until it is whole. */
+export const incomingFolder = (rootDir: string): string => join(rootDir, 'incoming');
+
 /** A store that any number of processes on one machine may share: every write is a rename or a link. */
 export function createFolderStore({ rootDir }: { rootDir: string }): ArtifactStore {
   const pathOf = (sha256: string) => join(rootDir, 'sha256', sha256.slice(0, 2), sha256.slice(2));
@@ -19,8 +22,8 @@ export function createFolderStore({ rootDir }: { rootDir: string }): ArtifactSto
   };
 
   const temporaryPath = async () => {
-    await mkdir(join(rootDir, 'incoming'), { recursive: true });
-    return join(rootDir, 'incoming', randomUUID());
+    await mkdir(incomingFolder(rootDir), { recursive: true });
+    return join(incomingFolder(rootDir), randomUUID());
   };
 
   const findByKey = async (key: string) => {

@@ -15,11 +15,14 @@ const maxHeaderBytes = 65_536;
 /** Bombs that are small on the wire take their time to unfold: this much of it, and no allocation above the limit. */
 const unpackLimits = { timeoutMs: 60_000, env: { GIT_ALLOC_LIMIT: '64m' } };
 
+/** Each export is in a folder of its own in it, gone when it was decided. */
+export const quarantineFolder = (cacheDir: string): string => join(cacheDir, 'quarantine');
+
 export async function quarantine(mirrors: Mirrors, request: QuarantineRequest, signal?: AbortSignal): Promise<ExportedCommit> {
   const { git, cacheDir } = mirrors;
   await checkCommits(mirrors, request.repository, [request.base, request.parent, request.since].filter((commit) => commit !== undefined));
-  await mkdir(join(cacheDir, 'quarantine'), { recursive: true });
-  const gitDir = await mkdtemp(join(cacheDir, 'quarantine', 'export-'));
+  await mkdir(quarantineFolder(cacheDir), { recursive: true });
+  const gitDir = await mkdtemp(join(quarantineFolder(cacheDir), 'export-'));
   try {
     await gitOutput(git, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
     const mirror = mirrorPath(mirrors, request.repository);

@@ -7,6 +7,7 @@ import { JigError } from '../blueprints/errors.ts';
 import type { Config } from './config.ts';
 import { createMetrics, serveHealth } from './health.ts';
 import { runLocalCi } from './local-ci.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { createParts, type Installation } from './parts.ts';
 import { runSweeper } from './sweeper.ts';
 import { bundleWorkflows, startWorker } from './worker.ts';
@@ -42,6 +43,7 @@ export async function startWorkerProcess({ config, env, log, onProgress, address
   const client = new Client({ connection, namespace });
   const { parts, localForge } = installation;
   const beside = Promise.all([
+    removeLeftovers({ dataDir: installation.dataDir, log }),
     runLocalCi({ parts, forge: localForge, log }, stopping.signal),
     runSweeper({ sandboxes: parts.sandboxes, client, log }, stopping.signal),
   ]);

@@ -37,6 +37,11 @@ const etcFiles = {
 };
 export const etcNames = Object.keys(etcFiles);
 
+/** Before a folder is a sandbox, and when it is one no more. */
+const freshPrefix = '.new-';
+export const gonePrefix = '.gone-';
+export const asidePrefixes = [freshPrefix, gonePrefix];
+
 /** The folder of a sandbox: readable, and distinct for distinct ids. */
 export function sandboxFolder(rootDir: string, id: string): string {
   const readable = id.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 40);
@@ -50,7 +55,7 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
   if (found) return found;
   const record = SandboxRecord.parse({ incarnation: randomUUID(), createdAt: new Date().toISOString(), spec });
   await mkdir(rootDir, { recursive: true, mode: 0o700 });
-  const fresh = join(rootDir, `.new-${randomUUID()}`);
+  const fresh = join(rootDir, `${freshPrefix}${randomUUID()}`);
   for (const part of ['', 'workspace', 'home', 'commands', 'egress', 'etc']) await mkdir(join(fresh, part), { mode: 0o700 });
   for (const [name, text] of Object.entries(etcFiles)) await writeFile(join(fresh, 'etc', name), text);
   await writeFile(join(fresh, 'sandbox.json'), JSON.stringify(record, null, 2));

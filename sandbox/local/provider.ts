@@ -10,7 +10,7 @@ import { createEgress } from './egress.ts';
 import { checkNamespaces } from './host-check.ts';
 import { isMissing } from './host-files.ts';
 import { isolatedLaunch, plainLaunch } from './launch.ts';
-import { ensureFolder, findRecord, listRecords, sandboxFolder, type SandboxRecord } from './layout.ts';
+import { ensureFolder, findRecord, gonePrefix, listRecords, sandboxFolder, type SandboxRecord } from './layout.ts';
 import { checkIncarnation, localSandbox } from './sandbox.ts';
 import { findToolchains, type Toolchain } from './toolchains.ts';
 
@@ -79,7 +79,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
     async destroySandbox(id) {
       const folder = sandboxFolder(rootDir, id);
       const record = await findRecord(folder);
-      const prefix = `.gone-${basename(folder)}-`;
+      const prefix = `${gonePrefix}${basename(folder)}-`;
       await rename(folder, join(rootDir, `${prefix}${randomUUID()}`)).catch(unlessMissing);
       if (record) await egress.close(record.incarnation);
       // Also what an earlier call left, whose worker was killed meanwhile.

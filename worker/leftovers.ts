@@ -1,0 +1,34 @@
+/** Takes away what a worker that was killed had made aside and never brought to its place, or not wholly removed. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { incomingFolder } from '../artifacts/folder.ts';
+import { dataFolders } from '../client/data-folders.ts';
+import { quarantineFolder } from '../git/quarantine.ts';
+import { removeFolder } from '../sandbox/local/destroy.ts';
+import { asidePrefixes } from '../sandbox/local/layout.ts';
+
+/** Far longer than anything stays aside, so that no other worker of the folder is still at it. */
+const leftAfterMs = 24 * 3_600_000;
+
+/** Repeatable, also at the same time; what can't be removed is logged and left. Returns the paths that are gone. */
+export async function removeLeftovers({ dataDir, log }: { dataDir: string; log: Logger }, nowMs = Date.now()): Promise<string[]> {
+  const { artifacts, git, sandboxes } = dataFolders(dataDir);
+  const places = [{ folder: incomingFolder(artifacts), prefix: '' }, { folder: quarantineFolder(git), prefix: '' }, ...asidePrefixes.map((prefix) => ({ folder: sandboxes, prefix }))];
+  const removed: string[] = [];
+  for (const { folder, prefix } of places) {
+    const names = await readdir(folder).catch(() => []);
+    for (const path of names.filter((name) => name.startsWith(prefix)).map((name) => join(folder, name))) {
+      const changedAtMs = await stat(path).then(({ mtimeMs }) => mtimeMs, () => nowMs);
+      if (changedAtMs + leftAfterMs > nowMs) continue;
+      try {
+        await removeFolder(path, path);
+        removed.push(path);
+      } catch (error) {
+        log.warn({ path, err: error }, 'a leftover can not be removed');
+      }
+    }
+  }
+  if (removed.length > 0) log.info({ removed }, 'removed leftovers of a worker that was killed');
+  return removed;
+}
