@@ -20,6 +20,8 @@ export const CommandEnd = z
 export type CommandEnd = z.infer<typeof CommandEnd>;
 
 export type CommandFrame =
+  /** The script runs. */
+  | { kind: 'here' }
   /** A part of an output; the parts of one frame come one by one. */
   | { kind: 'output'; stream: 'stdout' | 'stderr'; bytes: Uint8Array }
   | { kind: 'end'; end: CommandEnd }
@@ -74,7 +76,7 @@ export class FrameReader {
       return undefined;
     }
     if (word === 'lost') return { kind: 'lost', reason: fields.join(' ') };
-    if (header === 'stdin' || header === 'other') return { kind: header };
+    if (header === 'here' || header === 'stdin' || header === 'other') return { kind: header };
     const end = CommandEnd.safeParse(word === 'end' ? fields : undefined);
     if (!end.success) throw new FrameError('a frame is of no known kind');
     return { kind: 'end', end: end.data };

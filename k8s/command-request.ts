@@ -61,7 +61,9 @@ function commandWords(env: Record<string, string>, argv: string[]): string[] {
   const variables = Object.entries(env).map(([name, value]) => ({ name, word: `${name}=${value}` }));
   const exported = variables.filter(({ name }) => exportable.test(name)).map(({ word }) => word);
   const others = variables.filter(({ name }) => !exportable.test(name)).map(({ word }) => word);
-  return [`env=${exported.length}`, '--', ...exported, ...(others.length > 0 ? ['env', ...others, '/bin/sh', '-c', 'exec "$@"', 'sh'] : []), ...argv];
+  // What looks like a variable is one to `env`.
+  const guard = argv[0]?.includes('=') ? ['/bin/sh', '-c', 'exec "$@"', 'sh'] : [];
+  return [`env=${exported.length}`, '--', ...exported, ...(others.length > 0 ? ['env', ...others, ...guard] : []), ...argv];
 }
 
 function checkLength(words: string[]): void {

@@ -10,6 +10,7 @@ import { describeCommand, type CommandPlace, type CommandRequest } from './comma
 import { execInPod, type PodContainer } from './exec.ts';
 import { ReceivedOutput } from './kept-output.ts';
 import { persist, PodEnded, type Attempt, type PodWatch } from './persist.ts';
+import { takeStartingTurn } from './starting-turns.ts';
 
 export interface PodCommandTarget extends PodContainer, CommandPlace, PodWatch {
   /** Where output is kept on the worker: one folder for one pod. */
@@ -71,23 +72,25 @@ async function followCommand(following: Following): Promise<CommandEnd> {
     const frames = new FrameReader();
     const stdinWanted = Promise.withResolvers<void>();
     let end: CommandEnd | undefined;
+    const started = await takeStartingTurn(target.incarnation);
     const onStdout = async (bytes: Uint8Array): Promise<void> => {
+      started();
       heard();
       for (const frame of frames.read(bytes)) {
         if (end) throw new FrameError('something came after the end');
         if (frame.kind === 'end') end = frame.end;
         else if (frame.kind === 'stdin') stdinWanted.resolve();
-        else await takeFrame(frame, following);
+        else if (frame.kind !== 'here') await takeFrame(frame, following);
       }
     };
     const stdin = inputOf(request, spec.stdin, stdinWanted.promise);
     const maxBytes = 2 * spec.outputCapBytes + frameSlackBytes;
-    const outcome = await execInPod(target, request.runWords(output.received), { stdin, onStdout, deadlineMs: giveUpAt - performance.now(), signal, maxBytes }).catch(lostByFrames);
+    const outcome = await execInPod(target, request.runWords(output.received), { stdin, onStdout, deadlineMs: giveUpAt - performance.now(), signal, maxBytes }).catch(lostByFrames).finally(started);
     return end && outcome.kind === 'exited' && outcome.code === 0 ? { done: end } : { failed: outcome };
   });
 }
 
-async function takeFrame(frame: Exclude<CommandFrame, { kind: 'end' | 'stdin' }>, { spec, output, onOutput }: Following): Promise<void> {
+async function takeFrame(frame: Exclude<CommandFrame, { kind: 'here' | 'end' | 'stdin' }>, { spec, output, onOutput }: Following): Promise<void> {
   if (frame.kind === 'lost') throw new SandboxLost(`a command was launched in the pod, but ${frame.reason}`);
   if (frame.kind === 'other') throw new SandboxLost('another pod stands under the name');
   const { stream, bytes } = frame;

@@ -10,6 +10,7 @@
 # argument, no variable of the environment and no file.
 #
 # It answers in frames on standard output:
+#   here                 it has started
 #   stdin                now send the command's standard input
 #   out N, err N         N bytes follow
 #   end RESULT           the line of the file result, see write_result
@@ -40,6 +41,7 @@ while [ "$1" != -- ]; do
 done
 shift
 
+echo here
 read -r uid </opt/jig/incarnation
 if [ "$uid" != "$incarnation" ]; then
   echo other
@@ -284,7 +286,7 @@ wait_for_news() {
     # Whoever has the lock is about to say who it is.
     [ $((patience -= 1)) -gt 0 ] || return 1
   fi
-  sleep 0.1
+  sleep 0.2
 }
 
 opened=0
@@ -305,7 +307,7 @@ if [ ! -e "${p}lock" ]; then
   fi
 fi
 
-patience=100
+patience=50
 until read -r result 2>/dev/null <"${p}result"; do
   if ! wait_for_news; then
     # It may have ended between the two looks.

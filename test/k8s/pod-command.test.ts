@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { CommandCancelled, type CommandSpec, type RunOptions } from '../../sandbox/contract.ts';
+import { SandboxLost, SandboxRefused, SandboxUnavailable } from '../../sandbox/errors.ts';
+import { runInPod, type PodCommandTarget } from '../../k8s/pod-command.ts';
+import { shell, temporaryFolder } from '../sandbox/fixtures.ts';
+import { startBoxedPod, type BoxedPod } from './boxed-pod.ts';
+import { startApiServer, type ApiServerScript, type ScriptedExec } from './scripted-api-server.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let pod: BoxedPod;
+before(async () => {
+  folder = await temporaryFolder();
+  pod = await startBoxedPod();
+});
+after(async () => {
+  await pod[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+/** A command of the pod behind an API server that plays the script; without one, it serves. */
+async function connect(script: ApiServerScript = { onExec: pod.serve }, changes: Partial<PodCommandTarget> = {}) {
+  const server = await startApiServer(script);
+  const target: PodCommandTarget = { ...server.target, incarnation: pod.incarnation, nonce: 'a nonce', env: { OF_THE_SANDBOX: 'yes' }, outputDir: `${folder.path}/output`, checkPod: async () => await Promise.resolve('same'), ...changes };
+  const run = async (spec: CommandSpec, options?: RunOptions) => {
+    const result = await runInPod(target, spec, options);
+    return { result, stdout: await readFile(result.stdout.path, 'utf8'), stderr: await readFile(result.stderr.path, 'utf8') };
+  };
+  return { server, run, [Symbol.asyncDispose]: server[Symbol.asyncDispose] };
+}
+
+/** Serves, and breaks the connection when so many bytes of output have been sent. */
+async function serveUpTo(maxBytes: number, exec: ScriptedExec): Promise<void> {
+  let bytes = 0;
+  const send: ScriptedExec['send'] = async (channel, content) => {
+    await exec.send(channel, content);
+    bytes += content.length;
+    if (bytes > maxBytes) exec.raw.resetAndDestroy();
+  };
+  await pod.serve({ ...exec, send });
+}
+
+describe('a command of a pod', () => {
+  it('costs one request', async () => {
+    await using connected = await connect();
+    for (let count = 0; count < 3; count++) await connected.run(shell(`request-${count}`, 'echo hi'));
+    assert.equal(connected.server.requests(), 3);
+  });
+
+  it('has the variables of its image and its sandbox, and nothing of the cluster’s', async () => {
+    await using connected = await connect();
+    const { stdout } = await connected.run({ ...shell('variables', ''), argv: ['env'], env: { OWN: 'two\nlines', 'npm_config_@scope:registry': 'x' } });
+    for (const line of [/^IMAGE_VERSION=7$/m, /^OF_THE_SANDBOX=yes$/m, /^OWN=two\nlines$/m, /^npm_config_@scope:registry=x$/m, /^HOME=\/home\/agent$/m]) assert.match(stdout, line);
+    assert.doesNotMatch(stdout, /KUBERNETES|seal/);
+  });
+
+  it('whose program’s name looks like a variable is looked for as a program', async () => {
+    await using connected = await connect();
+    for (const env of [{}, { 'an.other': 'x' }]) {
+      assert.equal((await connected.run({ ...shell(`like-a-variable-${Object.keys(env).length}`, ''), argv: ['A=b', 'true'], env })).result.exitCode, 127);
+    }
+  });
+
+  it('can end its process group, and ends with it', async () => {
+    await using connected = await connect();
+    assert.deepEqual((await connected.run(shell('group', 'kill -KILL 0'))).result.exitCode, 137);
+  });
+
+  it('is told by its folder that isn’t there', async () => {
+    await using connected = await connect();
+    const { result, stderr } = await connected.run(shell('no-folder', 'true', { cwd: 'not/there' }));
+    assert.deepEqual([result.ending, result.exitCode], ['exited', 126]);
+    assert.match(stderr, /not\/there/);
+  });
+
+  it('is one of at most eight that are started at the same time', async () => {
+    let starting = 0;
+    let most = 0;
+    const onExec = async (exec: ScriptedExec): Promise<void> => {
+      most = Math.max(most, ++starting);
+      let started = false;
+      const send: ScriptedExec['send'] = async (channel, content) => {
+        if (!started) starting--;
+        started = true;
+        await exec.send(channel, content);
+      };
+      await pod.serve({ ...exec, send });
+    };
+    await using connected = await connect({ onExec });
+    const results = await Promise.all(Array.from({ length: 24 }, async (_, index) => await connected.run(shell(`turn-${index}`, 'true'))));
+    assert.ok(results.every(({ result }) => result.exitCode === 0));
+    assert.ok(most <= 8, `${most} were started at once`);
+  });
+});
+
+describe('faults 54: a command whose connection drops', () => {
+  it('again and again is taken up where its output stopped; it ran once', async () => {
+    let execs = 0;
+    const onExec = async (exec: ScriptedExec): Promise<void> => await (++execs < 5 ? serveUpTo(execs * 25_000, exec) : pod.serve(exec));
+    await using connected = await connect({ onExec });
+    const numbers = 'echo ran >>drops; seq 1 60000; seq 1 3000 >&2';
+    let seen = '';
+    const { result, stdout, stderr } = await connected.run(shell('drops', numbers), { onOutput: ({ stream, bytes }) => void (stream === 'stdout' && (seen += Buffer.from(bytes).toString())) });
+    assert.deepEqual([result.exitCode, execs], [0, 5]);
+    assert.equal(stdout, Array.from({ length: 60_000 }, (_, index) => `${index + 1}\n`).join(''));
+    assert.equal(seen, stdout);
+    assert.equal(stderr.length, 13_893);
+    assert.equal((await connected.run(shell('drops-count', 'cat drops'))).stdout, 'ran\n');
+  });
+
+  it('between its end and the status is asked once more', async () => {
+    let execs = 0;
+    const onExec = async (exec: ScriptedExec): Promise<void> => {
+      execs++;
+      await pod.serve(execs > 1 ? exec : { ...exec, end: async () => await Promise.resolve(void exec.raw.resetAndDestroy()) });
+    };
+    await using connected = await connect({ onExec });
+    assert.equal((await connected.run(shell('no-status', 'echo once'))).stdout, 'once\n');
+    assert.equal(execs, 2);
+  });
+
+  it('while its input is sent is launched with the whole of it, or not at all', async () => {
+    let execs = 0;
+    const onExec = async (exec: ScriptedExec): Promise<void> => {
+      let bytes = 0;
+      if (++execs < 3) exec.socket.on('message', (frame: Buffer) => void ((bytes += frame.length) > execs * 100_000 && exec.raw.resetAndDestroy()));
+      await pod.serve(exec);
+    };
+    await using connected = await connect({ onExec });
+    const stdin = Buffer.alloc(1_000_000, 'input ');
+    const { stdout } = await connected.run(shell('input', 'echo ran >>inputs; sha256sum', { stdin }));
+    assert.equal(stdout.slice(0, 64), createHash('sha256').update(stdin).digest('hex'));
+    assert.equal((await connected.run(shell('input-count', 'cat inputs'))).stdout, 'ran\n');
+    assert.equal(execs, 4);
+  });
+});
+
+describe('faults 55: an API server', () => {
+  it('that is busy or broken for a while delays the command, which runs once', async () => {
+    const answers = [429, 500, 409, 401];
+    await using connected = await connect({ onExec: pod.serve, refuse: () => {
+      const status = answers.shift();
+      return status === undefined ? undefined : { status };
+    } });
+    assert.equal((await connected.run(shell('busy', 'echo ran >>busy; cat busy'))).stdout, 'ran\n');
+  });
+
+  it('says when to come again, and is asked no sooner', async () => {
+    const at: number[] = [];
+    await using connected = await connect({ onExec: pod.serve, refuse: () => (at.push(performance.now()) === 1 ? { status: 429, headers: { 'retry-after': '1' } } : undefined) });
+    await connected.run(shell('retry-after', 'true'));
+    assert.ok((at[1] ?? 0) - (at[0] ?? 0) >= 990);
+  });
+
+  it('that forbids ends the waiting at once, and it is said what to grant', async () => {
+    await using connected = await connect({ refuse: () => ({ status: 403, body: '{"message":"pods/exec is forbidden"}' }) });
+    await assert.rejects(connected.run(shell('forbidden', 'true')), (error: unknown) => error instanceof SandboxRefused && /pods\/exec/.test(error.hint ?? ''));
+  });
+
+  it('that stays away is given up after the time that is set, to be tried again', async () => {
+    await using connected = await connect({ refuse: () => ({ status: 503 }) }, { unreachableTimeoutMs: 300, checkPod: async () => await Promise.resolve('unreachable') });
+    await assert.rejects(connected.run(shell('away', 'true')), (error: unknown) => error instanceof SandboxUnavailable && error.code === 'sandbox-unreachable' && error.retryable);
+  });
+});
+
+describe('faults 56: a command in a pod', () => {
+  it('of another incarnation isn’t run, and its sandbox is lost', async () => {
+    await using connected = await connect(undefined, { incarnation: 'another' });
+    await assert.rejects(connected.run(shell('incarnation', 'touch of-another')), SandboxLost);
+    await using same = await connect();
+    assert.equal((await same.run(shell('incarnation-ran', 'ls of-another'))).result.exitCode, 2);
+  });
+
+  it('that is gone is lost, with the reason', async () => {
+    await using connected = await connect({ refuse: () => ({ status: 404 }) }, { checkPod: async () => await Promise.resolve({ gone: 'the pod was evicted' }) });
+    await assert.rejects(connected.run(shell('gone', 'true')), (error: unknown) => error instanceof SandboxLost && /evicted/.test(error.message));
+  });
+
+  it('that ended for memory ended for memory, with the output that came', async () => {
+    const checkPod: PodCommandTarget['checkPod'] = async () => await Promise.resolve({ gone: 'OOMKilled', ending: 'out-of-memory' });
+    await using connected = await connect({ onExec: async (exec) => await serveUpTo(20, exec) }, { checkPod });
+    const { result, stdout } = await connected.run(shell('memory', 'echo some output that comes before; sleep 0.6'), { onOutput: () => {} });
+    assert.deepEqual([result.ending, result.exitCode], ['out-of-memory', 137]);
+    assert.match(stdout, /^some output/);
+  });
+});
+
+describe('a cancel', () => {
+  it('is asked for again where the asking didn’t come through', async () => {
+    let stops = 0;
+    const onExec = async (exec: ScriptedExec): Promise<void> => {
+      if (exec.words.some((word) => word.endsWith('stop-command.sh')) && ++stops < 3) exec.raw.resetAndDestroy();
+      else await pod.serve(exec);
+    };
+    await using connected = await connect({ onExec });
+    const cancel = new AbortController();
+    const { result } = await connected.run(shell('stop', 'echo started; sleep 300'), { signal: cancel.signal, onOutput: () => cancel.abort(new CommandCancelled('enough')) });
+    assert.deepEqual([result.ending, stops], ['cancelled', 3]);
+  });
+});
