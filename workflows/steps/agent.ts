@@ -51,7 +51,7 @@ async function guardFor(run: RunContext, key: string, allowedPaths: string[] | u
 
 /** Runs the agent's child workflow to its end and keeps its conversation. @throws StepFailed where it isn't done. */
 export async function runAgent(run: RunContext, path: string, task: AgentTask, title: string): Promise<StepResult> {
-  const child = await startChild(agent, {
+  const starting = startChild(agent, {
     workflowId: `${workflowInfo().workflowId}/${task.key.slice(run.key.length + 1)}`,
     args: [task],
     staticSummary: title.slice(0, 120),
@@ -60,8 +60,12 @@ export async function runAgent(run: RunContext, path: string, task: AgentTask, t
     parentClosePolicy: 'REQUEST_CANCEL',
   });
   const result = await run.control.attach(
-    { steer: (words) => child.signal(steerSignal, words), setPaused: (paused) => child.signal(pauseSignal, paused), waitMs: task.settings.humanWaitMs },
-    () => child.result(),
+    {
+      steer: async (words) => (await starting).signal(steerSignal, words),
+      setPaused: async (paused) => (await starting).signal(pauseSignal, paused),
+      waitMs: task.settings.humanWaitMs,
+    },
+    async () => (await starting).result(),
   );
   spend(run, result.spent);
   run.carried.waitedMs += result.pausedMs;
