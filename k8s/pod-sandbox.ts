@@ -1,5 +1,6 @@
 /** One pod as a sandbox: what is known of it, and commands in it. */
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { z } from 'zod';
 import type { Sandbox, SandboxRef } from '../sandbox/contract.ts';
@@ -7,7 +8,7 @@ import { SandboxUnavailable } from '../sandbox/errors.ts';
 import type { PodState } from './persist.ts';
 import { runInPod, type PodCommandTarget } from './pod-command.ts';
 import { annotations, containerName, podName } from './pod-spec.ts';
-import { findEnd } from './pod-state.ts';
+import { findEnd, isUnexplained } from './pod-state.ts';
 import { findPod, type Pods } from './pods.ts';
 
 /** What a command in a pod needs to know of it, which doesn't change as long as it lives. */
@@ -51,11 +52,20 @@ export function podSandbox(pods: Pods, { ref, nonce, env }: KnownPod, { outputDi
   };
 }
 
+/** How often, and for how long, an end is looked at until the cluster says why it came. */
+const maxLooks = 10;
+const lookAgainMs = 500;
+
 /** What became of the pod while nobody heard of it. */
 async function checkStill(pods: Pods, { id, incarnation }: SandboxRef): Promise<PodState> {
   try {
     // Whoever asks asks again.
-    const pod = await findPod({ ...pods, cluster: { ...pods.cluster, unreachableTimeoutMs: 0 } }, podName(id));
+    const impatient: Pods = { ...pods, cluster: { ...pods.cluster, unreachableTimeoutMs: 0 } };
+    let pod = await findPod(impatient, podName(id));
+    for (let looks = 0; pod && isUnexplained(pod) && looks < maxLooks; looks += 1) {
+      await wait(lookAgainMs);
+      pod = await findPod(impatient, podName(id));
+    }
     if (!pod || pod.metadata?.uid !== incarnation) return { gone: pod ? 'another pod stands under its name' : 'its pod was removed' };
     const end = findEnd(pod);
     return end ? { gone: `its pod has ended: ${end.reason}: ${end.message}`, ...(end.ending && { ending: end.ending }) } : 'same';

@@ -49,6 +49,12 @@ export function findEnd({ metadata, status }: V1Pod): PodEnd | undefined {
   return undefined;
 }
 
+/** Whether its container has ended and nobody has said why: the kubelet tells of an eviction some moments after it. */
+export function isUnexplained({ metadata, status }: V1Pod): boolean {
+  const terminated = status?.containerStatuses?.[0]?.state?.terminated;
+  return terminated !== undefined && terminated.reason !== 'OOMKilled' && !status?.reason && !metadata?.deletionTimestamp;
+}
+
 /** Whether the kubelet evicted it for what it wrote itself; where the node is short of something, it evicts whom it finds. */
 function isOwnDisk(message: string): boolean {
   return /usage of emptydir volume .* exceeds the limit|ephemeral local storage usage exceeds the total limit|exceeded its local ephemeral storage limit/i.test(message);

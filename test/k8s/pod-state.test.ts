@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { V1ContainerState, V1Pod, V1PodStatus } from '@kubernetes/client-node';
-import { findEnd, findProblem, isStarted, lastWarning, podStates } from '../../k8s/pod-state.ts';
+import { findEnd, findProblem, isStarted, isUnexplained, lastWarning, podStates } from '../../k8s/pod-state.ts';
 import type { Plain } from './pod-server.ts';
 
 const pod = (status: Plain<V1PodStatus>, metadata: Plain<NonNullable<V1Pod['metadata']>> = {}): V1Pod => ({ metadata: { creationTimestamp: new Date('2026-01-01T00:00:00Z'), ...metadata }, status });
@@ -50,13 +50,13 @@ describe('the end of a pod', () => {
   const cases: [string, V1Pod, { reason: string; ending?: string } | undefined][] = [
     ['has not come while it runs', pod(container({ running: {} })), undefined],
     ['has not come while it waits', pod({ phase: 'Pending' }), undefined],
-    ['is no memory where the kernel killed its container', pod(container({ terminated: { exitCode: 137, reason: 'OOMKilled' } })), { reason: 'OOMKilled', ending: 'out-of-memory' }],
+    ['is no memory where the kernel killed its container', pod({ ...container({ terminated: { exitCode: 137, reason: 'OOMKilled' } }), phase: 'Failed' }), { reason: 'OOMKilled', ending: 'out-of-memory' }],
     ['is a full disk where a volume was over its limit', pod(ended('Evicted', 'Usage of EmptyDir volume "work" exceeds the limit "10Mi". ')), { reason: 'Evicted', ending: 'disk-full' }],
     ['is a full disk where the pod was over its limit', pod(ended('Evicted', 'Pod ephemeral local storage usage exceeds the total limit of containers 2Gi. ')), { reason: 'Evicted', ending: 'disk-full' }],
     ['is a full disk where its container was over its limit', pod(ended('Evicted', 'Container sandbox exceeded its local ephemeral storage limit "1Gi". ')), { reason: 'Evicted', ending: 'disk-full' }],
     ['is not its own doing where the node was short', pod(ended('Evicted', 'The node was low on resource: ephemeral-storage. Threshold quantity: 1Gi, available: 1Mi.')), { reason: 'Evicted' }],
     ['is its lifetime', pod(ended('DeadlineExceeded', 'Pod was active on the node longer than the specified deadline')), { reason: 'DeadlineExceeded' }],
-    ['is its container’s', pod(container({ terminated: { exitCode: 0, reason: 'Completed' } })), { reason: 'Completed' }],
+    ['is its container’s', pod({ ...container({ terminated: { exitCode: 0, reason: 'Completed' } }), phase: 'Succeeded' }), { reason: 'Completed' }],
     ['begins when somebody deletes it', pod(container({ running: {} }), { deletionTimestamp: new Date() }), { reason: 'Deleted' }],
   ];
   for (const [what, given, expected] of cases) {
@@ -65,6 +65,17 @@ describe('the end of a pod', () => {
       assert.deepEqual(end && { reason: end.reason, ...(end.ending && { ending: end.ending }) }, expected);
     });
   }
+});
+
+describe('the end of a container', () => {
+  it('is unexplained until the cluster says why', () => {
+    const ended = { ...container({ terminated: { exitCode: 143, reason: 'Error' } }), phase: 'Failed' };
+    assert.ok(isUnexplained(pod(ended)));
+    assert.ok(!isUnexplained(pod({ ...ended, reason: 'Evicted' })));
+    assert.ok(!isUnexplained(pod(ended, { deletionTimestamp: new Date() })));
+    assert.ok(!isUnexplained(pod({ ...container({ terminated: { exitCode: 137, reason: 'OOMKilled' } }), phase: 'Failed' })));
+    assert.ok(!isUnexplained(pod(container({ running: {} }))));
+  });
 });
 
 describe('the last warning of the events', () => {
