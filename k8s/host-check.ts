@@ -71,5 +71,5 @@ export async function checkNetwork(pods: Pods, settings: KubernetesSettings, sig
     }];
   }
   if (unknown === undefined) return [];
-  return [{ code: 'sandbox-network-open', message: `Whether pods in ${pods.namespace} reach the network could not be tried: ${unknown}`, hint: 'Use an image with bash or python3, or set sandbox.kubernetes.network to open.' }];
+  return [{ code: 'sandbox-network-open', message: `Whether pods in ${pods.namespace} reach the network could not be tried: ${unknown}`, hint: 'Use an image with python3 or perl, or set sandbox.kubernetes.network to open.' }];
 }

@@ -1,5 +1,6 @@
 /** Whether the cluster keeps pods from the network: asked of a pod that tries. */
 import { randomUUID } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import type { SandboxSpec } from '../sandbox/contract.ts';
 import { execInPod } from './exec.ts';
 import { containerName, podName, podOf } from './pod-spec.ts';
@@ -17,27 +18,56 @@ export interface NetworkFinding {
 const probeTimeoutMs = 60_000;
 const noTool = 9;
 
+/** Connect, and say how that ended. A refusal comes from somewhere: what refuses is reached. */
+const connectors = {
+  python: `
+import errno, socket, sys
+unreached = (errno.ETIMEDOUT, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EPERM, errno.EADDRNOTAVAIL)
+try:
+  socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
+  print('reached')
+except socket.timeout: print('nothing')
+except OSError as error: print('nothing' if error.errno in unreached else 'reached')
+`,
+  perl: `
+use Socket; use Errno;
+my ($host, $port) = @ARGV;
+my $isSix = $host =~ /:/;
+$SIG{ALRM} = sub { print "nothing\\n"; exit };
+alarm 3;
+if (!socket(my $socket, $isSix ? AF_INET6 : AF_INET, SOCK_STREAM, 0)) { print "nothing\\n" }
+elsif (connect($socket, $isSix ? pack_sockaddr_in6($port, Socket::inet_pton(AF_INET6, $host)) : sockaddr_in($port, inet_aton($host)))) { print "reached\\n" }
+else { print $!{ETIMEDOUT} || $!{ENETUNREACH} || $!{EHOSTUNREACH} || $!{EACCES} || $!{EPERM} || $!{EADDRNOTAVAIL} ? "nothing\\n" : "reached\\n" }
+`,
+};
+
 /**
- * Tries to connect to what a cluster always has, and to the outside, with whatever the image brings. A refusal counts as
- * nothing reached: policies refuse in that way too. Standard output: a line for each place that answered.
+ * Tries what a cluster always has, and the outside, all at once. Words: the API server's address and port, the node's
+ * address, the connectors. Standard output: a line for each place that answered, or of which nobody can tell.
  */
 const script = `
 gateway() { while read -r _ destination gateway _; do [ "$destination" != 00000000 ] || echo "$gateway"; done </proc/net/route; }
 hex=$(gateway)
-node=
-if [ \${#hex} = 8 ]; then node=$(printf '%d.%d.%d.%d' "0x\${hex#??????}" "0x$(printf %.2s "\${hex#????}")" "0x$(printf %.2s "\${hex#??}")" "0x$(printf %.2s "$hex")"); fi
+router=
+if [ \${#hex} = 8 ]; then router=$(printf '%d.%d.%d.%d' "0x\${hex#??????}" "0x$(printf %.2s "\${hex#????}")" "0x$(printf %.2s "\${hex#??}")" "0x$(printf %.2s "$hex")"); fi
 dns=
 while read -r word value _; do [ "$word" != nameserver ] || dns=$value; done </etc/resolv.conf
+python=$4
+perl=$5
+if command -v python3 >/dev/null; then connect() { python3 -c "$python" "$@"; }
+elif command -v perl >/dev/null; then connect() { perl -e "$perl" "$@"; }
+else exit ${noTool}; fi
 try() {
-  if command -v bash >/dev/null; then timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$2" "$3" 2>/dev/null
-  elif command -v python3 >/dev/null; then timeout 3 python3 -c 'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)' "$2" "$3" 2>/dev/null
-  elif command -v nc >/dev/null; then timeout 3 nc -w 2 "$2" "$3" </dev/null >/dev/null 2>&1
-  else exit ${noTool}; fi && echo "$1 ($2:$3)"
+  case $(connect "$2" "$3" 2>/dev/null) in
+    nothing) ;;
+    reached) echo "$1 ($2:$3)" ;;
+    *) echo "perhaps $1 ($2:$3), which could not be tried" ;;
+  esac
 }
-command -v bash >/dev/null || command -v python3 >/dev/null || command -v nc >/dev/null || exit ${noTool}
 [ -z "\${KUBERNETES_SERVICE_HOST:-}" ] || try 'the API server' "$KUBERNETES_SERVICE_HOST" "\${KUBERNETES_SERVICE_PORT:-443}" &
 [ -z "$1" ] || try 'the API server' "$1" "$2" &
-[ -z "$node" ] || try 'the kubelet of its node' "$node" 10250 &
+[ -z "$3" ] || try 'the kubelet of its node' "$3" 10250 &
+[ -z "$router" ] || [ "$router" = "$3" ] || try 'the kubelet of its node' "$router" 10250 &
 [ -z "$dns" ] || try 'the name server' "$dns" 53 &
 try 'the cloud’s metadata' 169.254.169.254 80 &
 try 'the internet' 1.1.1.1 443 &
@@ -54,24 +84,26 @@ export async function findReachable(pods: Pods, settings: KubernetesSettings, si
   };
   const pod = await ensurePod(pods, podOf(spec, settings, { nonce: '', scripts: podScripts() }), signal);
   try {
-    await untilStarted(pods, pod, settings, signal);
-    return await probe(pods, podName(spec.id), signal);
+    const { status } = await untilStarted(pods, pod, settings, signal);
+    return await probe(pods, { name: podName(spec.id), node: status?.hostIP ?? '' }, signal);
   } finally {
     await removePod(pods, pod);
   }
 }
 
-async function probe({ cluster, namespace }: Pods, pod: string, signal?: AbortSignal): Promise<NetworkFinding> {
+async function probe({ cluster, namespace }: Pods, { name, node }: { name: string; node: string }, signal?: AbortSignal): Promise<NetworkFinding> {
   const server = new URL(cluster.kubeConfig.getCurrentCluster()?.server ?? 'https://localhost');
-  const target = { kubeConfig: cluster.kubeConfig, namespace, pod, container: containerName };
+  const target = { kubeConfig: cluster.kubeConfig, namespace, pod: name, container: containerName };
+  // Inside, names may not be known.
+  const { address } = await lookup(server.hostname.replaceAll(/[[\]]/g, '')).catch(() => ({ address: '' }));
   let said = '';
-  const outcome = await execInPod(target, ['sh', '-c', script, 'jig', server.hostname, server.port || '443'], {
+  const outcome = await execInPod(target, ['sh', '-c', script, 'jig', address, server.port || '443', node, connectors.python, connectors.perl], {
     deadlineMs: probeTimeoutMs, maxBytes: 65_536, ...(signal && { signal }),
     onStdout: (bytes) => void (said += Buffer.from(bytes).toString()),
   });
   signal?.throwIfAborted();
   const reached = said.split('\n').filter(Boolean);
   if (outcome.kind === 'exited' && outcome.code === 0) return { reached };
-  if (outcome.kind === 'exited' && outcome.code === noTool) return { reached, unknown: 'the image has neither bash, python3 nor nc to try with' };
+  if (outcome.kind === 'exited' && outcome.code === noTool) return { reached, unknown: 'the image has neither python3 nor perl to try with' };
   return { reached, unknown: outcome.kind === 'exited' ? `the probe ended with exit code ${outcome.code}` : outcome.reason };
 }
