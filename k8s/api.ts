@@ -88,12 +88,12 @@ const unauthorizedTimeoutMs = 15_000;
 const ApiStatus = z.object({ message: z.string().default(''), reason: z.string().default('') });
 
 /** The answer that refused a request; its message is the cluster's own. */
-export class ApiRefusal extends Error {
+export class ApiRefusal extends SandboxUnavailable {
   override name = 'ApiRefusal';
   readonly status: number;
   readonly reason: string;
   constructor(status: number, { message, reason }: z.infer<typeof ApiStatus>, options: { cause?: unknown } = {}) {
-    super(message, options);
+    super('sandbox-not-admitted', message, { retryable: status === 401, ...options });
     this.status = status;
     this.reason = reason;
   }
@@ -115,8 +115,8 @@ export async function ask<Answer>(cluster: Pick<Cluster, 'unreachableTimeoutMs' 
       const isUnauthorized = refusal?.status === 401;
       const patienceMs = isUnauthorized ? Math.min(unauthorizedTimeoutMs, cluster.unreachableTimeoutMs) : cluster.unreachableTimeoutMs;
       const pauseMs = Math.max(delayMs, retryAfterMs(error));
-      if (performance.now() - startedAt + pauseMs > patienceMs) throw isUnauthorized ? refusal : unreachable(refusal ?? error);
       if (isUnauthorized) cluster.renew?.();
+      if (performance.now() - startedAt + pauseMs > patienceMs) throw isUnauthorized ? refusal : unreachable(refusal ?? error);
       await wait(pauseMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     }
   }

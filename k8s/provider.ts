@@ -61,8 +61,10 @@ export function createKubernetesProvider({ settings, outputDir }: KubernetesProv
       await rm(outputFolder(outputDir, id), { recursive: true, force: true });
     },
     async listSandboxes() {
+      // Another worker may share the folder: what it adds from now on is for a pod that the list may lack.
+      const folders = await readdir(outputDir).catch(() => []);
       const found = (await listPods(pods)).filter((pod) => idOf(pod) !== undefined);
-      await pruneOutputs(outputDir, [...found.map((pod) => idOf(pod) ?? ''), ...known.ids()]);
+      await pruneOutputs(outputDir, folders, [...found.map((pod) => idOf(pod) ?? ''), ...known.ids()]);
       return found.filter(({ metadata }) => !metadata?.deletionTimestamp).map(describe);
     },
   };
@@ -113,7 +115,7 @@ function describe(pod: V1Pod): Awaited<ReturnType<SandboxProvider['listSandboxes
 }
 
 /** Outputs of sandboxes that somebody else removed. */
-async function pruneOutputs(outputDir: string, ids: string[]): Promise<void> {
+async function pruneOutputs(outputDir: string, folders: string[], ids: string[]): Promise<void> {
   const kept = new Set(ids.map((id) => basename(outputFolder(outputDir, id))));
-  for (const name of await readdir(outputDir).catch(() => [])) if (!kept.has(name)) await rm(join(outputDir, name), { recursive: true, force: true });
+  for (const name of folders) if (!kept.has(name)) await rm(join(outputDir, name), { recursive: true, force: true });
 }
