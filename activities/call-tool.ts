@@ -1,43 +1,49 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import { z } from 'zod';
 import { runTool } from '../agent/run-tool.ts';
 import { parseToolCall } from '../agent/tools.ts';
-import { ArtifactRef } from '../artifacts/contract.ts';
+import type { ArtifactStore } from '../artifacts/contract.ts';
 import type { CallTool, ToolResult } from './contract.ts';
+import type { ToolCall } from '../model/contract.ts';
+import type { SandboxProvider } from '../sandbox/contract.ts';
 import { SandboxFileError } from '../sandbox/files.ts';
 import { createOperations } from './sandbox-files.ts';
-import { once } from './kept.ts';
 import type { Parts } from './parts.ts';
-import { appendMessages, keepTranscript, loadMessages, loadTranscript, type Transcript } from './transcript.ts';
-
-const KeptResult = z.strictObject({ transcript: ArtifactRef, ok: z.boolean() });
+import { appendMessages, keepTranscript, loadMessage, loadTranscript, type Transcript } from './transcript.ts';
 
 /** Carries out one call of the last answer and appends its result to the conversation; once for a key. */
-export async function callTool(parts: Parts, request: CallTool): Promise<ToolResult> {
-  const { value } = await once(parts.artifacts, `tool/${request.key}`, KeptResult, async () => {
-    const transcript = await loadTranscript(parts.artifacts, request.transcript);
-    const result = await carryOut(parts, request, transcript);
-    const content = request.note ? `${result.text}\n${request.note}` : result.text;
-    const appended = await appendMessages(parts.artifacts, transcript, [{ role: 'tool', toolCallId: request.callId, content }]);
-    return { transcript: await keepTranscript(parts.artifacts, appended), ok: result.ok };
-  });
-  return value;
+export async function callTool({ artifacts, sandboxes }: Parts, request: CallTool): Promise<ToolResult> {
+  const key = `tool/${request.key}`;
+  const known = await artifacts.findByKey(key);
+  if (known) return { transcript: known };
+  const transcript = await loadTranscript(artifacts, request.transcript);
+  const text = await carryOut(sandboxes, request, await findCall(artifacts, transcript, request.callId));
+  const content = request.note ? `${text}\n${request.note}` : text;
+  const appended = await appendMessages(artifacts, transcript, [{ role: 'tool', toolCallId: request.callId, content }]);
+  return { transcript: await artifacts.keep(key, await keepTranscript(artifacts, appended)) };
 }
 
-async function carryOut(parts: Parts, request: CallTool, transcript: Transcript): Promise<{ text: string; ok: boolean }> {
-  const { key, env, allowPaths, tools, timeoutMs, callId } = request;
-  const messages = await loadMessages(parts.artifacts, transcript);
-  const calls = messages.flatMap((message) => (message.role === 'assistant' ? message.toolCalls : []));
-  const call = calls.findLast(({ id }) => id === callId);
-  if (!call) throw ApplicationFailure.nonRetryable(`The conversation holds no call ${callId}`, 'internal-error');
+/** The call as the model made it last. @throws ApplicationFailure */
+async function findCall(store: ArtifactStore, { entries }: Transcript, callId: string): Promise<ToolCall> {
+  for (const { role, ref } of entries.toReversed()) {
+    const message = role === 'assistant' ? await loadMessage(store, ref) : undefined;
+    const call = message?.role === 'assistant' ? message.toolCalls.findLast(({ id }) => id === callId) : undefined;
+    if (call) return call;
+  }
+  throw ApplicationFailure.nonRetryable(`The conversation holds no call ${callId}`, 'internal-error');
+}
+
+/** What the model is told. */
+async function carryOut(sandboxes: SandboxProvider, request: CallTool, call: ToolCall): Promise<string> {
+  const { key, env, allowPaths, tools, timeoutMs } = request;
   const parsed = parseToolCall(call, tools);
-  if ('error' in parsed) return { text: parsed.error, ok: false };
-  const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
+  if ('error' in parsed) return parsed.error;
+  const sandbox = await sandboxes.getSandbox(request.sandbox);
   try {
-    return await runTool(parsed.call, createOperations(sandbox, { key, env, ...(allowPaths && { allowPaths }) }), { timeoutMs });
+    const { text } = await runTool(parsed.call, createOperations(sandbox, { key, env, ...(allowPaths && { allowPaths }) }), { timeoutMs });
+    return text;
   } catch (error) {
     // A path that leads out of the workspace is the model's mistake, and the model is told.
-    if (error instanceof SandboxFileError) return { text: error.message, ok: false };
+    if (error instanceof SandboxFileError) return error.message;
     throw error;
   }
 }

@@ -61,6 +61,7 @@ const readHead = (stream: CapturedStream, bytes: number): Promise<string> => rea
 const readTail = (stream: CapturedStream, bytes: number): Promise<string> => readPart(stream, Math.max(stream.keptBytes - bytes, 0), bytes);
 
 async function readPart(stream: CapturedStream, position: number, bytes: number): Promise<string> {
+  if (stream.keptBytes === 0) return '';
   const file = await open(stream.path, 'r');
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(bytes, stream.keptBytes)), 0, Math.min(bytes, stream.keptBytes), position);

@@ -175,7 +175,6 @@ export interface CallTool {
 
 export interface ToolResult {
   transcript: TranscriptRef;
-  ok: boolean;
 }
 
 interface EnsureChange {

@@ -15,8 +15,10 @@ export async function loadTranscript(store: ArtifactStore, ref: TranscriptRef | 
 }
 
 export async function loadMessages(store: ArtifactStore, transcript: Transcript): Promise<Message[]> {
-  return Promise.all(transcript.entries.map(({ ref }) => loadJson(store, ref, Message)));
+  return Promise.all(transcript.entries.map(({ ref }) => loadMessage(store, ref)));
 }
+
+export const loadMessage = (store: ArtifactStore, ref: ArtifactRef): Promise<Message> => loadJson(store, ref, Message);
 
 /** The transcript with more messages; the given one stays as it is. */
 export async function appendMessages(store: ArtifactStore, transcript: Transcript, messages: Message[]): Promise<Transcript> {

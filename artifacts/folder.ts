@@ -21,10 +21,7 @@ export function createFolderStore({ rootDir }: { rootDir: string }): ArtifactSto
     return join(rootDir, 'keys', hash.slice(0, 2), `${hash.slice(2)}.json`);
   };
 
-  const temporaryPath = async () => {
-    await mkdir(incomingFolder(rootDir), { recursive: true });
-    return join(incomingFolder(rootDir), randomUUID());
-  };
+  const temporaryPath = () => join(incomingFolder(rootDir), randomUUID());
 
   const findByKey = async (key: string) => {
     const text = await readFile(keyPathOf(key), 'utf8').catch(unlessMissing);
@@ -35,14 +32,14 @@ export function createFolderStore({ rootDir }: { rootDir: string }): ArtifactSto
     findByKey,
 
     async put(source, mediaType) {
-      const temporary = await temporaryPath();
+      const temporary = temporaryPath();
       try {
-        const { sha256, sizeBytes } = await writeHashed(source, temporary);
-        await mkdir(dirname(pathOf(sha256)), { recursive: true });
-        await rename(temporary, pathOf(sha256));
+        const { sha256, sizeBytes } = await inFolder(dirname(temporary), () => writeHashed(source, temporary));
+        await inFolder(dirname(pathOf(sha256)), () => rename(temporary, pathOf(sha256)));
         return { sha256, sizeBytes, mediaType };
-      } finally {
+      } catch (error) {
         await rm(temporary, { force: true });
+        throw error;
       }
     },
 
@@ -56,12 +53,12 @@ export function createFolderStore({ rootDir }: { rootDir: string }): ArtifactSto
     },
 
     async keep(key, ref) {
-      const temporary = await temporaryPath();
-      await mkdir(dirname(keyPathOf(key)), { recursive: true });
-      await writeFile(temporary, JSON.stringify(KeptRef.parse({ key, ref })));
+      const temporary = temporaryPath();
+      const text = JSON.stringify(KeptRef.parse({ key, ref }));
+      await inFolder(dirname(temporary), () => writeFile(temporary, text));
       try {
         // A link fails where the name exists, so the first writer wins whoever else writes at the same moment.
-        await link(temporary, keyPathOf(key));
+        await inFolder(dirname(keyPathOf(key)), () => link(temporary, keyPathOf(key)));
         return ref;
       } catch (error) {
         const kept = await findByKey(key);
@@ -72,6 +69,17 @@ export function createFolderStore({ rootDir }: { rootDir: string }): ArtifactSto
       }
     },
   };
+}
+
+/** Does the work, and makes its folder only where that is missing: nearly never. */
+async function inFolder<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await mkdir(folder, { recursive: true });
+    return work();
+  }
 }
 
 /** Reads the whole file, to be sure of it, and keeps its first bytes. */

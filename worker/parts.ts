@@ -1,5 +1,6 @@
 /** From the configuration to the adapters: the only place that names them. */
 import type { Parts } from '../activities/parts.ts';
+import { createCachedStore } from '../artifacts/cached.ts';
 import { createFolderStore } from '../artifacts/folder.ts';
 import { dataFolders } from '../client/data-folders.ts';
 import { createLocalForge, type LocalForge } from '../forge/local/local-forge.ts';
@@ -32,7 +33,7 @@ export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProg
   const model = orNoModel(() => chooseModel({ env, config: config.model, ...(recording && { recording }) }));
   const { sandboxes, close } = await createSandboxes(config, env, onProgress);
   const parts: Parts = {
-    artifacts: createFolderStore({ rootDir: folders.artifacts }),
+    artifacts: createCachedStore(createFolderStore({ rootDir: folders.artifacts })),
     git: createTrustedGit({ cacheDir: folders.git }),
     forges: new Map([localForge, ...forges].map((forge) => [forge.name, forge])),
     sandboxes,
