@@ -136,19 +136,28 @@ look() {
 find_strays() {
   strays=
   live_names=unknown
-  children=
-  read -r children 2>/dev/null </proc/1/task/1/children
-  # Kernels that don't list children.
-  [ -n "$children" ] || children=$(cd /proc && echo [0-9]*)
+  listed=
+  missed=0
+  listing=children
   look 1
   first_session=$session
-  for pid in $children; do
-    look "$pid" || continue
+  read -r listed 2>/dev/null </proc/1/task/1/children
+  if [ -z "$listed" ]; then
+    # Kernels that don't list children: what changes its process faster than it is looked at may get away.
+    for process in /proc/[0-9]*; do listed="$listed ${process#/proc/}"; done
+    listing=all
+  fi
+  for pid in $listed; do
+    if ! look "$pid" || [ "$parent" != 1 ]; then
+      # Where one goes away while the kernel lists them, others may be missing; and it may have a successor.
+      if [ "$listing" = children ] || ! [ -e "/proc/$pid" ]; then missed=1; fi
+      continue
+    fi
     # A process can live on though its first thread is a zombie.
     case $state$threads in Z0 | Z1 | X*) continue ;; esac
-    if [ "$parent" = 1 ] && [ "$session" != "$first_session" ] && [ "$pid" != "$self" ] && ! is_of_another "$pid"; then strays="$strays $pid"; fi
+    if [ "$session" != "$first_session" ] && [ "$pid" != "$self" ] && ! is_of_another "$pid"; then strays="$strays $pid"; fi
   done
-  [ -n "$strays" ]
+  [ -n "$strays" ] || [ "$missed" = 1 ]
 }
 
 # Whether it is marked as another command's, which still runs.
@@ -186,10 +195,12 @@ kill_strays() {
   tries=0
   while find_strays; do
     # shellcheck disable=SC2086
-    kill -KILL $strays 2>/dev/null
+    [ -z "$strays" ] || kill -KILL $strays 2>/dev/null
     tries=$((tries + 1))
     case $tries in
       [1-5]) ;;
+      # Among all processes, those of other commands come and go.
+      10) [ -n "$strays" ] || [ "$listing" = children ] || return 0 ;;
       100)
         kill -KILL -1
         ended=too-many-processes
@@ -320,6 +331,7 @@ trap '' USR1
 [ -z "${ticker-}" ] || kill "$ticker"
 # shellcheck disable=SC2086
 set -- $result
-case $#$3$5 in 9*[!0-9]* | [!9]*) lose 'its result is none' ;; esac
+[ $# = 9 ] || lose 'its result is none'
+case $3$5 in *[!0-9]*) lose 'its result is none' ;; esac
 send_up_to "$3" "$5"
 echo "end $result"

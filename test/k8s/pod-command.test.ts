@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { CommandCancelled, type CommandSpec, type RunOptions } from '../../sandbox/contract.ts';
+import { CommandCancelled } from '../../sandbox/contract.ts';
 import { SandboxLost, SandboxRefused, SandboxUnavailable } from '../../sandbox/errors.ts';
-import { runInPod, type PodCommandTarget } from '../../k8s/pod-command.ts';
+import type { PodCommandTarget } from '../../k8s/pod-command.ts';
 import { shell, temporaryFolder } from '../sandbox/fixtures.ts';
 import { startBoxedPod, type BoxedPod } from './boxed-pod.ts';
-import { startApiServer, type ApiServerScript, type ScriptedExec } from './scripted-api-server.ts';
+import { connectPod } from './connected-pod.ts';
+import type { ApiServerScript, ScriptedExec } from './scripted-api-server.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let pod: BoxedPod;
@@ -20,16 +20,7 @@ after(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-/** A command of the pod behind an API server that plays the script; without one, it serves. */
-async function connect(script: ApiServerScript = { onExec: pod.serve }, changes: Partial<PodCommandTarget> = {}) {
-  const server = await startApiServer(script);
-  const target: PodCommandTarget = { ...server.target, incarnation: pod.incarnation, nonce: 'a nonce', env: { OF_THE_SANDBOX: 'yes' }, outputDir: `${folder.path}/output`, checkPod: async () => await Promise.resolve('same'), ...changes };
-  const run = async (spec: CommandSpec, options?: RunOptions) => {
-    const result = await runInPod(target, spec, options);
-    return { result, stdout: await readFile(result.stdout.path, 'utf8'), stderr: await readFile(result.stderr.path, 'utf8') };
-  };
-  return { server, run, [Symbol.asyncDispose]: server[Symbol.asyncDispose] };
-}
+const connect = async (script?: ApiServerScript, changes?: Partial<PodCommandTarget>) => await connectPod({ pod, outputDir: `${folder.path}/output`, ...(script && { script }), ...(changes && { changes }) });
 
 /** Serves, and breaks the connection when so many bytes of output have been sent. */
 async function serveUpTo(maxBytes: number, exec: ScriptedExec): Promise<void> {
