@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ensureInstalled, findNode24, orSayWhy, root } from '../bin/install.mjs';
 
 /** Suites on something real that takes minutes to build, by the word that asks for each: only where they are asked for. */
@@ -60,7 +61,7 @@ async function runTests(folders, { concurrency, within = [] }) {
   const summaryFile = join(scratch, 'summary.json');
   try {
     const exitCode = await run([
-      ...within, '--test', `--test-concurrency=${concurrency}`, '--test-timeout=300000',
+      ...within, '--test', `--test-concurrency=${concurrency}`, '--test-timeout=300000', `--import=${pathToFileURL(join(root, 'scripts', 'test-ends.mjs')).href}`,
       '--test-reporter=spec', '--test-reporter-destination=stdout',
       `--test-reporter=${join(root, 'scripts', 'test-summary.mjs')}`, `--test-reporter-destination=${summaryFile}`,
       ...folders.map((folder) => join(root, 'test', folder, '**', '*.test.ts')),
