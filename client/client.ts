@@ -67,6 +67,12 @@ export interface JigClient {
 }
 
 /**
+ * gRPC looks for a server that has gone after pauses that grow to two minutes, while Temporal's client repeats a call for
+ * about half a minute: without this bound, whoever follows a run sees errors long after the server is back.
+ */
+export const reconnecting = { 'grpc.max_reconnect_backoff_ms': 2000 };
+
+/**
  * Connects to the Temporal that `TEMPORAL_*` or a profile names; else to a running `jig up` of this data folder.
  * @throws JigError `temporal-unreachable`
  */
@@ -75,7 +81,7 @@ export async function connectClient({ env, dataDir }: { env: NodeJS.ProcessEnv; 
   const up = env['TEMPORAL_ADDRESS'] ?? env['TEMPORAL_PROFILE'] ? undefined : await findUp(dataDir);
   const address = up?.address ?? profile.connectionOptions?.address ?? 'localhost:7233';
   try {
-    const connection = await Connection.connect({ ...(up ? {} : profile.connectionOptions), address, connectTimeout: 5000 });
+    const connection = await Connection.connect({ ...(up ? {} : profile.connectionOptions), address, connectTimeout: 5000, channelArgs: reconnecting });
     const namespace = up ? 'default' : (profile.namespace ?? 'default');
     return createClient(new Client({ connection, namespace }), up?.uiUrl ?? env['JIG_TEMPORAL_UI']);
   } catch (error) {
