@@ -28,23 +28,47 @@ export interface TemporalServerOptions {
   startTimeoutMs?: number;
 }
 
+/** Of what it said last, for an error. */
+const saidCharacters = 2000;
+
 const cliTypes = { KEYWORD: 'Keyword', BOOL: 'Bool', DOUBLE: 'Double', INT: 'Int' } as const;
 
-/** Starts the server and waits until it answers. @throws JigError `temporal-not-started` with the log's place. */
+/** The server finds a dozen ports for its own parts and opens them later; meanwhile each can become another program's. */
+const portAttempts = 3;
+
+/** Starts the server and waits until it answers. @throws JigError `temporal-not-started` with its last words and the log's place. */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
-  const { cliPath, dbFile, logFile, startTimeoutMs = 30_000 } = options;
-  const port = options.port ?? (await findFreePort());
-  const uiPort = options.uiPort ?? (await findFreePort());
+  const { dbFile, logFile, startTimeoutMs = 30_000 } = options;
   await mkdir(dirname(dbFile), { recursive: true });
   await stopLeftover(dbFile);
+  for (let attempt = 1; ; attempt += 1) {
+    const started = await tryStart(options, Date.now() + startTimeoutMs);
+    if ('server' in started) return started.server;
+    if (started.said.includes('address already in use') && attempt < portAttempts) continue;
+    const said = started.said.trim().split('\n').at(-1);
+    throw new JigError('temporal-not-started', `Temporal's dev server did not start${said ? `: ${said}` : ''}; its log is ${logFile}`, { cause: started.cause });
+  }
+}
+
+async function tryStart(options: TemporalServerOptions, deadlineMs: number): Promise<{ server: TemporalServer } | { said: string; cause: unknown }> {
+  const { cliPath, dbFile, logFile } = options;
+  const port = options.port ?? (await findFreePort());
+  const uiPort = options.uiPort ?? (await findFreePort());
   const child = spawn(cliPath, serverArguments(port, uiPort, dbFile), { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  let cause: unknown;
+  child.once('error', (error) => (cause = error));
   const log = createWriteStream(logFile, { flags: 'a' });
   child.stdout.pipe(log);
   child.stderr.pipe(log);
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-saidCharacters)));
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const address = `127.0.0.1:${port}`;
   await writeFile(pidFile(dbFile), String(child.pid));
-  await untilAnswering(child, address, Date.now() + startTimeoutMs, logFile);
-  return { address, uiUrl: `http://127.0.0.1:${uiPort}`, pid: child.pid ?? 0, stop: () => stop(child) };
+  if (await answers(child, address, deadlineMs)) return { server: { address, uiUrl: `http://127.0.0.1:${uiPort}`, pid: child.pid ?? 0, stop: () => stop(child) } };
+  await stop(child);
+  await ended;
+  return { said, cause };
 }
 
 /**
@@ -80,21 +104,19 @@ async function isServerOf(pid: number, dbFile: string): Promise<boolean> {
   return stdout.includes(dbFile);
 }
 
-async function untilAnswering(child: ChildProcess, address: string, deadlineMs: number, logFile: string): Promise<void> {
-  let failure: unknown;
-  child.once('error', (error) => (failure = error));
-  while (child.exitCode === null && failure === undefined && Date.now() < deadlineMs) {
+/** Whether it comes to answer before it ends, or the deadline does. */
+async function answers(child: ChildProcess, address: string, deadlineMs: number): Promise<boolean> {
+  while (child.pid !== undefined && child.exitCode === null && child.signalCode === null && Date.now() < deadlineMs) {
     try {
       const connection = await Connection.connect({ address, connectTimeout: 1000 });
       await connection.workflowService.describeNamespace({ namespace: 'default' });
       await connection.close();
-      return;
+      return true;
     } catch {
       await wait(50);
     }
   }
-  await stop(child);
-  throw new JigError('temporal-not-started', `Temporal's dev server did not start; its log is ${logFile}`, { cause: failure });
+  return false;
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,9 +9,34 @@ import { ensureBinary } from '../../binaries/ensure-binary.ts';
 import { cacheDirOf } from '../../worker/config.ts';
 import { startTemporalServer } from '../../worker/temporal-server.ts';
 
+const scratch = () => mkdtemp(join(tmpdir(), 'jig-temporal-'));
+const findCli = () => ensureBinary('temporal', { cacheDir: join(cacheDirOf(process.env), 'binaries'), env: process.env });
+
+/** A program that stands in the server's way `times` times, as one does that took a port of it; then it becomes the server. */
+async function inTheWay(folder: string, times: number, port: string): Promise<string> {
+  const path = join(folder, 'temporal');
+  const tries = join(folder, 'tries');
+  await writeFile(path, `#!/bin/sh\necho try >>'${tries}'\ntest "$(wc -l <'${tries}')" -gt ${times} || set -- server start-dev --ip 127.0.0.1 --port ${port} --headless\nexec '${await findCli()}' "$@"\n`, { mode: 0o755 });
+  return path;
+}
+
+test('a port that became another program’s while the server started is given up, twice', async () => {
+  const folder = await scratch();
+  await using other = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const options = { dbFile: join(folder, 'temporal.db'), logFile: join(folder, 'temporal.log') };
+  const server = await startTemporalServer({ ...options, cliPath: await inTheWay(folder, 2, String(port)) });
+  await server.stop();
+  await rm(join(folder, 'tries'));
+  await assert.rejects(startTemporalServer({ ...options, port, cliPath: await inTheWay(folder, 0, '') }), { code: 'temporal-not-started', message: new RegExp(`${port}: .*address already in use; its log is `) });
+  assert.equal((await readFile(join(folder, 'tries'), 'utf8')).split('\n').length - 1, 3);
+  await rm(folder, { recursive: true, force: true });
+});
+
 test('a server that a killed process left behind is stopped before another one opens its file', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'jig-temporal-'));
-  const cliPath = await ensureBinary('temporal', { cacheDir: join(cacheDirOf(process.env), 'binaries'), env: process.env });
+  const folder = await scratch();
+  const cliPath = await findCli();
   const options = { cliPath, dbFile: join(folder, 'temporal.db'), logFile: join(folder, 'temporal.log') };
   const left = await startTemporalServer(options);
   const next = await startTemporalServer(options);
