@@ -11,7 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
-import { createClient, type JigClient } from '../../client/client.ts';
+import { createClient, reconnecting, type JigClient } from '../../client/client.ts';
 import { dataFolders } from '../../client/data-folders.ts';
 import { createLocalForge, type LocalForge } from '../../forge/local/local-forge.ts';
 import type { ScriptInput } from '../../model/script.ts';
@@ -69,11 +69,15 @@ export interface InstallationOptions {
 }
 
 export async function createInstallation(script: ScriptInput, { config = {}, env: moreEnv = {} }: InstallationOptions = {}): Promise<Installation> {
+  await using undo = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), 'jig-crash-'));
+  undo.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
   const binaries = { cacheDir: join(cacheDirOf(process.env), 'binaries'), env: process.env };
   const [cliPath, bwrapPath, { code }, model] = await Promise.all([ensureBinary('temporal', binaries), ensureBinary('bwrap', binaries), bundle(), startScriptedServer(script)]);
+  undo.defer(() => model.close());
   const startServer = (ports: { port?: number; uiPort?: number } = {}) => startTemporalServer({ cliPath, dbFile: join(dataDir, 'temporal.db'), logFile: join(dataDir, 'temporal.log'), ...ports });
   let server = await startServer();
+  undo.defer(() => server.stop());
   const bundleFile = join(dataDir, 'workflows.js');
   await writeFile(bundleFile, code);
   await mkdir(dataFolders(dataDir).sandboxes, { mode: 0o700 });
@@ -87,12 +91,17 @@ export async function createInstallation(script: ScriptInput, { config = {}, env
     config: { runs: { heartbeatTimeoutMs }, ci: { pollMs: 100 }, worker: { shutdownGraceMs: 60_000, takeOverAfterMs: 300 }, ...config },
   };
   const workers: WorkerHandle[] = [];
+  undo.defer(async () => {
+    for (const { process: child } of workers) child.kill('SIGKILL');
+    await Promise.all(workers.map(({ ended }) => ended));
+  });
   const spawnWorker = (): WorkerHandle => {
     const handle = startWorkerProcess(JSON.stringify(settings), env);
     workers.push(handle);
     return handle;
   };
-  const connection = await Connection.connect({ address: server.address });
+  const connection = await Connection.connect({ address: server.address, channelArgs: reconnecting });
+  undo.defer(() => connection.close());
   const { laid, sprung } = trapFiles(dataDir);
   const sandboxesDir = dataFolders(dataDir).sandboxes;
   let spare = spawnWorker();
@@ -131,15 +140,10 @@ export async function createInstallation(script: ScriptInput, { config = {}, env
       await server.stop();
       server = await startServer({ port: Number(new URL(`tcp://${address}`).port), uiPort: Number(new URL(uiUrl).port) });
     },
-    async [Symbol.asyncDispose]() {
-      for (const { process: child } of workers) child.kill('SIGKILL');
-      await Promise.all(workers.map(({ ended }) => ended));
-      await installation.client.close();
-      await Promise.all([server.stop(), model.close()]);
-      await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
   installation.worker.go();
+  const all = undo.move();
   return installation;
 }
 
