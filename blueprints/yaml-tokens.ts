@@ -4,6 +4,8 @@
  */
 import { CST, Lexer } from 'yaml';
 import type { ErrorCode } from './errors.ts';
+import type { Json } from './json.ts';
+import { UsualYaml } from './usual-yaml.ts';
 
 const maxNesting = 64;
 
@@ -25,11 +27,12 @@ const refused: Partial<Record<string, string>> = {
   'directive-line': 'a directive (`%NAME`) is not part of this language',
 };
 
-/** The tokens for the parser, or what is refused in them. */
-export function readTokens(text: string): { tokens: string[] } | { problems: YamlProblem[] } {
+/** The tokens for the parser, with the value where it needs no parser; or what is refused in them. */
+export function readTokens(text: string): { tokens: string[]; value: Json | undefined } | { problems: YamlProblem[] } {
   const tokens: string[] = [];
   const problems: YamlProblem[] = [];
   const depth = new Depth();
+  const usual = new UsualYaml(text);
   let offset = 0;
   let isScalar = false;
   for (const token of new Lexer().lex(text)) {
@@ -39,6 +42,7 @@ export function readTokens(text: string): { tokens: string[] } | { problems: Yam
     const isMark: boolean = !isScalar && (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end');
     isScalar = isMark && type === 'scalar';
     if (isMark) continue;
+    usual.add(type, token);
     const message = type === null ? undefined : refused[type];
     if (message) problems.push({ code: 'yaml-feature', message, start: offset, end: offset + token.length });
     if (tokens.length > maxTokens) {
@@ -50,7 +54,7 @@ export function readTokens(text: string): { tokens: string[] } | { problems: Yam
     }
     offset += token.length;
   }
-  return problems.length > 0 ? { problems: problems.slice(0, 20) } : { tokens };
+  return problems.length > 0 ? { problems: problems.slice(0, 20) } : { tokens, value: usual.findValue() };
 }
 
 /** An upper bound of the nesting: flow collections that are open, and block collections by the columns they can start at. */

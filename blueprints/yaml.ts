@@ -22,7 +22,13 @@ export interface YamlText {
 export function readYaml(text: string): { yaml: YamlText | undefined; problems: YamlProblem[] } {
   const read = readTokens(text);
   if ('problems' in read) return { yaml: undefined, problems: read.problems };
-  const documents = compose(read.tokens, text.length);
+  if (read.value !== undefined) return { yaml: { value: read.value, ...lookUp(() => compose(read.tokens, text.length)[0]?.contents) }, problems: [] };
+  return readAll(text, read.tokens);
+}
+
+/** By the parser that knows every place and every mistake. */
+export function readAll(text: string, tokens: string[]): ReturnType<typeof readYaml> {
+  const documents = compose(tokens, text.length);
   const [document, second] = documents;
   if (!document) return { yaml: undefined, problems: [problem('yaml-syntax', 'there is no document', 0, 0)] };
   if (second) {
@@ -33,7 +39,7 @@ export function readYaml(text: string): { yaml: YamlText | undefined; problems: 
   if (syntax.length > 0) return { yaml: undefined, problems: firstOfEachLine(syntax, text) };
   const problems: YamlProblem[] = [];
   const value = toJson(document.contents, problems);
-  return { yaml: { value, ...lookUp(document.contents) }, problems };
+  return { yaml: { value, ...lookUp(() => document.contents) }, problems };
 }
 
 function compose(tokens: string[], length: number): Document.Parsed[] {
@@ -112,8 +118,10 @@ function child(node: unknown, key: string | number): unknown {
   return isSeq(node) && typeof key === 'number' ? node.items[key] : pairAt(node, key)?.value;
 }
 
-function lookUp(root: Node | null): Pick<YamlText, 'findValue' | 'findKey'> {
-  const nodeAt = (path: KeyPath): unknown => path.reduce<unknown>(child, root);
+/** `compose` is called when a place is asked for, once. */
+function lookUp(compose: () => Node | null | undefined): Pick<YamlText, 'findValue' | 'findKey'> {
+  let root: Node | null | undefined;
+  const nodeAt = (path: KeyPath): unknown => path.reduce<unknown>(child, (root ??= compose()));
   return {
     findValue: (path) => rangeOf(nodeAt(path)),
     findKey: (path) => rangeOf(pairAt(nodeAt(path.slice(0, -1)), path.at(-1) ?? '')?.key),

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import type { KeyPath } from '../../blueprints/issues.ts';
+import type { Json } from '../../blueprints/json.ts';
+import { readTokens } from '../../blueprints/yaml-tokens.ts';
+import { readAll, readYaml } from '../../blueprints/yaml.ts';
+
+const library = join(import.meta.dirname, '../../blueprints/library');
+
+/** Whether the text was read the quick way; then both ways say the same of it. */
+function readBothWays(text: string): boolean {
+  const read = readTokens(text);
+  if ('problems' in read || read.value === undefined) return false;
+  const all = readAll(text, read.tokens);
+  assert.deepEqual(all.problems, [], JSON.stringify(text));
+  assert.deepStrictEqual(read.value, all.yaml?.value, JSON.stringify(text));
+  const quick = readYaml(text);
+  for (const path of pathsOf(read.value)) {
+    assert.deepEqual(quick.yaml?.findValue(path), all.yaml?.findValue(path));
+    assert.deepEqual(quick.yaml?.findKey(path), all.yaml?.findKey(path));
+  }
+  return true;
+}
+
+function pathsOf(value: Json, path: KeyPath = []): KeyPath[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  const entries: [string | number, Json][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  return [path, ...entries.flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];
+}
+
+test('what is read the quick way has the same value and places as by the parser that knows all', () => {
+  const piece = fc.constantFrom(
+    'a', 'b', ': ', ':', '- ', '-', '\n', '\n', '\n  ', '\n    ', '\n- ', '\n  - ', ' ', '  ', '[', ']', '{', '}', '"', "'", ', ', ',', '|\n', '|-\n', '>\n', '|+\n', '#', ' # x', '---', '\t', '\\', '\\n', '\\x41', '\\u0041', "''",
+    '0', '1', '45m', '1.5', '1e3', '0x1', '.5', 'null', 'Null', 'true', 'TRUE', '~', '<<', '?', '? ', '=', '%', '@', '`', '&', '*', '!', 'é', '\u0085', '\u2028', '😀', '__proto__', 'toString', '${{ a }}', 'k: ', 'a: b\n', 'a: |\n  b\n', 'a:\n', 'a: "b"\n', '  - c\n',
+  );
+  const written = 'a: b c\nd:\n  - e: 1\n    f: [ g, "h", {i: j} ]\n    k: |\n      l\n\n      m\n  - n\no: { p: q }\n';
+  // Somewhere in what is usual, or all of it strange.
+  const near = fc.array(fc.tuple(fc.nat(written.length), piece), { maxLength: 3 }).map((edits) => edits.reduce((text, [at, inserted]) => text.slice(0, at) + inserted + text.slice(at), written));
+  const text = fc.oneof(near, fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join('')));
+  let quick = 0;
+  fc.assert(
+    fc.property(text, (source) => {
+      if (readBothWays(source)) quick += 1;
+    }),
+    { numRuns: 20_000 },
+  );
+  assert.ok(quick > 2000, `${quick} were read the quick way`);
+});
+
+test('blueprints as people write them are read the quick way', () => {
+  for (const name of readdirSync(library).filter((file) => file.endsWith('.yaml'))) assert.ok(readBothWays(readFileSync(join(library, name), 'utf8')), name);
+});
+
+test('words, numbers and marks that two parsers may read in two ways are not', () => {
+  for (const text of ['a: Null', 'a: TRUE', 'a: ~', 'a: 0x1f', 'a: 017', 'a: 1e3', 'a: .5', 'a: 1.50', 'a: -1', 'a: <<', '? a', 'a: >\n  b', 'a: |+\n  b', 'a: |2\n   b', 'a: b\n  c', 'a: "b\n  c"', 'a:\tb', 'a: b\r\n', '__proto__: a', '--- a', 'a\n...']) assert.equal(readBothWays(text), false, text);
+});
