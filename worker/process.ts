@@ -10,7 +10,8 @@ import { runLocalCi } from './local-ci.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { createParts, type Installation } from './parts.ts';
 import { runSweeper } from './sweeper.ts';
-import { bundleWorkflows, startWorker } from './worker.ts';
+import { startWorker } from './worker.ts';
+import { bundleWorkflows, type WorkflowBundle } from './workflow-bundle.ts';
 
 export interface WorkerProcess {
   installation: Installation;
@@ -29,13 +30,15 @@ export interface WorkerProcessOptions {
   onProgress: (line: string) => void;
   /** The server of `jig up`; where missing, what `TEMPORAL_*` and the profile say, as in Temporal's own tools. */
   address?: string;
+  /** Where somebody began with it before. */
+  bundle?: Promise<WorkflowBundle>;
 }
 
 /** @throws JigError `temporal-unreachable`, and what the parts throw. */
-export async function startWorkerProcess({ config, env, log, onProgress, address }: WorkerProcessOptions): Promise<WorkerProcess> {
+export async function startWorkerProcess({ config, env, log, onProgress, address, bundle: begun }: WorkerProcessOptions): Promise<WorkerProcess> {
   const profile = loadClientConnectConfig();
   const namespace = address ? 'default' : (profile.namespace ?? 'default');
-  const [connection, bundle, installation] = await Promise.all([connect(address ? { address } : profile.connectionOptions), bundleWorkflows(), createParts(config, env, onProgress)]);
+  const [connection, bundle, installation] = await Promise.all([connect(address ? { address } : profile.connectionOptions), begun ?? bundleWorkflows(env), createParts(config, env, onProgress)]);
   const metrics = createMetrics();
   const worker = await startWorker({ connection, namespace, parts: installation.parts, redact: installation.redact, config, bundle, metrics });
   const stopping = new AbortController();

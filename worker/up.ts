@@ -6,6 +6,7 @@ import { upFile, type UpRecord } from '../client/up-record.ts';
 import { cacheDirOf, dataDirOf } from './config.ts';
 import { startWorkerProcess, type WorkerProcess, type WorkerProcessOptions } from './process.ts';
 import { startTemporalServer } from './temporal-server.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
 
 export interface Up {
   worker: WorkerProcess;
@@ -15,10 +16,13 @@ export interface Up {
 }
 
 /** Starts all of it and says where it is in `<data>/up.json`, where the other commands look. */
-export async function startUp(options: Omit<WorkerProcessOptions, 'address'> & { port?: number; uiPort?: number }): Promise<Up> {
+export async function startUp(options: Omit<WorkerProcessOptions, 'address' | 'bundle'> & { port?: number; uiPort?: number }): Promise<Up> {
   const { config, env, onProgress } = options;
   const dataDir = dataDirOf(config, env);
   await mkdir(dataDir, { recursive: true });
+  // Beside the server's start, since both take a while; where it fails, the worker's start says so.
+  const bundle = bundleWorkflows(env);
+  bundle.catch(() => undefined);
   const cliPath = await ensureBinary('temporal', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });
   const server = await startTemporalServer({
     cliPath,
@@ -29,7 +33,7 @@ export async function startUp(options: Omit<WorkerProcessOptions, 'address'> & {
   });
   const { address, uiUrl } = server;
   try {
-    const worker = await startWorkerProcess({ ...options, address });
+    const worker = await startWorkerProcess({ ...options, address, bundle });
     const record: UpRecord = { pid: process.pid, address, uiUrl, startedAt: new Date().toISOString() };
     await writeFile(upFile(dataDir), JSON.stringify(record));
     const stop = async (): Promise<void> => {

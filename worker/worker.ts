@@ -1,6 +1,5 @@
 /** One worker against any Temporal: four task queues, each with its own slots, drained together. */
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, Worker, type NativeConnection, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { ActivityFrame, type Redact } from '../activities/activity.ts';
 import { createForgeActivities } from '../activities/forge-activities.ts';
 import { createModelActivities } from '../activities/model-activities.ts';
@@ -10,6 +9,7 @@ import { createSandboxActivities } from '../activities/sandbox-activities.ts';
 import { taskQueues } from '../workflows/messages.ts';
 import type { Config } from './config.ts';
 import type { Metrics } from './health.ts';
+import type { WorkflowBundle } from './workflow-bundle.ts';
 
 export interface JigWorker {
   /** Resolves when the worker has drained; rejects where it can't go on. */
@@ -18,21 +18,13 @@ export interface JigWorker {
   shutdown(): void;
 }
 
-/** The workflows as one bundle; made once a process. */
-export async function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-    logger: { log: () => {}, trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-  });
-}
-
 export async function startWorker({ connection, namespace, parts, redact, config, bundle, metrics }: {
   connection: NativeConnection;
   namespace: string;
   parts: Parts;
   redact: Redact;
   config: Config;
-  bundle: WorkflowBundleWithSourceMap;
+  bundle: WorkflowBundle;
   metrics: Metrics;
 }): Promise<JigWorker> {
   const { sandboxSlots, modelSlots, forgeSlots, shutdownGraceMs, takeOverAfterMs } = config.worker;

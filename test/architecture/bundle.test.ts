@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isBuiltin } from 'node:module';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
-import { bundleWorkflows } from '../../worker/worker.ts';
+import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
 import { root } from './sources.ts';
 
 /** Every workflow worker compiles it at its start; zod, CEL and Temporal's own code are nearly all of it. */
@@ -13,7 +13,7 @@ const allowedPackages = ['@marcbachmann/cel-js', '@temporalio/common', '@tempora
 const allowedParts = ['agent', 'artifacts', 'blueprints', 'evidence', 'model', 'workflows'];
 
 describe('the bundle of the workflows', async () => {
-  const { code } = await bundleWorkflows();
+  const { code } = await bundleWorkflows(process.env);
   const mapAt = code.lastIndexOf('//# sourceMappingURL=');
   const map: unknown = JSON.parse(Buffer.from(code.slice(code.indexOf('base64,', mapAt) + 'base64,'.length), 'base64').toString());
   const { sources } = z.object({ sources: z.array(z.string()) }).parse(map);

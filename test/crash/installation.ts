@@ -18,7 +18,7 @@ import type { ScriptInput } from '../../model/script.ts';
 import { startScriptedServer, type ScriptedServer } from '../../model/scripted-server.ts';
 import { cacheDirOf } from '../../worker/config.ts';
 import { startTemporalServer, type TemporalServer } from '../../worker/temporal-server.ts';
-import { bundleWorkflows } from '../../worker/worker.ts';
+import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
 import { trapFiles, type Trap } from './points.ts';
 
 const heartbeatTimeoutMs = 1000;
@@ -26,7 +26,7 @@ const heartbeatTimeoutMs = 1000;
 const trapTimeoutMs = 60_000;
 
 let bundled: ReturnType<typeof bundleWorkflows> | undefined;
-const bundle = () => (bundled ??= bundleWorkflows());
+const bundle = () => (bundled ??= bundleWorkflows(process.env));
 
 interface WorkerHandle {
   process: ChildProcess;

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import type { Parts } from '../../activities/parts.ts';
 import { pino } from 'pino';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
@@ -17,14 +17,15 @@ import { createMetrics } from '../../worker/health.ts';
 import { installLogging } from '../../worker/logging.ts';
 import { createParts } from '../../worker/parts.ts';
 import { startTemporalServer, type TemporalServer } from '../../worker/temporal-server.ts';
-import { bundleWorkflows, startWorker, type JigWorker } from '../../worker/worker.ts';
+import { startWorker, type JigWorker } from '../../worker/worker.ts';
+import { bundleWorkflows, type WorkflowBundle } from '../../worker/workflow-bundle.ts';
 import type { RunEnd, RunState } from '../../workflows/messages.ts';
 import type { LocalForge } from '../../forge/local/local-forge.ts';
 import { makeRepository, type Files } from './repository.ts';
 
 installLogging(pino({ level: process.env['JIG_TEST_LOG'] ?? 'fatal' }));
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+let bundle: Promise<WorkflowBundle> | undefined;
 
 export interface World extends AsyncDisposable {
   client: JigClient;
@@ -67,7 +68,7 @@ export async function createWorld({ script = noReplies, model, config: overrides
   const { parts: wired, localForge, redact, close: closeParts } = await createParts(config, env, () => {});
   const parts: Parts = { ...wired, model: model ?? createScriptedModel(script) };
   const nativeConnection = await NativeConnection.connect({ address: server.address });
-  bundle ??= bundleWorkflows();
+  bundle ??= bundleWorkflows(process.env);
   const worker: JigWorker = await startWorker({ connection: nativeConnection, namespace: 'default', parts, redact, config, bundle: await bundle, metrics: createMetrics() });
   // A worker that can't go on would leave every test waiting.
   worker.ended.catch((error: unknown) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import proto from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
-import { bundleWorkflows } from '../../worker/worker.ts';
+import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
 
 const folder = join(import.meta.dirname, '..', 'histories');
 
@@ -16,7 +16,7 @@ async function findHistories(): Promise<string[]> {
 test('faults 62: the interpreter goes the same way over every kept history', async () => {
   const names = await findHistories();
   assert.ok(names.length >= 5, 'there are histories to replay');
-  const workflowBundle = await bundleWorkflows();
+  const workflowBundle = await bundleWorkflows(process.env);
   const histories = (async function* () {
     for (const name of names) {
       const history = proto.temporal.api.history.v1.History.decode(await readFile(join(folder, name)));
