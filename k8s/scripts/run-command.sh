@@ -139,6 +139,8 @@ find_strays() {
   listed=
   missed=0
   listing=children
+  dead_before=$dead
+  dead=' '
   look 1
   first_session=$session
   read -r listed 2>/dev/null </proc/1/task/1/children
@@ -154,7 +156,14 @@ find_strays() {
       continue
     fi
     # A process can live on though its first thread is a zombie.
-    case $state$threads in Z0 | Z1 | X*) continue ;; esac
+    case $state$threads in
+      Z0 | Z1 | X*)
+        # It may have ended after it was listed, and its own children came to the first process behind the list's end.
+        dead="$dead$pid:$since "
+        case $dead_before in *" $pid:$since "*) ;; *) missed=1 ;; esac
+        continue
+        ;;
+    esac
     if [ "$session" != "$first_session" ] && [ "$pid" != "$self" ] && ! is_of_another "$pid"; then strays="$strays $pid"; fi
   done
   [ -n "$strays" ] || [ "$missed" = 1 ]
@@ -193,6 +202,7 @@ find_live_names() {
 # but this shell is killed at once, which the kernel does without a gap.
 kill_strays() {
   tries=0
+  dead=' '
   while find_strays; do
     # shellcheck disable=SC2086
     [ -z "$strays" ] || kill -KILL $strays 2>/dev/null
