@@ -10,7 +10,8 @@
 #                  k8s/scripts/run-command.sh has it, which reads this file into a shell of its own and defines
 #                  count_events, become_command, kill_strays and write_result
 #   JIG_PREFIX     what the names of its files begin with; missing or empty: nothing
-#   JIG_PRELOAD    the library by which stdbuf works, so that stdbuf itself needn't be started; may be empty
+#   JIG_PRELOAD    the library by which stdbuf works, so that stdbuf itself needn't be started; may be empty; -: nobody
+#                  reads the outputs before the end
 #
 # In FOLDER it makes: lock (the launch, once), pid ("PID STARTTIME BOOTID"), stdout, stderr, *.dropped (bytes beyond
 # the cap, where there are any), status (bubblewrap's own report) and at last result ("ENDING CODE"). pid and result are
@@ -122,7 +123,9 @@ deadline() {
 capture() {
   exec 4<&- 5<&- 6>&- 7>&-
   full=0
-  if [ -n "$JIG_PRELOAD" ]; then
+  if [ "$JIG_PRELOAD" = - ]; then
+    head -c "$JIG_CAP_BYTES" || full=1
+  elif [ -n "$JIG_PRELOAD" ]; then
     LD_PRELOAD=$JIG_PRELOAD _STDBUF_O=0 head -c "$JIG_CAP_BYTES" || full=1
   else
     $unbuffered head -c "$JIG_CAP_BYTES" || full=1

@@ -54,9 +54,12 @@ p=$command.
 JIG_TREE=pod
 JIG_PREFIX=$p
 JIG_STDIN=/dev/null
-# What makes a program write at once, where most distributions have it.
-JIG_PRELOAD=/usr/libexec/coreutils/libstdbuf.so
-if [ ! -e "$JIG_PRELOAD" ]; then JIG_PRELOAD=; fi
+JIG_PRELOAD=-
+if [ "$live" = 1 ]; then
+  # Where most distributions have it.
+  JIG_PRELOAD=/usr/libexec/coreutils/libstdbuf.so
+  [ -e "$JIG_PRELOAD" ] || JIG_PRELOAD=
+fi
 
 lose() {
   echo "lost $1"
@@ -236,6 +239,8 @@ write_result() {
   # Both are in hundredths of a second since the machine's start.
   took=$((${now%.*} * 100 + 1${now#*.} - 100 - born))
   line="${ended:-exited} $code $out_kept $out_dropped $err_kept $err_dropped $started_ms $((took * 10))"
+  # Whoever reads it out may send the output meanwhile.
+  [ "$out_kept$err_kept" = 00 ] || kill -USR1 $$
   if [ "$out_kept$err_kept" = 00 ]; then
     sha256sum <<END >"${p}digest"
 $seal $line
@@ -313,6 +318,7 @@ wait_for_news() {
 opened=0
 own=0
 if [ ! -e "${p}lock" ]; then
+  trap 'ticked=1' USR1
   [ "$stdin_bytes" = 0 ] || take_stdin
   if [ -e "${p}stdin" ]; then JIG_STDIN=${p}stdin; fi
   (
@@ -322,7 +328,6 @@ if [ ! -e "${p}lock" ]; then
   supervisor=$!
   own=1
   if [ "$live" = 1 ]; then
-    trap 'ticked=1' USR1
     (while sleep 0.2 && kill -USR1 $$; do :; done) </dev/null >/dev/null 2>&1 &
     ticker=$!
   fi
@@ -335,7 +340,7 @@ until read -r result 2>/dev/null <"${p}result"; do
     read -r result 2>/dev/null <"${p}result" || lose 'nothing supervises it, and it has no result'
     break
   fi
-  [ "$live" = 0 ] || send_new
+  [ "$own$live" = 00 ] || send_new
 done
 trap '' USR1
 [ -z "${ticker-}" ] || kill "$ticker"
