@@ -11,6 +11,8 @@ import { ensureInstalled, findNode24, orSayWhy, root } from '../bin/install.mjs'
 
 /** Suites on something real that takes minutes to build, by the word that asks for each: only where they are asked for. */
 const real = { model: 'real-model', 'real-forge': 'real-forge', cluster: 'cluster' };
+/** A suite's program that builds for minutes what its tests need, which each have a time of their own. */
+const preparation = 'prepare.ts';
 /** `--current`: the suite `cluster` on the current kubeconfig's, instead of one that is made for it. */
 const currentCluster = '--current';
 /** How `test/cluster/with-cluster.ts` ends where there can be no cluster. */
@@ -40,12 +42,17 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const name of Object.keys(tools).filter((tool) => asked.length === 0 || asked.includes(tool))) await runTool(name);
 const folders = asked.length === 0 ? suites.filter((name) => !Object.values(real).includes(name)) : suites.filter((name) => asked.includes(name));
 const plain = folders.filter((name) => name !== real.cluster);
+await prepare(folders);
 if (plain.length > 0) await runTests(plain, { concurrency });
 // Its files share one cluster, whose network and API server they switch off.
 if (folders.includes(real.cluster)) await runTests([real.cluster], { concurrency: 1, within: [join(root, 'test/cluster/with-cluster.ts'), ...options, node] });
-const { passed, failed, skipped } = counts;
-process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
-process.exit(failed === 0 && passed + skipped > 0 ? 0 : 1);
+end();
+
+function end() {
+  const { passed, failed, skipped } = counts;
+  process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+  process.exit(failed === 0 && passed + skipped > 0 ? 0 : 1);
+}
 
 async function runTool(name) {
   const [program, ...words] = tools[name];
@@ -53,6 +60,16 @@ async function runTool(name) {
   const exitCode = await run([path, ...words]);
   process.stdout.write(`${exitCode === 0 ? '✔' : '✖'} ${name}\n`);
   counts[exitCode === 0 ? 'passed' : 'failed'] += 1;
+}
+
+async function prepare(folders) {
+  for (const program of folders.map((folder) => join(root, 'test', folder, preparation)).filter((path) => existsSync(path))) {
+    if ((await run([program])) === 0) continue;
+    // Its tests would build it, in a test's time.
+    process.stdout.write(`✖ ${program}\n`);
+    counts.failed += 1;
+    end();
+  }
 }
 
 /** `within`: the words by which node runs a program that runs the tests. */

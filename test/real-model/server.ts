@@ -25,10 +25,15 @@ const contextTokens = 8192;
  * minutes) and kept in the user's cache. The caller stops it.
  */
 export async function ensureModelServer(onProgress: (line: string) => void = (line) => console.error(line)): Promise<ModelServer> {
+  const { program, weights } = await ensureModel(onProgress);
+  return startServer(program, weights);
+}
+
+/** The paths of the server's program and of the weights. Repeatable. */
+export async function ensureModel(onProgress: (line: string) => void): Promise<{ program: string; weights: string }> {
   const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'jig', 'model');
   const program = await ensureServerProgram(cacheDir, onProgress);
-  const weights = await ensureWeights(cacheDir, onProgress);
-  return startServer(program, weights);
+  return { program, weights: await ensureWeights(cacheDir, onProgress) };
 }
 
 async function startServer(program: string, weights: string): Promise<ModelServer> {
