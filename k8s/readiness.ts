@@ -12,7 +12,7 @@ const complaints: Record<number, string> = {
   40: 'the pod is another one than was made',
   41: 'its folders /work, /home/agent, /tmp and /jig are not all writable',
   42: 'its image has no git',
-  43: 'its image lacks one of the tools that supervise commands: head, cat, dd, sleep, mkfifo, sha256sum, env',
+  43: 'its image lacks one of the tools that supervise commands: head, cat, dd, sleep, mkfifo, setsid, sha256sum, env',
 };
 
 const script = `
@@ -20,7 +20,7 @@ read -r uid </opt/jig/incarnation
 [ "$uid" = "$1" ] || exit 40
 for folder in /work /home/agent /tmp /jig; do [ -w "$folder" ] || exit 41; done
 command -v git >/dev/null || exit 42
-for tool in head cat dd sleep mkfifo sha256sum env; do command -v "$tool" >/dev/null || exit 43; done
+for tool in head cat dd sleep mkfifo setsid sha256sum env; do command -v "$tool" >/dev/null || exit 43; done
 `;
 
 /** Waits until commands run in the pod. Repeatable. @throws SandboxUnavailable `sandbox-not-ready` */
