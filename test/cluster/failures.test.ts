@@ -68,6 +68,14 @@ describe('a sandbox on a real cluster', () => {
     await world.provider.destroySandbox('memory');
   });
 
+  it('faults 45: ends a fork bomb, says so, and is there for the next command', { skip: cannotSwitch ?? false }, async () => {
+    const sandbox = await world.provider.ensureSandbox(spec('forks'));
+    const { result } = await runShell(sandbox, 'bomb', 'while :; do sleep 300 & done');
+    assert.deepEqual([result.ending, result.exitCode === 0], ['too-many-processes', false]);
+    assert.equal((await runShell(sandbox, 'after', 'echo fine')).stdout, 'fine\n');
+    await world.provider.destroySandbox('forks');
+  });
+
   it('faults 45: ends a command that fills the disk, and says so', { skip: cannotSwitch ?? false, timeout: 120_000 }, async () => {
     const sandbox = await world.provider.ensureSandbox(spec('disk', { resources: { ...small, diskBytes: 10 * mebibyte } }));
     const full = shell('fill', 'head -c 40000000 /dev/zero >zeros; sleep 300', { timeoutMs: 100_000 });
