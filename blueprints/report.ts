@@ -10,14 +10,13 @@ export class Report {
   readonly issues: Issue[] = [];
   private readonly file: string;
   private readonly text: string;
-  private readonly lineStarts: number[];
+  private lineStarts: number[] | undefined;
   private yaml: YamlText | undefined;
   private readonly misspelt = new Map<string, string>();
 
   constructor(file: string, text: string) {
     this.file = file;
     this.text = text;
-    this.lineStarts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
   }
 
   /** From here on, paths can be found in the text. */
@@ -98,13 +97,14 @@ export class Report {
   }
 
   private position(offset: number): { line: number; column: number } {
+    const starts = (this.lineStarts ??= [0, ...[...this.text.matchAll(/\n/g)].map(({ index }) => index + 1)]);
     let low = 0;
-    let high = this.lineStarts.length - 1;
+    let high = starts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.lineStarts[middle] ?? 0) <= offset) low = middle;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: offset - (this.lineStarts[low] ?? 0) + 1 };
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
   }
 }

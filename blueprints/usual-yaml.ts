@@ -11,7 +11,7 @@ const plain = /^(?:[a-z_$/][^\n]*|\.{1,2}(?:\/[^\n]*)?|0|[1-9]\d{0,14}|(?:0|[1-9
 /** In capitals these are words of one schema and text of another. */
 const word = /^(?:null|true|false)$/i;
 /** `__proto__` has its own message; tabs, other line breaks and marks are where parsers differ. */
-const odd = /[\t\r\u0080-\u00a0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]|__proto__/;
+const odd = /[\t\r\u0080-\u00a0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/;
 const usualTypes = new Set(['space', 'comment', 'newline', 'seq-item-ind', 'flow-map-start', 'flow-map-end', 'flow-seq-start', 'flow-seq-end', 'comma']);
 
 /** Looks at the tokens of a text, one after the other. */
@@ -23,7 +23,7 @@ export class UsualYaml {
 
   constructor(text: string) {
     this.text = text;
-    this.isUsual = !odd.test(text);
+    this.isUsual = !odd.test(text) && !text.includes('__proto__');
   }
 
   add(type: string | null, token: string): void {
