@@ -33,6 +33,8 @@ after(async () => {
 
 async function startWorker(spec: CommandSpec) {
   const worker = spawn(process.execPath, [workerFile, rootDir, await findBwrap(), JSON.stringify(sandbox.ref), JSON.stringify(spec)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // With all of its output, which its exit doesn't wait for.
+  const closed = once(worker, 'close');
   let text = '';
   worker.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   /** Until the command shows its first output. */
@@ -40,7 +42,7 @@ async function startWorker(spec: CommandSpec) {
     while (!text.includes('saw')) await once(worker.stdout, 'data');
   };
   const result = async (): Promise<unknown> => {
-    if (worker.exitCode === null) await once(worker, 'exit');
+    await closed;
     return JSON.parse(text.split('\n').at(-2) ?? 'null');
   };
   return { worker, sees, result };

@@ -49,10 +49,11 @@ function spawnWorker() {
   return execa(process.execPath, [main, 'worker', '--config', join(folder, 'jig.yaml')], { env, extendEnv: false, reject: false });
 }
 
+/** `health`: where it answers, as soon as it says so. Listened for from the start: it is said once. */
 function startWorker() {
-  const worker = spawnWorker();
-  workers.push(worker);
-  return worker;
+  const process = spawnWorker();
+  workers.push(process);
+  return { process, health: healthOf(process) };
 }
 
 const Line = z.looseObject({ msg: z.string(), level: z.number(), health: z.string().optional(), run: z.string().optional() });
@@ -60,8 +61,7 @@ const Line = z.looseObject({ msg: z.string(), level: z.number(), health: z.strin
 /** The lines that are JSON; the last sentence is for a person. */
 const linesOf = (text: string) => text.split('\n').filter((line) => line.startsWith('{')).map((line) => Line.parse(JSON.parse(line)));
 
-/** Until the worker says where its health is. */
-async function healthOf(worker: ReturnType<typeof startWorker>): Promise<string> {
+async function healthOf(worker: ReturnType<typeof spawnWorker>): Promise<string> {
   return await new Promise((resolve, reject) => {
     let text = '';
     worker.stderr.on('data', (chunk: Buffer) => {
@@ -97,7 +97,7 @@ async function workspaceFile(name: string): Promise<string | undefined> {
 
 test('a worker drains on SIGTERM: its running command is let go, another takes it up, and it ran once', async () => {
   const first = startWorker();
-  const health = await healthOf(first);
+  const health = await first.health;
   assert.equal((await fetch(`${health}/healthz`)).status, 200);
   const runId = await start('handed-over', `
   - id: long
@@ -106,12 +106,12 @@ test('a worker drains on SIGTERM: its running command is let go, another takes i
   - end: { outcome: succeeded, reason: "\${{ steps.long.stdout }} time" }
 `);
   const count = await until(() => workspaceFile('count'));
-  first.kill('SIGTERM');
+  first.process.kill('SIGTERM');
   await until(async () => ((await fetch(`${health}/healthz`)).status === 503 ? true : undefined));
   const second = startWorker();
-  const { exitCode, stderr } = await first;
+  const { exitCode, stderr } = await first.process;
   assert.equal(exitCode, 0, stderr);
-  const metrics = await healthOf(second);
+  const metrics = await second.health;
   await writeFile(join(count, '..', 'go'), '');
   assert.equal((await client.result(runId)).reason, '1 time');
 
