@@ -10,10 +10,15 @@ import { pathToFileURL } from 'node:url';
 import { ensureInstalled, findNode24, orSayWhy, root } from '../bin/install.mjs';
 
 /** Suites on something real that takes minutes to build, by the word that asks for each: only where they are asked for. */
-const real = { model: 'real-model', 'real-forge': 'real-forge', cluster: 'cluster' };
+const real = { model: 'real-model', 'real-forge': 'real-forge', cluster: 'cluster', 'cluster-switched': 'cluster-switched' };
+/**
+ * The suites on a cluster, each on one of its own, and how many of their files share it at once: they mostly wait for
+ * pods. Those of `cluster-switched` switch its network and its API server off.
+ */
+const onCluster = { cluster: 3, 'cluster-switched': 1 };
 /** A suite's program that builds for minutes what its tests need, which each have a time of their own. */
 const preparation = 'prepare.ts';
-/** `--current`: the suite `cluster` on the current kubeconfig's, instead of one that is made for it. */
+/** `--current`: the suites on a cluster on the current kubeconfig's, instead of one that is made for each. */
 const currentCluster = '--current';
 /** How `test/cluster/with-cluster.ts` ends where there can be no cluster. */
 const noCluster = 77;
@@ -41,11 +46,12 @@ if (unknown.length > 0) {
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const name of Object.keys(tools).filter((tool) => asked.length === 0 || asked.includes(tool))) await runTool(name);
 const folders = asked.length === 0 ? suites.filter((name) => !Object.values(real).includes(name)) : suites.filter((name) => asked.includes(name));
-const plain = folders.filter((name) => name !== real.cluster);
+const plain = folders.filter((name) => !(name in onCluster));
 await prepare(folders);
 if (plain.length > 0) await runTests(plain, { concurrency });
-// Its files share one cluster, whose network and API server they switch off.
-if (folders.includes(real.cluster)) await runTests([real.cluster], { concurrency: 1, within: [join(root, 'test/cluster/with-cluster.ts'), ...options, node] });
+for (const [name, concurrency] of Object.entries(onCluster).filter(([name]) => folders.includes(name))) {
+  await runTests([name], { concurrency, within: [join(root, 'test/cluster/with-cluster.ts'), ...options, node] });
+}
 end();
 
 function end() {

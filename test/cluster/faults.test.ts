@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { setTimeout as wait } from 'node:timers/promises';
 import { describe, test } from 'node:test';
 import { startWaitingRun, type WaitingRun } from './waiting-run.ts';
 
@@ -30,20 +28,6 @@ describe('in the middle of a command in a pod', () => {
     await run.cluster.apply(foreignPod(first.name, run));
     await run.letGoOn(await run.whereBegun(first));
     await run.checkEnd([first.name]);
-  });
-
-  test('faults 55: the API server is away for 60 s; the command goes on, and no pod is made twice', { timeout: 280_000 }, async (t) => {
-    await using run = await startWaitingRun();
-    const { cluster } = run;
-    if (cluster.cannotSwitch !== undefined) return t.skip(cluster.cannotSwitch);
-    const pod = await run.whereBegun();
-    await cluster.stopApiServer();
-    // The time is what is tested: it is longer than any one try of the worker's.
-    await wait(60_000);
-    await cluster.startApiServer();
-    assert.deepEqual(await run.listPods(), [pod]);
-    await run.letGoOn(pod);
-    await run.checkEnd();
   });
 });
 
