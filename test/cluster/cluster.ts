@@ -62,6 +62,8 @@ export async function openCluster(path: string): Promise<TestCluster> {
     async createNamespace() {
       const name = `${record.namespacePrefix}${randomBytes(4).toString('hex')}`;
       await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } } });
+      // The controller manager makes it in a moment, or when the API server's absence is over for it; without it there are no pods.
+      await kubectl(['wait', '--namespace', name, '--for=create', 'serviceaccount/default', '--timeout=120s']);
       return {
         name,
         async remove() {

@@ -19,8 +19,6 @@ export interface TestProvider extends AsyncDisposable {
 export async function createTestProvider(settings: Record<string, unknown> = {}): Promise<TestProvider> {
   const cluster = await getCluster();
   const namespace = await cluster.createNamespace();
-  // The controller manager makes it in a moment, and without it there are no pods.
-  await cluster.kubectl('wait', '--namespace', namespace.name, '--for=create', 'serviceaccount/default', '--timeout=60s');
   const outputDir = await mkdtemp(join(tmpdir(), 'jig-pods-'));
   process.env['KUBECONFIG'] = cluster.kubeconfigPath;
   const another = (changes: Record<string, unknown> = {}): SandboxProvider => {
