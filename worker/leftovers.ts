@@ -5,16 +5,18 @@ import type { Logger } from 'pino';
 import { incomingFolder } from '../artifacts/folder.ts';
 import { dataFolders } from '../client/data-folders.ts';
 import { quarantineFolder } from '../git/quarantine.ts';
-import { removeFolder } from '../sandbox/local/destroy.ts';
-import { asidePrefixes } from '../sandbox/local/layout.ts';
+import { removeGone, removeTree } from '../sandbox/local/destroy.ts';
+import { freshPrefix } from '../sandbox/local/layout.ts';
 
 /** Far longer than anything stays aside, so that no other worker of the folder is still at it. */
 const leftAfterMs = 24 * 3_600_000;
 
-/** Repeatable, also at the same time; what can't be removed is logged and left. Returns the paths that are gone. */
+/** Repeatable, also at the same time; what can't be removed is logged and left. Returns the paths that stood aside and are gone. */
 export async function removeLeftovers({ dataDir, log }: { dataDir: string; log: Logger }, nowMs = Date.now()): Promise<string[]> {
   const { artifacts, git, sandboxes } = dataFolders(dataDir);
-  const places = [{ folder: incomingFolder(artifacts), prefix: '' }, { folder: quarantineFolder(git), prefix: '' }, ...asidePrefixes.map((prefix) => ({ folder: sandboxes, prefix }))];
+  // Whoever began to remove a sandbox can't mind that it is gone sooner.
+  await removeGone(sandboxes).catch((error: unknown) => log.warn({ path: sandboxes, err: error }, 'a sandbox can not be wholly removed'));
+  const places = [{ folder: incomingFolder(artifacts), prefix: '' }, { folder: quarantineFolder(git), prefix: '' }, { folder: sandboxes, prefix: freshPrefix }];
   const removed: string[] = [];
   for (const { folder, prefix } of places) {
     const names = await readdir(folder).catch(() => []);
@@ -22,7 +24,7 @@ export async function removeLeftovers({ dataDir, log }: { dataDir: string; log: 
       const changedAtMs = await stat(path).then(({ mtimeMs }) => mtimeMs, () => nowMs);
       if (changedAtMs + leftAfterMs > nowMs) continue;
       try {
-        await removeFolder(path, path);
+        await removeTree(path);
         removed.push(path);
       } catch (error) {
         log.warn({ path, err: error }, 'a leftover can not be removed');

@@ -5,14 +5,23 @@ import { join } from 'node:path';
 import { findEnded, findSupervisor, isRunning, signalProcess, stopCommand } from './command-folder.ts';
 import { followCommand } from './follow.ts';
 import { isMissing } from './host-files.ts';
+import { findOriginal, gonePrefix, listNames } from './layout.ts';
 
 /** How long a supervisor may take to end its command before it is killed itself. */
 const patienceMs = 10_000;
 
+/** Removes what went and is not wholly removed yet, of the folders that were asked for. Repeatable, also at the same time. */
+export async function removeGone(rootDir: string, isAsked: (original: string) => boolean = () => true): Promise<void> {
+  for (const name of (await listNames(rootDir)).filter((each) => each.startsWith(gonePrefix))) {
+    const original = findOriginal(rootDir, name);
+    if (original !== undefined && isAsked(original)) await removeFolder(join(rootDir, name), original);
+  }
+}
+
 /**
  * Repeatable. `folder` must have been renamed from `original` before, so that nothing new is launched in it.
  */
-export async function removeFolder(folder: string, original: string): Promise<void> {
+async function removeFolder(folder: string, original: string): Promise<void> {
   const commands = await readdir(join(folder, 'commands')).catch((error: unknown) => {
     if (isMissing(error)) return [];
     throw error;
@@ -42,7 +51,7 @@ async function endOrphan(folder: string, original: string): Promise<void> {
 }
 
 /** By rm, which goes by descriptors: no depth and no name in the tree is too much for it. */
-async function removeTree(folder: string): Promise<void> {
+export async function removeTree(folder: string): Promise<void> {
   const script = 'rm -rf -- "$1" 2>/dev/null || { chmod -R u+rwx -- "$1" 2>/dev/null; rm -rf -- "$1"; }';
   await new Promise<void>((resolve, reject) => {
     execFile('/bin/sh', ['-c', script, 'sh', folder], (error) => (error ? reject(error) : resolve()));

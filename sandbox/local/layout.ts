@@ -1,7 +1,7 @@
 /** A sandbox's folder on the worker's machine: made whole under another name and renamed, so that it is there or not. */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { SandboxSpec } from '../contract.ts';
 import { hasCode, isMissing } from './host-files.ts';
@@ -38,9 +38,17 @@ const etcFiles = {
 export const etcNames = Object.keys(etcFiles);
 
 /** Before a folder is a sandbox, and when it is one no more. */
-const freshPrefix = '.new-';
+export const freshPrefix = '.new-';
 export const gonePrefix = '.gone-';
-export const asidePrefixes = [freshPrefix, gonePrefix];
+
+/** A name of its own under which a folder stands aside. */
+export const asideName = (prefix: string, folder: string): string => `${prefix}${basename(folder)}-${randomUUID()}`;
+
+/** The folder that stands aside under this name; undefined: none does. */
+export function findOriginal(rootDir: string, name: string): string | undefined {
+  const prefix = [freshPrefix, gonePrefix].find((each) => name.startsWith(each));
+  return prefix && join(rootDir, name.slice(prefix.length, -'-'.length - randomUUID().length));
+}
 
 /** The folder of a sandbox: readable, and distinct for distinct ids. */
 export function sandboxFolder(rootDir: string, id: string): string {
@@ -55,18 +63,29 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
   if (found) return found;
   const record = SandboxRecord.parse({ incarnation: randomUUID(), createdAt: new Date().toISOString(), spec });
   await mkdir(rootDir, { recursive: true, mode: 0o700 });
-  const fresh = join(rootDir, `${freshPrefix}${randomUUID()}`);
-  for (const part of ['', 'workspace', 'home', 'commands', 'egress', 'etc']) await mkdir(join(fresh, part), { mode: 0o700 });
-  for (const [name, text] of Object.entries(etcFiles)) await writeFile(join(fresh, 'etc', name), text);
-  await writeFile(join(fresh, 'sandbox.json'), JSON.stringify(record, null, 2));
+  const fresh = join(rootDir, asideName(freshPrefix, folder));
   try {
+    for (const part of ['', 'workspace', 'home', 'commands', 'egress', 'etc']) await mkdir(join(fresh, part), { mode: 0o700 });
+    for (const [name, text] of Object.entries(etcFiles)) await writeFile(join(fresh, 'etc', name), text);
+    await writeFile(join(fresh, 'sandbox.json'), JSON.stringify(record, null, 2));
     await rename(fresh, folder);
+    await removeFresh(rootDir, folder);
     return record;
   } catch (error) {
     await rm(fresh, { recursive: true, force: true });
-    if (!hasCode(error, 'EEXIST', 'ENOTEMPTY')) throw error;
+    if (hasCode(error, 'EEXIST', 'ENOTEMPTY')) return await ensureFolder(rootDir, spec);
+    // Whoever made it meanwhile has taken ours away; so has whoever destroyed it.
+    const made = isMissing(error) ? await findRecord(folder) : undefined;
+    if (!made) throw error;
+    return made;
   }
-  return await ensureFolder(rootDir, spec);
+}
+
+/** Removes what was begun for a sandbox and never became it: its maker was killed, or comes too late. Repeatable. */
+export async function removeFresh(rootDir: string, folder: string): Promise<void> {
+  for (const name of await listNames(rootDir)) {
+    if (name.startsWith(freshPrefix) && findOriginal(rootDir, name) === folder) await rm(join(rootDir, name), { recursive: true, force: true, maxRetries: 5 });
+  }
 }
 
 /** @returns undefined where there is no such sandbox. */
@@ -81,10 +100,15 @@ export async function findRecord(folder: string): Promise<SandboxRecord | undefi
 
 /** The records of all the sandboxes under a root; one that vanishes meanwhile is left out. */
 export async function listRecords(rootDir: string): Promise<SandboxRecord[]> {
-  const names = await readdir(rootDir).catch((error: unknown) => {
+  const names = await listNames(rootDir);
+  const records = await Promise.all(names.filter((name) => !name.startsWith('.')).map(async (name) => await findRecord(join(rootDir, name))));
+  return records.filter((record) => record !== undefined);
+}
+
+/** What stands under a root, where there is one. */
+export async function listNames(rootDir: string): Promise<string[]> {
+  return await readdir(rootDir).catch((error: unknown) => {
     if (isMissing(error)) return [];
     throw error;
   });
-  const records = await Promise.all(names.filter((name) => !name.startsWith('.')).map(async (name) => await findRecord(join(rootDir, name))));
-  return records.filter((record) => record !== undefined);
 }

@@ -1,16 +1,15 @@
 /** Sandboxes on the worker's own machine: bubblewrap's namespaces, or (asked for by name) plain processes. */
-import { randomUUID } from 'node:crypto';
-import { readdir, rename } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { CommandSpec, Sandbox, SandboxProvider, SandboxSpec } from '../contract.ts';
 import { SandboxRefused } from '../errors.ts';
 import type { MachineIndexes } from '../machine-indexes.ts';
-import { removeFolder } from './destroy.ts';
+import { removeGone } from './destroy.ts';
 import { createEgress } from './egress.ts';
 import { checkNamespaces } from './host-check.ts';
 import { isMissing } from './host-files.ts';
 import { isolatedLaunch, plainLaunch } from './launch.ts';
-import { ensureFolder, findRecord, gonePrefix, listRecords, sandboxFolder, type SandboxRecord } from './layout.ts';
+import { asideName, ensureFolder, findRecord, gonePrefix, listRecords, removeFresh, sandboxFolder, type SandboxRecord } from './layout.ts';
 import { checkIncarnation, localSandbox } from './sandbox.ts';
 import { findToolchains, type Toolchain } from './toolchains.ts';
 
@@ -79,11 +78,11 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
     async destroySandbox(id) {
       const folder = sandboxFolder(rootDir, id);
       const record = await findRecord(folder);
-      const prefix = `${gonePrefix}${basename(folder)}-`;
-      await rename(folder, join(rootDir, `${prefix}${randomUUID()}`)).catch(unlessMissing);
+      await rename(folder, join(rootDir, asideName(gonePrefix, folder))).catch(unlessMissing);
       if (record) await egress.close(record.incarnation);
-      // Also what an earlier call left, whose worker was killed meanwhile.
-      for (const name of await listNames(rootDir)) if (name.startsWith(prefix)) await removeFolder(join(rootDir, name), folder);
+      // Also what earlier calls left, whose worker was killed meanwhile.
+      await removeFresh(rootDir, folder);
+      await removeGone(rootDir, (original) => original === folder);
     },
     async listSandboxes() {
       return (await listRecords(rootDir)).map(describe);
@@ -94,10 +93,6 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
 
 function describe({ createdAt, spec: { id, owner, lifetimeMs } }: SandboxRecord): Awaited<ReturnType<SandboxProvider['listSandboxes']>>[number] {
   return { id, createdAt, expiresAt: new Date(Date.parse(createdAt) + lifetimeMs).toISOString(), ...(owner !== undefined && { owner }) };
-}
-
-async function listNames(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(unlessMissing)) ?? [];
 }
 
 function unlessMissing(error: unknown): undefined {

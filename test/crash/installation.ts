@@ -133,7 +133,10 @@ export async function createInstallation(script: ScriptInput, { config = {}, env
     },
     asked: (outcome) => until(`the model has noted ${outcome}`, trapTimeoutMs, async () => model.ledger.some((entry) => entry.outcome === outcome)),
     takeLaunches: ledger.take,
-    untilNoSandbox: (deadlineMs) => until('no sandbox is left', deadlineMs, async () => (await readdir(sandboxesDir)).length === 0),
+    async untilNoSandbox(deadlineMs) {
+      let left: string[] = [];
+      await until(() => `no sandbox is left, of ${left.join(', ')}`, deadlineMs, async () => (left = await readdir(sandboxesDir)).length === 0);
+    },
     async restartServer(signal) {
       const { pid, address, uiUrl } = server;
       process.kill(pid, signal);
@@ -148,10 +151,10 @@ export async function createInstallation(script: ScriptInput, { config = {}, env
 }
 
 /** Looks now and then; what is waited for is another process's doing. */
-async function until(what: string, deadlineMs: number, holds: () => Promise<boolean>): Promise<void> {
+async function until(what: string | (() => string), deadlineMs: number, holds: () => Promise<boolean>): Promise<void> {
   const giveUpAt = Date.now() + deadlineMs;
   while (!(await holds())) {
-    if (Date.now() > giveUpAt) throw new Error(`Not within ${deadlineMs} ms: ${what}`);
+    if (Date.now() > giveUpAt) throw new Error(`Not within ${deadlineMs} ms: ${typeof what === 'string' ? what : what()}`);
     await wait(20);
   }
 }

@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { Config } from '../../worker/config.ts';
 import { createMetrics } from '../../worker/health.ts';
+import { removeLeftovers } from '../../worker/leftovers.ts';
 import { runLocalCi } from '../../worker/local-ci.ts';
 import { installLogging } from '../../worker/logging.ts';
 import { createParts } from '../../worker/parts.ts';
@@ -22,7 +23,7 @@ const { address, namespace, bundleFile, trapFolder, config: wanted } = Settings.
 const log = pino({ level: process.env['JIG_TEST_LOG'] ?? 'silent' }, pino.destination(2));
 installLogging(log);
 const config = Config.parse(wanted);
-const { parts: real, localForge, redact } = await createParts(config, process.env, () => {});
+const { parts: real, localForge, redact, dataDir } = await createParts(config, process.env, () => {});
 const parts = wrapParts(real, createPoints(trapFolder));
 const bundle = { code: await readFile(bundleFile, 'utf8'), sourceMap: '' };
 
@@ -30,6 +31,7 @@ process.stdin.once('end', () => process.exit(1));
 process.stdout.write('ready\n');
 await once(process.stdin, 'data');
 
+await removeLeftovers({ dataDir, log });
 const connection = await NativeConnection.connect({ address });
 const worker = await startWorker({ connection, namespace, parts, redact, config, bundle, metrics: createMetrics() });
 const stopping = new AbortController();

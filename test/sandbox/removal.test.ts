@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rename } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { asideName, freshPrefix, gonePrefix, sandboxFolder } from '../../sandbox/local/layout.ts';
 import { createLocalProvider } from '../../sandbox/local/provider.ts';
 import { findBwrap, sandboxSpec, shell, temporaryFolder } from './fixtures.ts';
 
@@ -16,10 +17,24 @@ test('a removal that a crash cut off is finished by the next: commands are dead 
   const [command = ''] = await readdir(join(root.path, folder, 'commands'));
   const [, first] = /"child-pid": ([0-9]+)/.exec(await readFile(join(root.path, folder, 'commands', command, 'status'), 'utf8')) ?? [];
   // What a removal does first, before its worker was killed.
-  await rename(join(root.path, folder), join(root.path, `.gone-${basename(folder)}-cut-off`));
+  await rename(join(root.path, folder), join(root.path, asideName(gonePrefix, folder)));
   await provider.destroySandbox('half-gone');
   await lost;
   assert.equal(await readFile(`/proc/${first}/cmdline`, 'utf8').catch(() => ''), '');
   assert.deepEqual(await readdir(root.path), []);
+  await provider.close();
+});
+
+test('what a killed worker had begun to make is removed by whoever makes the same sandbox or destroys it, and no other’s is', async () => {
+  await using root = await temporaryFolder();
+  const provider = createLocalProvider({ rootDir: root.path, bwrapPath: await findBwrap() });
+  const begin = async (id: string): Promise<void> => void (await mkdir(join(root.path, asideName(freshPrefix, sandboxFolder(root.path, id)), 'workspace'), { recursive: true }));
+  await begin('half-made');
+  await begin('another');
+  await provider.ensureSandbox(sandboxSpec('half-made'));
+  assert.equal((await readdir(root.path)).length, 2);
+  await begin('half-made');
+  await provider.destroySandbox('half-made');
+  assert.match((await readdir(root.path)).join(), /^\.new-another-[^,]+$/);
   await provider.close();
 });
