@@ -72,6 +72,9 @@ async function followCommand(following: Following): Promise<CommandEnd> {
     const frames = new FrameReader();
     const stdinWanted = Promise.withResolvers<void>();
     let end: CommandEnd | undefined;
+    // Its supervisor vouches for the end, so nothing is waited for after it: the exec's own status only tells of who read
+    // it out.
+    const ended = new AbortController();
     const started = await takeStartingTurn(target.incarnation);
     const onStdout = async (bytes: Uint8Array): Promise<void> => {
       started();
@@ -82,11 +85,13 @@ async function followCommand(following: Following): Promise<CommandEnd> {
         else if (frame.kind === 'stdin') stdinWanted.resolve();
         else if (frame.kind !== 'here') await takeFrame(frame, following);
       }
+      if (end) ended.abort();
     };
     const stdin = inputOf(request, spec.stdin, stdinWanted.promise);
     const maxBytes = 2 * spec.outputCapBytes + frameSlackBytes;
-    const outcome = await execInPod(target, request.runWords(output.received), { stdin, onStdout, deadlineMs: giveUpAt - performance.now(), signal, maxBytes }).catch(lostByFrames).finally(started);
-    return end && outcome.kind === 'exited' && outcome.code === 0 ? { done: end } : { failed: outcome };
+    const options = { stdin, onStdout, deadlineMs: giveUpAt - performance.now(), signal: AbortSignal.any([signal, ended.signal]), maxBytes };
+    const outcome = await execInPod(target, request.runWords(output.received), options).catch(lostByFrames).finally(started);
+    return end ? { done: end } : { failed: outcome };
   });
 }
 
