@@ -3,7 +3,7 @@ import { ApplicationFailure, isGrpcServiceError, QueryNotRegisteredError, Workfl
 import { isErrorCode, JigError, type ErrorCode } from '../blueprints/errors.ts';
 
 /** Of gRPC's status codes, those that are told apart. */
-const grpc = { invalidArgument: 3, deadlineExceeded: 4, notFound: 5, failedPrecondition: 9, unavailable: 14 } as const;
+const grpc = { cancelled: 1, invalidArgument: 3, deadlineExceeded: 4, notFound: 5, failedPrecondition: 9, unavailable: 14 } as const;
 
 /** @throws JigError `run-not-found`, `temporal-unreachable`, what the run's validators refuse, and `invalid` for an argument that Temporal refuses. */
 export async function translate<Value>({ runId, invalid = 'invalid-request' }: { runId?: string; invalid?: ErrorCode }, work: () => Promise<Value>): Promise<Value> {
@@ -29,7 +29,8 @@ function translated(error: unknown, runId: string | undefined, invalid: ErrorCod
   }
   if (said?.code === grpc.invalidArgument) return new JigError(invalid, `Temporal refuses it: ${said.details}`, { cause: error });
   if (said?.code === grpc.unavailable) return new JigError('temporal-unreachable', 'Temporal does not answer', { hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.', cause: error });
-  if (said?.code === grpc.deadlineExceeded || said?.code === grpc.failedPrecondition) {
+  // A server that comes to the call's deadline first resets its stream, which gRPC tells as cancelled.
+  if (said?.code === grpc.deadlineExceeded || said?.code === grpc.cancelled || said?.code === grpc.failedPrecondition) {
     return new JigError('temporal-unreachable', 'No worker answers for this run', { hint: 'Start `jig up` or `jig worker`.', cause: error });
   }
   return error;
