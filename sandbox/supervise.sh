@@ -200,9 +200,9 @@ trap '' TERM ALRM
 exec 4<&- 5<&-
 if [ "$JIG_TREE" != namespace ]; then
   # A process that left its group may hold the pipes for ever.
-  tries=1200
+  tries=300
   for job in "$out" "$err"; do
-    while [ -e "/proc/$job/fd/1" ] && [ $((tries -= 1)) -gt 0 ]; do
+    while start_time "$job" && [ "$state" != Z ] && [ $((tries -= 1)) -gt 0 ]; do
       # They end within moments: so the first looks come without a pause.
       [ "$tries" -gt 200 ] || sleep 0.01
     done

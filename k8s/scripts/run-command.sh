@@ -232,8 +232,9 @@ write_result() {
   read -r now _ </proc/uptime
   out_dropped=0
   err_dropped=0
-  if [ -e "${p}stdout.dropped" ]; then read -r out_dropped <"${p}stdout.dropped"; fi
-  if [ -e "${p}stderr.dropped" ]; then read -r err_dropped <"${p}stderr.dropped"; fi
+  # Where who counted was killed, at least one byte more came than is kept.
+  if [ -e "${p}stdout.dropped" ]; then read -r out_dropped <"${p}stdout.dropped" || out_dropped=1; fi
+  if [ -e "${p}stderr.dropped" ]; then read -r err_dropped <"${p}stderr.dropped" || err_dropped=1; fi
   read -r _ out_kept </proc/self/fdinfo/6
   read -r _ err_kept </proc/self/fdinfo/7
   # Both are in hundredths of a second since the machine's start.
