@@ -53,11 +53,14 @@ test('from a blueprint to a merged change, by commands alone', async () => {
   assert.ok(uiUrl.startsWith(installation.places.ui));
 
   const id = runId.slice(-8);
-  const following = jig('follow', id, '--json');
+  const following = installation.spawn('follow', id, '--json');
+  let said = '';
+  const saysThatItWaits = new Promise<void>((resolve) => following.stdout.on('data', (chunk: Buffer) => void ((said += chunk.toString()).includes('"waiting"') && resolve())));
   await untilAsked(runId);
   const refused = await jig('steer', id, 'Go on');
   assert.match(refused.stderr, /error\[nothing-to-steer\]/);
   assert.match((await jig('runs', '--needs-human')).stdout, new RegExp(`${id} +greet +local/api +waiting-for-human \\(asks you\\)`));
+  await Promise.race([saysThatItWaits, following]);
   assert.match((await jig('approve', id, '--by', 'Ben', '-m', 'Good')).stdout, /approved/);
 
   const followed = await following;
