@@ -109,8 +109,12 @@ async function answers(child: ChildProcess, address: string, deadlineMs: number)
   while (child.pid !== undefined && child.exitCode === null && child.signalCode === null && Date.now() < deadlineMs) {
     try {
       const connection = await Connection.connect({ address, connectTimeout: 1000 });
-      await connection.workflowService.describeNamespace({ namespace: 'default' });
-      await connection.close();
+      try {
+        // Without a deadline of its own a call may wait for ever.
+        await connection.withDeadline(Math.min(deadlineMs, Date.now() + 5000), () => connection.workflowService.describeNamespace({ namespace: 'default' }));
+      } finally {
+        await connection.close();
+      }
       return true;
     } catch {
       await wait(50);
