@@ -100,9 +100,9 @@ describe('an exec', () => {
 describe('faults 54: an exec whose connection', () => {
   const broken: [string, NonNullable<ApiServerScript['onExec']>, RegExp][] = [
     ['closes without a status', ({ socket }) => socket.close(1000), /closed with 1000/],
-    ['drops after output', async ({ send, raw }) => {
+    ['drops after output', async ({ send, drop }) => {
       await send(1, 'all is well\n');
-      raw.resetAndDestroy();
+      drop();
     }, /closed with 1006|ECONNRESET/],
     ['closes before the status', ({ socket, raw }) => {
       socket.close(1000);

@@ -28,7 +28,7 @@ async function serveUpTo(maxBytes: number, exec: ScriptedExec): Promise<void> {
   const send: ScriptedExec['send'] = async (channel, content) => {
     await exec.send(channel, content);
     bytes += content.length;
-    if (bytes > maxBytes) exec.raw.resetAndDestroy();
+    if (bytes > maxBytes) exec.drop();
   };
   await pod.serve({ ...exec, send });
 }
@@ -105,7 +105,7 @@ describe('faults 54: a command whose connection drops', () => {
     let execs = 0;
     const onExec = async (exec: ScriptedExec): Promise<void> => {
       execs++;
-      await pod.serve({ ...exec, end: async () => await Promise.resolve(void exec.raw.resetAndDestroy()) });
+      await pod.serve({ ...exec, end: async () => await Promise.resolve(exec.drop()) });
     };
     await using connected = await connect({ onExec });
     const { result, stdout } = await connected.run(shell('no-status', 'echo once; exit 3'));
@@ -116,7 +116,7 @@ describe('faults 54: a command whose connection drops', () => {
     let execs = 0;
     const onExec = async (exec: ScriptedExec): Promise<void> => {
       let bytes = 0;
-      if (++execs < 3) exec.socket.on('message', (frame: Buffer) => void ((bytes += frame.length) > execs * 100_000 && exec.raw.resetAndDestroy()));
+      if (++execs < 3) exec.socket.on('message', (frame: Buffer) => void ((bytes += frame.length) > execs * 100_000 && exec.drop()));
       await pod.serve(exec);
     };
     await using connected = await connect({ onExec });
@@ -182,7 +182,7 @@ describe('a cancel', () => {
   it('is asked for again where the asking didn’t come through', async () => {
     let stops = 0;
     const onExec = async (exec: ScriptedExec): Promise<void> => {
-      if (exec.words.some((word) => word.endsWith('stop-command.sh')) && ++stops < 3) exec.raw.resetAndDestroy();
+      if (exec.words.some((word) => word.endsWith('stop-command.sh')) && ++stops < 3) exec.drop();
       else await pod.serve(exec);
     };
     await using connected = await connect({ onExec });

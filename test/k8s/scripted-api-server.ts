@@ -19,6 +19,8 @@ export interface ScriptedExec {
   send: (channel: number, content: string | Uint8Array) => Promise<void>;
   /** Sends the status of a command that ended with this code, and closes. */
   end: (code: number) => Promise<void>;
+  /** Breaks the connection, as a network does. */
+  drop: () => void;
 }
 
 interface Refusal {
@@ -81,8 +83,10 @@ function scriptedExec(socket: WebSocket, raw: Socket, request: IncomingMessage):
     await send(3, JSON.stringify(statusOf(code)));
     socket.close();
   };
+  // A process of Node that resets a connection which is shutting down never ends: it spins in its clean-up.
+  const drop: ScriptedExec['drop'] = () => void (raw.writableEnded ? raw.destroy() : raw.resetAndDestroy());
   const words = new URL(request.url ?? '', 'http://server').searchParams.getAll('command');
-  return { socket, raw, words, input, send, end };
+  return { socket, raw, words, input, send, end, drop };
 }
 
 /** As a real server words it. */
