@@ -13,7 +13,7 @@ import { createBareClient } from './bare-pods.ts';
 import { percentile, sample, type Measurement } from './measurement.ts';
 
 const coldRounds = 15;
-const commandRounds = 41;
+const commandRounds = 101;
 const commands = 10;
 
 const steps = `blueprint: v1\nname: ten-commands\nsteps:\n${Array.from({ length: commands }, (_, index) => `  - { id: s${index}, run: [ "true" ] }\n`).join('')}`;
