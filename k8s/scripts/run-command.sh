@@ -202,7 +202,7 @@ find_live_names() {
 }
 
 # Returns when no process of the command is left. Where they come faster than they can be killed one by one, everything
-# but this shell is killed at once, which the kernel does without a gap.
+# but this shell is stopped at once, which the kernel does without a gap, until they are dead.
 kill_strays() {
   tries=0
   dead=' '
@@ -214,15 +214,17 @@ kill_strays() {
       [1-5]) ;;
       # Among all processes, those of other commands come and go.
       10) [ -n "$strays" ] || [ "$listing" = children ] || return 0 ;;
-      100)
-        kill -KILL -1
-        ended=too-many-processes
-        ;;
+      20) kill -STOP -1 ;;
       # What can't be killed is for the outside to see: there will be no result.
-      1000) exit 1 ;;
+      1000)
+        kill -CONT -1
+        exit 1
+        ;;
       *) sleep 0.02 ;;
     esac
   done
+  # Others' commands go on, and who reads this one's output has all of it.
+  [ "$tries" -lt 20 ] || kill -CONT -1
 }
 
 # result: ENDING CODE KEPT_OUT DROPPED_OUT KEPT_ERR DROPPED_ERR STARTED_MS DURATION_MS DIGEST, where DIGEST is the

@@ -39,7 +39,7 @@ export async function startBoxedPod({ shell }: { shell?: string } = {}): Promise
   const pid = BoxInfo.parse(JSON.parse(info))['child-pid'];
   const running = new Set<ChildProcess>();
   const enter: BoxedPod['enter'] = (words) => {
-    const entered = spawn('nsenter', ['--target', String(pid), '--user', '--mount', '--pid', '--preserve-credentials', 'setsid', ...words], { stdio: 'pipe', env: imageEnv, cwd: '/' });
+    const entered = spawn('nsenter', ['--target', String(pid), '--user', '--mount', '--pid', '--no-fork', '--preserve-credentials', 'sh', '-c', outerShell, 'sh', ...words], { stdio: 'pipe', env: imageEnv, cwd: '/' });
     running.add(entered.once('close', () => running.delete(entered)));
     entered.stdin.on('error', () => {});
     return entered;
@@ -52,6 +52,9 @@ export async function startBoxedPod({ shell }: { shell?: string } = {}): Promise
   };
   return { incarnation, commandsDir: join(folder, 'jig'), enter, serve: async (exec) => await serveExec(exec, enter), [Symbol.asyncDispose]: close };
 }
+
+/** nsenter's own parent process would stop with what it entered for, which a runtime's does not. */
+const outerShell = 'setsid "$@"; exit $?';
 
 /** As an image and Kubernetes set it. */
 const imageEnv = { PATH: '/usr/local/bin:/usr/bin:/bin', IMAGE_VERSION: '7', KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_PORT_443_TCP_ADDR: '10.0.0.1' };
