@@ -13,21 +13,18 @@
 #   JIG_PRELOAD    the library by which stdbuf works, so that stdbuf itself needn't be started; may be empty; -: nobody
 #                  reads the outputs before the end
 #
-# In FOLDER it makes: lock (the launch, once), pid ("PID STARTTIME BOOTID"), stdout, stderr, *.dropped (bytes beyond
-# the cap, where there are any), status (bubblewrap's own report) and at last result ("ENDING CODE"). pid and result are
-# one line, written at once: they count when they end with a newline. A caller that wants an early end writes the
-# ending's name to stop and sends SIGTERM to PID.
+# In FOLDER it makes: pid ("PID STARTTIME BOOTID"; whoever makes the file launches, so it happens once), stdout, stderr,
+# *.dropped (bytes beyond the cap, where there are any), status (bubblewrap's own report) and at last result ("ENDING
+# CODE"). pid and result are one line, written at once: they count when they end with a newline. A caller that wants an
+# early end writes the ending's name to stop and sends SIGTERM to PID.
 #
-# Each process that is started here costs a command a millisecond or more, so what a builtin can do, a builtin does.
+# Each process that is started here costs a command a millisecond or more, and each file a part of one, so what a builtin
+# can do, a builtin does.
 set -u
 umask 077
 cd "$1" || exit 1
 shift
-# The file is made here or not at all: noclobber opens it exclusively.
-set -C
 p=${JIG_PREFIX-}
-true 2>/dev/null >"${p}lock" || exit 0
-set +C
 
 ended=
 main=
@@ -144,7 +141,10 @@ start_time self
 self=${stat%% *}
 born=$started
 read -r boot </proc/sys/kernel/random/boot_id
-echo "$self $born $boot" >"${p}pid"
+# The file is made here or not at all: noclobber opens it exclusively.
+set -C
+echo "$self $born $boot" 2>/dev/null >"${p}pid" || exit 0
+set +C
 unbuffered=
 if [ -z "$JIG_PRELOAD" ] && command -v stdbuf >/dev/null; then unbuffered='stdbuf -o0'; fi
 # Two pipes, open at both ends until the command is over, so that nobody waits for a partner to open one. Most shells make
@@ -198,7 +198,13 @@ fi
 trap '' TERM ALRM
 
 exec 4<&- 5<&-
-if [ "$JIG_TREE" != namespace ]; then
+if [ "$JIG_TREE" = pod ] && [ "$ended" != deadline ]; then
+  # Only what stands as another command's may still hold the pipes: until the deadline. Looking for their end again and
+  # again would take the processor from those that are waited for.
+  trap 'kill "$out" "$err" 2>/dev/null' ALRM
+  wait "$out" "$err"
+  trap '' ALRM
+elif [ "$JIG_TREE" != namespace ]; then
   # A process that left its group may hold the pipes for ever.
   tries=300
   for job in "$out" "$err"; do

@@ -245,16 +245,17 @@ write_result() {
   # Whoever reads it out may send the output meanwhile.
   [ "$out_kept$err_kept" = 00 ] || kill -USR1 $$
   if [ "$out_kept$err_kept" = 00 ]; then
-    sha256sum <<END >"${p}digest"
+    digest=$(sha256sum <<END
 $seal $line
 END
+)
   else
-    cat - "${p}stdout" "${p}stderr" <<END | sha256sum >"${p}digest"
+    digest=$(cat - "${p}stdout" "${p}stderr" <<END | sha256sum
 $seal $line
 END
+)
   fi
-  read -r digest _ <"${p}digest"
-  echo "$line $digest" >"${p}result"
+  echo "$line ${digest%% *}" >"${p}result"
   # It may be large, and nobody reads it any more.
   if [ "$JIG_STDIN" != /dev/null ]; then : >"$JIG_STDIN"; fi
 }
@@ -312,7 +313,7 @@ wait_for_news() {
   if read -r supervisor started _ 2>/dev/null <"${p}pid"; then
     is_running || return 1
   else
-    # Whoever has the lock is about to say who it is.
+    # Whoever made the file is about to say who it is.
     [ $((patience -= 1)) -gt 0 ] || return 1
   fi
   sleep 0.2
@@ -320,7 +321,7 @@ wait_for_news() {
 
 opened=0
 own=0
-if [ ! -e "${p}lock" ]; then
+if [ ! -e "${p}pid" ]; then
   trap 'ticked=1' USR1
   [ "$stdin_bytes" = 0 ] || take_stdin
   if [ -e "${p}stdin" ]; then JIG_STDIN=${p}stdin; fi

@@ -181,7 +181,6 @@ describe('faults 48: a command that attacks its supervision', () => {
 
   it('that launched and has no supervisor is lost, and soon', async () => {
     const { name } = await describeCommand(pod.target, shell('never-started', ''), false);
-    await writeFile(`${pod.pod.commandsDir}/${name}.lock`, '');
     await writeFile(`${pod.pod.commandsDir}/${name}.pid`, '1 1 x\n');
     await assert.rejects(pod.run(shell('never-started', '')), SandboxLost);
   });

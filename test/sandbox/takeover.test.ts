@@ -91,7 +91,7 @@ describe('a worker that goes away', () => {
 describe('a command without a supervisor', () => {
   it('that was launched and never started is lost after a while', async () => {
     const place = `${folder.path}/never-started`;
-    await mkdir(`${place}/lock`, { recursive: true });
+    await mkdir(place);
     await assert.rejects(followCommand(place, { launchTimeoutMs: 50 }), SandboxLost);
   });
 
@@ -100,7 +100,7 @@ describe('a command without a supervisor', () => {
     const cases = [`${process.pid} 1 ${bootId}`, `${process.pid} 1 00000000-0000-4000-8000-000000000000`];
     for (const [index, text] of cases.entries()) {
       const place = `${folder.path}/stale-${index}`;
-      await mkdir(`${place}/lock`, { recursive: true });
+      await mkdir(place);
       await writeFile(`${place}/pid`, `${text}\n`);
       await assert.rejects(followCommand(place), SandboxLost);
     }
