@@ -61,7 +61,8 @@ async function tryStart(options: TemporalServerOptions, deadlineMs: number): Pro
   child.stdout.pipe(log);
   child.stderr.pipe(log);
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-saidCharacters)));
+  // Its parts don't agree on which of the two their last words are for.
+  for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-saidCharacters)));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const address = `127.0.0.1:${port}`;
   await writeFile(pidFile(dbFile), String(child.pid));

@@ -34,6 +34,17 @@ test('a port that became another program’s while the server started is given u
   await rm(folder, { recursive: true, force: true });
 });
 
+test('a port for its pages that became another program’s is given up as well', async () => {
+  const folder = await scratch();
+  await using other = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port: uiPort } = other.address() as AddressInfo;
+  const options = { dbFile: join(folder, 'temporal.db'), logFile: join(folder, 'temporal.log'), uiPort };
+  await assert.rejects(startTemporalServer({ ...options, cliPath: await inTheWay(folder, 0, '') }), { code: 'temporal-not-started', message: new RegExp(`${uiPort}: .*address already in use.*; its log is `) });
+  assert.equal((await readFile(join(folder, 'tries'), 'utf8')).split('\n').length - 1, 3);
+  await rm(folder, { recursive: true, force: true });
+});
+
 test('a server that a killed process left behind is stopped before another one opens its file', async () => {
   const folder = await scratch();
   const cliPath = await findCli();
