@@ -17,17 +17,16 @@ const certificateVariables = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'CARGO_HTT
 /** Asks the tools that are needed for these presets; one that isn't there or doesn't answer has no settings. */
 export async function readMachineIndexes(presets: string[], env: Record<string, string | undefined>): Promise<MachineIndexes> {
   const needs = (preset: string) => presets.includes(preset);
-  const [pip, registry, cafile, go] = await Promise.all([
+  const [pip, npm, go] = await Promise.all([
     needs('pypi') ? ask('python3', ['-m', 'pip', 'config', 'list'], env) : '',
-    needs('npm') ? ask('npm', ['config', 'get', 'registry'], env) : '',
-    needs('npm') ? ask('npm', ['config', 'get', 'cafile'], env) : '',
+    needs('npm') ? ask('npm', ['config', 'get', 'registry', 'cafile'], env) : '',
     needs('go') ? ask('go', ['env', 'GOPROXY', 'GOSUMDB'], env) : '',
   ]);
   const [proxy = '', sumdb = ''] = go.split('\n');
   const certificates = certificateVariables.map((name) => [name, env[name] ?? '']);
   return {
     pip: parsePipConfig(pip),
-    npm: withoutUnset({ registry, cafile }),
+    npm: withoutUnset(parseNpmConfig(npm)),
     go: withoutUnset({ GOPROXY: proxy, GOSUMDB: sumdb }),
     certificates: withoutUnset(Object.fromEntries(certificates)),
   };
@@ -43,6 +42,12 @@ export function parsePipConfig(text: string): Record<string, string> {
   }
   // The environment is listed first, and must count last.
   return Object.fromEntries(settings.toReversed());
+}
+
+/** `npm config get NAME NAME`: `name=value`, a line each. */
+export function parseNpmConfig(text: string): Record<string, string> {
+  const found = text.split('\n').map((line) => /^(\w+)=(.*)$/.exec(line.trim()));
+  return Object.fromEntries(found.flatMap((match) => (match?.[1] !== undefined && match[2] !== undefined ? [[match[1], match[2]]] : [])));
 }
 
 function withoutUnset(settings: Record<string, string>): Record<string, string> {

@@ -6,7 +6,7 @@ import type { Sandbox } from '../../sandbox/contract.ts';
 import { checkTarget, isPublicAddress } from '../../sandbox/egress-policy.ts';
 import { expandEgress } from '../../sandbox/egress-presets.ts';
 import { createLocalProvider, type LocalProvider } from '../../sandbox/local/provider.ts';
-import { type MachineIndexes, parsePipConfig } from '../../sandbox/machine-indexes.ts';
+import { type MachineIndexes, parseNpmConfig, parsePipConfig } from '../../sandbox/machine-indexes.ts';
 import { findBwrap, runShell, sandboxSpec, temporaryFolder } from './fixtures.ts';
 
 const noIndexes: MachineIndexes = { pip: {}, npm: {}, go: {}, certificates: {} };
@@ -50,6 +50,11 @@ describe('a preset', () => {
 
   it('reads pip’s settings as pip lists them; the environment counts last', () => {
     assert.deepEqual(parsePipConfig(":env:.cert='/env'\nglobal.cert='/file'\nglobal.extra-index-url='\\nhttps://a\\nhttps://b'\n"), { 'extra-index-url': 'https://a https://b', cert: '/env' });
+  });
+
+  it('reads npm’s settings as npm prints several', () => {
+    assert.deepEqual(parseNpmConfig('registry=https://a/?b=c\ncafile=null\n'), { registry: 'https://a/?b=c', cafile: 'null' });
+    assert.deepEqual(parseNpmConfig(''), {});
   });
 });
 
