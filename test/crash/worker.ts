@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
+import { flushCompileCache } from 'node:module';
 import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import { z } from 'zod';
@@ -28,7 +29,8 @@ const parts = wrapParts(real, createPoints(trapFolder));
 const bundle = { code: await readFile(bundleFile, 'utf8'), sourceMap: '' };
 
 process.stdin.once('end', () => process.exit(1));
-process.stdout.write('ready\n');
+// What is killed would never keep what it compiled for the next one.
+flushCompileCache();
 await once(process.stdin, 'data');
 
 await removeLeftovers({ dataDir, log });
