@@ -12,10 +12,10 @@ import { ensureInstalled, findNode24, orSayWhy, root } from '../bin/install.mjs'
 /** Suites on something real that takes minutes to build, by the word that asks for each: only where they are asked for. */
 const real = { model: 'real-model', 'real-forge': 'real-forge', cluster: 'cluster', 'cluster-switched': 'cluster-switched' };
 /**
- * The suites on a cluster, each on one of its own, and how many of their files share it at once: they mostly wait for
- * pods. Those of `cluster-switched` switch its network and its API server off.
+ * Suites that mostly wait, for pods and a code host, so each runs beside the others; and how many of its files run at
+ * once. Those of `cluster-switched` switch the network and the API server of a cluster of their own off.
  */
-const onCluster = { cluster: 3, 'cluster-switched': 1 };
+const waiting = { 'real-forge': 2, cluster: 3, 'cluster-switched': 1 };
 /** A suite's program that builds for minutes what its tests need, which each have a time of their own. */
 const preparation = 'prepare.ts';
 /** `--current`: the suites on a cluster on the current kubeconfig's, instead of one that is made for each. */
@@ -29,6 +29,8 @@ const tools = {
 };
 /** Each file is a process, and a few of them run a Temporal server: more at once only makes them wait for each other. */
 const concurrency = 2;
+/** Several hundred processes of Node load the same modules. */
+const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'jig') };
 
 const node = await orSayWhy(async () => {
   await ensureInstalled();
@@ -46,12 +48,17 @@ if (unknown.length > 0) {
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const name of Object.keys(tools).filter((tool) => asked.length === 0 || asked.includes(tool))) await runTool(name);
 const folders = asked.length === 0 ? suites.filter((name) => !Object.values(real).includes(name)) : suites.filter((name) => asked.includes(name));
-const plain = folders.filter((name) => !(name in onCluster));
+const plain = folders.filter((name) => !(name in waiting));
 await prepare(folders);
 if (plain.length > 0) await runTests(plain, { concurrency });
-for (const [name, concurrency] of Object.entries(onCluster).filter(([name]) => folders.includes(name))) {
-  await runTests([name], { concurrency, within: [join(root, 'test/cluster/with-cluster.ts'), ...options, node] });
+const beside = [];
+for (const [name, concurrency] of Object.entries(waiting).filter(([name]) => folders.includes(name))) {
+  const within = name.startsWith('cluster') ? [join(root, 'test/cluster/with-cluster.ts'), ...options, node] : [];
+  // What they say comes one after the other.
+  const turn = beside.length > 0 ? Promise.all(beside.slice()) : undefined;
+  beside.push(runTests([name], { concurrency, within, turn }));
 }
+await Promise.all(beside);
 end();
 
 function end() {
@@ -70,7 +77,7 @@ async function runTool(name) {
 
 async function prepare(folders) {
   for (const program of folders.map((folder) => join(root, 'test', folder, preparation)).filter((path) => existsSync(path))) {
-    if ((await run([program])) === 0) continue;
+    if ((await run([program, ...options])) === 0) continue;
     // Its tests would build it, in a test's time.
     process.stdout.write(`✖ ${program}\n`);
     counts.failed += 1;
@@ -78,8 +85,8 @@ async function prepare(folders) {
   }
 }
 
-/** `within`: the words by which node runs a program that runs the tests. */
-async function runTests(folders, { concurrency, within = [] }) {
+/** `within`: the words by which node runs a program that runs the tests. `turn`: when they may say something. */
+async function runTests(folders, { concurrency, within = [], turn }) {
   const scratch = mkdtempSync(join(tmpdir(), 'jig-test-'));
   const summaryFile = join(scratch, 'summary.json');
   try {
@@ -88,7 +95,7 @@ async function runTests(folders, { concurrency, within = [] }) {
       '--test-reporter=spec', '--test-reporter-destination=stdout',
       `--test-reporter=${join(root, 'scripts', 'test-summary.mjs')}`, `--test-reporter-destination=${summaryFile}`,
       ...folders.map((folder) => join(root, 'test', folder, '**', '*.test.ts')),
-    ]);
+    ], turn);
     if (within.length > 0 && exitCode === noCluster) counts.skipped += folders.flatMap((folder) => testFiles(join(root, 'test', folder))).length;
     else addCounts(existsSync(summaryFile) ? readFileSync(summaryFile, 'utf8') : '', exitCode);
   } finally {
@@ -105,13 +112,24 @@ function addCounts(summary, exitCode) {
   counts.failed += Math.max(found.failed + found.cancelled, exitCode === 0 ? 0 : 1);
 }
 
-function run(words) {
-  const child = spawn(node, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+/** Its exit code. What it says is held until `turn`, where there is one. */
+function run(words, turn) {
+  const output = turn ? 'pipe' : 'inherit';
+  const child = spawn(node, words, { cwd: root, stdio: ['ignore', output, output], env });
+  if (turn) for (const stream of [child.stdout, child.stderr]) void sayInTurn(stream, turn);
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => (signal ? process.exit(130) : resolve(code)));
+    child.once('close', (code, signal) => (signal ? process.exit(130) : resolve(code)));
   });
+}
+
+async function sayInTurn(stream, turn) {
+  let held = [];
+  stream.on('data', (chunk) => (held ? held.push(chunk) : process.stdout.write(chunk)));
+  await turn;
+  for (const chunk of held) process.stdout.write(chunk);
+  held = undefined;
 }
 
 function testFiles(folder) {

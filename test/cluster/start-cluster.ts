@@ -28,13 +28,10 @@ const statePrefix = 'jig-cluster-';
  * @throws where it can't become ready, with what its programs said
  */
 export async function startCluster(onProgress: (line: string) => void): Promise<StartedCluster> {
-  const cacheDir = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'jig', 'kubernetes');
-  const programs = await ensureKubernetes(cacheDir, onProgress);
-  const { archives, image } = await ensureImages(cacheDir, onProgress);
+  const spec = await ensureClusterParts(onProgress);
   await removeStale();
   onProgress('Starting a cluster');
   const state = await mkdtemp(join(tmpdir(), `${statePrefix}${process.pid}-`));
-  const spec: MachineSpec = { programs, imageArchives: archives, image };
   await writeFile(join(state, 'machine.json'), JSON.stringify(spec));
   // Its standard input is what it lives by; a group of its own keeps the terminal's Ctrl-C from it.
   const machine = execa(machineScript, ['run', state, process.execPath, machineProgram], {
@@ -47,6 +44,14 @@ export async function startCluster(onProgress: (line: string) => void): Promise<
   };
   if (!(await saysReady(machine.stdout))) throw new Error(`the cluster did not start: ${await ended}`);
   return { recordPath: join(state, 'cluster.json'), stop, ended };
+}
+
+/** Builds Kubernetes and its images the first time; found in the user's cache from then on. Repeatable. */
+export async function ensureClusterParts(onProgress: (line: string) => void): Promise<MachineSpec> {
+  const cacheDir = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'jig', 'kubernetes');
+  const programs = await ensureKubernetes(cacheDir, onProgress);
+  const { archives, image } = await ensureImages(cacheDir, onProgress);
+  return { programs, imageArchives: archives, image };
 }
 
 async function saysReady(output: NodeJS.ReadableStream): Promise<boolean> {

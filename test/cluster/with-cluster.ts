@@ -3,7 +3,6 @@
  * and ends as it did. Where there can be no cluster, says why and ends with 77.
  */
 import { execa } from 'execa';
-import { ensureGiteaProgram, findMissingBuildTool } from '../real-forge/gitea-program.ts';
 import { findObstacleToCurrent, recordCurrent } from './current-cluster.ts';
 import { recordVariable } from './record.ts';
 import { findObstacle } from './requirements.ts';
@@ -19,8 +18,6 @@ if (obstacle !== undefined) {
   console.log(`The tests on Kubernetes are skipped: ${obstacle}`);
   process.exit(noCluster);
 }
-// Some tests have a code host too; the minutes of its building are no test's.
-if ((await findMissingBuildTool()) === undefined) await ensureGiteaProgram((line) => console.log(line));
 const { recordPath, remove } = await (isCurrent ? recordCurrent() : startOwn());
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
