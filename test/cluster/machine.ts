@@ -102,7 +102,7 @@ async function ready(what: string, ask: () => Promise<unknown>): Promise<void> {
       return;
     } catch (error) {
       if (Date.now() > deadline) throw new Error(`${what} did not become ready within ${readyTimeoutMs / 1000} s`, { cause: error });
-      await delay(100);
+      await delay(250);
     }
   }
 }
