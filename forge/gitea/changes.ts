@@ -16,7 +16,10 @@ const draftPrefixes = ['WIP:', '[WIP]'];
 export async function ensureChange(gitea: Connection, wanted: WantedChange): Promise<Change> {
   return gitea.turns(`change ${wanted.repository} ${wanted.branch}`, async () => {
     const pull = (await findOwn(gitea, wanted)) ?? (await openPull(gitea, wanted));
-    return describe(gitea, pull.state === 'open' ? await bringUpToDate(gitea, wanted, pull) : pull);
+    if (pull.state !== 'open') return describe(gitea, pull);
+    const change = describe(gitea, await bringUpToDate(gitea, wanted, pull));
+    if (wanted.draft && !change.draft) throw new ForgeFailure('refused', `${gitea.name} takes change ${change.number} for ready, though its title begins with ${JSON.stringify(gitea.draftPrefix)}: set forges.${gitea.name}.draftPrefix to one of its WORK_IN_PROGRESS_PREFIXES.`);
+    return change;
   });
 }
 

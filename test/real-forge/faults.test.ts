@@ -31,6 +31,14 @@ async function pushed() {
 const openOn = async (branch: string) => (await gitea.forge.listChanges(gitea.repository, { state: 'open' })).filter((change) => change.branch === branch);
 const mirrors = () => createTrustedGit({ cacheDir: join(gitea.folder, `cache-${++branches}`) });
 
+test('a draft that the server takes for ready is said, with the setting that mends it; with that it is the same change', { skip }, async () => {
+  const wanted = { ...(await pushed()), draft: true };
+  await assert.rejects(gitea.connect({ draftPrefix: 'Draft: ' }).ensureChange(wanted), { kind: 'refused', message: /its title begins with "Draft: ": set forges\.gitea\.draftPrefix/, retryable: false });
+  const [opened] = await openOn(wanted.branch);
+  const mended = await gitea.forge.ensureChange(wanted);
+  assert.deepEqual([mended.number, mended.draft, mended.title], [opened?.number, true, 'A title']);
+});
+
 test('faults 30: a repository that is archived, empty, renamed, gone or hidden is a clear typed result each', { skip }, async () => {
   const { forge, acme, server } = gitea;
   await gitea.addRepository('acme/archived', { 'a.txt': 'a\n' });

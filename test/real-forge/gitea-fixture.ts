@@ -22,7 +22,7 @@ export interface GiteaFixture extends ForgeFixture {
   /** With the least scopes. */
   token: string;
   folder: string;
-  connect(options?: { url?: string; token?: string; name?: string }): Forge;
+  connect(options?: { url?: string; token?: string; name?: string; draftPrefix?: string }): Forge;
   addRepository(name: string, files: Files, options?: { private?: boolean }): Promise<string>;
   /** Git in a clone of the owner's. */
   git(...args: string[]): Promise<string>;
@@ -40,7 +40,7 @@ export async function createGiteaFixture({ settings }: { settings?: string } = {
   const clone = join(folder, 'clone');
   const git = async (...args: string[]) => (await execa('git', args, { cwd: clone, env })).stdout;
   const addressOf = (name: string) => `${server.url.replace('://', `://acme:${acme.token}@`)}/${name}.git`;
-  const connect: GiteaFixture['connect'] = (options) => createGiteaForge({ name: options?.name ?? 'gitea', url: options?.url ?? server.url, token: async () => options?.token ?? token });
+  const connect: GiteaFixture['connect'] = (options) => createGiteaForge({ name: 'gitea', url: server.url, ...options, token: async () => options?.token ?? token });
 
   const addRepository: GiteaFixture['addRepository'] = async (name, files, options) => {
     const [, short = ''] = name.split('/');
