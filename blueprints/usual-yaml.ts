@@ -3,64 +3,68 @@
  * thirds of a check, and of a sound text only its value is needed. A second, quick parser gives it where both are sure to
  * read the same; all else, and every mistake, is for the first one.
  */
-import { CORE_SCHEMA, load } from 'js-yaml';
+import { CHOMPING_MODE, constructFromEvents, CORE_SCHEMA, EVENT_ID, type Event, parseEvents, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
 import { isJsonMap, type Json } from './json.ts';
+
+/** Far below what the first parser's caller refuses, which is counted in tokens and indents. */
+const maxDepth = 20;
+const maxCharacters = 40_000;
 
 /** Texts, names, times and numbers that are written in one way only; `null`, `true` and `false`. */
 const plain = /^(?:[a-z_$/][^\n]*|\.{1,2}(?:\/[^\n]*)?|0|[1-9]\d{0,14}|(?:0|[1-9]\d{0,9})\.\d{0,5}[1-9]|[1-9]\d*(?:ms|[smhd]))$/i;
 /** In capitals these are words of one schema and text of another. */
 const word = /^(?:null|true|false)$/i;
-/** `__proto__` has its own message; tabs, other line breaks and marks are where parsers differ. */
+/** Most texts have nothing else. */
+const ascii = /^[\n\x20-\x7e]*$/;
+/** Tabs, other line breaks and marks are where parsers differ. */
 const odd = /[\t\r\u0080-\u00a0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/;
-const usualTypes = new Set(['space', 'comment', 'newline', 'seq-item-ind', 'flow-map-start', 'flow-map-end', 'flow-seq-start', 'flow-seq-end', 'comma']);
+/**
+ * What events don't tell: every mark of a document and its directives, a key behind a question mark, the indent that a
+ * block of text names. `__proto__` has its own message.
+ */
+const hidden = /^(?:---|\.\.\.|%)|^ *(?:[-?:] +)*\?(?:[ \n]|$)|[[{,] *\?[ \n]|[|>][-+]?[1-9]|__proto__/m;
+/** Behind these, a comment at the start of a line is one more place where parsers differ: inside brackets one refuses it. */
+const heading = /^(?:#[^\n]*\n|\n)*/;
 
-/** Looks at the tokens of a text, one after the other. */
-export class UsualYaml {
-  private readonly text: string;
-  private isUsual: boolean;
-  private isBlock = false;
-  private isAfterScalar = false;
-
-  constructor(text: string) {
-    this.text = text;
-    this.isUsual = !odd.test(text) && !text.includes('__proto__');
+/** The text's value; undefined where only the parser that knows all can tell. Never throws. */
+export function readUsualYaml(text: string): Json | undefined {
+  if (text.length > maxCharacters || (!ascii.test(text) && odd.test(text)) || hidden.test(text) || text.replace(heading, '').includes('\n#')) return undefined;
+  try {
+    const events = parseEvents(text, { maxDepth });
+    if (!areUsual(events, text)) return undefined;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema has no other types
+    const [value] = constructFromEvents(events, { source: text, schema: CORE_SCHEMA }) as Json[];
+    return isJsonMap(value) ? value : undefined;
+  } catch {
+    return undefined;
   }
+}
 
-  add(type: string | null, token: string): void {
-    if (!this.isUsual) return;
-    const isScalar = type?.endsWith('scalar') === true && !this.isBlock;
-    this.isUsual = type !== null && this.isUsualToken(type, token) && !(isScalar && this.isAfterScalar);
-    if (type !== 'space') this.isAfterScalar = isScalar;
-  }
-
-  private isUsualToken(type: string, token: string): boolean {
-    switch (type) {
-      case 'block-scalar-header':
-        this.isBlock = true;
-        return token === '|' || token === '|-';
-      case 'scalar':
-        if (!this.isBlock) return plain.test(token) && (!word.test(token) || token === token.toLowerCase());
-        this.isBlock = false;
-        return true;
-      case 'single-quoted-scalar':
-      case 'double-quoted-scalar':
-        return !token.includes('\n');
-      case 'map-value-ind':
-        return this.isAfterScalar;
-      default:
-        return usualTypes.has(type);
+/** Collections and scalars without any feature, with scalars for keys. */
+function areUsual(events: Event[], text: string): boolean {
+  /** What comes next in each collection that is open. */
+  const next: ('key' | 'value' | 'item')[] = [];
+  for (const event of events) {
+    if (event.type === EVENT_ID.POP) {
+      next.pop();
+    } else if (event.type === EVENT_ID.DOCUMENT) {
+      next.push('item');
+    } else {
+      if (event.type === EVENT_ID.ALIAS || event.anchorStart !== -1 || event.tagStart !== -1) return false;
+      const part = next.at(-1);
+      if (event.type === EVENT_ID.SCALAR ? !isUsualScalar(event, text) : part === 'key') return false;
+      if (part !== 'item') next[next.length - 1] = part === 'key' ? 'value' : 'key';
+      if (event.type === EVENT_ID.MAPPING) next.push('key');
+      if (event.type === EVENT_ID.SEQUENCE) next.push('item');
     }
   }
+  return true;
+}
 
-  /** The text's value; undefined where only the parser that knows all can tell. */
-  findValue(): Json | undefined {
-    if (!this.isUsual) return undefined;
-    try {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema has no other types
-      const value = load(this.text, { schema: CORE_SCHEMA }) as Json;
-      return isJsonMap(value) ? value : undefined;
-    } catch {
-      return undefined;
-    }
-  }
+function isUsualScalar({ style, chomping, valueStart, valueEnd }: ScalarEvent, text: string): boolean {
+  if (style === SCALAR_STYLE.FOLDED_BLOCK) return false;
+  if (style === SCALAR_STYLE.LITERAL_BLOCK) return chomping !== CHOMPING_MODE.KEEP;
+  const source = text.slice(valueStart, valueEnd);
+  if (style !== SCALAR_STYLE.PLAIN) return !source.includes('\n');
+  return plain.test(source) && (!word.test(source) || source === source.toLowerCase());
 }

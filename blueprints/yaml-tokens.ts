@@ -4,8 +4,6 @@
  */
 import { CST, Lexer } from 'yaml';
 import type { ErrorCode } from './errors.ts';
-import type { Json } from './json.ts';
-import { UsualYaml } from './usual-yaml.ts';
 
 const maxNesting = 64;
 
@@ -27,12 +25,11 @@ const refused: Partial<Record<string, string>> = {
   'directive-line': 'a directive (`%NAME`) is not part of this language',
 };
 
-/** The tokens for the parser, with the value where it needs no parser; or what is refused in them. */
-export function readTokens(text: string): { tokens: string[]; value: Json | undefined } | { problems: YamlProblem[] } {
+/** The tokens for the parser, or what is refused in them. */
+export function readTokens(text: string): { tokens: string[] } | { problems: YamlProblem[] } {
   const tokens: string[] = [];
   const problems: YamlProblem[] = [];
   const depth = new Depth();
-  const usual = new UsualYaml(text);
   let offset = 0;
   let isScalar = false;
   for (const token of new Lexer().lex(text)) {
@@ -42,7 +39,6 @@ export function readTokens(text: string): { tokens: string[]; value: Json | unde
     const isMark: boolean = !isScalar && (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end');
     isScalar = isMark && type === 'scalar';
     if (isMark) continue;
-    usual.add(type, token);
     const message = type === null ? undefined : refused[type];
     if (message) problems.push({ code: 'yaml-feature', message, start: offset, end: offset + token.length });
     if (tokens.length > maxTokens) {
@@ -54,7 +50,7 @@ export function readTokens(text: string): { tokens: string[]; value: Json | unde
     }
     offset += token.length;
   }
-  return problems.length > 0 ? { problems: problems.slice(0, 20) } : { tokens, value: usual.findValue() };
+  return problems.length > 0 ? { problems: problems.slice(0, 20) } : { tokens };
 }
 
 /** An upper bound of the nesting: flow collections that are open, and block collections by the columns they can start at. */

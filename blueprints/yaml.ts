@@ -3,6 +3,7 @@ import { Composer, isMap, isScalar, isSeq, Parser } from 'yaml';
 import type { Document, Node, Pair, YAMLMap } from 'yaml';
 import type { KeyPath } from './issues.ts';
 import type { Json } from './json.ts';
+import { readUsualYaml } from './usual-yaml.ts';
 import { readTokens, type YamlProblem } from './yaml-tokens.ts';
 
 export interface Range {
@@ -20,15 +21,18 @@ export interface YamlText {
 
 /** Never throws; duplicate keys, other documents and keys that aren't plain names are problems. */
 export function readYaml(text: string): { yaml: YamlText | undefined; problems: YamlProblem[] } {
-  const read = readTokens(text);
-  if ('problems' in read) return { yaml: undefined, problems: read.problems };
-  if (read.value !== undefined) return { yaml: { value: read.value, ...lookUp(() => compose(read.tokens, text.length)[0]?.contents) }, problems: [] };
-  return readAll(text, read.tokens);
+  const value = readUsualYaml(text);
+  if (value === undefined) return readAll(text);
+  let all: YamlText | undefined;
+  const places = (): YamlText | undefined => (all ??= readAll(text).yaml);
+  return { yaml: { value, findValue: (path) => places()?.findValue(path), findKey: (path) => places()?.findKey(path) }, problems: [] };
 }
 
 /** By the parser that knows every place and every mistake. */
-export function readAll(text: string, tokens: string[]): ReturnType<typeof readYaml> {
-  const documents = compose(tokens, text.length);
+export function readAll(text: string): ReturnType<typeof readYaml> {
+  const read = readTokens(text);
+  if ('problems' in read) return { yaml: undefined, problems: read.problems };
+  const documents = compose(read.tokens, text.length);
   const [document, second] = documents;
   if (!document) return { yaml: undefined, problems: [problem('yaml-syntax', 'there is no document', 0, 0)] };
   if (second) {
@@ -39,7 +43,7 @@ export function readAll(text: string, tokens: string[]): ReturnType<typeof readY
   if (syntax.length > 0) return { yaml: undefined, problems: firstOfEachLine(syntax, text) };
   const problems: YamlProblem[] = [];
   const value = toJson(document.contents, problems);
-  return { yaml: { value, ...lookUp(() => document.contents) }, problems };
+  return { yaml: { value, ...lookUp(document.contents) }, problems };
 }
 
 function compose(tokens: string[], length: number): Document.Parsed[] {
@@ -118,10 +122,8 @@ function child(node: unknown, key: string | number): unknown {
   return isSeq(node) && typeof key === 'number' ? node.items[key] : pairAt(node, key)?.value;
 }
 
-/** `compose` is called when a place is asked for, once. */
-function lookUp(compose: () => Node | null | undefined): Pick<YamlText, 'findValue' | 'findKey'> {
-  let root: Node | null | undefined;
-  const nodeAt = (path: KeyPath): unknown => path.reduce<unknown>(child, (root ??= compose()));
+function lookUp(root: Node | null): Pick<YamlText, 'findValue' | 'findKey'> {
+  const nodeAt = (path: KeyPath): unknown => path.reduce<unknown>(child, root);
   return {
     findValue: (path) => rangeOf(nodeAt(path)),
     findKey: (path) => rangeOf(pairAt(nodeAt(path.slice(0, -1)), path.at(-1) ?? '')?.key),
