@@ -45,8 +45,10 @@ export async function ensureMirror(mirrors: Mirrors, repository: GitRepository, 
       const refs = await listRemote(git, repository, remote, ['--symref']);
       if (refs.heads.size === 0) throw new GitRefusal('repository-empty', `${repository.name} has no commits.`);
       await mkdir(gitDir, { recursive: true });
-      if (!(await stat(join(gitDir, 'HEAD')).catch(() => undefined))) await gitOutput(git, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
-      const fetch = ['fetch', '--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--update-shallow', '--', repository.cloneUrl, '+refs/heads/*:refs/heads/*'];
+      const isNew = !(await stat(join(gitDir, 'HEAD')).catch(() => undefined));
+      if (isNew) await gitOutput(git, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
+      // A first clone stays the pack that comes, as git's own does: unpacked, a few large files would be compressed anew for each checkout.
+      const fetch = ['fetch', '--quiet', ...(isNew ? ['--keep'] : []), '--prune', '--no-tags', '--no-write-fetch-head', '--update-shallow', '--', repository.cloneUrl, '+refs/heads/*:refs/heads/*'];
       const fetched = await git(fetch, { gitDir, ...remote, timeoutMs: fetchTimeoutMs });
       if (fetched.exitCode !== 0) throw remoteRefusal(repository, fetched);
       await gitOutput(git, ['symbolic-ref', 'HEAD', refs.defaultBranch ?? 'refs/jig/no-default-branch'], { gitDir });

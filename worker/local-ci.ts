@@ -66,7 +66,9 @@ async function runCheck({ sandboxes, git }: CiParts['parts'], forge: LocalForge,
   const repository = await forge.getRepository(name);
   await git.ensureMirror(repository, await forge.gitAccess(repository), signal);
   const { cpu, memoryBytes, diskBytes, processes } = defaults.sandbox;
-  const sandbox = await sandboxes.ensureSandbox({ id, resources: { cpu, memoryBytes, diskBytes, processes }, egress: ['pypi', 'npm'], env: { CI: 'true' }, lifetimeMs: 3_600_000 }, signal);
+  // Nobody lists hosts for a check, so it gets the registries where hosts can be listed, and nothing elsewhere.
+  const egress = sandboxes.capabilities.egress ? ['pypi', 'npm'] : [];
+  const sandbox = await sandboxes.ensureSandbox({ id, resources: { cpu, memoryBytes, diskBytes, processes }, egress, env: { CI: 'true' }, lifetimeMs: 3_600_000 }, signal);
   const run = (key: string, argv: string[], stdin?: { path: string }): Promise<CommandResult> =>
     sandbox.run({ key, argv, timeoutMs: defaults.timeoutsMs.setup, outputCapBytes: 1024 * 1024, ...(stdin && { stdin }) }, { signal });
   const checkout = await run('checkout', ['sh', '-c', checkoutScript, 'jig', commit, 'ci', 'ci', 'ci@localhost'], await git.createCheckoutBundle(repository, commit));

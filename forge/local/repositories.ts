@@ -30,7 +30,8 @@ export async function ensureRepository(state: LocalState, git: BareGit, forge: s
   if (isNew) {
     await mkdir(gitDir, { recursive: true });
     await must(git, gitDir, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
-    await must(git, gitDir, ['fetch', '--quiet', '--no-tags', '--', source, 'refs/heads/*:refs/heads/*']);
+    // Kept as the pack that comes: unpacked, a few large files would be compressed anew for each mirror.
+    await must(git, gitDir, ['fetch', '--quiet', '--keep', '--no-tags', '--', source, 'refs/heads/*:refs/heads/*']);
   } else await git(gitDir, ['fetch', '--quiet', '--no-tags', '--', source, `refs/heads/${defaultBranch}:refs/heads/${defaultBranch}`]);
   await must(git, gitDir, ['symbolic-ref', 'HEAD', `refs/heads/${defaultBranch}`]);
   const check = wanted.check && RepositoryCheck.parse(wanted.check);

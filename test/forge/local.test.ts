@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, before, test } from 'node:test';
 import { execa } from 'execa';
@@ -69,6 +70,12 @@ test('an import that is repeated follows the source, and leaves a branch alone t
   const before = await head();
   await forge.ensureRepository(wanted);
   assert.equal(await head(), before);
+});
+
+test('an import is kept as the pack that came, so that large files are not compressed anew for each mirror', async () => {
+  const forge = createLocalForge({ rootDir: `${fixture.rootDir}-pack` });
+  const { cloneUrl } = await forge.ensureRepository({ name: 'acme/pack', source: fixture.source, branch: 'trunk' });
+  assert.deepEqual((await readdir(join(cloneUrl, 'objects'))).toSorted(), ['info', 'pack']);
 });
 
 test('names that would leave the folder are refused', async () => {

@@ -31,6 +31,14 @@ test('a mirror is cloned once and follows the branches of its repository afterwa
   await assert.rejects(trusted.resolveBase(repository, '--all'), { kind: 'branch-not-found' });
 });
 
+test('a first clone is kept as the pack that came, so that large files are not compressed anew for each checkout', async () => {
+  const { trusted, repository, cacheDir } = fixture;
+  const first = { ...repository, name: 'acme/first' };
+  await trusted.ensureMirror(first, access);
+  const mirror = (await readdir(join(cacheDir, 'mirrors'))).find((name) => name.startsWith('acme__first')) ?? '';
+  assert.deepEqual((await readdir(join(cacheDir, 'mirrors', mirror, 'objects'))).toSorted(), ['info', 'pack']);
+});
+
 test('several processes may ask for the same mirror at once', async () => {
   const { repository, cacheDir } = fixture;
   const program = `
