@@ -75,7 +75,7 @@ export const runErrors = {
   'checkout-failed': {
     title: 'The checkout in the sandbox failed',
     why: 'The repository reaches the sandbox as a bundle; git unpacks it there.',
-    fix: 'Read the message: a full disk and a missing git in the image are the usual causes.',
+    fix: 'Read the message. Where it speaks of space or of a file size limit, raise `sandbox.resources.disk`: history and files of the repository have to fit, side by side. Otherwise git is usually missing in the image.',
   },
   'export-failed': {
     title: 'The work could not be taken out of the sandbox',
