@@ -78,6 +78,11 @@ export function checkBudget(spent: Spent, limits: BudgetLimits, next: { inputTok
   return undefined;
 }
 
+/** What a text takes at least, by any tokenizer in use: words and runs of blanks longer than this are rare. */
+export function fewestTokens(text: string): number {
+  return Math.floor(text.length / 8);
+}
+
 /** Whether a limit in dollars can't be held, because an answer came without a known price. */
 export function isUsdUnenforceable(spent: Spent, limits: BudgetLimits): boolean {
   return limits.usd !== undefined && spent.unpricedAnswers > 0;

@@ -28,6 +28,9 @@ export interface AgentTask {
   allowPaths?: string[];
   model?: string;
   env: Record<string, string>;
+  /** What the step itself allows. */
+  bounds: AgentBounds;
+  /** What it may spend now: its bounds, within what the run's budget leaves. */
   limits: BudgetLimits;
   verify: RenderedCommand[];
   verifyTimeoutMs: number;
@@ -40,6 +43,14 @@ export interface AgentTask {
   progress?: AgentProgress;
 }
 
+/** A task as its step gives it, before the run's budget has its say. */
+export type BoundedTask = Omit<AgentTask, 'limits'>;
+
+export interface AgentBounds {
+  turns: number;
+  timeMs: number;
+}
+
 /** Plain data: it goes along when a conversation goes on in a new execution. */
 interface AgentProgress {
   transcript?: TranscriptRef;
@@ -50,6 +61,8 @@ interface AgentProgress {
   /** Time spent paused, which its budget leaves out. */
   pausedMs: number;
   spent: Spent;
+  /** What the last question took; a conversation grows, so the next takes no less. */
+  lastInputTokens?: number;
 }
 
 export interface AgentResult {
@@ -85,7 +98,7 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
     progress.say.push(...steers.splice(0).map((text) => ({ role: 'user' as const, content: steerMessage(text) })));
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof agent>({ ...task, progress });
 
-    const exceeded = checkBudget({ ...progress.spent, elapsedMs: Date.now() - progress.startedAtMs - progress.pausedMs }, task.limits);
+    const exceeded = checkBudget({ ...progress.spent, elapsedMs: elapsedMs(progress) }, task.limits, { inputTokens: progress.lastInputTokens ?? 0 });
     if (exceeded) return end(progress, { done: false, code: 'budget-exceeded', reason: exceeded.message });
 
     const answer = await ask(task, progress);
@@ -101,6 +114,10 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
   }
 }
 
+function elapsedMs({ startedAtMs, pausedMs }: AgentProgress): number {
+  return Date.now() - startedAtMs - pausedMs;
+}
+
 async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswer> {
   const turn = progress.loop.turns + 1;
   const { transcript, say } = progress;
@@ -112,13 +129,17 @@ async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswe
   progress.say = [];
   progress.transcript = answer.transcript;
   progress.spent = addUsage(progress.spent, answer.usage);
+  progress.lastInputTokens = answer.usage.inputTokens;
   return answer;
 }
 
-/** Carries out the calls in their order; what is refused is answered with the next question. */
+/** Carries out the calls in their order, as far as the step's time goes; what is refused is answered with the next question. */
 async function act(task: AgentTask, progress: AgentProgress, answer: AgentAnswer, decision: LoopDecision & { kind: 'act' }): Promise<void> {
   const { sandbox, tools, allowPaths, env } = task;
   for (const { id, note } of decision.calls) {
+    const leftMs = (task.limits.timeMs ?? Infinity) - elapsedMs(progress);
+    if (leftMs <= 0) return;
+    const timeoutMs = Math.min(defaults.timeoutsMs.agentCommand, leftMs);
     const call = answer.calls.find((made) => made.id === id);
     const result = await perform(
       'callTool',
@@ -127,11 +148,11 @@ async function act(task: AgentTask, progress: AgentProgress, answer: AgentAnswer
         key: `${task.key}/${progress.loop.turns}/${id}`,
         transcript: progress.transcript ?? answer.transcript,
         callId: id,
-        timeoutMs: defaults.timeoutsMs.agentCommand,
+        timeoutMs,
         ...(allowPaths && { allowPaths }),
         ...(note && { note }),
       },
-      { summary: call?.brief ?? id, timeoutMs: defaults.timeoutsMs.agentCommand, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },
+      { summary: call?.brief ?? id, timeoutMs, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },
     );
     progress.transcript = result.transcript;
   }
@@ -142,9 +163,11 @@ async function act(task: AgentTask, progress: AgentProgress, answer: AgentAnswer
 async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAnswer): Promise<AgentResult | undefined> {
   const { sandbox, env, baseline, settings, verify: commands, attempts } = task;
   const key = `${task.key}/verify/${progress.loop.turns}`;
-  const refusal = await findRefusal(task, key);
+  const early = await findRefusal(task, key);
   const timing = { timeoutMs: task.verifyTimeoutMs, attempts: defaults.retries + 1, heartbeatTimeoutMs: settings.heartbeatTimeoutMs };
-  const checked = refusal ? [] : await checkCommands({ sandbox, env, baseline, key, commands, ...timing });
+  const checked = early ? [] : await checkCommands({ sandbox, env, baseline, key, commands, ...timing });
+  // The checks run what the agent wrote, so they can write wherever it could not.
+  const refusal = early ?? (task.allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
   const failed = checked.filter(({ verdict }) => !verdict.passed);
   const { model } = answer;
   if (!refusal && failed.length === 0) return end(progress, { done: true, reason: answer.finished ?? '', model }, checked);
@@ -159,7 +182,7 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
 }
 
 /** Why the work can't be a change as it stands; undefined where it can. Refusals of another kind are faults, and thrown. */
-async function findRefusal(task: AgentTask, key: string): Promise<{ code: string; message: string } | undefined> {
+export async function findRefusal(task: Pick<AgentTask, 'guard' | 'settings'>, key: string): Promise<{ code: string; message: string } | undefined> {
   try {
     await performExport({ ...task.guard, key }, task.settings.heartbeatTimeoutMs);
     return undefined;

@@ -3,7 +3,8 @@ import { addSpent, addUsage, checkBudget, isUsdUnenforceable, type BudgetLimits,
 import { defaults } from '../blueprints/defaults.ts';
 import { durationMs, type BudgetSection } from '../blueprints/schema.ts';
 import type { Usage } from '../model/contract.ts';
-import type { RunContext } from './context.ts';
+import type { AgentBounds } from './agent.ts';
+import type { HeldBudget, RunContext } from './context.ts';
 import { StepFailed } from './failures.ts';
 
 export function budgetLimits(budget: BudgetSection = {}): BudgetLimits {
@@ -15,16 +16,46 @@ export function budgetLimits(budget: BudgetSection = {}): BudgetLimits {
   };
 }
 
+/** What the run has spent, and what the steps that go on now may still spend. */
+function spentAndHeld(run: RunContext): Spent {
+  const spent = spentSoFar(run);
+  for (const { turns, tokens, usd } of run.held) Object.assign(spent, { turns: spent.turns + turns, inputTokens: spent.inputTokens + tokens, costUsd: spent.costUsd + usd });
+  return spent;
+}
+
 /** What the run has spent; its time leaves out the waiting for people and CI. */
 function spentSoFar(run: RunContext): Spent {
   return { ...run.carried.spent, elapsedMs: Date.now() - run.view.state.startedAtMs - run.carried.waitedMs };
 }
 
-/** Before each spend. @throws StepFailed `budget-exceeded`, `budget-unenforceable` */
-export function checkSpending(run: RunContext): void {
+/**
+ * One question, asked where the budget allows it beside all that is being asked now; `inputTokens` is what it takes at
+ * least. @throws StepFailed `budget-exceeded`, `budget-unenforceable`
+ */
+export async function askWithinBudget<Answer extends { usage: Usage }>(run: RunContext, inputTokens: number, ask: () => Promise<Answer>): Promise<Answer> {
   checkPrice(run);
-  const exceeded = checkBudget(spentSoFar(run), run.limits);
+  const exceeded = checkBudget(spentAndHeld(run), run.limits, { inputTokens });
   if (exceeded) throw new StepFailed('budget-exceeded', exceeded.message);
+  return holding(run, { turns: 1, tokens: inputTokens, usd: 0 }, async () => {
+    const answer = await ask();
+    run.carried.spent = addUsage(run.carried.spent, answer.usage);
+    run.view.addUsage(answer.usage);
+    return answer;
+  });
+}
+
+/** Whether nothing more may be spent, by what has been spent alone. */
+export function isBudgetSpent(run: RunContext): boolean {
+  return checkBudget(spentSoFar(run), run.limits) !== undefined;
+}
+
+async function holding<T>(run: RunContext, held: HeldBudget, work: () => Promise<T>): Promise<T> {
+  run.held.add(held);
+  try {
+    return await work();
+  } finally {
+    run.held.delete(held);
+  }
 }
 
 /** @throws StepFailed `budget-unenforceable` where the installation refuses a limit in dollars that nobody can hold. */
@@ -42,29 +73,27 @@ export function checkTime(run: RunContext): void {
   if (exceeded) throw new StepFailed('budget-exceeded', exceeded.message);
 }
 
-/** What an agent step may spend at most: its own bounds, within what the run's budget leaves. @throws StepFailed `budget-unenforceable` */
-export function limitsWithin(run: RunContext, own: { turns: number; timeMs: number }): BudgetLimits {
+/**
+ * Runs an agent within its own bounds and its share of what the run's budget leaves: agents that go on at once share
+ * that evenly, and what one leaves over is there for the next. @throws StepFailed `budget-unenforceable`
+ */
+export async function spendWithinBudget<Result extends { spent: Spent }>(run: RunContext, own: AgentBounds, work: (limits: BudgetLimits) => Promise<Result>): Promise<Result> {
   checkPrice(run);
   const { limits } = run;
-  const spent = spentSoFar(run);
-  const left = (limit: number | undefined, used: number): number => (limit === undefined ? Number.MAX_SAFE_INTEGER : Math.max(limit - used, 0));
-  return {
-    turns: Math.min(own.turns, left(limits.turns, spent.turns)),
-    timeMs: Math.min(own.timeMs, left(limits.timeMs, spent.elapsedMs)),
-    ...(limits.usd !== undefined && { usd: left(limits.usd, spent.costUsd) }),
-    ...(limits.tokens !== undefined && { tokens: left(limits.tokens, spent.inputTokens + spent.outputTokens) }),
+  const taken = spentAndHeld(run);
+  const share = (limit: number | undefined, used: number): number => (limit === undefined ? Number.MAX_SAFE_INTEGER : Math.max(limit - used, 0) / Math.max(run.atOnce - run.held.size, 1));
+  const within = {
+    turns: Math.min(own.turns, Math.ceil(share(limits.turns, taken.turns))),
+    ...(limits.usd !== undefined && { usd: share(limits.usd, taken.costUsd) }),
+    ...(limits.tokens !== undefined && { tokens: Math.floor(share(limits.tokens, taken.inputTokens + taken.outputTokens)) }),
   };
-}
-
-export function spendAnswer(run: RunContext, usage: Usage): void {
-  run.carried.spent = addUsage(run.carried.spent, usage);
-  run.view.addUsage(usage);
-}
-
-/** What a child spent. */
-export function spend(run: RunContext, spent: Spent): void {
-  run.carried.spent = addSpent(run.carried.spent, spent);
-  run.view.addUsage(usageOf(spent));
+  const timeMs = Math.min(own.timeMs, limits.timeMs === undefined ? own.timeMs : Math.max(limits.timeMs - taken.elapsedMs, 0));
+  return holding(run, { turns: within.turns, tokens: within.tokens ?? 0, usd: within.usd ?? 0 }, async () => {
+    const result = await work({ ...within, timeMs });
+    run.carried.spent = addSpent(run.carried.spent, result.spent);
+    run.view.addUsage(usageOf(result.spent));
+    return result;
+  });
 }
 
 export function usageOf({ inputTokens, cachedInputTokens, outputTokens, costUsd, unpricedAnswers }: Spent): Usage {

@@ -5,7 +5,7 @@ import type { BudgetLimits, Spent } from '../agent/budget.ts';
 import type { NamedStep } from '../blueprints/steps.ts';
 import type { CheckRun, Verdict } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
-import type { AgentTask } from './agent.ts';
+import type { BoundedTask } from './agent.ts';
 import type { RunControl } from './control.ts';
 import type { Journal, StepResult } from './journal.ts';
 import type { Json } from '../blueprints/json.ts';
@@ -23,11 +23,11 @@ export interface Carried {
   /** What each command of a check did before the change, by its shown form. */
   baseline: Record<string, CheckRun>;
   /** Commands that gate the change, in the order of their first use. */
-  gates: { command: RenderedCommand; env: Record<string, string> }[];
+  gates: { command: RenderedCommand; env: Record<string, string>; timeoutMs: number }[];
   /** Results of the checks, newest last, for the evidence. */
   checks: { step: string; run: CheckRun; verdict: Verdict }[];
   /** Conversations of the agent steps, by step path: a failed CI or a human's comment goes back to one. */
-  agents: Record<string, { task: AgentTask; transcript: ArtifactRef }>;
+  agents: Record<string, { task: BoundedTask; transcript: ArtifactRef }>;
   /** The agent step that ran last. */
   lastAgent?: string;
   /** What a human said when sending a step back, by step path. */
@@ -62,8 +62,19 @@ export interface RunContext {
   view: RunView;
   control: RunControl;
   limits: BudgetLimits;
+  /** How many steps may go on at once where this one does. */
+  atOnce: number;
+  /** What the steps that are going on may still spend, so that together they can't pass the run's budget. */
+  held: Set<HeldBudget>;
   /** The last edit of each file. */
   edits: Map<string, Promise<unknown>>;
+}
+
+/** What a step may still spend while it goes on. */
+export interface HeldBudget {
+  turns: number;
+  tokens: number;
+  usd: number;
 }
 
 /** What expressions can read at one place. */

@@ -39,6 +39,9 @@ export class HistoryFull extends Error {
   override name = 'HistoryFull';
 }
 
+/** Failures that `on-failure: continue` and `tolerate` don't pass over: a bound was met, or the sandbox's work isn't what the blueprint allows. */
+export const neverPassedOver = new Set(['budget-exceeded', 'sandbox-lost', 'path-not-allowed']);
+
 /** What went wrong, from any error that an activity, a child or an expression threw. */
 export function describeFailure(error: unknown): { code: string; message: string } {
   if (error instanceof StepFailed) return { code: error.code, message: error.message };

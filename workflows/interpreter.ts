@@ -6,7 +6,7 @@ import { stepKind, type StepKind } from '../blueprints/schema.ts';
 import { stepPath, type NamedStep } from '../blueprints/steps.ts';
 import { checkTime } from './budget.ts';
 import type { RunContext, Scope, StepKindAction, StepPlace } from './context.ts';
-import { describeFailure, HistoryFull, isControl, RunEnded, SentBack, StepFailed } from './failures.ts';
+import { describeFailure, HistoryFull, isControl, neverPassedOver, RunEnded, SentBack, StepFailed } from './failures.ts';
 import { guardStaleResume } from './freshness.ts';
 import type { StepRecord } from './journal.ts';
 import { isTrue, withStep } from './render.ts';
@@ -84,7 +84,7 @@ async function carryOut(run: RunContext, step: NamedStep, place: Pick<StepPlace<
     }
     const { code, message } = describeFailure(error);
     run.view.finish(row, 'failed', { note: message });
-    if (step['on-failure'] === 'continue' && code !== 'budget-exceeded' && code !== 'sandbox-lost') return { outcome: 'failed', outputs: {} };
+    if (step['on-failure'] === 'continue' && !neverPassedOver.has(code)) return { outcome: 'failed', outputs: {} };
     throw new FailedAt(path, code, message);
   }
 }

@@ -43,8 +43,8 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
   const row = run.view.begin(gatePath, 'gate', 'The checks once more, in a clean checkout');
   const checked = await inCleanCheckout(run, { commit, key: `${key}/gate` }, async (sandbox) => {
     const decided = [];
-    for (const [index, { command, env }] of run.carried.gates.entries()) {
-      const request = checkRequest(run, { key: `${key}/gate/${index}`, commands: [command], env, timeoutMs: defaults.timeoutsMs.check, attempts: defaults.retries + 1 });
+    for (const [index, { command, env, timeoutMs }] of run.carried.gates.entries()) {
+      const request = checkRequest(run, { key: `${key}/gate/${index}`, commands: [command], env, timeoutMs, attempts: defaults.retries + 1 });
       decided.push(...(await checkCommands({ ...request, sandbox })));
     }
     return decided;

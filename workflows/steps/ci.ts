@@ -3,7 +3,6 @@ import { verifyFeedback } from '../../agent/prompts.ts';
 import type { CiOutcome } from '../../activities/contract.ts';
 import { defaults } from '../../blueprints/defaults.ts';
 import { durationMs, type CiStep } from '../../blueprints/schema.ts';
-import { limitsWithin } from '../budget.ts';
 import type { OpenedChange, RunContext, StepKindAction, StepPlace } from '../context.ts';
 import { RunEnded, StepFailed } from '../failures.ts';
 import { perform } from '../perform.ts';
@@ -83,7 +82,6 @@ async function askAgent(run: RunContext, path: string, outcome: CiOutcome, key: 
     sandbox: run.sandbox,
     transcript,
     say: [{ role: 'user', content: `The checks of the code host failed.\n\n${verifyFeedback(failed, { number: 2, of: defaults.ci.rounds })}` }],
-    limits: limitsWithin(run, { turns: defaults.agent.turns, timeMs: defaults.timeoutsMs.agent }),
   }, `${path}: repair`);
 }
 

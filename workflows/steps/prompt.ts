@@ -1,8 +1,8 @@
 import type { AskPrompt } from '../../activities/contract.ts';
 import { defaults } from '../../blueprints/defaults.ts';
 import { durationMs, type PromptStep } from '../../blueprints/schema.ts';
-import { addUsage, nothingSpent } from '../../agent/budget.ts';
-import { checkSpending, spendAnswer, usageOf } from '../budget.ts';
+import { addUsage, fewestTokens, nothingSpent } from '../../agent/budget.ts';
+import { askWithinBudget, usageOf } from '../budget.ts';
 import { StepFailed } from '../failures.ts';
 import type { StepKindAction } from '../context.ts';
 import { perform } from '../perform.ts';
@@ -15,8 +15,7 @@ export const promptStep: StepKindAction<PromptStep> = async (run, { step, key, s
   let spent = nothingSpent;
   const earlier: AskPrompt['earlier'] = [];
   for (let turn = 1; turn <= defaults.agent.unusableAnswers; turn += 1) {
-    checkSpending(run);
-    const answer = await perform(
+    const answer = await askWithinBudget(run, fewestTokens(question), () => perform(
       'askPrompt',
       {
         key: `${run.key}/${key}/${turn}`,
@@ -27,9 +26,8 @@ export const promptStep: StepKindAction<PromptStep> = async (run, { step, key, s
         ...(prompt.model && { model: prompt.model }),
       },
       { summary: key, timeoutMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.prompt, attempts: (step.retry ?? defaults.retries) + 1, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
-    );
+    ));
     spent = addUsage(spent, answer.usage);
-    spendAnswer(run, answer.usage);
     if (answer.value !== undefined) return { outputs: { value: answer.value }, usage: usageOf(spent), note: `answered by ${answer.model}` };
     earlier.push({ answer: answer.answer, error: answer.unusable ?? 'The answer was empty.' });
   }
