@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { compactedMessages, planCompaction } from '../agent/compaction.ts';
+import { answerLeftCalls } from '../agent/left-calls.ts';
 import { decodeAnswer, encodeQuestion, toAssistantMessage } from '../agent/protocol.ts';
 import { parseAnswer, promptQuestion } from '../agent/answer.ts';
 import { summariseAnswer } from '../agent/summarise-answer.ts';
-import type { ToolCall } from '../model/contract.ts';
-import { ModelFailure, ToolCall as ToolCallSchema, Usage, type ModelRequest, type ModelResponse } from '../model/contract.ts';
+import { ModelFailure, ToolCall, Usage, type ModelRequest, type ModelResponse } from '../model/contract.ts';
 import { log, workSignal } from './activity.ts';
 import type { AgentAnswer, AskAgent, AskPrompt, ModelActivities, PromptAnswer } from './contract.ts';
 import { AnyJson, loadJson, once } from './kept.ts';
@@ -19,7 +19,7 @@ const reservedTokens = maxAnswerTokens + 2000;
 const KeptAnswer: z.ZodType<ModelResponse> = z.strictObject({
   model: z.string(),
   content: z.string(),
-  toolCalls: z.array(ToolCallSchema),
+  toolCalls: z.array(ToolCall),
   stopReason: z.enum(['stop', 'tool-calls', 'length', 'content-filter']),
   usage: Usage,
 });
@@ -53,10 +53,13 @@ async function askPrompt(parts: Parts, { key, text, system, model, answer: schem
 async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model }: AskAgent): Promise<AgentAnswer> {
   const { artifacts } = parts;
   const { protocol, contextTokens } = parts.model;
-  const conversation = await appendMessages(artifacts, await loadTranscript(artifacts, transcript), say);
+  const kept = await loadTranscript(artifacts, transcript);
+  const before = await loadMessages(artifacts, kept);
+  const added = [...answerLeftCalls(before, say), ...say];
+  const conversation = await appendMessages(artifacts, kept, added);
   const plan = planCompaction(conversation.entries.map(({ role, tokens, ref }) => ({ role, tokens, ref: ref.sha256 })), contextTokens, Math.min(reservedTokens, contextTokens / 3));
   if (plan.tooLong) throw new ModelFailure('context-too-long', `The task alone fills the model's ${contextTokens} tokens`, { retryable: false });
-  const messages = compactedMessages(await loadMessages(artifacts, conversation), plan);
+  const messages = compactedMessages([...before, ...added], plan);
   const { value: answer } = await ask(parts, { ...encodeQuestion(protocol, messages, tools), key, ...(model && { model }) });
   const decoded = decodeAnswer(protocol, answer, tools, turn);
   const summary = summariseAnswer(decoded, tools);

@@ -1,4 +1,5 @@
 /** A sandbox as the agent's tools see it: every operation is one keyed command, so a repeated activity repeats nothing. */
+import { isUtf8 } from 'node:buffer';
 import type { ToolOperations } from '../agent/operations.ts';
 import { defaults } from '../blueprints/defaults.ts';
 import { createMatcher } from '../git/globs.ts';
@@ -31,7 +32,7 @@ export function createOperations(
 async function readText(sandbox: Sandbox, key: string, path: string, maxBytes: number) {
   try {
     const { bytes, truncated } = await readFile(sandbox, key, path, { maxBytes, signal: workSignal() });
-    return { text: truncated ? undefined : Buffer.from(bytes).toString(), sizeBytes: bytes.length };
+    return { text: truncated ? undefined : Buffer.from(bytes).toString(), sizeBytes: bytes.length, isUtf8: isUtf8(bytes) };
   } catch (error) {
     if (error instanceof SandboxFileError && error.problem === 'not-found') return undefined;
     throw error;

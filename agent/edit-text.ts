@@ -8,7 +8,11 @@ export interface TextEdit {
   line?: number | undefined;
 }
 
+/** Why a file isn't edited: what can't be decoded would be written back as something else. */
+export const notUtf8 = 'it is not UTF-8 text, so an edit would change bytes elsewhere in it.';
+
 const maxShownPlaces = 10;
+const maxShownLineChars = 400;
 /** A file of no more lines is shown whole where an edit missed it. */
 const maxShownFileLines = 40;
 
@@ -47,15 +51,15 @@ function explainMissing(text: string, edit: TextEdit): string {
   const nearest = findNearestLines(lines, edit.old.split('\n'));
   if (nearest === undefined) {
     const missing = 'the file does not hold this text, nor one like it.';
-    return lines.length <= maxShownFileLines ? `${missing} It holds:\n${text.trimEnd()}` : `${missing} Read the file again.`;
+    return lines.length <= maxShownFileLines ? `${missing} It holds:\n${shownLines(lines, 0, lines.length).trimEnd()}` : `${missing} Read the file again.`;
   }
   // The numbers stand apart from the lines: a small model copies a number that stands before one.
-  return `the file does not hold this text exactly. The nearest are lines ${nearest.from + 1} to ${nearest.to}:\n${lines.slice(nearest.from, nearest.to).join('\n')}\nCopy what you want to replace into old exactly as it stands there, quotes and spaces too.`;
+  return `the file does not hold this text exactly. The nearest are lines ${nearest.from + 1} to ${nearest.to}:\n${shownLines(lines, nearest.from, nearest.to)}\nCopy what you want to replace into old exactly as it stands there, quotes and spaces too.`;
 }
 
 function explainSeveral(text: string, places: { line: number }[]): string {
   const lines = text.split('\n');
-  const shown = places.slice(0, maxShownPlaces).map((place) => `${place.line}\t${lines[place.line - 1] ?? ''}`);
+  const shown = places.slice(0, maxShownPlaces).map((place) => `${place.line}\t${shownLine(lines[place.line - 1] ?? '')}`);
   const more = places.length > maxShownPlaces ? `\n… and ${places.length - maxShownPlaces} more` : '';
   const first = places[0]?.line ?? 1;
   return `the file holds this text in ${places.length} places:\n${shown.join('\n')}${more}\nTo replace every one, add "all": true. To replace one, add its line, such as "line": ${first}.`;
@@ -63,8 +67,17 @@ function explainSeveral(text: string, places: { line: number }[]): string {
 
 function excerptOf(text: string, lines: number[], height: number): string {
   const all = text.split('\n');
-  const shown = lines.slice(0, maxShownPlaces).flatMap((line) => all.slice(line - 1, line - 1 + Math.min(height, 20)).map((content, index) => `${line + index}\t${content.slice(0, 400)}`));
+  const shown = lines.slice(0, maxShownPlaces).flatMap((line) => all.slice(line - 1, line - 1 + Math.min(height, 20)).map((content, index) => `${line + index}\t${shownLine(content)}`));
   return shown.join('\n');
+}
+
+function shownLines(lines: string[], from: number, to: number): string {
+  const shown = lines.slice(from, Math.min(to, from + maxShownFileLines)).map((line) => shownLine(line));
+  return [...shown, ...(to - from > shown.length ? [`[and ${to - from - shown.length} more lines]`] : [])].join('\n');
+}
+
+function shownLine(line: string): string {
+  return line.length > maxShownLineChars ? `${line.slice(0, maxShownLineChars)}[cut: the line has ${line.length} characters]` : line;
 }
 
 function countBreaks(text: string): number {

@@ -59,6 +59,8 @@ export function findPlaces(output: string): string[] {
   return [...places];
 }
 
+export const leftCallFeedback = 'Not carried out: the step ended before this call.';
+
 /** The work can't become a change as it stands, whatever its checks say. */
 export function refusedChangeFeedback(reason: string): string {
   return `The work can't be accepted as it stands: ${reason}\n\nUndo what is not allowed, such as: git checkout -- tests/data.txt`;
@@ -79,6 +81,8 @@ export function compactionNotice(dropped: number): string {
 }
 
 export const emptyAnswerFeedback = 'Your answer was empty. Call a tool, or say in one sentence that the work is done.';
+
+export const filteredAnswerFeedback = 'Your answer was stopped by a filter of the server. Go on in other words, a small step at a time.';
 
 export const tooLongAnswerFeedback = 'Your answer was cut off because it was too long. Make one small call at a time.';
 

@@ -4,6 +4,7 @@
  */
 import type { AgentTool } from '../blueprints/schema.ts';
 import type { Message, Model, ModelRequest, ModelResponse, ToolCall } from '../model/contract.ts';
+import { filteredAnswerFeedback } from './prompts.ts';
 import * as json from './protocols/json.ts';
 import * as native from './protocols/native.ts';
 import * as text from './protocols/text.ts';
@@ -39,6 +40,8 @@ export function decodeAnswer(
   tools: readonly AgentTool[],
   turn: number,
 ): DecodedAnswer {
+  // What a filter stopped is neither whole nor an end, whatever it looks like.
+  if (response.stopReason === 'content-filter') return { text: response.content, toolCalls: [], unusable: filteredAnswerFeedback };
   return protocols[protocol].decode(response, tools, turn);
 }
 

@@ -1,7 +1,7 @@
 /** Carries out one tool call over {@link ToolOperations}; what it returns is for the model. */
 import { defaults } from '../blueprints/defaults.ts';
 import { cutText } from './cut-text.ts';
-import { editText } from './edit-text.ts';
+import { editText, notUtf8 } from './edit-text.ts';
 import type { CommandOutcome, ToolOperations, ToolResult } from './operations.ts';
 import { checkWritable, resolveToolPath } from './tool-paths.ts';
 import type { ParsedToolCall } from './tools.ts';
@@ -43,7 +43,7 @@ async function read(wanted: ArgumentsOf<'read'>, path: string, operations: ToolO
   let chars = 0;
   // Without line numbers: an edit needs the text as it stands, and a small model copies a number along with it.
   for (const line of lines.slice(from - 1, from - 1 + (wanted.limit ?? defaultReadLines))) {
-    const bounded = line.length > 2000 ? `${line.slice(0, 2000)}… (${line.length} characters)` : line;
+    const bounded = line.length > 2000 ? `${line.slice(0, 2000)}… [the line has ${line.length} characters; the next: shell {"command": "sed -n ${from + shown.length}p ${path} | cut -c2001-4000"}]` : line;
     if (shown.length > 0 && chars + bounded.length > maxToolOutputChars - 200) break;
     shown.push(bounded);
     chars += bounded.length + 1;
@@ -57,6 +57,7 @@ async function read(wanted: ArgumentsOf<'read'>, path: string, operations: ToolO
 async function edit(wanted: ArgumentsOf<'edit'>, path: string, operations: ToolOperations): Promise<ToolResult> {
   const file = await openText(path, operations);
   if ('error' in file) return failed(file.error);
+  if (!file.isUtf8) return failed(`${path}: ${notUtf8} Change it with a program, by shell.`);
   const edited = editText(file.text, wanted);
   if ('error' in edited) return failed(`${path}: ${edited.error}`);
   await operations.writeFile(path, edited.text);
@@ -69,21 +70,24 @@ async function write(wanted: ArgumentsOf<'write'>, path: string, operations: Too
 }
 
 async function search(wanted: ArgumentsOf<'search'>, path: string, operations: ToolOperations, timeoutMs: number): Promise<ToolResult> {
+  if (/[\r\n]/.test(wanted.text.trimEnd())) return failed('search looks at one line at a time: search for one line of this text.');
+  const text = wanted.text.replace(/[\r\n]+\s*$/, '');
+  if (text === '') return failed('There is no text to search for.');
   const kind = wanted.regex ? '-E' : '-F';
-  const argv = ['grep', '-rnI', kind, '--exclude-dir=.git', '--exclude-dir=node_modules', '-e', wanted.text, '--', path];
+  const argv = ['grep', '-rnI', kind, '--exclude-dir=.git', '--exclude-dir=node_modules', '-e', text, '--', path];
   const outcome = await operations.runCommand(argv, timeoutMs);
   if (outcome.ending !== 'exited') return failed(`The search was ended (${outcome.ending}). Search in a smaller folder.`);
   if (outcome.exitCode > 1 && path !== '.' && (await isMissing(path, operations, timeoutMs))) {
     // A small model guesses a folder, and what it does next is no better for an error.
-    const { text, ok } = await search(wanted, '.', operations, timeoutMs);
-    return { text: `[There is no ${path}; in the whole repository:]\n${text}`, ok };
+    const everywhere = await search(wanted, '.', operations, timeoutMs);
+    return { ...everywhere, text: `[There is no ${path}; in the whole repository:]\n${everywhere.text}` };
   }
   if (outcome.exitCode > 1 && outcome.stdout === '') return failed(`The search failed: ${cutText(outcome.stderr.trim(), 1000)}`);
   const lines = outcome.stdout.split('\n').filter((line) => line !== '');
   if (lines.length === 0) return done(`No line of ${path === '.' ? 'the repository' : path} holds ${JSON.stringify(wanted.text)}.`);
-  const shown = lines.slice(0, maxMatches).map((line) => line.replace(/^\.\//, '').slice(0, maxLineChars));
+  const shown = lines.slice(0, maxMatches).map((line) => line.replace(/^\.\//, '')).map((line) => (line.length > maxLineChars ? `${line.slice(0, maxLineChars)}… [cut: ${line.length} characters; read the file at this line]` : line));
   const more = lines.length > maxMatches || outcome.droppedBytes > 0 ? `\n[more than ${maxMatches} lines match; search in a smaller folder]` : '';
-  return done(cutText(shown.join('\n') + more, maxToolOutputChars));
+  return done(cutText(shown.join('\n') + more, maxToolOutputChars, 'to see the rest, search for a longer text or in a smaller folder'));
 }
 
 async function isMissing(path: string, operations: ToolOperations, timeoutMs: number): Promise<boolean> {
@@ -105,12 +109,12 @@ function describeCommand(outcome: CommandOutcome, timeoutMs: number): string {
   return cutText(`${first}\n${output || '(no output)'}${dropped}`, maxToolOutputChars, hint);
 }
 
-async function openText(path: string, operations: ToolOperations): Promise<{ text: string } | { error: string }> {
+async function openText(path: string, operations: ToolOperations): Promise<{ text: string; isUtf8: boolean } | { error: string }> {
   const file = await operations.readFile(path, maxFileBytes);
   if (!file) return { error: `There is no file ${path}. Look for it with search, or list the folder with shell: {"command": "ls"}` };
   if (file.text === undefined) return { error: `${path} has ${file.sizeBytes} bytes, too many to take in. Show a part of it with shell: {"command": "sed -n 1,200p ${path}"}` };
   if (file.text.includes('\0')) return { error: `${path} is not a text file.` };
-  return { text: file.text };
+  return { text: file.text, isUtf8: file.isUtf8 };
 }
 
 function done(text: string): ToolResult {

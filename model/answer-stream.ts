@@ -41,6 +41,7 @@ const Chunk = z.object({
     .nullish(),
 });
 type Chunk = z.infer<typeof Chunk>;
+type ToolCallPiece = NonNullable<NonNullable<NonNullable<NonNullable<Chunk['choices']>[number]>['delta']>['tool_calls']>[number];
 
 export interface StreamedAnswer extends Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'> {
   model: string | undefined;
@@ -55,22 +56,34 @@ export interface StreamedAnswer extends Pick<ModelResponse, 'content' | 'toolCal
 export async function readAnswerStream(chunks: AsyncIterable<unknown>): Promise<StreamedAnswer> {
   const answer: StreamedAnswer = { model: undefined, content: '', toolCalls: [], stopReason: 'stop', tokens: undefined };
   let finishReason: string | undefined;
+  const slots: Slots = new Map();
   for await (const raw of chunks) {
     const parsed = Chunk.safeParse(raw);
     if (!parsed.success) {
       throw new ModelFailure('nonsense', "the model's server sent something that is not a piece of an answer", { retryable: true, cause: parsed.error });
     }
-    finishReason = addChunk(answer, parsed.data) ?? finishReason;
+    finishReason = addChunk(answer, parsed.data, slots) ?? finishReason;
   }
-  if (finishReason === undefined) {
+  if (finishReason === undefined || finishReason === 'error') {
     throw new ModelFailure('cut-off', "the model's answer was cut off before its end", { retryable: true });
   }
-  answer.toolCalls = answer.toolCalls.filter((call) => call !== undefined);
   answer.stopReason = stopReasonOf(finishReason, answer.toolCalls);
   return answer;
 }
 
-function addChunk(answer: StreamedAnswer, chunk: Chunk): string | undefined {
+/** Where the call stands that the server counts under an index: the last one that began under it. */
+type Slots = Map<number, number>;
+
+/** Some servers count no calls, or all under one index: a name under another id begins another call. */
+function findSlot({ toolCalls }: StreamedAnswer, { index = 0, id, function: named }: ToolCallPiece, slots: Slots): number {
+  const known = slots.get(index);
+  const isAnother = known !== undefined && Boolean(id) && Boolean(named?.name) && toolCalls[known]?.id !== id;
+  const slot = known === undefined || isAnother ? toolCalls.length : known;
+  slots.set(index, slot);
+  return slot;
+}
+
+function addChunk(answer: StreamedAnswer, chunk: Chunk, slots: Slots): string | undefined {
   answer.model = chunk.model ?? answer.model;
   if (chunk.usage) {
     answer.tokens = {
@@ -82,9 +95,9 @@ function addChunk(answer: StreamedAnswer, chunk: Chunk): string | undefined {
   const choice = chunk.choices?.[0];
   answer.content = append(answer.content, choice?.delta?.content, maxContentChars);
   for (const piece of choice?.delta?.tool_calls ?? []) {
-    const index = piece.index ?? 0;
-    if (index >= maxToolCalls) continue;
-    const call: ToolCall = (answer.toolCalls[index] ??= { id: `call_${index}`, name: '', arguments: '' });
+    const slot = findSlot(answer, piece, slots);
+    if (slot >= maxToolCalls) continue;
+    const call: ToolCall = (answer.toolCalls[slot] ??= { id: `call_${slot}`, name: '', arguments: '' });
     if (piece.id) call.id = piece.id;
     call.name = append(call.name, piece.function?.name, 200);
     // One more than may be, so that whoever parses the call sees that it is too long.

@@ -59,7 +59,9 @@ export function classifyFailure(error: unknown): ModelFailure {
 function verdictOf(error: APIError): Verdict {
   const named = byCode[error.code ?? ''] ?? byCode[error.type ?? ''];
   if (named) return named;
-  const status: number | undefined = error.status;
+  // An error inside a 200 has its status as its code, if anywhere.
+  const code = Number(error.code ?? Number.NaN);
+  const status: number | undefined = error.status ?? (code >= 400 && code < 600 ? code : undefined);
   if (status === undefined) return { kind: 'unavailable', retryable: true };
   return byStatus[status] ?? (status >= 500 ? { kind: 'unavailable', retryable: true } : { kind: 'refused', retryable: false });
 }

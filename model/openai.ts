@@ -95,10 +95,10 @@ function encodeMessage(message: Message): ChatCompletionMessageParam {
 async function requireEventStream(response: Response): Promise<void> {
   const type = response.headers.get('content-type') ?? '';
   if (type.toLowerCase().startsWith('text/event-stream')) return;
-  const body = (await response.text()).slice(0, 500);
+  const body = await response.text();
   const error = parseJsonError(body);
   if (error) throw new APIError(undefined, error, undefined, response.headers);
-  throw new ModelFailure('nonsense', `the model's server answered with ${type || 'no content type'} instead of an event stream: ${body}`, { retryable: true });
+  throw new ModelFailure('nonsense', `the model's server answered with ${type || 'no content type'} instead of an event stream: ${body.slice(0, 500)}`, { retryable: true });
 }
 
 function parseJsonError(body: string): object | undefined {

@@ -28,10 +28,13 @@ export const knownPrices: PriceTable = {
   'o4-mini': { inputUsd: 1.1, cachedInputUsd: 0.275, outputUsd: 4.4 },
 };
 
-/** The price of a model: the longest name in the tables that its name starts with; `own` goes before the known ones. */
+/** What may stand after a known name: a version or a date, such as `-2024-08-06`, `-latest` or `:2`. Other words are other models, of other prices. */
+const version = /^([-:@](\d[\d.-]*|v\d+|latest|preview))*$/;
+
+/** The price of a model: the longest name in the tables that its name starts with. The user's `own` go before the known ones, which only cover versions of theirs. */
 export function findPrice(model: string, own: PriceTable = {}): Price | undefined {
   const table = { ...knownPrices, ...own };
-  const names = Object.keys(table).filter((name) => model.startsWith(name));
+  const names = Object.keys(table).filter((name) => model.startsWith(name) && (Object.hasOwn(own, name) || version.test(model.slice(name.length))));
   const longest = names.toSorted((a, b) => b.length - a.length)[0];
   return longest === undefined ? undefined : table[longest];
 }

@@ -42,6 +42,14 @@ test('text that is like nothing in the file is answered with a short file as it 
   assert.match('error' in long ? long.error : '', /Read the file again/);
 });
 
+test('no answer is longer than a conversation can hold, however long a line is', () => {
+  const line = 'foo(1) '.repeat(100_000);
+  for (const edit of [{ old: 'foo(1)', new: 'x' }, { old: 'foo(2)', new: 'x' }, { old: `${line}foo(2)`, new: 'x' }]) {
+    const edited = editText(line, edit);
+    assert.ok('error' in edited && edited.error.length < 10_000, 'error' in edited ? `${edited.error.length}` : 'edited');
+  }
+});
+
 test('an edit that changes nothing is refused', () => {
   assert.match(errorOf({ old: 'import datetime', new: 'import datetime' }), /the same/);
 });

@@ -1,4 +1,5 @@
 /** Tools' operations on a temporary folder of this machine. */
+import { isUtf8 } from 'node:buffer';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -20,7 +21,7 @@ export async function makeFolder(files: Record<string, string>, options: { allow
     async readFile(name, maxBytes) {
       const info = await stat(join(path, name)).catch(() => undefined);
       if (!info?.isFile()) return undefined;
-      return { sizeBytes: info.size, text: info.size > maxBytes ? undefined : await readFile(join(path, name), 'utf8') };
+      return { sizeBytes: info.size, text: info.size > maxBytes ? undefined : await readFile(join(path, name), 'utf8'), isUtf8: isUtf8(await readFile(join(path, name))) };
     },
     async writeFile(name, text) {
       await mkdir(dirname(join(path, name)), { recursive: true });

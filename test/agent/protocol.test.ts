@@ -7,7 +7,7 @@ import type { Message } from '../../model/contract.ts';
 
 const tools: AgentTool[] = ['read', 'edit', 'shell'];
 
-function decode(protocol: 'native' | 'json' | 'text', content: string, stopReason: 'stop' | 'length' = 'stop'): DecodedAnswer {
+function decode(protocol: 'native' | 'json' | 'text', content: string, stopReason: 'stop' | 'length' | 'content-filter' = 'stop'): DecodedAnswer {
   return decodeAnswer(protocol, { content, toolCalls: [], stopReason }, tools, 1);
 }
 
@@ -109,4 +109,12 @@ test('round trip: what a model reads of its own earlier calls, it could have wri
 
 test('no answer makes a decoder throw', () => {
   fc.assert(fc.property(fc.constantFrom('native' as const, 'json' as const, 'text' as const), fc.oneof(fc.string(), fc.json(), fc.json().map((json) => `\`\`\`json\n${json}\n\`\`\``)), (protocol, content) => void decode(protocol, content)));
+});
+
+test('an answer that a filter stopped is neither an end nor a call', () => {
+  for (const protocol of ['native', 'json', 'text'] as const) {
+    const decoded = decode(protocol, fenced, 'content-filter');
+    assert.deepEqual([decoded.toolCalls, decoded.finished], [[], undefined]);
+    assert.match(decoded.unusable ?? '', /stopped by a filter/);
+  }
 });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { runTool } from '../../agent/run-tool.ts';
 import { makeFolder } from './local-operations.ts';
@@ -83,6 +85,23 @@ test('a search in a folder that is not there finds the text where it is, and say
   await using folder = await makeFolder({ 'src/a.py': 'y = 1\n' });
   const found = await runTool({ tool: 'search', arguments: { text: 'y = 1', path: 'lib' } }, folder.operations);
   assert.deepEqual(found, { ok: true, text: '[There is no lib; in the whole repository:]\nsrc/a.py:1:y = 1' });
+});
+
+test('search says which of its lines are cut, and that it looks at one line at a time', async () => {
+  await using folder = await makeFolder({ 'wide.txt': `wide ${'x'.repeat(3000)}\n`, 'other.txt': 'beta\n' });
+  assert.match((await runTool({ tool: 'search', arguments: { text: 'wide' } }, folder.operations)).text, /\[cut: 3\d{3} characters; read the file at this line\]/);
+  assert.match((await runTool({ tool: 'search', arguments: { text: 'beta\n' } }, folder.operations)).text, /^other\.txt:1:beta$/);
+  const { ok, text } = await runTool({ tool: 'search', arguments: { text: 'wide\nbeta' } }, folder.operations);
+  assert.ok(!ok && text.includes('one line at a time'), text);
+});
+
+test('a file that is not UTF-8 is not edited, because bytes elsewhere would change', async () => {
+  await using folder = await makeFolder({});
+  const bytes = Buffer.from('name = "caf\xe9"\nretries = 3\n', 'latin1');
+  await writeFile(join(folder.path, 'old.py'), bytes);
+  const { ok, text } = await runTool({ tool: 'edit', arguments: { path: 'old.py', old: 'retries = 3', new: 'retries = 5' } }, folder.operations);
+  assert.ok(!ok && text.includes('not UTF-8'), text);
+  assert.deepEqual(await readFile(join(folder.path, 'old.py')), bytes);
 });
 
 test('faults 9: a search for an option is a search for its text', async () => {

@@ -8,8 +8,8 @@ import { ModelFailure, type ModelRequest } from '../../model/contract.ts';
 const question: ModelRequest = { key: 'run1/fix/1', messages: [{ role: 'user', content: 'Hello' }] };
 
 async function withModel<T>(replies: ScriptInput['replies'], act: (model: ReturnType<typeof createOpenAiModel>) => Promise<T>, timeoutMs = 5000): Promise<T> {
-  await using server = await startScriptedServer({ script: 'v1', name: 'gpt-4o-test', replies });
-  return await act(createOpenAiModel({ name: 'gpt-4o-test', baseUrl: server.baseUrl, contextTokens: 8192, timeoutMs }));
+  await using server = await startScriptedServer({ script: 'v1', name: 'gpt-4o-2024-08-06', replies });
+  return await act(createOpenAiModel({ name: 'gpt-4o-2024-08-06', baseUrl: server.baseUrl, contextTokens: 8192, timeoutMs }));
 }
 
 async function failureOf(faults: NonNullable<ScriptInput['replies'][number]['faults']>, timeoutMs?: number): Promise<ModelFailure> {
@@ -48,14 +48,17 @@ const table: { fault: Parameters<typeof failureOf>[0][number]; kind: ModelFailur
   { fault: { status: 400, body: '{"error":{"message":"too long","type":"exceed_context_size_error","code":400}}' }, kind: 'context-too-long', retryable: false },
   { fault: { status: 200, body: '{"error":{"message":"overloaded"}}' }, kind: 'unavailable', retryable: true },
   { fault: { status: 200, headers: { 'content-type': 'text/event-stream' }, body: 'data: {"error":{"message":"overloaded","code":"rate_limit_exceeded"}}\n\n' }, kind: 'rate-limited', retryable: true },
+  { fault: { status: 200, body: `{"error":{"message":"${'long '.repeat(200)}","code":"context_length_exceeded"}}` }, kind: 'context-too-long', retryable: false },
+  { fault: { status: 200, body: '{"error":{"message":"no key","code":401}}' }, kind: 'unauthorized', retryable: false },
   { fault: { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' }, kind: 'nonsense', retryable: true },
   { fault: { status: 200, headers: { 'content-type': 'text/event-stream' }, body: 'data: {"choices":[{"delta":{"content":5}}]}\n\n' }, kind: 'nonsense', retryable: true },
   { fault: { status: 200, headers: { 'content-type': 'text/event-stream' }, body: 'data: {"choices":[{"delta":\n\n' }, kind: 'nonsense', retryable: true },
+  { fault: { status: 200, headers: { 'content-type': 'text/event-stream' }, body: 'data: {"choices":[{"delta":{"content":"so far"},"finish_reason":"error"}]}\n\n' }, kind: 'cut-off', retryable: true },
   { fault: { cut: true }, kind: 'cut-off', retryable: true },
 ];
 
 for (const { fault, kind, retryable, retryAfterMs } of table) {
-  test(`faults 40: ${JSON.stringify(fault)} → ${kind}, ${retryable ? 'retryable' : 'not retryable'}`, async () => {
+  test(`faults 40: ${JSON.stringify(fault).replace(/(long )+/, 'long ')} → ${kind}, ${retryable ? 'retryable' : 'not retryable'}`, async () => {
     const failure = await failureOf([fault]);
     assert.deepEqual([failure.kind, failure.retryable, failure.retryAfterMs], [kind, retryable, retryAfterMs], failure.message);
   });

@@ -7,6 +7,12 @@ test('the longest beginning of a name decides its price', () => {
   assert.equal(findPrice('gpt-4o-2024-08-06'), knownPrices['gpt-4o']);
 });
 
+test('a known price covers versions of its model, and no other model', () => {
+  for (const version of ['gpt-5', 'gpt-5-2025-08-07', 'gpt-5-latest', 'o3-2025-04-16']) assert.ok(findPrice(version), version);
+  for (const other of ['gpt-5-pro', 'gpt-5.2', 'o3-pro', 'o3-deep-research', 'gpt-4o-audio-preview', 'gpt-4o1']) assert.equal(findPrice(other), undefined, other);
+  assert.ok(findPrice('gpt-5-pro', { 'gpt-5': { inputUsd: 1, outputUsd: 1 } }));
+});
+
 test("a user's own table extends and overrides the known prices, and its names are no patterns", () => {
   const own = { 'gpt-4o': { inputUsd: 1, outputUsd: 1 }, 'qwen.*': { inputUsd: 0, outputUsd: 0 } };
   assert.equal(findPrice('gpt-4o', own), own['gpt-4o']);
