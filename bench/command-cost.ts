@@ -1,13 +1,14 @@
 /** A supervised command against a bare spawn of the very same bubblewrap line. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBinary } from '../binaries/ensure-binary.ts';
 import type { CommandSpec } from '../sandbox/contract.ts';
 import { isolatedLaunch } from '../sandbox/local/launch.ts';
-import { findRecord, sandboxFolder } from '../sandbox/local/layout.ts';
+import { filterName, findRecord, sandboxFolder } from '../sandbox/local/layout.ts';
 import { createLocalProvider } from '../sandbox/local/provider.ts';
 import { findToolchains } from '../sandbox/local/toolchains.ts';
 import { cacheDirOf } from '../worker/config.ts';
@@ -28,7 +29,7 @@ export async function commandCost(): Promise<Measurement[]> {
     if (!record) throw new Error(`${folder} holds no sandbox`);
     const { words } = isolatedLaunch({ folder, record, spec: command('bare'), toolchains: await findToolchains(process.env['PATH']), egress: undefined }, bwrapPath);
     await sandbox.run(command('warm'));
-    const { ours, floor } = await alternate(rounds, (round) => timed(() => sandbox.run(command(`round-${round}`))), () => timed(() => spawnBare(words)));
+    const { ours, floor } = await alternate(rounds, (round) => timed(() => sandbox.run(command(`round-${round}`))), () => timed(() => spawnBare(words, join(folder, filterName))));
     return [{ what: 'a supervised command', unit: 'ms', measured: ours, floor: { what: 'a bare spawn of the same bwrap line', measured: floor }, goal: { kind: 'extra', limit: 15 } }];
   } finally {
     await provider.destroySandbox(id);
@@ -44,9 +45,11 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** As nice as supervised commands are, else a busy machine would decide. */
-async function spawnBare(words: string[]): Promise<void> {
-  // bubblewrap reports on the fourth descriptor.
-  const child = spawn('nice', ['-n', '10', ...words], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+async function spawnBare(words: string[], filter: string): Promise<void> {
+  const file = openSync(filter, 'r');
+  // bubblewrap reports on the fourth descriptor, and reads its filter from the ninth.
+  const child = spawn('nice', ['-n', '10', ...words], { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ignore', 'ignore', 'ignore', 'ignore', file] });
+  closeSync(file);
   child.stdout?.resume();
   child.stderr?.resume();
   const [code] = await once(child, 'close');

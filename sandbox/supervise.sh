@@ -9,6 +9,7 @@
 #   JIG_TREE       namespace: killing WORD kills its tree (bubblewrap); group: the process group is killed; pod: as
 #                  k8s/scripts/run-command.sh has it, which reads this file into a shell of its own and defines
 #                  count_events, become_command, kill_strays and write_result
+#   JIG_FILTER     namespace: the file of the system calls that bubblewrap refuses
 #   JIG_PREFIX     what the names of its files begin with; missing or empty: nothing
 #   JIG_PRELOAD    the library by which stdbuf works, so that stdbuf itself needn't be started; may be empty; -: nobody
 #                  reads the outputs before the end
@@ -170,7 +171,7 @@ else
       set_limit "${limit%%=*}" "${limit#*=}"
     done
     exec <"$JIG_STDIN" >/proc/self/fd/4 2>/proc/self/fd/5 4<&- 5<&- 6>&- 7>&-
-    if [ "$JIG_TREE" = namespace ]; then exec 3>"${p}status"; fi
+    if [ "$JIG_TREE" = namespace ]; then exec 3>"${p}status" 8<"$JIG_FILTER"; fi
     if [ "$JIG_TREE" = pod ]; then become_command "$@"; fi
     exec "$@"
   ) &

@@ -2,8 +2,9 @@
  * A command as a folder, on the trusted side: what `supervise.sh` makes of it, read and asked for by any process of
  * this machine. Nothing is remembered in memory, so whoever comes later knows as much.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type StdioOptions } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
@@ -65,7 +66,13 @@ export async function launchCommand(folder: string, spec: CommandSpec, launch: L
 }
 
 async function startDetached([program = '', ...words]: string[], env: Record<string, string>): Promise<void> {
-  const child = startOrRefuse(() => spawn(program, words, { detached: true, stdio: 'ignore', cwd: '/', env }));
+  const nothing = openSync('/dev/null', 'r');
+  let child;
+  try {
+    child = startOrRefuse(() => spawn(program, words, { detached: true, stdio: closingStdio(nothing), cwd: '/', env }));
+  } finally {
+    closeSync(nothing);
+  }
   const spawned = new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   try {
     // At once, so that what it starts is as nice.
@@ -77,6 +84,31 @@ async function startDetached([program = '', ...words]: string[], env: Record<str
   await spawned;
   child.unref();
 }
+
+/**
+ * Nothing for a child to read or write, also where this process was born with descriptors: Node hands those on, and a
+ * folder that is open is a way out of every namespace.
+ */
+function closingStdio(nothingFd: number): StdioOptions {
+  bornWith ??= readdirSync('/proc/self/fd').map(Number).filter((fd) => fd > 2 && isInherited(fd));
+  const last = Math.max(2, ...bornWith);
+  return Array.from({ length: last + 1 }, (_, fd) => (bornWith?.includes(fd) ? nothingFd : 'ignore'));
+}
+
+let bornWith: number[] | undefined;
+
+/** What a process opens by Node is closed in its children, as its flags say. */
+function isInherited(fd: number): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0';
+    return (Number.parseInt(flags, 8) & closeOnExec) === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** O_CLOEXEC. */
+const closeOnExec = 0o2000000;
 
 /** Node throws at once where the kernel refuses the words' size as a whole. */
 function startOrRefuse<Child>(start: () => Child): Child {

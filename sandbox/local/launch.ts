@@ -5,7 +5,7 @@ import type { CommandSpec } from '../contract.ts';
 import type { ExpandedEgress } from '../egress-presets.ts';
 import { CommandTooLong } from '../errors.ts';
 import type { Launch } from './command-folder.ts';
-import type { SandboxRecord } from './layout.ts';
+import { filterName, type SandboxRecord } from './layout.ts';
 import { enterScript, homeInside, namespaceWords, pathInside, proxyEnv, workspaceInside } from './namespace.ts';
 import type { Toolchain } from './toolchains.ts';
 import { threadsPerProcess } from './watchdog.ts';
@@ -49,7 +49,7 @@ export function isolatedLaunch({ folder, record, spec, toolchains, egress }: Lau
       // The kernel exempts root from this one.
       ...(process.getuid?.() === 0 ? {} : { u: resources.processes * threadsPerProcess }),
     },
-    env: supervisorEnv(),
+    env: { ...supervisorEnv(), JIG_FILTER: join(folder, filterName) },
   };
 }
 

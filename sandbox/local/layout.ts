@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { SandboxSpec } from '../contract.ts';
 import { hasCode, isMissing } from './host-files.ts';
+import { systemCallFilter } from './system-calls.ts';
 
 /** `sandbox.json`: what every process of this machine knows of the sandbox. */
 export const SandboxRecord = z.strictObject({
@@ -37,6 +38,9 @@ const etcFiles = {
 };
 export const etcNames = Object.keys(etcFiles);
 
+/** The file of the system calls that are refused. */
+export const filterName = 'system-calls.bpf';
+
 /** Before a folder is a sandbox, and when it is one no more. */
 export const freshPrefix = '.new-';
 export const gonePrefix = '.gone-';
@@ -67,6 +71,7 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
   try {
     for (const part of ['', 'workspace', 'home', 'commands', 'egress', 'etc']) await mkdir(join(fresh, part), { mode: 0o700 });
     for (const [name, text] of Object.entries(etcFiles)) await writeFile(join(fresh, 'etc', name), text);
+    await writeFile(join(fresh, filterName), systemCallFilter());
     await writeFile(join(fresh, 'sandbox.json'), JSON.stringify(record, null, 2));
     await rename(fresh, folder);
     await removeFresh(rootDir, folder);

@@ -44,13 +44,14 @@ export function namespaceWords(namespace: Namespace, words: string[]): string[] 
   return [
     bwrapPath,
     '--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', '--new-session', '--cap-drop', 'ALL',
-    '--uid', '1000', '--gid', '1000', '--hostname', 'sandbox', '--json-status-fd', '3',
+    '--uid', '1000', '--gid', '1000', '--hostname', 'sandbox', '--json-status-fd', '3', '--seccomp', '8',
     ...systemWords(),
     '--proc', '/proc', '--remount-ro', '/proc', '--dev', '/dev',
     '--size', String(shmBytes), '--tmpfs', '/dev/shm', '--remount-ro', '/dev',
     '--size', String(resources.memoryBytes), '--perms', '1777', '--tmpfs', '/tmp',
     ...etcNames.flatMap((name) => ['--ro-bind', join(folder, 'etc', name), `/etc/${name}`]),
     ...[...new Set(outside)].flatMap((path) => ['--ro-bind-try', path, path]),
+    ...maskedWords(['/usr', '/usr/local', ...new Set(outside)]),
     '--bind', join(folder, 'workspace'), workspaceInside, '--bind', join(folder, 'home'), homeInside,
     ...(egress ? ['--ro-bind', join(folder, 'egress'), egressInside, '--ro-bind', process.execPath, nodeInside, '--ro-bind', forwarder, forwarderInside] : []),
     '--remount-ro', '/', '--clearenv',
@@ -69,7 +70,21 @@ function systemWords(): string[] {
     words.push(...(lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]));
   }
   const shown = readdirSync('/etc').filter((name) => etcShown.test(name) && !etcNames.includes(name));
-  return [...words, ...shown.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`])];
+  return [...words, ...shown.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]), ...(hidden ??= listPrivate()).flatMap((path) => ['--tmpfs', path])];
+}
+
+/** Folders of private keys beside the certificates: a worker that is root could read them, and so could its sandboxes. */
+let hidden: string[] | undefined;
+
+function listPrivate(): string[] {
+  const roots = ['/etc/ssl', '/etc/pki'].filter((path) => existsSync(path));
+  return roots.flatMap((root) => readdirSync(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isDirectory() && entry.name === 'private').map(({ parentPath, name }) => join(parentPath, name));
+}
+
+/** npm's settings for everybody on the machine, which may hold a token. */
+function maskedWords(prefixes: string[]): string[] {
+  const files = prefixes.map((prefix) => join(prefix, 'etc', 'npmrc')).filter((path) => existsSync(path));
+  return files.flatMap((path) => ['--ro-bind', '/dev/null', path]);
 }
 
 /** Variables by which programs find the way out. */

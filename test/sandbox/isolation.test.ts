@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
+import { execa } from 'execa';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Sandbox, SandboxResources } from '../../sandbox/contract.ts';
 import { checkNamespaces } from '../../sandbox/local/host-check.ts';
@@ -52,6 +53,45 @@ describe('a command in a local sandbox', () => {
     assert.doesNotMatch(stdout, /secret|HOME=\/root/);
     assert.deepEqual(stdout.split('\n').filter((line) => line === 'agent'), ['agent']);
     assert.doesNotMatch(stdout, /sandbox\.json|\/status|\/result/, 'no file of the supervision is open');
+  });
+
+  it('has none of the descriptors that the worker was born with', async () => {
+    const program = `
+      import { createLocalProvider } from ${JSON.stringify(new URL('../../sandbox/local/provider.ts', import.meta.url).href)};
+      const provider = createLocalProvider({ rootDir: process.argv[1], bwrapPath: process.argv[2] });
+      const sandbox = await provider.ensureSandbox(JSON.parse(process.argv[3]));
+      const { stdout } = await sandbox.run({ key: 'fds', argv: ['python3', '-c', 'import os\\nfor fd in (20, 40):\\n  try: print(os.listdir(fd))\\n  except OSError as error: print(error.strerror)'], timeoutMs: 20_000, outputCapBytes: 4096 });
+      console.log((await import('node:fs')).readFileSync(stdout.path, 'utf8'));
+      await provider.destroySandbox('run/born');`;
+    const words = [process.execPath, '--input-type=module', '--eval', program, `${folder.path}/born`, await findBwrap(), JSON.stringify(sandboxSpec('run/born'))];
+    const start = `import os, sys\nfor fd in (20, 40): os.dup2(os.open('/', os.O_RDONLY), fd, True)\nos.execv(sys.argv[1], sys.argv[1:])`;
+    const { stdout } = await execa('python3', ['-c', start, ...words]);
+    assert.deepEqual(stdout.trim().split('\n'), ['Not a directory', 'Not a directory']);
+  });
+
+  it('is refused what no namespace parts: keys, memory that nobody counts, sockets to a host of virtual machines', async () => {
+    const script = `
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*words):
+    ctypes.set_errno(0)
+    return 'given' if libc.syscall(*words) >= 0 else os.strerror(ctypes.get_errno())
+keyctl, memfd, shmget = {'x86_64': (250, 319, 29), 'aarch64': (219, 279, 194)}[os.uname().machine]
+print(call(keyctl, 0, -3, 1))
+print(call(memfd, b'x', 0))
+print(call(shmget, 0, 64 << 20, 0o1600))
+print(call(shmget, 0, 4096, 0o1600))
+try: socket.socket(40, socket.SOCK_STREAM); print('given')
+except OSError as error: print(error.strerror)
+socket.socketpair()
+`;
+    const { stdout } = await runShell(sandbox, 'system-calls', `python3 - <<'PYTHON'\n${script}\nPYTHON`);
+    assert.deepEqual(stdout.trim().split('\n'), ['Function not implemented', 'Function not implemented', 'Invalid argument', 'given', 'Address family not supported by protocol']);
+  });
+
+  it('sees certificates and none of their keys', async () => {
+    const { stdout } = await runShell(sandbox, 'keys', 'ls /etc/ssl/certs | head -1; find /etc/ssl /etc/pki -path "*/private/*" 2>/dev/null');
+    assert.equal(stdout.trim().split('\n').length, 1);
   });
 
   it('has no network but its own loopback', async () => {
