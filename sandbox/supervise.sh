@@ -171,8 +171,13 @@ else
       set_limit "${limit%%=*}" "${limit#*=}"
     done
     exec <"$JIG_STDIN" >/proc/self/fd/4 2>/proc/self/fd/5 4<&- 5<&- 6>&- 7>&-
-    if [ "$JIG_TREE" = namespace ]; then exec 3>"${p}status" 8<"$JIG_FILTER"; fi
-    if [ "$JIG_TREE" = pod ]; then become_command "$@"; fi
+    if [ "$JIG_TREE" = namespace ]; then
+      exec 3>"${p}status" 8<"$JIG_FILTER"
+      # Inside, anybody may read the environment of the namespace's first process, which is this one.
+      unset PATH PWD OLDPWD JIG_TREE JIG_TIMEOUT_S JIG_CAP_BYTES JIG_STDIN JIG_LIMITS JIG_FILTER JIG_PRELOAD JIG_PREFIX
+    elif [ "$JIG_TREE" = pod ]; then
+      become_command "$@"
+    fi
     exec "$@"
   ) &
   main=$!

@@ -51,6 +51,7 @@ describe('a command in a local sandbox', () => {
     await writeFile(`${folder.path}/secret`, 'secret');
     const { stdout } = await runShell(sandbox, 'sees', `ls /root /home; cat ${folder.path}/secret /etc/shadow /proc/1/environ; ls -A /root/.ssh /root/.config /root/.local; ls -l /proc/self/fd`);
     assert.doesNotMatch(stdout, /secret|HOME=\/root/);
+    assert.doesNotMatch(stdout, /PATH=|JIG_/, 'nor the environment of whatever started it');
     assert.deepEqual(stdout.split('\n').filter((line) => line === 'agent'), ['agent']);
     assert.doesNotMatch(stdout, /sandbox\.json|\/status|\/result/, 'no file of the supervision is open');
   });
