@@ -34,12 +34,12 @@ async function findCall(store: ArtifactStore, { entries }: Transcript, callId: s
 
 /** What the model is told. */
 async function carryOut(sandboxes: SandboxProvider, request: CallTool, call: ToolCall): Promise<string> {
-  const { key, env, allowPaths, tools, timeoutMs } = request;
+  const { tools, timeoutMs, outputMaxCharacters: maxChars } = request;
   const parsed = parseToolCall(call, tools);
   if ('error' in parsed) return parsed.error;
   const sandbox = await sandboxes.getSandbox(request.sandbox);
   try {
-    const { text } = await runTool(parsed.call, createOperations(sandbox, { key, env, ...(allowPaths && { allowPaths }) }), { timeoutMs });
+    const { text } = await runTool(parsed.call, createOperations(sandbox, request), { timeoutMs, maxChars });
     return text;
   } catch (error) {
     // A path that leads out of the workspace is the model's mistake, and the model is told.

@@ -29,9 +29,9 @@ export async function captureOutcome(store: ArtifactStore, result: CommandResult
   };
 }
 
-/** As much of a stream as an agent's tool can use before it cuts by its own rule. */
-export async function readToolOutput(stream: CapturedStream): Promise<string> {
-  const half = defaults.agent.toolOutputMaxCharacters * 2;
+/** As much of a stream as an agent's tool can use before it cuts by its own rule: a character has up to four bytes. */
+export async function readToolOutput(stream: CapturedStream, maxCharacters: number): Promise<string> {
+  const half = maxCharacters * 2;
   if (stream.keptBytes <= 2 * half) return readHead(stream, 2 * half);
   return `${await readHead(stream, half)}\n[… cut …]\n${await readTail(stream, half)}`;
 }

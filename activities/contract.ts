@@ -21,6 +21,14 @@ export interface RunSettings {
   staleAfterMs: number;
   /** How long a stopped run waits for a human. */
   humanWaitMs: number;
+  setupTimeoutMs: number;
+  /** Of a command of a check, of `verify` and of `autofix`, where the step has no timeout of its own. */
+  checkTimeoutMs: number;
+  agentCommandTimeoutMs: number;
+  /** How long a model may take for one answer. */
+  answerTimeoutMs: number;
+  toolOutputMaxCharacters: number;
+  unusableAnswers: number;
   protectedPaths: string[];
   maxChangedFiles: number;
   maxChangedBytes: number;
@@ -169,6 +177,8 @@ export interface CallTool {
   allowPaths?: string[];
   env: Record<string, string>;
   timeoutMs: number;
+  /** Of what the tool shows the model. */
+  outputMaxCharacters: number;
   /** Said after the result, such as that the same call was made before. */
   note?: string;
 }

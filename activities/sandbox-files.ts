@@ -7,10 +7,11 @@ import { CommandCancelled, type Sandbox } from '../sandbox/contract.ts';
 import { readFile, SandboxFileError, writeFile } from '../sandbox/files.ts';
 import { workSignal } from './activity.ts';
 import { readToolOutput } from './captured-output.ts';
+import type { CallTool } from './contract.ts';
 
 export function createOperations(
   sandbox: Sandbox,
-  { key, env, allowPaths }: { key: string; env: Record<string, string>; allowPaths?: string[] },
+  { key, env, outputMaxCharacters = defaults.agent.toolOutputMaxCharacters, allowPaths }: Pick<CallTool, 'key' | 'env' | 'allowPaths'> & Partial<Pick<CallTool, 'outputMaxCharacters'>>,
 ): ToolOperations {
   let count = 0;
   const nextKey = (): string => `${key}/${(count += 1)}`;
@@ -22,7 +23,7 @@ export function createOperations(
     async runCommand(argv, timeoutMs) {
       const result = await sandbox.run({ key: nextKey(), argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes }, { signal: workSignal() });
       if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
-      const [stdout, stderr] = await Promise.all([readToolOutput(result.stdout), readToolOutput(result.stderr)]);
+      const [stdout, stderr] = await Promise.all([readToolOutput(result.stdout, outputMaxCharacters), readToolOutput(result.stderr, outputMaxCharacters)]);
       return { exitCode: result.exitCode, ending: result.ending, stdout, stderr, droppedBytes: result.stdout.droppedBytes + result.stderr.droppedBytes };
     },
   };

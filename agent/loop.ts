@@ -42,8 +42,8 @@ export type LoopDecision =
 
 export const newLoop: LoopState = { turns: 0, unusableInARow: 0, recentDigests: [] };
 
-/** The next state and what to do. */
-export function decideAfterAnswer(state: LoopState, answer: AnswerSummary): { state: LoopState; decision: LoopDecision } {
+/** The next state and what to do. So many unusable answers in a row end the loop. */
+export function decideAfterAnswer(state: LoopState, answer: AnswerSummary, unusableAnswers: number = defaults.agent.unusableAnswers): { state: LoopState; decision: LoopDecision } {
   const turns = state.turns + 1;
   if (answer.unusable === undefined && answer.calls.length === 0 && answer.finished !== undefined) {
     return { state: { ...state, turns, unusableInARow: 0 }, decision: { kind: 'finished', text: answer.finished } };
@@ -53,12 +53,12 @@ export function decideAfterAnswer(state: LoopState, answer: AnswerSummary): { st
   const digest = answer.calls.map((call) => call.digest).join(' ');
   const recentDigests = answer.calls.length > 0 ? [...state.recentDigests, digest].slice(-rememberedAnswers) : state.recentDigests;
   const next = { turns, unusableInARow, recentDigests };
-  return { state: next, decision: decide(next, answer) };
+  return { state: next, decision: decide(next, answer, unusableAnswers) };
 }
 
-function decide(state: LoopState, answer: AnswerSummary): LoopDecision {
-  if (state.unusableInARow >= defaults.agent.unusableAnswers) {
-    return { kind: 'stop', reason: 'unusable-answers', message: `the model gave ${defaults.agent.unusableAnswers} unusable answers in a row` };
+function decide(state: LoopState, answer: AnswerSummary, unusableAnswers: number): LoopDecision {
+  if (state.unusableInARow >= unusableAnswers) {
+    return { kind: 'stop', reason: 'unusable-answers', message: `the model gave ${unusableAnswers} unusable answers in a row` };
   }
   if (answer.calls.length === 0) return { kind: 'unusable', text: answer.unusable ?? emptyAnswerFeedback };
   const repeats = countRepeats(state.recentDigests);

@@ -8,22 +8,28 @@ import type { ParsedToolCall } from './tools.ts';
 
 /** Bytes of a file that read and edit take in. */
 const maxFileBytes = 1024 * 1024;
-const maxToolOutputChars = defaults.agent.toolOutputMaxCharacters;
 const defaultReadLines = 400;
 const maxMatches = 100;
 const maxLineChars = 400;
+
+interface Limits {
+  /** Of one command. */
+  timeoutMs: number;
+  /** Of what the model is shown. */
+  maxChars: number;
+}
 
 /**
  * A mistake of the model is a result with `ok: false`; what is thrown comes from the operations.
  * Not repeatable by itself: an edit finds its text gone the second time. Callers keep the result by key.
  */
-export async function runTool(call: ParsedToolCall, operations: ToolOperations, options: { timeoutMs?: number } = {}): Promise<ToolResult> {
-  const timeoutMs = options.timeoutMs ?? defaults.timeoutsMs.agentCommand;
-  if (call.tool === 'shell') return runShell(call.arguments, operations, timeoutMs);
+export async function runTool(call: ParsedToolCall, operations: ToolOperations, { timeoutMs = defaults.timeoutsMs.agentCommand, maxChars = defaults.agent.toolOutputMaxCharacters }: Partial<Limits> = {}): Promise<ToolResult> {
+  const limits = { timeoutMs, maxChars };
+  if (call.tool === 'shell') return runShell(call.arguments, operations, limits);
   const named = resolveToolPath(call.arguments.path ?? '.', operations.workspaceDir);
   if ('error' in named) return failed(named.error);
-  if (call.tool === 'search') return search(call.arguments, named.path, operations, timeoutMs);
-  if (call.tool === 'read') return read(call.arguments, named.path, operations);
+  if (call.tool === 'search') return search(call.arguments, named.path, operations, limits);
+  if (call.tool === 'read') return read(call.arguments, named.path, operations, limits);
   const refusal = checkWritable(named.path, operations.writable);
   if (refusal) return failed(refusal);
   return call.tool === 'write' ? write(call.arguments, named.path, operations) : edit(call.arguments, named.path, operations);
@@ -31,7 +37,7 @@ export async function runTool(call: ParsedToolCall, operations: ToolOperations, 
 
 type ArgumentsOf<Tool extends ParsedToolCall['tool']> = Extract<ParsedToolCall, { tool: Tool }>['arguments'];
 
-async function read(wanted: ArgumentsOf<'read'>, path: string, operations: ToolOperations): Promise<ToolResult> {
+async function read(wanted: ArgumentsOf<'read'>, path: string, operations: ToolOperations, { maxChars }: Limits): Promise<ToolResult> {
   const file = await openText(path, operations);
   if ('error' in file) return failed(file.error);
   const lines = file.text.split('\n');
@@ -44,7 +50,7 @@ async function read(wanted: ArgumentsOf<'read'>, path: string, operations: ToolO
   // Without line numbers: an edit needs the text as it stands, and a small model copies a number along with it.
   for (const line of lines.slice(from - 1, from - 1 + (wanted.limit ?? defaultReadLines))) {
     const bounded = line.length > 2000 ? `${line.slice(0, 2000)}… [the line has ${line.length} characters; the next: shell {"command": "sed -n ${from + shown.length}p ${path} | cut -c2001-4000"}]` : line;
-    if (shown.length > 0 && chars + bounded.length > maxToolOutputChars - 200) break;
+    if (shown.length > 0 && chars + bounded.length > maxChars - 200) break;
     shown.push(bounded);
     chars += bounded.length + 1;
   }
@@ -69,7 +75,8 @@ async function write(wanted: ArgumentsOf<'write'>, path: string, operations: Too
   return done(`Wrote ${path}, ${wanted.text.split('\n').length} lines.`);
 }
 
-async function search(wanted: ArgumentsOf<'search'>, path: string, operations: ToolOperations, timeoutMs: number): Promise<ToolResult> {
+async function search(wanted: ArgumentsOf<'search'>, path: string, operations: ToolOperations, limits: Limits): Promise<ToolResult> {
+  const { timeoutMs, maxChars } = limits;
   if (/[\r\n]/.test(wanted.text.trimEnd())) return failed('search looks at one line at a time: search for one line of this text.');
   const text = wanted.text.replace(/[\r\n]+\s*$/, '');
   if (text === '') return failed('There is no text to search for.');
@@ -79,7 +86,7 @@ async function search(wanted: ArgumentsOf<'search'>, path: string, operations: T
   if (outcome.ending !== 'exited') return failed(`The search was ended (${outcome.ending}). Search in a smaller folder.`);
   if (outcome.exitCode > 1 && path !== '.' && (await isMissing(path, operations, timeoutMs))) {
     // A small model guesses a folder, and what it does next is no better for an error.
-    const everywhere = await search(wanted, '.', operations, timeoutMs);
+    const everywhere = await search(wanted, '.', operations, limits);
     return { ...everywhere, text: `[There is no ${path}; in the whole repository:]\n${everywhere.text}` };
   }
   if (outcome.exitCode > 1 && outcome.stdout === '') return failed(`The search failed: ${cutText(outcome.stderr.trim(), 1000)}`);
@@ -87,7 +94,7 @@ async function search(wanted: ArgumentsOf<'search'>, path: string, operations: T
   if (lines.length === 0) return done(`No line of ${path === '.' ? 'the repository' : path} holds ${JSON.stringify(wanted.text)}.`);
   const shown = lines.slice(0, maxMatches).map((line) => line.replace(/^\.\//, '')).map((line) => (line.length > maxLineChars ? `${line.slice(0, maxLineChars)}… [cut: ${line.length} characters; read the file at this line]` : line));
   const more = lines.length > maxMatches || outcome.droppedBytes > 0 ? `\n[more than ${maxMatches} lines match; search in a smaller folder]` : '';
-  return done(cutText(shown.join('\n') + more, maxToolOutputChars, 'to see the rest, search for a longer text or in a smaller folder'));
+  return done(cutText(shown.join('\n') + more, maxChars, 'to see the rest, search for a longer text or in a smaller folder'));
 }
 
 async function isMissing(path: string, operations: ToolOperations, timeoutMs: number): Promise<boolean> {
@@ -95,18 +102,18 @@ async function isMissing(path: string, operations: ToolOperations, timeoutMs: nu
   return ending === 'exited' && exitCode === 1;
 }
 
-async function runShell(wanted: ArgumentsOf<'shell'>, operations: ToolOperations, timeoutMs: number): Promise<ToolResult> {
-  const outcome = await operations.runCommand(['sh', '-c', wanted.command], timeoutMs);
-  return { text: describeCommand(outcome, timeoutMs), ok: outcome.ending === 'exited' && outcome.exitCode === 0 };
+async function runShell(wanted: ArgumentsOf<'shell'>, operations: ToolOperations, limits: Limits): Promise<ToolResult> {
+  const outcome = await operations.runCommand(['sh', '-c', wanted.command], limits.timeoutMs);
+  return { text: describeCommand(outcome, limits), ok: outcome.ending === 'exited' && outcome.exitCode === 0 };
 }
 
-function describeCommand(outcome: CommandOutcome, timeoutMs: number): string {
+function describeCommand(outcome: CommandOutcome, { timeoutMs, maxChars }: Limits): string {
   const ending = outcome.ending === 'deadline' ? `ended after ${timeoutMs / 1000} s, its time limit` : `ended (${outcome.ending})`;
   const first = outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : ending;
   const output = [outcome.stdout, outcome.stderr].filter((text) => text !== '').join('\n');
   const dropped = outcome.droppedBytes > 0 ? `\n[${outcome.droppedBytes} more bytes were not kept]` : '';
   const hint = 'to see the rest, write the output to a file and show a part of it, such as: python3 -m pytest -q > /tmp/out.txt; sed -n 200,300p /tmp/out.txt';
-  return cutText(`${first}\n${output || '(no output)'}${dropped}`, maxToolOutputChars, hint);
+  return cutText(`${first}\n${output || '(no output)'}${dropped}`, maxChars, hint);
 }
 
 async function openText(path: string, operations: ToolOperations): Promise<{ text: string; isUtf8: boolean } | { error: string }> {

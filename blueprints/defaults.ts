@@ -1,6 +1,6 @@
 /**
  * Every default, once. Plain data: the workflow, the worker and the reference read it from here.
- * A blueprint, or an option of the worker, can set each of them.
+ * A blueprint, or the configuration, can set each that says how much an author or a team allows.
  */
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
@@ -29,10 +29,8 @@ export const defaults = {
     turns: 100,
     attempts: 3,
     tools: ['read', 'edit', 'write', 'search', 'shell'],
-    /** A tool's output longer than this keeps its head and tail. */
+    /** A tool's output longer than this keeps its first and last half of it. */
     toolOutputMaxCharacters: 10_000,
-    toolOutputHeadCharacters: 5000,
-    toolOutputTailCharacters: 5000,
     /** Unusable answers in a row that end a step. */
     unusableAnswers: 3,
   },
@@ -52,12 +50,15 @@ export const defaults = {
     /** Globs that no change may touch. */
     protectedPaths: [
       '.github/workflows/**', '.github/actions/**', '.gitlab-ci.yml', '.gitlab/ci/**', '.gitea/workflows/**', '.forgejo/workflows/**',
-      '.circleci/**', '.buildkite/**', '.woodpecker/**', '.woodpecker.yml', '.travis.yml', 'Jenkinsfile', 'azure-pipelines.yml', 'bitbucket-pipelines.yml',
+      '.circleci/**', '.buildkite/**', '.woodpecker/**', '.woodpecker.yml', '.woodpecker.yaml', '.travis.yml', '.drone.yml', '.cirrus.yml', '.semaphore/**', '.teamcity/**',
+      '**/Jenkinsfile', '.appveyor.yml', 'appveyor.yml', '.azure-pipelines/**', 'azure-pipelines.yml', 'azure-pipelines.yaml', 'bitbucket-pipelines.yml',
       '**/CODEOWNERS',
       '**/package-lock.json', '**/npm-shrinkwrap.json', '**/yarn.lock', '**/pnpm-lock.yaml', '**/bun.lock', '**/bun.lockb',
       '**/poetry.lock', '**/uv.lock', '**/Pipfile.lock', '**/Cargo.lock', '**/go.sum', '**/Gemfile.lock', '**/composer.lock',
-      '**/AGENTS.md', '**/CLAUDE.md', '**/GEMINI.md', '**/.mcp.json', '.claude/**', '.cursor/**', '**/.cursorrules', '.github/copilot-instructions.md', '.github/instructions/**',
-      '.husky/**', '.githooks/**', '**/lefthook.yml', '**/.pre-commit-config.yaml', '**/.gitmodules',
+      '**/pdm.lock', '**/pixi.lock', '**/deno.lock', '**/Podfile.lock', '**/Package.resolved', '**/pubspec.lock', '**/mix.lock', '**/flake.lock', '**/gradle.lockfile', '**/packages.lock.json',
+      '**/AGENTS.md', '**/AGENTS.override.md', '**/CLAUDE.md', '**/CLAUDE.local.md', '**/GEMINI.md', '**/.mcp.json', '**/.claude/**', '**/.codex/**', '**/.gemini/**', '**/.cursor/**', '**/.cursorrules',
+      '**/.windsurfrules', '**/.windsurf/**', '**/.clinerules', '**/.roo/**', '**/.aider.conf.yml', '.github/copilot-instructions.md', '.github/instructions/**',
+      '**/.husky/**', '**/.githooks/**', '**/lefthook.yml', '**/lefthook.yaml', '**/.lefthook.yml', '**/.lefthook.yaml', '**/.pre-commit-config.yaml', '**/.gitmodules',
       // It can hide a file's diff from whoever reviews it, and name programs that run in other people's checkouts.
       '**/.gitattributes',
     ],

@@ -70,7 +70,7 @@ export const runErrors = {
   'setup-failed': {
     title: 'A setup command of the sandbox failed',
     why: 'Without its setup a checkout can’t be judged.',
-    fix: 'Read its output with `jig logs`. A host that isn’t in `sandbox.egress` is the usual cause.',
+    fix: 'Read its output with `jig logs`. A host that isn’t in `sandbox.egress` is the usual cause. A command that needs longer gets it by `runs.setupTimeoutMs` of the configuration.',
   },
   'checkout-failed': {
     title: 'The checkout in the sandbox failed',
@@ -90,7 +90,7 @@ export const runErrors = {
   'verify-failed': {
     title: 'The agent’s work did not pass its checks',
     why: 'After each attempt the step’s `verify` commands decide; what failed went back to the model until the attempts were used up.',
-    fix: 'Read the transcript (`jig transcript`) and the checks’ output. A clearer task, smaller steps or a stronger model help.',
+    fix: 'Read the transcript (`jig transcript`) and the checks’ output. A clearer task, smaller steps or a stronger model help. A check that needs longer gets it by `runs.checkTimeoutMs` of the configuration.',
   },
   'gate-failed': {
     title: 'The checks failed in a clean checkout',
@@ -104,7 +104,7 @@ export const runErrors = {
   },
   'unusable-answers': {
     title: 'The model’s answers could not be used',
-    why: 'Three answers in a row were empty, no tool call and no end, or did not fit the schema.',
+    why: 'As many answers in a row as `runs.unusableAnswers` says, three by default, were empty, no tool call and no end, or did not fit the schema.',
     fix: 'Read the transcript. `JIG_MODEL_PROTOCOL=json` or `text` helps models that can’t call tools.',
   },
   'repeated-calls': {

@@ -2,7 +2,7 @@
 import { gitOutput, type RunGit } from './command.ts';
 import { GitRefusal, type Commit, type ExportPolicy, type FileChange, type GitRefusalKind } from './contract.ts';
 import { withSizes } from './diff.ts';
-import { createMatcher } from './globs.ts';
+import { createFolderMatcher, createMatcher } from './globs.ts';
 import { listRawChanges, type RawChange } from './raw-diff.ts';
 
 const symlinkMode = '120000';
@@ -26,7 +26,8 @@ export async function checkExport(git: RunGit, gitDir: string, { base, tree, sin
 
   refuse('unsafe-path', 'These names are not safe', (change) => change.lossyPath || isUnsafePath(change.path));
   refuse('submodule', 'These are submodules, or say where submodules come from', isSubmodule);
-  refuse('protected-path', 'These paths are protected', ({ path }) => isProtected(path));
+  const hidesProtected = createFolderMatcher(policy.protectedPaths);
+  refuse('protected-path', 'These paths are protected', ({ path, newMode }) => isProtected(path) || (newMode === symlinkMode && hidesProtected(path)));
   refuseAny(recent, 'path-not-allowed', 'These paths are not among those that may change', ({ path }) => !isAllowed(path));
   if (!policy.allow?.includes('executable')) {
     refuse('mode-change', 'These files would become executable', ({ oldMode, newMode }) => oldMode === '100644' && newMode === '100755');

@@ -18,6 +18,15 @@ export function createMatcher(globs: string[], { ignoreCase = false } = {}): (pa
   };
 }
 
+/** Tells whether a path is a folder that a glob goes through by name, before any `**`: a link there puts other files in its place. */
+export function createFolderMatcher(globs: string[]): (path: string) => boolean {
+  const patterns = globs.flatMap((glob) => expandBraces(checkedGlob(glob))).map((glob) => glob.toLowerCase().split('/'));
+  return (path) => {
+    const segments = path.toLowerCase().split('/');
+    return patterns.some((pattern) => segments.length < pattern.length && segments.every((name, at) => pattern[at] !== '**' && matchesName(pattern[at] ?? '', name)));
+  };
+}
+
 function checkedGlob(glob: string): string {
   const refusal = (why: string) => new GitRefusal('glob-unsupported', `The glob ${JSON.stringify(glob.slice(0, 80))} ${why}.`);
   if (glob === '' || glob.length > maxGlobLength) throw refusal(`is empty or longer than ${maxGlobLength} characters`);

@@ -38,7 +38,7 @@ export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProg
     forges: new Map([localForge, ...forges].map((forge) => [forge.name, forge])),
     sandboxes,
     model: config.record ? recordTo(config.record, model) : model,
-    settings: config.runs,
+    settings: { ...config.runs, answerTimeoutMs: config.model.timeoutMs },
     refuseUnpriced: config.model.refuseUnpriced,
     ciPollMs: config.ci.pollMs,
     ciGraceMs: config.ci.graceMs,

@@ -33,7 +33,6 @@ export interface AgentTask {
   /** What it may spend now: its bounds, within what the run's budget leaves. */
   limits: BudgetLimits;
   verify: RenderedCommand[];
-  verifyTimeoutMs: number;
   attempts: number;
   baseline: Record<string, CheckRun>;
   settings: RunSettings;
@@ -102,7 +101,7 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
     if (exceeded) return end(progress, { done: false, code: 'budget-exceeded', reason: exceeded.message });
 
     const answer = await ask(task, progress);
-    const { state, decision } = decideAfterAnswer(progress.loop, answer);
+    const { state, decision } = decideAfterAnswer(progress.loop, answer, task.settings.unusableAnswers);
     progress.loop = state;
     if (decision.kind === 'stop') return end(progress, { done: false, code: decision.reason, reason: decision.message, model: answer.model });
     if (decision.kind === 'unusable') progress.say.push({ role: 'user', content: decision.text });
@@ -124,7 +123,7 @@ async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswe
   const answer = await perform(
     'askAgent',
     { key: `${task.key}/${turn}`, turn, say, tools: task.tools, ...(transcript && { transcript }), ...(task.model && { model: task.model }) },
-    { summary: `turn ${turn}`, timeoutMs: defaults.timeoutsMs.prompt, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },
+    { summary: `turn ${turn}`, timeoutMs: task.settings.answerTimeoutMs, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },
   );
   progress.say = [];
   progress.transcript = answer.transcript;
@@ -139,7 +138,7 @@ async function act(task: AgentTask, progress: AgentProgress, answer: AgentAnswer
   for (const { id, note } of decision.calls) {
     const leftMs = (task.limits.timeMs ?? Infinity) - elapsedMs(progress);
     if (leftMs <= 0) return;
-    const timeoutMs = Math.min(defaults.timeoutsMs.agentCommand, leftMs);
+    const timeoutMs = Math.min(task.settings.agentCommandTimeoutMs, leftMs);
     const call = answer.calls.find((made) => made.id === id);
     const result = await perform(
       'callTool',
@@ -149,6 +148,7 @@ async function act(task: AgentTask, progress: AgentProgress, answer: AgentAnswer
         transcript: progress.transcript ?? answer.transcript,
         callId: id,
         timeoutMs,
+        outputMaxCharacters: task.settings.toolOutputMaxCharacters,
         ...(allowPaths && { allowPaths }),
         ...(note && { note }),
       },
@@ -164,7 +164,7 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
   const { sandbox, env, baseline, settings, verify: commands, attempts } = task;
   const key = `${task.key}/verify/${progress.loop.turns}`;
   const early = await findRefusal(task, key);
-  const timing = { timeoutMs: task.verifyTimeoutMs, attempts: defaults.retries + 1, heartbeatTimeoutMs: settings.heartbeatTimeoutMs };
+  const timing = { timeoutMs: settings.checkTimeoutMs, attempts: defaults.retries + 1, heartbeatTimeoutMs: settings.heartbeatTimeoutMs };
   const checked = early ? [] : await checkCommands({ sandbox, env, baseline, key, commands, ...timing });
   // The checks run what the agent wrote, so they can write wherever it could not.
   const refusal = early ?? (task.allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);

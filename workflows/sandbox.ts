@@ -35,7 +35,7 @@ export async function prepareSandbox(run: Pick<RunContext, 'opened' | 'view'>, {
       lifetimeMs: defaults.sandbox.lifetimeMs,
       ...(section.image && { image: section.image }),
     },
-    { summary: `${repository.name} at ${commit.slice(0, 12)}`, timeoutMs: defaults.timeoutsMs.setup, heartbeatTimeoutMs },
+    { summary: `${repository.name} at ${commit.slice(0, 12)}`, timeoutMs: settings.setupTimeoutMs, heartbeatTimeoutMs },
   );
   const place = `${repository.branch} at ${commit.slice(0, 12)}`;
   run.view.finish(row, 'succeeded', { note: [place, ...renderStates(states)].join('; '), ...(states.length > 0 && { states }) });
@@ -51,11 +51,11 @@ function renderStates([first, ...later]: StateReached[]): string[] {
 }
 
 async function setUp(run: Pick<RunContext, 'opened' | 'view'>, sandbox: SandboxRef, key: string): Promise<void> {
-  const timeoutMs = defaults.timeoutsMs.setup;
+  const { setupTimeoutMs: timeoutMs, heartbeatTimeoutMs } = run.opened.settings;
   for (const [index, source] of (run.opened.blueprint.sandbox?.setup ?? []).entries()) {
     const { argv, shown } = command(source, noScope);
     const row = run.view.begin(`${key}/setup/${index}`, 'setup', shown);
-    const outcome = await perform('runCommand', { sandbox, key: `setup/${index}`, argv, env: {}, timeoutMs, shown }, { summary: shown, timeoutMs, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs });
+    const outcome = await perform('runCommand', { sandbox, key: `setup/${index}`, argv, env: {}, timeoutMs, shown }, { summary: shown, timeoutMs, heartbeatTimeoutMs });
     const passed = outcome.ending === 'exited' && outcome.exitCode === 0;
     run.view.finish(row, passed ? 'succeeded' : 'failed', { note: shown, artifacts: { ...(outcome.stdout.artifact && { stdout: outcome.stdout.artifact }), ...(outcome.stderr.artifact && { stderr: outcome.stderr.artifact }) } });
     if (!passed) throw new StepFailed('setup-failed', `Setup: ${shown} ended with ${outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : outcome.ending}${refusedHosts(outcome.refused)}: ${(outcome.stderr.text || outcome.stdout.text).trim().slice(-500)}`);

@@ -17,6 +17,7 @@ const replies: Record<string, Reply> = {
   endless: (turn) => ({ calls: [shell(`echo ${turn}`)] }),
   word: () => ({ text: '{"word":"yes"}' }),
   slow: () => ({ calls: Array.from({ length: 6 }, (_, index) => shell(`sleep 1; echo ${index}`)) }),
+  wordy: (turn) => (turn === 1 ? { calls: [shell('sleep 20'), shell('seq 1 100000')] } : { text: 'Done.' }),
   stops: (turn) => ({ calls: [{ tool: 'nothing', arguments: {} }, { tool: 'never', arguments: { turn } }] }),
 };
 
@@ -195,4 +196,29 @@ test('a sandbox that is lost inside an each is lost, and the run starts once mor
   await world.parts.sandboxes.destroySandbox(sandbox.id);
   const end = await world.client.result(started);
   assert.deepEqual([end.outcome, end.reason], ['succeeded', 'on']);
+});
+
+test('the bounds of a command, a check, an output and unusable answers are as the configuration says', async () => {
+  await using bounded = await createWorld({ model, config: { runs: { agentCommandTimeoutMs: 1000, checkTimeoutMs: 2000, setupTimeoutMs: 60_000, toolOutputMaxCharacters: 2000, unusableAnswers: 1 } } });
+  await bounded.addRepository('acme/api', { 'app.py': 'x = 1\n' });
+  const before = asked.length;
+  const { end } = await bounded.run(blueprint('bounded', `
+  - id: wordy
+    agent: { task: Do it }
+    verify: [ sleep 30 ]
+    attempts: 1
+`));
+  assert.equal(end.code, 'verify-failed', end.reason);
+  assert.match(end.reason, /2 s|deadline|time limit/);
+  const told = asked[before + 1]?.messages.flatMap((message) => (message.role === 'tool' ? [message.content] : [])) ?? [];
+  assert.match(told[0] ?? '', /^ended after 1 s, its time limit/);
+  assert.match(told[1] ?? '', /100000\n?$/);
+  assert.ok((told[1]?.length ?? 0) <= 2000, String(told[1]?.length));
+
+  const asks = asked.length;
+  const { end: unusable } = await bounded.run(blueprint('unusable', `
+  - id: stops
+    agent: { task: Do it }
+`));
+  assert.deepEqual([unusable.code, asked.length - asks], ['unusable-answers', 1]);
 });

@@ -275,6 +275,8 @@ test('faults 28: what decides on CI, review, installation, agents and hooks is p
   const paths = ['.claude/settings.json', '.husky/pre-commit', ...names, 'docs/CODEOWNERS'];
   await refused([...folders, ...names.map((name) => ({ name, content: 'x' }))], 'protected-path', paths.toSorted());
   await refused([{ name: '.husky', mode: '120000', content: 'src' }], 'protected-path', ['.husky']);
+  await refused([{ name: '.GitHub', mode: '120000', content: 'src' }], 'protected-path', ['.GitHub']);
+  await refused([await inFolder('web', '.drone.yml'), { name: 'appveyor.yml', content: 'x' }], 'protected-path', ['appveyor.yml']);
 });
 
 test('faults 28: deleting a protected file is a change to it', async () => {

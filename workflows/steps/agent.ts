@@ -17,7 +17,7 @@ export const agentStep: StepKindAction<AgentStep> = async (run, { step, path, ke
   const feedback = run.carried.feedback[path];
   const env = environment(step.env, scope);
   const verify = (step.verify ?? []).map((source) => command(source, scope));
-  rememberGate(run.carried, verify, env, defaults.timeoutsMs.check);
+  rememberGate(run.carried, verify, env, run.opened.settings.checkTimeoutMs);
   const allowPaths = step.agent['allow-paths'];
   const task: BoundedTask = {
     key: `${run.key}/${key}`,
@@ -29,7 +29,6 @@ export const agentStep: StepKindAction<AgentStep> = async (run, { step, path, ke
     tools: step.agent.tools ?? [...defaults.agent.tools],
     env, verify,
     bounds: { turns: step.agent.turns ?? defaults.agent.turns, timeMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.agent },
-    verifyTimeoutMs: defaults.timeoutsMs.check,
     attempts: step.attempts ?? defaults.agent.attempts,
     baseline: run.carried.baseline,
     settings: run.opened.settings,

@@ -9,7 +9,7 @@ import { command as rendered, environment } from '../render.ts';
 export const checkStep: StepKindAction<CheckStep> = async (run, { step, key, path, scope }) => {
   const commands = step.check.map((source) => rendered(source, scope));
   const env = environment(step.env, scope);
-  const timeoutMs = step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.check;
+  const timeoutMs = step.timeout ? durationMs(step.timeout) : run.opened.settings.checkTimeoutMs;
   const request = checkRequest(run, { key, commands, env, timeoutMs, attempts: (step.retry ?? defaults.retries) + 1 });
   if (step.gate === 'baseline') {
     const before = await recordBaseline(request);

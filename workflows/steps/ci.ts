@@ -59,7 +59,7 @@ async function mend(run: RunContext, { step, path, scope }: StepPlace<CiStep>, c
   const env = environment(step.env, scope);
   for (const [index, source] of (step.ci.autofix ?? []).entries()) {
     const { argv, shown } = command(source, scope);
-    const timeoutMs = defaults.timeoutsMs.check;
+    const timeoutMs = run.opened.settings.checkTimeoutMs;
     await perform('runCommand', { sandbox: run.sandbox, key: `${key}/autofix/${index}`, argv, env, timeoutMs, shown }, { summary: `autofix: ${shown}`, timeoutMs, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs });
   }
   await askAgent(run, path, outcome, key);
