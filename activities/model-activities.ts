@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { compactedMessages, planCompaction } from '../agent/compaction.ts';
+import { compactedMessages, planCompaction, type CompactionPlan } from '../agent/compaction.ts';
 import { answerLeftCalls } from '../agent/left-calls.ts';
 import { decodeAnswer, encodeQuestion, toAssistantMessage } from '../agent/protocol.ts';
 import { parseAnswer, promptQuestion } from '../agent/answer.ts';
@@ -9,12 +9,14 @@ import { log, workSignal } from './activity.ts';
 import type { AgentAnswer, AskAgent, AskPrompt, ModelActivities, PromptAnswer } from './contract.ts';
 import { AnyJson, loadJson, once } from './kept.ts';
 import type { Parts } from './parts.ts';
-import { appendMessages, keepTranscript, loadMessages, loadTranscript } from './transcript.ts';
+import { appendMessages, keepTranscript, loadMessages, loadTranscript, type Transcript } from './transcript.ts';
 
 /** Tokens of one answer at most: a small model would ramble without a bound. */
 const maxAnswerTokens = 4096;
 /** Tokens of the model's context that are left for its answer and the tools. */
 const reservedTokens = maxAnswerTokens + 2000;
+/** No model that can work holds less. */
+const leastContextTokens = 1024;
 
 const KeptAnswer: z.ZodType<ModelResponse> = z.strictObject({
   model: z.string(),
@@ -57,10 +59,11 @@ async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model
   const before = await loadMessages(artifacts, kept);
   const added = [...answerLeftCalls(before, say), ...say];
   const conversation = await appendMessages(artifacts, kept, added);
-  const plan = planCompaction(conversation.entries.map(({ role, tokens, ref }) => ({ role, tokens, ref: ref.sha256 })), contextTokens, Math.min(reservedTokens, contextTokens / 3));
-  if (plan.tooLong) throw new ModelFailure('context-too-long', `The task alone fills the model's ${contextTokens} tokens`, { retryable: false });
-  const messages = compactedMessages([...before, ...added], plan);
-  const { value: answer } = await ask(parts, { ...encodeQuestion(protocol, messages, tools), key, ...(model && { model }) });
+  const { answer, compacted } = await askWithin(contextTokens, conversation, async (plan) => {
+    const messages = compactedMessages([...before, ...added], plan);
+    const { value } = await ask(parts, { ...encodeQuestion(protocol, messages, tools), key, ...(model && { model }) });
+    return value;
+  });
   const decoded = decodeAnswer(protocol, answer, tools, turn);
   const summary = summariseAnswer(decoded, tools);
   const answered = await appendMessages(artifacts, conversation, [toAssistantMessage(decoded)]);
@@ -70,8 +73,29 @@ async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model
     transcript: await keepTranscript(artifacts, answered),
     usage: answer.usage,
     model: answer.model,
-    compacted: plan.tailFrom - plan.head,
+    compacted,
   };
+}
+
+/**
+ * Asks with as much of the conversation as the model takes. A server may hold less than is configured: what it refuses as
+ * too long is asked again with half of it, and half of that. @throws ModelFailure `context-too-long`
+ */
+async function askWithin<Answer>(contextTokens: number, { entries }: Transcript, send: (plan: CompactionPlan) => Promise<Answer>): Promise<{ answer: Answer; compacted: number }> {
+  const conversation = entries.map(({ role, tokens, ref }) => ({ role, tokens, ref: ref.sha256 }));
+  let refusal = new ModelFailure('context-too-long', `The task alone fills the model's ${contextTokens} tokens`, { retryable: false });
+  for (let heldTokens = contextTokens; heldTokens >= leastContextTokens; heldTokens /= 2) {
+    const plan = planCompaction(conversation, heldTokens, Math.min(reservedTokens, heldTokens / 3));
+    if (plan.tooLong) break;
+    try {
+      return { answer: await send(plan), compacted: plan.tailFrom - plan.head };
+    } catch (error) {
+      if (!(error instanceof ModelFailure && error.kind === 'context-too-long')) throw error;
+      refusal = error;
+      log().warn('the model holds less than contextTokens says', { contextTokens, askedWithTokens: plan.tokens });
+    }
+  }
+  throw refusal;
 }
 
 /** `edit src/app.py`: what an operator reads in the timeline. Untrusted text, cut short. */

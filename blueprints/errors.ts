@@ -79,8 +79,8 @@ export const errorPages = {
   },
   'model-context-too-long': {
     title: 'The conversation is longer than the model can hold',
-    why: 'Older turns are left out before that happens, but the task alone was too long, or the model holds less than is configured.',
-    fix: 'Shorten the task or what it quotes, set `contextTokens` to what the server really holds, or use a model that holds more.',
+    why: 'Older turns are left out before that happens, but the task alone was too long, also for half of what is configured, and half of that.',
+    fix: 'Shorten the task or what it quotes, or use a model that holds more.',
   },
   'model-unauthorized': {
     title: 'The model’s server does not accept the key',

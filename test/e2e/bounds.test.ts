@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Model, ModelRequest, ModelResponse, ToolCall } from '../../model/contract.ts';
+import { ModelFailure, type Model, type ModelRequest, type ModelResponse, type ToolCall } from '../../model/contract.ts';
 import { runLocalCi } from '../../worker/local-ci.ts';
 import { pino } from 'pino';
 import { createWorld, type World } from './harness.ts';
@@ -18,6 +18,10 @@ const replies: Record<string, Reply> = {
   word: () => ({ text: '{"word":"yes"}' }),
   slow: () => ({ calls: Array.from({ length: 6 }, (_, index) => shell(`sleep 1; echo ${index}`)) }),
   wordy: (turn) => (turn === 1 ? { calls: [shell('sleep 20'), shell('seq 1 100000')] } : { text: 'Done.' }),
+  forgetful(turn, { messages }) {
+    if (JSON.stringify(messages).length > 30_000) throw new ModelFailure('context-too-long', 'the prompt is too long', { retryable: false });
+    return turn <= 6 ? { calls: [shell(`seq ${turn} 9999`)] } : { text: 'Done.' };
+  },
   stops: (turn) => ({ calls: [{ tool: 'nothing', arguments: {} }, { tool: 'never', arguments: { turn } }] }),
 };
 
@@ -221,4 +225,18 @@ test('the bounds of a command, a check, an output and unusable answers are as th
     agent: { task: Do it }
 `));
   assert.deepEqual([unusable.code, asked.length - asks], ['unusable-answers', 1]);
+});
+
+test('a conversation that outgrows what the server really holds goes on without its oldest turns', async () => {
+  const before = asked.length;
+  const { end } = await world.run(blueprint('outgrown', `
+  - id: forgetful
+    agent: { task: Remember me }
+`));
+  assert.equal(end.outcome, 'succeeded', end.reason);
+  const last = JSON.stringify(asked.at(-1)?.messages);
+  assert.match(last, /Remember me/);
+  assert.match(last, /9999/);
+  assert.ok(last.length <= 30_000);
+  assert.ok(asked.length - before > 7, 'some of the seven questions were too long at first');
 });
