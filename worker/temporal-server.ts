@@ -3,13 +3,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { execa } from 'execa';
+import { z } from 'zod';
 import { JigError } from '../blueprints/errors.ts';
 import { searchAttributes } from '../workflows/messages.ts';
+import { getFreePort } from './free-port.ts';
 
 export interface TemporalServer {
   address: string;
@@ -33,7 +34,10 @@ const saidCharacters = 2000;
 
 const cliTypes = { KEYWORD: 'Keyword', BOOL: 'Bool', DOUBLE: 'Double', INT: 'Int' } as const;
 
-/** The server finds a dozen ports for its own parts and opens them later; meanwhile each can become another program's. */
+/**
+ * The server finds a dozen ports for its own parts and opens them later; meanwhile each can become another program's.
+ * It opens the one of its pages last, and ends where it can't, when it has answered calls already.
+ */
 const portAttempts = 3;
 
 /** Starts the server and waits until it answers. @throws JigError `temporal-not-started` with its last words and the log's place. */
@@ -52,8 +56,8 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
 
 async function tryStart(options: TemporalServerOptions, deadlineMs: number): Promise<{ server: TemporalServer } | { said: string; cause: unknown }> {
   const { cliPath, dbFile, logFile } = options;
-  const port = options.port ?? (await findFreePort());
-  const uiPort = options.uiPort ?? (await findFreePort());
+  const port = options.port ?? (await getFreePort());
+  const uiPort = options.uiPort ?? (await getFreePort());
   const child = spawn(cliPath, serverArguments(port, uiPort, dbFile), { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let cause: unknown;
   child.once('error', (error) => (cause = error));
@@ -65,8 +69,9 @@ async function tryStart(options: TemporalServerOptions, deadlineMs: number): Pro
   for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-saidCharacters)));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const address = `127.0.0.1:${port}`;
+  const uiUrl = `http://127.0.0.1:${uiPort}`;
   await writeFile(pidFile(dbFile), String(child.pid));
-  if (await answers(child, address, deadlineMs)) return { server: { address, uiUrl: `http://127.0.0.1:${uiPort}`, pid: child.pid ?? 0, stop: () => stop(child) } };
+  if (await answers(child, address, uiUrl, deadlineMs)) return { server: { address, uiUrl, pid: child.pid ?? 0, stop: () => stop(child) } };
   await stop(child);
   await ended;
   return { said, cause };
@@ -105,23 +110,37 @@ async function isServerOf(pid: number, dbFile: string): Promise<boolean> {
   return stdout.includes(dbFile);
 }
 
-/** Whether it comes to answer before it ends, or the deadline does. */
-async function answers(child: ChildProcess, address: string, deadlineMs: number): Promise<boolean> {
+/** Whether it comes to answer before it ends, or the deadline does: by its pages first, as it opens their port last. */
+async function answers(child: ChildProcess, address: string, uiUrl: string, deadlineMs: number): Promise<boolean> {
   while (child.pid !== undefined && child.exitCode === null && child.signalCode === null && Date.now() < deadlineMs) {
     try {
-      const connection = await Connection.connect({ address, connectTimeout: 1000 });
-      try {
-        // Without a deadline of its own a call may wait for ever.
-        await connection.withDeadline(Math.min(deadlineMs, Date.now() + 5000), () => connection.workflowService.describeNamespace({ namespace: 'default' }));
-      } finally {
-        await connection.close();
-      }
-      return true;
+      const callDeadlineMs = Math.min(deadlineMs, Date.now() + 5000);
+      // Another server's pages may be on the port that was meant for these.
+      if ((await clusterShown(uiUrl, callDeadlineMs)) === (await clusterAnswering(address, callDeadlineMs))) return true;
     } catch {
-      await wait(50);
+      // It isn't there yet.
     }
+    await wait(20);
   }
   return false;
+}
+
+async function clusterShown(uiUrl: string, deadlineMs: number): Promise<string> {
+  const response = await fetch(new URL('/api/v1/cluster-info', uiUrl), { signal: AbortSignal.timeout(Math.max(0, deadlineMs - Date.now())) });
+  return z.object({ clusterId: z.string() }).parse(await response.json()).clusterId;
+}
+
+async function clusterAnswering(address: string, deadlineMs: number): Promise<string> {
+  const connection = await Connection.connect({ address, connectTimeout: 1000 });
+  try {
+    // Without a deadline of its own a call may wait for ever.
+    return await connection.withDeadline(deadlineMs, async () => {
+      await connection.workflowService.describeNamespace({ namespace: 'default' });
+      return (await connection.workflowService.getClusterInfo({})).clusterId;
+    });
+  } finally {
+    await connection.close();
+  }
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -131,15 +150,4 @@ async function stop(child: ChildProcess): Promise<void> {
   const killed = setTimeout(() => child.kill('SIGKILL'), 5000);
   await ended;
   clearTimeout(killed);
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new TypeError('a TCP server has a port');
-  return address.port;
 }

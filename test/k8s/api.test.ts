@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { ApiRefusal, ask, connectCluster, type Cluster } from '../../k8s/api.ts';
 import { SandboxUnavailable } from '../../sandbox/errors.ts';
+import { getFreePort } from '../../worker/free-port.ts';
 import { clusterAt, refusal, startRestServer, type Answer } from './rest-server.ts';
 
 const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one', uid: 'u' } };
@@ -34,7 +35,7 @@ describe('a request to the API server', () => {
   });
 
   it('faults 55: is asked again while nobody listens', async () => {
-    const port = await freePort();
+    const port = await getFreePort();
     const asking = readPod(clusterAt(port));
     await assert.rejects(fetch(`http://127.0.0.1:${port}`));
     await using _server = await startRestServer(() => fine, { port });
@@ -131,11 +132,3 @@ describe('the kubeconfig', async () => {
     assert.throws(() => connect(), { code: 'config-invalid' });
   });
 });
-
-/** A port on which nobody listens. */
-async function freePort(): Promise<number> {
-  const server = await startRestServer(() => fine);
-  const port = Number(new URL(server.cluster.kubeConfig.getCurrentCluster()?.server ?? '').port);
-  await server[Symbol.asyncDispose]();
-  return port;
-}

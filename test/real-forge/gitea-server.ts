@@ -1,13 +1,12 @@
 /** A real Gitea on a port and in a folder of its own, with users, tokens and repositories as a test asks for them. */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { giteaApi } from 'gitea-js';
+import { getFreePort } from '../../worker/free-port.ts';
 import { ensureGiteaProgram } from './gitea-program.ts';
 
 type GiteaApi = ReturnType<typeof giteaApi>;
@@ -34,7 +33,7 @@ const startTimeoutMs = 60_000;
 export async function startGitea({ settings = '', onProgress = (line: string) => console.error(line) } = {}): Promise<GiteaServer> {
   const program = await ensureGiteaProgram(onProgress);
   const folder = await mkdtemp(join(tmpdir(), 'jig-gitea-'));
-  const port = await freePort();
+  const port = await getFreePort();
   const url = `http://127.0.0.1:${port}`;
   const gitea = await install(program, folder, port, settings);
   const server = execa(join(program, 'gitea'), ['web', ...gitea.words], { env: gitea.env, extendEnv: false, stdio: 'ignore', reject: false, forceKillAfterDelay: 5000 });
@@ -104,14 +103,4 @@ async function createToken(url: string, name: string, password: string, scopes: 
 async function ready(url: string, ended: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([ended, AbortSignal.timeout(startTimeoutMs)]);
   while (!(await fetch(`${url}/api/healthz`, { signal }).catch(() => undefined))?.ok) await delay(50, undefined, { signal });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
 }

@@ -1,10 +1,9 @@
 /** A real small model behind the OpenAI protocol, on this machine. */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
+import { getFreePort } from '../../worker/free-port.ts';
 import { ensureServerProgram } from './server-program.ts';
 import { ensureWeights, modelName } from './weights.ts';
 
@@ -37,7 +36,7 @@ export async function ensureModel(onProgress: (line: string) => void): Promise<{
 }
 
 async function startServer(program: string, weights: string): Promise<ModelServer> {
-  const port = await freePort();
+  const port = await getFreePort();
   const words = ['-m', weights, '--alias', modelName, '--host', '127.0.0.1', '--port', String(port), '--jinja', '-t', '2', '-c', String(contextTokens)];
   const server = execa(program, words, { stdio: 'ignore', reject: false, forceKillAfterDelay: 2000 });
   const address = `http://127.0.0.1:${port}`;
@@ -60,14 +59,4 @@ async function startServer(program: string, weights: string): Promise<ModelServe
 async function ready(address: string, ended: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([ended, AbortSignal.timeout(startTimeoutMs)]);
   while (!(await fetch(`${address}/health`, { signal }).catch(() => undefined))?.ok) await delay(100, undefined, { signal });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
 }

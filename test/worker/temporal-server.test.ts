@@ -45,6 +45,15 @@ test('a port for its pages that became another program’s is given up as well',
   await rm(folder, { recursive: true, force: true });
 });
 
+test('a server that answers calls and shows no pages has not started yet', async () => {
+  const folder = await scratch();
+  const cliPath = join(folder, 'temporal');
+  await writeFile(cliPath, `#!/bin/sh\nexec '${await findCli()}' "$@" --headless\n`, { mode: 0o755 });
+  const options = { cliPath, dbFile: join(folder, 'temporal.db'), logFile: join(folder, 'temporal.log'), startTimeoutMs: 3000 };
+  await assert.rejects(startTemporalServer(options), { code: 'temporal-not-started' });
+  await rm(folder, { recursive: true, force: true });
+});
+
 test('a server that a killed process left behind is stopped before another one opens its file', async () => {
   const folder = await scratch();
   const cliPath = await findCli();
