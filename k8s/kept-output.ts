@@ -13,7 +13,7 @@ export class ReceivedOutput implements AsyncDisposable {
   readonly received: Record<StreamName, number> = { stdout: 0, stderr: 0 };
   readonly #folder: string;
   readonly #name: string;
-  readonly #files: Record<StreamName, FileHandle | undefined> = { stdout: undefined, stderr: undefined };
+  #files: Promise<Record<StreamName, FileHandle>> | undefined;
   readonly #suffix = randomUUID();
 
   constructor(folder: string, name: string) {
@@ -21,9 +21,13 @@ export class ReceivedOutput implements AsyncDisposable {
     this.#name = name;
   }
 
+  /** Makes the files, which needs no byte to have come: done beside the command, it isn't waited for after it. Repeatable. */
+  async prepare(): Promise<void> {
+    await this.#open();
+  }
+
   async add(stream: StreamName, bytes: Uint8Array): Promise<void> {
-    const file = await this.#open(stream);
-    await file.writeFile(bytes);
+    await (await this.#open())[stream].writeFile(bytes);
     this.received[stream] += bytes.length;
   }
 
@@ -39,21 +43,21 @@ export class ReceivedOutput implements AsyncDisposable {
 
   /** Puts both files where every follower of the command has them. They hold the same bytes, so the last one may win. */
   async keep(dropped: Record<StreamName, number>): Promise<Record<StreamName, CapturedStream>> {
+    const files = await this.#open();
     const keep = async (stream: StreamName): Promise<CapturedStream> => {
-      const file = await this.#open(stream);
       const path = join(this.#folder, `${this.#name}.${stream}`);
-      await Promise.all([file.close(), rename(this.#fresh(stream), path)]);
-      this.#files[stream] = undefined;
+      await Promise.all([files[stream].close(), rename(this.#fresh(stream), path)]);
       return { path, keptBytes: this.received[stream], droppedBytes: dropped[stream] };
     };
     const [stdout, stderr] = await Promise.all([keep('stdout'), keep('stderr')]);
+    this.#files = undefined;
     return { stdout, stderr };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const files = await this.#files?.catch(() => undefined);
     for (const stream of streams) {
-      const file = this.#files[stream];
-      if (file) await Promise.all([file.close(), rm(this.#fresh(stream), { force: true })]);
+      if (files) await Promise.all([files[stream].close(), rm(this.#fresh(stream), { force: true })]);
     }
   }
 
@@ -61,8 +65,16 @@ export class ReceivedOutput implements AsyncDisposable {
     return join(this.#folder, `.${this.#name}.${stream}.${this.#suffix}`);
   }
 
-  async #open(stream: StreamName): Promise<FileHandle> {
-    if (!this.#files[stream]) await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    return (this.#files[stream] ??= await open(this.#fresh(stream), 'wx', 0o600));
+  async #open(): Promise<Record<StreamName, FileHandle>> {
+    return await (this.#files ??= this.#make());
+  }
+
+  async #make(): Promise<Record<StreamName, FileHandle>> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await using undo = new AsyncDisposableStack();
+    const stdout = undo.use(await open(this.#fresh('stdout'), 'wx', 0o600));
+    const stderr = undo.use(await open(this.#fresh('stderr'), 'wx', 0o600));
+    undo.move();
+    return { stdout, stderr };
   }
 }

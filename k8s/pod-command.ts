@@ -46,7 +46,8 @@ export async function runInPod(target: PodCommandTarget, spec: CommandSpec, { on
   else signal?.addEventListener('abort', onAbort, { signal: finished.signal });
   await using output = new ReceivedOutput(target.outputDir, request.name);
   try {
-    return await resultOf(await followCommand({ target, spec, request, output, onOutput, signal: detach.signal }), request, output);
+    const [end] = await Promise.all([followCommand({ target, spec, request, output, onOutput, signal: detach.signal }), output.prepare()]);
+    return await resultOf(end, request, output);
   } catch (error) {
     if (!(error instanceof PodEnded)) throw error;
     return { ending: error.ending, exitCode: 137, startedAt: new Date(startedAtMs).toISOString(), durationMs: Date.now() - startedAtMs, ...(await output.keep({ stdout: 0, stderr: 0 })) };
