@@ -38,10 +38,11 @@ export interface WaitingRun extends AsyncDisposable {
 }
 
 export async function startWaitingRun(): Promise<WaitingRun> {
+  await using undo = new AsyncDisposableStack();
   const cluster = await getCluster();
-  const namespace = await cluster.createNamespace();
+  const namespace = undo.adopt(await cluster.createNamespace(), ({ remove }) => remove());
   const config = { sandbox: { provider: 'kubernetes', kubernetes: { namespace: namespace.name, image: cluster.image, imagePullPolicy: 'IfNotPresent', requestShare: 0.05 } } };
-  const installation = await createInstallation({ script: 'v1', replies: [] }, { config, env: { KUBECONFIG: cluster.kubeconfigPath } });
+  const installation = undo.use(await createInstallation({ script: 'v1', replies: [] }, { config, env: { KUBECONFIG: cluster.kubeconfigPath } }));
   const source = await makeRepository(join(installation.dataDir, 'sources', 'api'), { 'a.txt': 'a\n' });
   await installation.forge.ensureRepository({ name: 'acme/api', source });
   const { runId } = await installation.client.start({ blueprint: { name: 'waiting', text: blueprint, file: 'waiting.yaml' }, repository: { forge: 'local', name: 'acme/api' }, inputs: {}, requester: 'tester' });
@@ -52,6 +53,7 @@ export async function startWaitingRun(): Promise<WaitingRun> {
     const text = await cluster.kubectl('get', 'pods', ...inNamespace, '--output', String.raw`jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}{"\n"}{end}`);
     return text.split('\n').filter(Boolean).map((line) => ({ name: line.split(' ')[0] ?? '', uid: line.split(' ')[1] ?? '' }));
   };
+  const all = undo.move();
   return {
     cluster, namespace, installation, runId, listPods,
     async whereBegun(except) {
@@ -71,10 +73,7 @@ export async function startWaitingRun(): Promise<WaitingRun> {
       assert.equal(steps.findLast(({ path }) => path === 'count')?.note, '1', JSON.stringify(steps));
       await until(`the pods are ${pods.join(' ') || 'gone'}`, 60_000, async () => (await listPods()).map(({ name }) => name).join() === pods.join());
     },
-    async [Symbol.asyncDispose]() {
-      await installation[Symbol.asyncDispose]();
-      await namespace.remove();
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
 
