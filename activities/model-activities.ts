@@ -4,17 +4,15 @@ import { answerLeftCalls } from '../agent/left-calls.ts';
 import { decodeAnswer, encodeQuestion, toAssistantMessage } from '../agent/protocol.ts';
 import { parseAnswer, promptQuestion } from '../agent/answer.ts';
 import { summariseAnswer } from '../agent/summarise-answer.ts';
-import { ModelFailure, ToolCall, Usage, type ModelRequest, type ModelResponse } from '../model/contract.ts';
+import { ModelFailure, ToolCall, Usage, type Model, type ModelRequest, type ModelResponse } from '../model/contract.ts';
 import { log, workSignal } from './activity.ts';
 import type { AgentAnswer, AskAgent, AskPrompt, ModelActivities, PromptAnswer } from './contract.ts';
 import { AnyJson, loadJson, once } from './kept.ts';
 import type { Parts } from './parts.ts';
 import { appendMessages, keepTranscript, loadMessages, loadTranscript, type Transcript } from './transcript.ts';
 
-/** Tokens of one answer at most: a small model would ramble without a bound. */
-const maxAnswerTokens = 4096;
-/** Tokens of the model's context that are left for its answer and the tools. */
-const reservedTokens = maxAnswerTokens + 2000;
+/** Tokens of the model's context that are left for the tools. */
+const toolTokens = 2000;
 /** No model that can work holds less. */
 const leastContextTokens = 1024;
 
@@ -36,7 +34,7 @@ export function createModelActivities(parts: Parts): ModelActivities {
 /** Asks once for a key: an answer that was paid for is never asked for again. */
 async function ask({ artifacts, model }: Parts, request: ModelRequest) {
   return once(artifacts, `model/${request.key}`, KeptAnswer, async () => {
-    const answer = await model.ask({ ...request, maxOutputTokens: Math.min(maxAnswerTokens, Math.floor(model.contextTokens / 4)) }, workSignal());
+    const answer = await model.ask(request, workSignal());
     const { inputTokens, outputTokens, costUsd } = answer.usage;
     log().info('model answered', { key: request.key, model: answer.model, inputTokens, outputTokens, costUsd });
     return answer;
@@ -54,12 +52,12 @@ async function askPrompt(parts: Parts, { key, text, system, model, answer: schem
 
 async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model }: AskAgent): Promise<AgentAnswer> {
   const { artifacts } = parts;
-  const { protocol, contextTokens } = parts.model;
+  const { protocol } = parts.model;
   const kept = await loadTranscript(artifacts, transcript);
   const before = await loadMessages(artifacts, kept);
   const added = [...answerLeftCalls(before, say), ...say];
   const conversation = await appendMessages(artifacts, kept, added);
-  const { answer, compacted } = await askWithin(contextTokens, conversation, async (plan) => {
+  const { answer, compacted } = await askWithin(parts.model, conversation, async (plan) => {
     const messages = compactedMessages([...before, ...added], plan);
     const { value } = await ask(parts, { ...encodeQuestion(protocol, messages, tools), key, ...(model && { model }) });
     return value;
@@ -81,11 +79,11 @@ async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model
  * Asks with as much of the conversation as the model takes. A server may hold less than is configured: what it refuses as
  * too long is asked again with half of it, and half of that. @throws ModelFailure `context-too-long`
  */
-async function askWithin<Answer>(contextTokens: number, { entries }: Transcript, send: (plan: CompactionPlan) => Promise<Answer>): Promise<{ answer: Answer; compacted: number }> {
+async function askWithin<Answer>({ contextTokens, answerTokens }: Model, { entries }: Transcript, send: (plan: CompactionPlan) => Promise<Answer>): Promise<{ answer: Answer; compacted: number }> {
   const conversation = entries.map(({ role, tokens, ref }) => ({ role, tokens, ref: ref.sha256 }));
   let refusal = new ModelFailure('context-too-long', `The task alone fills the model's ${contextTokens} tokens`, { retryable: false });
   for (let heldTokens = contextTokens; heldTokens >= leastContextTokens; heldTokens /= 2) {
-    const plan = planCompaction(conversation, heldTokens, Math.min(reservedTokens, heldTokens / 3));
+    const plan = planCompaction(conversation, heldTokens, Math.min(answerTokens + toolTokens, heldTokens / 3));
     if (plan.tooLong) break;
     try {
       return { answer: await send(plan), compacted: plan.tailFrom - plan.head };

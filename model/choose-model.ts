@@ -14,6 +14,7 @@ export const ModelConfig = z.strictObject({
     .default('auto')
     .describe('How tools are called: `native` and `auto` by the API, where calls that the model writes as text are understood too; `json` by constrained JSON; `text` by text alone. `JIG_MODEL_PROTOCOL` goes before it'),
   contextTokens: z.number().int().min(1024).default(128_000).describe('How much the model can read; a conversation is compacted before. `JIG_MODEL_CONTEXT_TOKENS` goes before it'),
+  answerTokens: z.number().int().min(256).default(16_384).describe('How much the model may write in one answer, its thinking included, where that is at most a quarter of `contextTokens`. `JIG_MODEL_ANSWER_TOKENS` goes before it'),
   timeoutMs: z.number().int().min(1000).default(300_000).describe('How long one answer may take'),
   temperature: z.number().min(0).max(2).optional().describe("How freely the model answers; the server's own where missing. A small model works best at 0. `JIG_MODEL_TEMPERATURE` goes before it"),
   refuseUnpriced: z.boolean().default(false).describe('Whether a run whose blueprint sets `budget.usd` fails before it asks a model of unknown price, instead of going on without that limit'),
@@ -48,6 +49,7 @@ export function chooseModel({ env, config, recording }: ModelChoice): Model {
     name: settings.name,
     protocol: settings.protocol,
     contextTokens: settings.contextTokens,
+    answerTokens: settings.answerTokens,
     timeoutMs: settings.timeoutMs,
     ...(apiKey ? { apiKey } : {}),
     ...(settings.baseUrl ? { baseUrl: settings.baseUrl } : {}),
@@ -63,6 +65,7 @@ function parseConfig(env: ModelChoice['env'], config: ModelConfigInput | undefin
     ...(env.OPENAI_BASE_URL ? { baseUrl: env.OPENAI_BASE_URL } : {}),
     ...(env.JIG_MODEL_PROTOCOL ? { protocol: env.JIG_MODEL_PROTOCOL } : {}),
     ...(env.JIG_MODEL_TEMPERATURE ? { temperature: Number(env.JIG_MODEL_TEMPERATURE) } : {}),
+    ...(env.JIG_MODEL_ANSWER_TOKENS ? { answerTokens: Number(env.JIG_MODEL_ANSWER_TOKENS) } : {}),
     ...(env.JIG_MODEL_CONTEXT_TOKENS ? { contextTokens: Number(env.JIG_MODEL_CONTEXT_TOKENS) } : {}),
   });
   if (parsed.success) return parsed.data;

@@ -41,7 +41,6 @@ export interface ModelRequest {
   tools?: ToolDefinition[];
   /** The answer must be JSON of this JSON Schema. */
   answer?: { name: string; schema: Record<string, unknown> };
-  maxOutputTokens?: number;
   /**
    * Names this question for ever: `<runId>/<stepPath>/<turn>`, where the run id holds no `/` and turns count from 1.
    * Sent as an idempotency key; recordings and scripts are found by it, without the run id.
@@ -66,6 +65,8 @@ export interface Model {
   readonly protocol: 'native' | 'json' | 'text';
   /** Tokens that the model can hold. */
   readonly contextTokens: number;
+  /** Tokens of one answer at most, what it thinks before included. */
+  readonly answerTokens: number;
   /** Whether costs are known, so that a budget in dollars can be enforced. `model` where a request names another one. */
   isPriced(model?: string): boolean;
   /** @throws ModelFailure; may be repeated; ends promptly on abort. */
@@ -87,6 +88,13 @@ export class ModelFailure extends Error {
     this.retryable = options.retryable;
     this.retryAfterMs = options.retryAfterMs;
   }
+}
+
+const usualAnswerTokens = 16_384;
+
+/** The bound of an answer: without one a small model rambles, and an answer must leave room for its question. */
+export function boundAnswerTokens(contextTokens: number, wantedTokens: number = usualAnswerTokens): number {
+  return Math.min(wantedTokens, Math.floor(contextTokens / 4));
 }
 
 /** Tokens that a text takes, estimated on the high side: three characters of ASCII, or one of anything else. */

@@ -4,7 +4,7 @@ import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } 
 import { readAnswerStream } from './answer-stream.ts';
 import { createBoundedFetch, maxWireBytes } from './bounded-fetch.ts';
 import { classifyFailure } from './classify.ts';
-import { estimateTokens, ModelFailure, type Message, type Model, type ModelRequest, type ModelResponse } from './contract.ts';
+import { boundAnswerTokens, estimateTokens, ModelFailure, type Message, type Model, type ModelRequest, type ModelResponse } from './contract.ts';
 import { findPrice, priceUsage, type PriceTable } from './prices.ts';
 
 export interface OpenAiModelOptions {
@@ -16,6 +16,8 @@ export interface OpenAiModelOptions {
   /** `auto` offers tools natively; calls that the model then writes as text are understood all the same. */
   protocol?: 'auto' | Model['protocol'];
   contextTokens: number;
+  /** Of one answer at most; also at most a quarter of `contextTokens`. */
+  answerTokens?: number | undefined;
   /** Extends and overrides the known prices. */
   prices?: PriceTable;
   /** For a whole answer. */
@@ -23,6 +25,8 @@ export interface OpenAiModelOptions {
   /** The server's own where missing: some models refuse any. */
   temperature?: number;
 }
+
+type BoundedOptions = OpenAiModelOptions & { answerTokens: number };
 
 export function createOpenAiModel(options: OpenAiModelOptions): Model {
   const client = new OpenAI({
@@ -33,18 +37,20 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
     logLevel: 'off',
     fetch: createBoundedFetch(maxWireBytes),
   });
+  const bounded = { ...options, answerTokens: boundAnswerTokens(options.contextTokens, options.answerTokens) };
   const protocol = options.protocol === undefined || options.protocol === 'auto' ? 'native' : options.protocol;
   return {
     source: 'live',
     name: options.name,
     protocol,
     contextTokens: options.contextTokens,
+    answerTokens: bounded.answerTokens,
     isPriced: (model = options.name) => findPrice(model, options.prices) !== undefined,
-    ask: (request, signal) => ask(client, options, request, signal),
+    ask: (request, signal) => ask(client, bounded, request, signal),
   };
 }
 
-async function ask(client: OpenAI, options: OpenAiModelOptions, request: ModelRequest, signal?: AbortSignal): Promise<ModelResponse> {
+async function ask(client: OpenAI, options: BoundedOptions, request: ModelRequest, signal?: AbortSignal): Promise<ModelResponse> {
   signal?.throwIfAborted();
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const eitherSignal = signal ? AbortSignal.any([signal, deadline]) : deadline;
@@ -69,8 +75,8 @@ async function ask(client: OpenAI, options: OpenAiModelOptions, request: ModelRe
   }
 }
 
-function encodeRequest(options: OpenAiModelOptions, request: ModelRequest): ChatCompletionCreateParamsStreaming {
-  const { answer, tools, maxOutputTokens } = request;
+function encodeRequest(options: BoundedOptions, request: ModelRequest): ChatCompletionCreateParamsStreaming {
+  const { answer, tools } = request;
   return {
     model: request.model ?? options.name,
     messages: request.messages.map(encodeMessage),
@@ -80,8 +86,12 @@ function encodeRequest(options: OpenAiModelOptions, request: ModelRequest): Chat
     ...(tools?.length ? { tools: tools.map((tool) => ({ type: 'function' as const, function: { ...tool } })) } : {}),
     ...(answer ? { response_format: { type: 'json_schema' as const, json_schema: { name: answer.name, schema: answer.schema } } } : {}),
     // Servers other than OpenAI's know the older name.
-    ...(maxOutputTokens === undefined ? {} : { [options.baseUrl === undefined ? 'max_completion_tokens' : 'max_tokens']: maxOutputTokens }),
+    [isOpenAi(options.baseUrl) ? 'max_completion_tokens' : 'max_tokens']: options.answerTokens,
   };
+}
+
+function isOpenAi(baseUrl: string | undefined): boolean {
+  return baseUrl === undefined || new URL(baseUrl).hostname === 'api.openai.com';
 }
 
 function encodeMessage(message: Message): ChatCompletionMessageParam {

@@ -1,7 +1,7 @@
 /** A real model's kept replies, and the model that makes such a recording. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { ModelFailure, ToolCall, Usage, type Model, type ModelRequest, type ModelResponse } from './contract.ts';
+import { boundAnswerTokens, ModelFailure, ToolCall, Usage, type Model, type ModelRequest, type ModelResponse } from './contract.ts';
 import { normaliseText } from './normalise-text.ts';
 import { parseQuestionKey } from './question-key.ts';
 
@@ -66,6 +66,7 @@ export function createRecordedModel(recording: Recording, options: RecordedModel
     name: recording.model,
     protocol: recording.protocol,
     contextTokens: recording.contextTokens,
+    answerTokens: boundAnswerTokens(recording.contextTokens),
     isPriced: () => recording.entries.every((entry) => !entry.response.usage.unpriced),
     async ask(request, signal) {
       signal?.throwIfAborted();
@@ -81,6 +82,7 @@ export function createRecordingModel(model: Model, sink: (entry: RecordingEntry)
     name: model.name,
     protocol: model.protocol,
     contextTokens: model.contextTokens,
+    answerTokens: model.answerTokens,
     isPriced: (name) => model.isPriced(name),
     async ask(request, signal) {
       const response = await model.ask(request, signal);

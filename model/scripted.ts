@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { APIError } from 'openai';
 import { classifyFailure } from './classify.ts';
-import { ModelFailure, type Model, type ModelRequest, type ModelResponse } from './contract.ts';
+import { boundAnswerTokens, ModelFailure, type Model, type ModelRequest, type ModelResponse } from './contract.ts';
 import { findReply, Script, toResponse, type ScriptedFault, type ScriptInput } from './script.ts';
 
 /** @throws ZodError for a script that isn't one. */
@@ -14,6 +14,7 @@ export function createScriptedModel(input: ScriptInput): Model {
     name: script.name,
     protocol: script.protocol,
     contextTokens: script.contextTokens,
+    answerTokens: boundAnswerTokens(script.contextTokens),
     isPriced: () => true,
     ask: (request, signal) => ask(script, asked, request, signal),
   };

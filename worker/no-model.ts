@@ -12,6 +12,7 @@ export function orNoModel(choose: () => Model): Model {
       name: 'none',
       protocol: 'native',
       contextTokens: 128_000,
+      answerTokens: 4096,
       isPriced: () => true,
       ask: () => Promise.reject(error),
     };

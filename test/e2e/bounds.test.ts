@@ -27,7 +27,7 @@ const replies: Record<string, Reply> = {
 
 /** Answers at once, for 1000 tokens and ten cents. */
 const model: Model = {
-  source: 'scripted', name: 'by-hand', protocol: 'native', contextTokens: 100_000,
+  source: 'scripted', name: 'by-hand', protocol: 'native', contextTokens: 100_000, answerTokens: 4000,
   isPriced: () => true,
   async ask(request): Promise<ModelResponse> {
     asked.push(request);

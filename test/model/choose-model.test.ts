@@ -12,6 +12,16 @@ test('the environment goes before the configuration', () => {
   assert.deepEqual([model.name, model.contextTokens, model.protocol], ['gpt-5', 4096, 'native']);
 });
 
+test('an answer is bounded as configured, and by a quarter of what the model can read', () => {
+  const boundOf = (env: Record<string, string>, answerTokens?: number): number =>
+    chooseModel({ env: { OPENAI_API_KEY: 'k', JIG_MODEL: 'm', ...env }, config: { ...(answerTokens && { answerTokens }) } }).answerTokens;
+  assert.equal(boundOf({}), 16_384);
+  assert.equal(boundOf({}, 1000), 1000);
+  assert.equal(boundOf({ JIG_MODEL_ANSWER_TOKENS: '500' }, 1000), 500);
+  assert.equal(boundOf({ JIG_MODEL_CONTEXT_TOKENS: '8192' }), 2048);
+  assert.throws(() => boundOf({ JIG_MODEL_ANSWER_TOKENS: 'many' }), { code: 'model-config-invalid' });
+});
+
 test('without a key and a base URL no model is configured', () => {
   assert.throws(() => chooseModel({ env: { JIG_MODEL: 'gpt-5' } }), { code: 'model-not-configured' });
 });

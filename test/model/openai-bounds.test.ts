@@ -59,7 +59,6 @@ test('what goes over the wire: the key as idempotency key, tools, answer schema,
       ],
       tools: [{ name: 'read', description: 'Reads', parameters: { type: 'object' } }],
       answer: { name: 'answer', schema: { type: 'object' } },
-      maxOutputTokens: 100,
     },
   );
   assert.equal(ledger[0]?.key, 'run1/fix/1');
@@ -75,7 +74,7 @@ test('what goes over the wire: the key as idempotency key, tools, answer schema,
     stream_options: { include_usage: true },
     tools: [{ type: 'function', function: { name: 'read', description: 'Reads', parameters: { type: 'object' } } }],
     response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object' } } },
-    max_tokens: 100,
+    max_tokens: 2048,
   });
 });
 
