@@ -31,7 +31,10 @@ export class ActivityFrame implements ActivityInboundCallsInterceptor {
       return await next(input);
     } catch (error) {
       outcome = 'failed';
-      throw toFailure(error, this.#redact);
+      const thrown = toFailure(error, this.#redact);
+      // Nobody foresaw it, so its stack is the only lead; the run is told the message alone.
+      if (thrown instanceof ApplicationFailure && thrown.type === 'internal-error') log().error('an activity failed unexpectedly', { stack: this.#redact(error instanceof Error ? (error.stack ?? error.message) : String(error)) });
+      throw thrown;
     } finally {
       clearInterval(beat);
       this.#observe(activityType, outcome, Date.now() - startedAtMs);
@@ -72,12 +75,24 @@ function toFailure(error: unknown, redact: Redact): Error {
   if (error instanceof SandboxUnavailable) return failure(text, error.code, error);
   if (error instanceof SandboxFileError) return failure(text, 'edit-refused', { retryable: error.problem === 'interrupted' });
   if (error instanceof JigError) return failure(text, error.code, { retryable: false });
-  return failure(text, 'internal-error', { retryable: !isLasting(error) });
+  return failure(text, 'internal-error', { retryable: isMendable(error, activityInfo().attempt) });
 }
 
-/** What data and code are, they are the next time too; a TypeError is left out, since fetch throws it for a broken network. */
-function isLasting(error: unknown): boolean {
-  return error instanceof ZodError || error instanceof SyntaxError || error instanceof RangeError || error instanceof ReferenceError;
+/** File operations that fail in these ways fail the next time too. */
+const lastingCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL', 'EXDEV']);
+/** Tries of an activity whose error says nothing of its cause. */
+const unexplainedTries = 3;
+
+/** Whether another try may mend an error that nobody foresaw: what data, code and permissions are, they still are the next time. */
+function isMendable(error: unknown, attempt: number): boolean {
+  if (error instanceof ZodError || error instanceof SyntaxError || error instanceof RangeError || error instanceof ReferenceError) return false;
+  const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
+  return code === undefined ? attempt < unexplainedTries : !lastingCodes.has(code);
+}
+
+/** A system's or a network's code, such as `ECONNRESET`. */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** The same failure without its secrets, made anew: a stack repeats the message. */

@@ -1,10 +1,17 @@
 /** What an installation has and lacks, looked at before a first run. Changes nothing that lasts. */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { JigError } from '../blueprints/errors.ts';
 import { connectClient } from '../client/client.ts';
 import { chooseModel } from '../model/choose-model.ts';
+import type { SandboxProvider } from '../sandbox/contract.ts';
 import { dataDirOf, type Config } from './config.ts';
 import { createSandboxes } from './sandboxes.ts';
+
+/** How long a command that does nothing may take. */
+const tryMs = 60_000;
+const tryResources = { cpu: 0.1, memoryBytes: 128 * 1024 ** 2, diskBytes: 64 * 1024 ** 2, processes: 64 };
 
 export interface Finding {
   what: string;
@@ -49,10 +56,24 @@ async function lookAtSandboxes(config: Config, env: NodeJS.ProcessEnv): Promise<
     const { isolation, egress } = sandboxes.capabilities;
     const what = `sandboxes (${sandboxes.name})`;
     if (isolation === 'none') return [{ what, state: 'note', message: 'commands run without any isolation' }];
-    if (issues.length === 0) return [{ what, state: 'ok', message: `isolated by ${isolation === 'pod' ? 'pods' : isolation}, ${egress ? 'out only to the hosts that a blueprint lists' : 'with no way out'}` }];
-    return issues.map((issue) => ({ what, state: 'missing', ...issue }));
+    if (issues.length > 0) return issues.map((issue) => ({ what, state: 'missing', ...issue }));
+    await tryCommand(sandboxes);
+    return [{ what, state: 'ok', message: `a command ran; isolated by ${isolation === 'pod' ? 'pods' : isolation}, ${egress ? 'out only to the hosts that a blueprint lists' : 'with no way out'}` }];
   } finally {
     await close();
+  }
+}
+
+/** Runs one command in a sandbox of its own, by the way that every run goes. @throws where it doesn't end well */
+async function tryCommand(sandboxes: SandboxProvider): Promise<void> {
+  const id = `doctor-${randomUUID()}`;
+  try {
+    const sandbox = await sandboxes.ensureSandbox({ id, resources: tryResources, egress: [], env: {}, lifetimeMs: tryMs });
+    const { ending, exitCode, stderr } = await sandbox.run({ key: 'try', argv: ['true'], timeoutMs: tryMs, outputCapBytes: 4096 });
+    if (ending === 'exited' && exitCode === 0) return;
+    throw new Error(`\`true\` ended with ${ending === 'exited' ? `exit code ${exitCode}` : ending} in a sandbox: ${(await readFile(stderr.path, 'utf8')).trim()}`);
+  } finally {
+    await sandboxes.destroySandbox(id);
   }
 }
 

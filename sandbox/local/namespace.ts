@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SandboxResources } from '../contract.ts';
+import { hasCode } from './host-files.ts';
 import { etcNames } from './layout.ts';
 import { isSystemPath, type Toolchain } from './toolchains.ts';
 
@@ -77,8 +78,19 @@ function systemWords(): string[] {
 let hidden: string[] | undefined;
 
 function listPrivate(): string[] {
-  const roots = ['/etc/ssl', '/etc/pki'].filter((path) => existsSync(path));
-  return roots.flatMap((root) => readdirSync(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isDirectory() && entry.name === 'private').map(({ parentPath, name }) => join(parentPath, name));
+  return ['/etc/ssl', '/etc/pki'].flatMap(listPrivateIn);
+}
+
+/** A folder that this user may not list holds nothing that a sandbox of this user could read, so it is left as it is. */
+function listPrivateIn(folder: string): string[] {
+  let entries;
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'EACCES', 'EPERM')) return [];
+    throw error;
+  }
+  return entries.filter((entry) => entry.isDirectory()).flatMap(({ name }) => (name === 'private' ? [join(folder, name)] : listPrivateIn(join(folder, name))));
 }
 
 /** npm's settings for everybody on the machine, which may hold a token. */
