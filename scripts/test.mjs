@@ -24,6 +24,7 @@ const currentCluster = '--current';
 const noCluster = 77;
 const tools = {
   types: ['typescript/bin/tsc'],
+  format: ['prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '**/*.{ts,mjs}'],
   lint: ['oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
   unused: ['knip/bin/knip.js'],
 };
