@@ -33,7 +33,10 @@ export class ActivityFrame implements ActivityInboundCallsInterceptor {
       outcome = 'failed';
       const thrown = toFailure(error, this.#redact);
       // Nobody foresaw it, so its stack is the only lead; the run is told the message alone.
-      if (thrown instanceof ApplicationFailure && thrown.type === 'internal-error') log().error('an activity failed unexpectedly', { stack: this.#redact(error instanceof Error ? (error.stack ?? error.message) : String(error)) });
+      if (thrown instanceof ApplicationFailure && thrown.type === 'internal-error')
+        log().error('an activity failed unexpectedly', {
+          stack: this.#redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+        });
       throw thrown;
     } finally {
       clearInterval(beat);
@@ -51,7 +54,11 @@ export function workSignal(): AbortSignal {
   const context = Context.current();
   const controller = new AbortController();
   const pass = (): void => {
-    controller.abort(context.cancellationDetails?.cancelRequested ? new CommandCancelled('the run was cancelled') : context.cancellationSignal.reason);
+    controller.abort(
+      context.cancellationDetails?.cancelRequested
+        ? new CommandCancelled('the run was cancelled')
+        : context.cancellationSignal.reason,
+    );
   };
   if (context.cancellationSignal.aborted) pass();
   else context.cancellationSignal.addEventListener('abort', pass, { once: true });
@@ -65,7 +72,9 @@ function toFailure(error: unknown, redact: Redact): Error {
   const text = redact(error instanceof Error ? error.message : String(error));
   if (error instanceof CommandCancelled) return new CancelledFailure(text);
   if (error instanceof CancelledFailure) {
-    return cancellationDetails()?.cancelRequested ? error : ApplicationFailure.retryable('The worker let go of the activity', 'worker-shutdown');
+    return cancellationDetails()?.cancelRequested
+      ? error
+      : ApplicationFailure.retryable('The worker let go of the activity', 'worker-shutdown');
   }
   if (error instanceof ApplicationFailure) return redacted(error, text);
   if (error instanceof ModelFailure) return failure(text, `model-${error.kind}`, error);
@@ -73,19 +82,36 @@ function toFailure(error: unknown, redact: Redact): Error {
   if (error instanceof GitRefusal) return failure(text, error.kind, error);
   if (error instanceof SandboxLost) return failure(text, 'sandbox-lost', { retryable: false });
   if (error instanceof SandboxUnavailable) return failure(text, error.code, error);
-  if (error instanceof SandboxFileError) return failure(text, 'edit-refused', { retryable: error.problem === 'interrupted' });
+  if (error instanceof SandboxFileError)
+    return failure(text, 'edit-refused', { retryable: error.problem === 'interrupted' });
   if (error instanceof JigError) return failure(text, error.code, { retryable: false });
   return failure(text, 'internal-error', { retryable: isMendable(error, activityInfo().attempt) });
 }
 
 /** File operations that fail in these ways fail the next time too. */
-const lastingCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL', 'EXDEV']);
+const lastingCodes = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'EINVAL',
+  'EXDEV',
+]);
 /** Tries of an activity whose error says nothing of its cause. */
 const unexplainedTries = 3;
 
 /** Whether another try may mend an error that nobody foresaw: what data, code and permissions are, they still are the next time. */
 function isMendable(error: unknown, attempt: number): boolean {
-  if (error instanceof ZodError || error instanceof SyntaxError || error instanceof RangeError || error instanceof ReferenceError) return false;
+  if (
+    error instanceof ZodError ||
+    error instanceof SyntaxError ||
+    error instanceof RangeError ||
+    error instanceof ReferenceError
+  )
+    return false;
   const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
   return code === undefined ? attempt < unexplainedTries : !lastingCodes.has(code);
 }
@@ -99,9 +125,23 @@ function codeOf(error: unknown): string | undefined {
 function redacted(error: ApplicationFailure, text: string): ApplicationFailure {
   if (text === error.message) return error;
   const { type, nonRetryable, nextRetryDelay } = error;
-  return ApplicationFailure.create({ message: text, type: type ?? 'internal-error', nonRetryable: nonRetryable ?? false, ...(nextRetryDelay !== undefined && { nextRetryDelay }) });
+  return ApplicationFailure.create({
+    message: text,
+    type: type ?? 'internal-error',
+    nonRetryable: nonRetryable ?? false,
+    ...(nextRetryDelay !== undefined && { nextRetryDelay }),
+  });
 }
 
-function failure(message: string, type: string, { retryable, retryAfterMs }: { retryable: boolean; retryAfterMs?: number | undefined }): ApplicationFailure {
-  return ApplicationFailure.create({ message, type, nonRetryable: !retryable, ...(retryAfterMs !== undefined && { nextRetryDelay: retryAfterMs }) });
+function failure(
+  message: string,
+  type: string,
+  { retryable, retryAfterMs }: { retryable: boolean; retryAfterMs?: number | undefined },
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    message,
+    type,
+    nonRetryable: !retryable,
+    ...(retryAfterMs !== undefined && { nextRetryDelay: retryAfterMs }),
+  });
 }

@@ -12,7 +12,11 @@ export async function applyEdit(parts: Parts, request: ApplyEdit): Promise<{ rep
   const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
   const operations = createOperations(sandbox, { key: request.key, env: {} });
   const file = await operations.readFile(path, maxFileBytes);
-  if (file?.text === undefined) throw ApplicationFailure.nonRetryable(file ? `${path} is too large to edit` : `There is no file ${path}`, 'edit-refused');
+  if (file?.text === undefined)
+    throw ApplicationFailure.nonRetryable(
+      file ? `${path} is too large to edit` : `There is no file ${path}`,
+      'edit-refused',
+    );
   if (!file.isUtf8) throw ApplicationFailure.nonRetryable(`${path}: ${notUtf8}`, 'edit-refused');
   const edited = editText(file.text, { old, new: replacement, all, ...(line !== undefined && { line }) });
   if ('error' in edited) throw ApplicationFailure.nonRetryable(`${path}: ${edited.error}`, 'edit-refused');

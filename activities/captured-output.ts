@@ -15,15 +15,25 @@ const maxValueBytes = 256 * 1024;
 const countsBytes = 16_000;
 
 /** @throws ApplicationFailure `output-not-json`, `value-too-large` where `parse` can't be satisfied. */
-export async function captureOutcome(store: ArtifactStore, result: CommandResult, request: Pick<RunCommand, 'parse' | 'shown'>): Promise<CommandOutcome> {
+export async function captureOutcome(
+  store: ArtifactStore,
+  result: CommandResult,
+  request: Pick<RunCommand, 'parse' | 'shown'>,
+): Promise<CommandOutcome> {
   const { ending, exitCode, durationMs } = result;
   const [stdout, stderr] = await Promise.all([captureText(store, result.stdout), captureText(store, result.stderr)]);
-  const tests = findTestCounts(`${await readTail(result.stderr, countsBytes)}\n${await readTail(result.stdout, countsBytes)}`);
-  const value = request.parse && exitCode === 0 && ending === 'exited' ? await parseOutput(result.stdout, request) : undefined;
+  const tests = findTestCounts(
+    `${await readTail(result.stderr, countsBytes)}\n${await readTail(result.stdout, countsBytes)}`,
+  );
+  const value =
+    request.parse && exitCode === 0 && ending === 'exited' ? await parseOutput(result.stdout, request) : undefined;
   return {
-    ending, exitCode, durationMs,
+    ending,
+    exitCode,
+    durationMs,
     startedAtMs: Date.parse(result.startedAt),
-    stdout, stderr,
+    stdout,
+    stderr,
     ...(value !== undefined && { value }),
     check: { command: request.shown, exitCode, ending, durationMs, ...(tests && { tests }) },
   };
@@ -39,32 +49,50 @@ export async function readToolOutput(stream: CapturedStream, maxCharacters: numb
 async function captureText(store: ArtifactStore, stream: CapturedStream): Promise<CapturedText> {
   const sizeBytes = stream.keptBytes + stream.droppedBytes;
   const cut = sizeBytes > textBytes;
-  const text = cut ? `${await readHead(stream, textBytes / 2)}\n[… cut …]\n${await readTail(stream, textBytes / 2)}` : await readHead(stream, textBytes);
+  const text = cut
+    ? `${await readHead(stream, textBytes / 2)}\n[… cut …]\n${await readTail(stream, textBytes / 2)}`
+    : await readHead(stream, textBytes);
   const artifact = stream.keptBytes > 0 ? await store.put({ path: stream.path }, 'text/plain') : undefined;
   return { text: cut ? text : text.replace(/\r?\n$/, ''), cut, sizeBytes, ...(artifact && { artifact }) };
 }
 
-async function parseOutput(stream: CapturedStream, { parse, shown }: Pick<RunCommand, 'parse' | 'shown'>): Promise<Json> {
+async function parseOutput(
+  stream: CapturedStream,
+  { parse, shown }: Pick<RunCommand, 'parse' | 'shown'>,
+): Promise<Json> {
   if (stream.droppedBytes > 0 || stream.keptBytes > maxValueBytes) {
-    throw ApplicationFailure.nonRetryable(`${shown} wrote ${stream.keptBytes + stream.droppedBytes} bytes; at most ${maxValueBytes} can be parsed`, 'value-too-large');
+    throw ApplicationFailure.nonRetryable(
+      `${shown} wrote ${stream.keptBytes + stream.droppedBytes} bytes; at most ${maxValueBytes} can be parsed`,
+      'value-too-large',
+    );
   }
   const text = await readHead(stream, maxValueBytes);
   if (parse === 'lines') return text.split(/\r?\n/).filter((line) => line !== '');
   try {
     return AnyJson.parse(JSON.parse(text));
   } catch (error) {
-    throw ApplicationFailure.create({ message: `${shown} wrote no JSON: ${error instanceof Error ? error.message : ''}`, type: 'output-not-json', nonRetryable: true });
+    throw ApplicationFailure.create({
+      message: `${shown} wrote no JSON: ${error instanceof Error ? error.message : ''}`,
+      type: 'output-not-json',
+      nonRetryable: true,
+    });
   }
 }
 
 const readHead = (stream: CapturedStream, bytes: number): Promise<string> => readPart(stream, 0, bytes);
-const readTail = (stream: CapturedStream, bytes: number): Promise<string> => readPart(stream, Math.max(stream.keptBytes - bytes, 0), bytes);
+const readTail = (stream: CapturedStream, bytes: number): Promise<string> =>
+  readPart(stream, Math.max(stream.keptBytes - bytes, 0), bytes);
 
 async function readPart(stream: CapturedStream, position: number, bytes: number): Promise<string> {
   if (stream.keptBytes === 0) return '';
   const file = await open(stream.path, 'r');
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(bytes, stream.keptBytes)), 0, Math.min(bytes, stream.keptBytes), position);
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(Math.min(bytes, stream.keptBytes)),
+      0,
+      Math.min(bytes, stream.keptBytes),
+      position,
+    );
     return new TextDecoder().decode(buffer.subarray(0, bytesRead));
   } finally {
     await file.close();

@@ -227,11 +227,24 @@ export interface ModelActivities {
 
 export interface ForgeActivities {
   /** Pushes one branch, never over foreign commits; returns the branch's name (a taken one gets a suffix). */
-  pushBranch(request: { repository: OpenedRun['repository']; commit: string; branch: string; expected?: string }): Promise<{ branch: string }>;
+  pushBranch(request: {
+    repository: OpenedRun['repository'];
+    commit: string;
+    branch: string;
+    expected?: string;
+  }): Promise<{ branch: string }>;
   ensureChange(request: EnsureChange): Promise<{ number: number; url: string }>;
   awaitChecks(request: { repository: OpenedRun['repository']; commit: string; waitMs: number }): Promise<CiOutcome>;
-  comment(request: { repository: OpenedRun['repository']; number: number; marker: string; body: string }): Promise<void>;
-  checkFreshness(request: { repository: OpenedRun['repository']; head?: { branch: string; commit: string } }): Promise<{ baseMoved: boolean; branchForeign: boolean }>;
+  comment(request: {
+    repository: OpenedRun['repository'];
+    number: number;
+    marker: string;
+    body: string;
+  }): Promise<void>;
+  checkFreshness(request: {
+    repository: OpenedRun['repository'];
+    head?: { branch: string; commit: string };
+  }): Promise<{ baseMoved: boolean; branchForeign: boolean }>;
 }
 
 export interface Activities extends RunActivities, SandboxActivities, ModelActivities, ForgeActivities {}

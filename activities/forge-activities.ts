@@ -21,7 +21,11 @@ export function createForgeActivities(parts: Parts): ForgeActivities {
       return { branch };
     },
     async ensureChange({ repository, ...wanted }) {
-      const { number, url } = await getForge(parts, repository.forge).ensureChange({ ...wanted, repository: repository.name, base: repository.branch });
+      const { number, url } = await getForge(parts, repository.forge).ensureChange({
+        ...wanted,
+        repository: repository.name,
+        base: repository.branch,
+      });
       return { number, url };
     },
     awaitChecks: (request) => awaitChecks(parts, request),
@@ -30,7 +34,12 @@ export function createForgeActivities(parts: Parts): ForgeActivities {
     },
     async checkFreshness({ repository, head }) {
       const { branch, commit } = repository;
-      return git.checkFreshness({ repository, access: await accessTo(parts, repository), base: { branch, commit }, ...(head && { head }) });
+      return git.checkFreshness({
+        repository,
+        access: await accessTo(parts, repository),
+        base: { branch, commit },
+        ...(head && { head }),
+      });
     },
   };
 }
@@ -47,7 +56,10 @@ const maxPollMs = 15_000;
  * Asks for the checks until each has decided, within bounds; one activity, so that waiting doesn't grow the history.
  * It waits from when it was first asked for, whichever try this is, and a host that is away for a while ends nothing.
  */
-async function awaitChecks(parts: Parts, { repository, commit, waitMs }: Parameters<ForgeActivities['awaitChecks']>[0]): Promise<CiOutcome> {
+async function awaitChecks(
+  parts: Parts,
+  { repository, commit, waitMs }: Parameters<ForgeActivities['awaitChecks']>[0],
+): Promise<CiOutcome> {
   const forge = getForge(parts, repository.forge);
   const signal = workSignal();
   const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
@@ -57,12 +69,17 @@ async function awaitChecks(parts: Parts, { repository, commit, waitMs }: Paramet
     const checks = await forge.listChecks(repository.name, commit, repository.branch).catch(passingFault);
     const waitedMs = performance.now() - startedAtMs;
     if (Array.isArray(checks)) {
-      if (checks.length === 0 && (!forge.capabilities.ownCi || waitedMs >= parts.ciGraceMs)) return { state: 'none', checks, excerpt: '' };
+      if (checks.length === 0 && (!forge.capabilities.ownCi || waitedMs >= parts.ciGraceMs))
+        return { state: 'none', checks, excerpt: '' };
       if (checks.length > 0 && checks.every(isDecided)) return decided(checks);
       if (waitedMs >= waitMs) return { state: 'timeout', checks: checks.map(withoutLog), excerpt: '' };
     } else if (waitedMs >= waitMs) throw checks;
     // The longer it takes, the less a moment counts; and a host may say itself when it wants to be asked again.
-    const pauseMs = Math.max(parts.ciPollMs, Math.min(waitedMs / 20, maxPollMs), Array.isArray(checks) ? 0 : (checks.retryAfterMs ?? 0));
+    const pauseMs = Math.max(
+      parts.ciPollMs,
+      Math.min(waitedMs / 20, maxPollMs),
+      Array.isArray(checks) ? 0 : (checks.retryAfterMs ?? 0),
+    );
     await wait(Math.min(pauseMs, waitMs - waitedMs), undefined, { signal }).catch(() => {
       throw signal.reason;
     });
@@ -79,7 +96,12 @@ const withoutLog = ({ logExcerpt: _, ...check }: Check): Check => check;
 
 function decided(checks: Check[]): CiOutcome {
   const failed = checks.filter(({ state }) => state !== 'passed');
-  const excerpt = failed.map(({ name, logExcerpt = '' }) => `${name}:\n${logExcerpt}`).join('\n\n').slice(-maxExcerptCharacters);
-  const shown = checks.map((check) => (check.logExcerpt ? { ...check, logExcerpt: check.logExcerpt.slice(-4000) } : check));
+  const excerpt = failed
+    .map(({ name, logExcerpt = '' }) => `${name}:\n${logExcerpt}`)
+    .join('\n\n')
+    .slice(-maxExcerptCharacters);
+  const shown = checks.map((check) =>
+    check.logExcerpt ? { ...check, logExcerpt: check.logExcerpt.slice(-4000) } : check,
+  );
   return { state: failed.length === 0 ? 'passed' : 'failed', checks: shown, excerpt };
 }

@@ -8,7 +8,11 @@ export async function keepJson(store: ArtifactStore, value: unknown): Promise<Ar
 }
 
 /** @throws ZodError where the store holds something else. */
-export async function loadJson<Value>(store: ArtifactStore, ref: ArtifactRef, schema: z.ZodType<Value>): Promise<Value> {
+export async function loadJson<Value>(
+  store: ArtifactStore,
+  ref: ArtifactRef,
+  schema: z.ZodType<Value>,
+): Promise<Value> {
   return schema.parse(JSON.parse(Buffer.from(await store.get(ref)).toString()));
 }
 
@@ -16,7 +20,12 @@ export async function loadJson<Value>(store: ArtifactStore, ref: ArtifactRef, sc
  * Makes an effect's result once for a key: a repeated activity gets what the first one kept. Between the effect and the
  * keeping a killed worker can still lose it, so `work` must be repeatable, or carry the key to who makes the effect.
  */
-export async function once<Value>(store: ArtifactStore, key: string, schema: z.ZodType<Value>, work: () => Promise<Value>): Promise<{ value: Value; ref: ArtifactRef }> {
+export async function once<Value>(
+  store: ArtifactStore,
+  key: string,
+  schema: z.ZodType<Value>,
+  work: () => Promise<Value>,
+): Promise<{ value: Value; ref: ArtifactRef }> {
   const known = await store.findByKey(key);
   if (known) return { value: await loadJson(store, known, schema), ref: known };
   const ref = await store.keep(key, await keepJson(store, await work()));

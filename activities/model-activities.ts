@@ -41,8 +41,16 @@ async function ask({ artifacts, model }: Parts, request: ModelRequest) {
   });
 }
 
-async function askPrompt(parts: Parts, { key, text, system, model, answer: schema, earlier }: AskPrompt): Promise<PromptAnswer> {
-  const told = await Promise.all(earlier.map(async ({ answer, error }) => ({ answer: (await loadJson(parts.artifacts, answer, KeptAnswer)).content, error })));
+async function askPrompt(
+  parts: Parts,
+  { key, text, system, model, answer: schema, earlier }: AskPrompt,
+): Promise<PromptAnswer> {
+  const told = await Promise.all(
+    earlier.map(async ({ answer, error }) => ({
+      answer: (await loadJson(parts.artifacts, answer, KeptAnswer)).content,
+      error,
+    })),
+  );
   const question = promptQuestion({ text, schema, ...(system && { system }) }, told);
   const { value: answer, ref } = await ask(parts, { ...question, key, ...(model && { model }) });
   const parsed = parseAnswer(answer.content, schema);
@@ -79,9 +87,15 @@ async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model
  * Asks with as much of the conversation as the model takes. A server may hold less than is configured: what it refuses as
  * too long is asked again with half of it, and half of that. @throws ModelFailure `context-too-long`
  */
-async function askWithin<Answer>({ contextTokens, answerTokens }: Model, { entries }: Transcript, send: (plan: CompactionPlan) => Promise<Answer>): Promise<{ answer: Answer; compacted: number }> {
+async function askWithin<Answer>(
+  { contextTokens, answerTokens }: Model,
+  { entries }: Transcript,
+  send: (plan: CompactionPlan) => Promise<Answer>,
+): Promise<{ answer: Answer; compacted: number }> {
   const conversation = entries.map(({ role, tokens, ref }) => ({ role, tokens, ref: ref.sha256 }));
-  let refusal = new ModelFailure('context-too-long', `The task alone fills the model's ${contextTokens} tokens`, { retryable: false });
+  let refusal = new ModelFailure('context-too-long', `The task alone fills the model's ${contextTokens} tokens`, {
+    retryable: false,
+  });
   for (let heldTokens = contextTokens; heldTokens >= leastContextTokens; heldTokens /= 2) {
     const plan = planCompaction(conversation, heldTokens, Math.min(answerTokens + toolTokens, heldTokens / 3));
     if (plan.tooLong) break;
@@ -102,4 +116,3 @@ function briefCall(call: ToolCall | undefined): string {
   const about = /"(?:path|command|text)"\s*:\s*"((?:[^"\\]|\\.){1,200})/.exec(call.arguments.slice(0, 2000))?.[1] ?? '';
   return `${call.name} ${about}`.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, 100);
 }
-

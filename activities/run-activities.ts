@@ -27,7 +27,8 @@ async function openRun(parts: Parts, untrusted: RunRequest): Promise<OpenedRun> 
   }
   const blueprint = withIds(parseBlueprint(text, { file }));
   const { values, issues } = checkInputs(blueprint, request.inputs);
-  if (issues.length > 0) throw ApplicationFailure.nonRetryable(issues.map(({ message }) => message).join('; '), 'invalid-input');
+  if (issues.length > 0)
+    throw ApplicationFailure.nonRetryable(issues.map(({ message }) => message).join('; '), 'invalid-input');
   await parts.artifacts.put(Buffer.from(text), 'application/yaml');
 
   const forge = getForge(parts, request.repository.forge);
@@ -40,7 +41,12 @@ async function openRun(parts: Parts, untrusted: RunRequest): Promise<OpenedRun> 
     blueprint,
     inputs: values,
     repository: { forge: forge.name, name, cloneUrl, branch, commit },
-    model: { name: parts.model.name, source: parts.model.source, priced: parts.model.isPriced(parts.model.name), refuseUnpriced: parts.refuseUnpriced },
+    model: {
+      name: parts.model.name,
+      source: parts.model.source,
+      priced: parts.model.isPriced(parts.model.name),
+      refuseUnpriced: parts.refuseUnpriced,
+    },
     settings: parts.settings,
   };
 }
@@ -48,6 +54,10 @@ async function openRun(parts: Parts, untrusted: RunRequest): Promise<OpenedRun> 
 /** @throws ApplicationFailure `forge-unknown` */
 export function getForge(parts: Pick<Parts, 'forges'>, name: string): Forge {
   const forge = parts.forges.get(name);
-  if (!forge) throw ApplicationFailure.nonRetryable(`No forge is called ${name}; this worker has: ${[...parts.forges.keys()].join(', ')}`, 'forge-unknown');
+  if (!forge)
+    throw ApplicationFailure.nonRetryable(
+      `No forge is called ${name}; this worker has: ${[...parts.forges.keys()].join(', ')}`,
+      'forge-unknown',
+    );
   return forge;
 }

@@ -3,13 +3,26 @@ import { defaults } from '../blueprints/defaults.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutScript, exportScript, nothingToExport } from '../git/sandbox-scripts.ts';
-import { CommandCancelled, type CommandResult, type Sandbox, type SandboxProvider, type StateReached } from '../sandbox/contract.ts';
+import {
+  CommandCancelled,
+  type CommandResult,
+  type Sandbox,
+  type SandboxProvider,
+  type StateReached,
+} from '../sandbox/contract.ts';
 import { SandboxLost } from '../sandbox/errors.ts';
 import { applyEdit } from './apply-edit.ts';
 import { log, workSignal } from './activity.ts';
 import { callTool } from './call-tool.ts';
 import { captureOutcome } from './captured-output.ts';
-import type { CommandOutcome, ExportCommit, PreparedSandbox, PrepareSandbox, RunCommand, SandboxActivities } from './contract.ts';
+import type {
+  CommandOutcome,
+  ExportCommit,
+  PreparedSandbox,
+  PrepareSandbox,
+  RunCommand,
+  SandboxActivities,
+} from './contract.ts';
 import { keepJson } from './kept.ts';
 import type { Parts } from './parts.ts';
 
@@ -58,7 +71,10 @@ async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: Pre
 /** Hosts that can't be opened are refused at the door, not found shut in the middle. @throws ApplicationFailure */
 function checkEgress({ name, capabilities: { egress, isolation } }: SandboxProvider, hosts: string[]): void {
   if (hosts.length === 0 || egress || isolation === 'none') return;
-  throw ApplicationFailure.nonRetryable(`The blueprint asks for ${hosts.join(', ')}, and sandboxes of the provider ${name} have no way out`, 'sandbox-egress-unavailable');
+  throw ApplicationFailure.nonRetryable(
+    `The blueprint asks for ${hosts.join(', ')}, and sandboxes of the provider ${name} have no way out`,
+    'sandbox-egress-unavailable',
+  );
 }
 
 /**
@@ -75,7 +91,10 @@ const removedKey = (id: string): string => `removed-sandbox/${id}`;
 async function runCommand(parts: Parts, request: RunCommand): Promise<CommandOutcome> {
   const { key, argv, env, timeoutMs } = request;
   const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
-  const result = await sandbox.run({ key, argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes }, { signal: workSignal() });
+  const result = await sandbox.run(
+    { key, argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes },
+    { signal: workSignal() },
+  );
   if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
   log().info('command ended', { key, ending: result.ending, exitCode: result.exitCode, durationMs: result.durationMs });
   const outcome = await captureOutcome(parts.artifacts, result, request);
@@ -95,15 +114,36 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
   const signal = workSignal();
   const sandbox: Sandbox = await parts.sandboxes.getSandbox(request.sandbox);
   const result = await sandbox.run(
-    { key: `${key}/export`, argv: ['sh', '-c', exportScript, 'jig', base], timeoutMs: defaults.timeoutsMs.change, outputCapBytes: defaults.output.artifactMaxBytes },
+    {
+      key: `${key}/export`,
+      argv: ['sh', '-c', exportScript, 'jig', base],
+      timeoutMs: defaults.timeoutsMs.change,
+      outputCapBytes: defaults.output.artifactMaxBytes,
+    },
     { signal },
   );
-  if (result.ending === 'exited' && result.exitCode === nothingToExport) return { base, files: [], insertions: 0, deletions: 0 };
+  if (result.ending === 'exited' && result.exitCode === nothingToExport)
+    return { base, files: [], insertions: 0, deletions: 0 };
   await mustSucceed(parts, result, 'The export', 'export-failed');
-  if (result.stdout.droppedBytes > 0) throw ApplicationFailure.nonRetryable(`The export is larger than ${defaults.output.artifactMaxBytes} bytes`, 'too-large');
+  if (result.stdout.droppedBytes > 0)
+    throw ApplicationFailure.nonRetryable(
+      `The export is larger than ${defaults.output.artifactMaxBytes} bytes`,
+      'too-large',
+    );
   return parts.git.quarantine(
     // Code hosts read commits too: they close issues by them, and skip checks.
-    { repository, base, parent, policy, message: neutralize(message), author, key, bundlePath: result.stdout.path, date: new Date(dateMs).toISOString(), ...(since && { since }) },
+    {
+      repository,
+      base,
+      parent,
+      policy,
+      message: neutralize(message),
+      author,
+      key,
+      bundlePath: result.stdout.path,
+      date: new Date(dateMs).toISOString(),
+      ...(since && { since }),
+    },
     signal,
   );
 }

@@ -11,7 +11,12 @@ import type { CallTool } from './contract.ts';
 
 export function createOperations(
   sandbox: Sandbox,
-  { key, env, outputMaxCharacters = defaults.agent.toolOutputMaxCharacters, allowPaths }: Pick<CallTool, 'key' | 'env' | 'allowPaths'> & Partial<Pick<CallTool, 'outputMaxCharacters'>>,
+  {
+    key,
+    env,
+    outputMaxCharacters = defaults.agent.toolOutputMaxCharacters,
+    allowPaths,
+  }: Pick<CallTool, 'key' | 'env' | 'allowPaths'> & Partial<Pick<CallTool, 'outputMaxCharacters'>>,
 ): ToolOperations {
   let count = 0;
   const nextKey = (): string => `${key}/${(count += 1)}`;
@@ -21,10 +26,22 @@ export function createOperations(
     readFile: (path, maxBytes) => readText(sandbox, nextKey(), path, maxBytes),
     writeFile: (path, text) => writeFile(sandbox, nextKey(), path, Buffer.from(text), { signal: workSignal() }),
     async runCommand(argv, timeoutMs) {
-      const result = await sandbox.run({ key: nextKey(), argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes }, { signal: workSignal() });
+      const result = await sandbox.run(
+        { key: nextKey(), argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes },
+        { signal: workSignal() },
+      );
       if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
-      const [stdout, stderr] = await Promise.all([readToolOutput(result.stdout, outputMaxCharacters), readToolOutput(result.stderr, outputMaxCharacters)]);
-      return { exitCode: result.exitCode, ending: result.ending, stdout, stderr, droppedBytes: result.stdout.droppedBytes + result.stderr.droppedBytes };
+      const [stdout, stderr] = await Promise.all([
+        readToolOutput(result.stdout, outputMaxCharacters),
+        readToolOutput(result.stderr, outputMaxCharacters),
+      ]);
+      return {
+        exitCode: result.exitCode,
+        ending: result.ending,
+        stdout,
+        stderr,
+        droppedBytes: result.stdout.droppedBytes + result.stderr.droppedBytes,
+      };
     },
   };
 }
@@ -33,7 +50,11 @@ export function createOperations(
 async function readText(sandbox: Sandbox, key: string, path: string, maxBytes: number) {
   try {
     const { bytes, truncated } = await readFile(sandbox, key, path, { maxBytes, signal: workSignal() });
-    return { text: truncated ? undefined : Buffer.from(bytes).toString(), sizeBytes: bytes.length, isUtf8: isUtf8(bytes) };
+    return {
+      text: truncated ? undefined : Buffer.from(bytes).toString(),
+      sizeBytes: bytes.length,
+      isUtf8: isUtf8(bytes),
+    };
   } catch (error) {
     if (error instanceof SandboxFileError && error.problem === 'not-found') return undefined;
     throw error;

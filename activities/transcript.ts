@@ -6,7 +6,9 @@ import type { TranscriptRef } from './contract.ts';
 import { keepJson, loadJson } from './kept.ts';
 
 const Transcript = z.strictObject({
-  entries: z.array(z.strictObject({ role: z.enum(['system', 'user', 'assistant', 'tool']), tokens: z.number(), ref: ArtifactRef })),
+  entries: z.array(
+    z.strictObject({ role: z.enum(['system', 'user', 'assistant', 'tool']), tokens: z.number(), ref: ArtifactRef }),
+  ),
 });
 export type Transcript = z.infer<typeof Transcript>;
 
@@ -21,9 +23,20 @@ export async function loadMessages(store: ArtifactStore, transcript: Transcript)
 export const loadMessage = (store: ArtifactStore, ref: ArtifactRef): Promise<Message> => loadJson(store, ref, Message);
 
 /** The transcript with more messages; the given one stays as it is. */
-export async function appendMessages(store: ArtifactStore, transcript: Transcript, messages: Message[]): Promise<Transcript> {
-  const added = await Promise.all(messages.map(async (message) => ({ role: message.role, tokens: estimateTokens(JSON.stringify(message)), ref: await keepJson(store, message) })));
+export async function appendMessages(
+  store: ArtifactStore,
+  transcript: Transcript,
+  messages: Message[],
+): Promise<Transcript> {
+  const added = await Promise.all(
+    messages.map(async (message) => ({
+      role: message.role,
+      tokens: estimateTokens(JSON.stringify(message)),
+      ref: await keepJson(store, message),
+    })),
+  );
   return { entries: [...transcript.entries, ...added] };
 }
 
-export const keepTranscript = (store: ArtifactStore, transcript: Transcript): Promise<TranscriptRef> => keepJson(store, transcript);
+export const keepTranscript = (store: ArtifactStore, transcript: Transcript): Promise<TranscriptRef> =>
+  keepJson(store, transcript);

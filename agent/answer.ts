@@ -28,13 +28,18 @@ export function promptQuestion(
 /** The value of an answer, or what the model is told so that it can try again. @throws TypeError for a schema that can't be read. */
 export function parseAnswer(text: string, jsonSchema: JsonSchema): { value: unknown } | { error: string } {
   const schema = readSchema(jsonSchema);
-  if (text.length > maxAnswerChars) return { error: `The answer is longer than ${maxAnswerChars} characters. Give a shorter one.` };
+  if (text.length > maxAnswerChars)
+    return { error: `The answer is longer than ${maxAnswerChars} characters. Give a shorter one.` };
   const json = parseJsonText(stripFence(withoutThinking(text)));
   if (!json) return { error: 'The answer is not JSON. Answer with JSON only, without any other text.' };
   const parsed = schema.safeParse(json.value);
   if (parsed.success) return { value: json.value };
-  const issues = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'the answer'}: ${issue.message}`);
-  return { error: `The answer does not fit the schema: ${issues.join('; ').slice(0, 1000)}. Answer again, with JSON only.` };
+  const issues = parsed.error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.join('.') || 'the answer'}: ${issue.message}`);
+  return {
+    error: `The answer does not fit the schema: ${issues.join('; ').slice(0, 1000)}. Answer again, with JSON only.`,
+  };
 }
 
 /** Why a JSON Schema can't be used for an answer, or undefined. */
@@ -48,12 +53,19 @@ export function checkAnswerSchema(jsonSchema: JsonSchema): string | undefined {
 }
 
 function readSchema(jsonSchema: JsonSchema): z.ZodType {
-  if (JSON.stringify(jsonSchema).length > maxSchemaChars) throw new TypeError(`an answer's JSON Schema has at most ${maxSchemaChars} characters`);
-  if (hasPattern(jsonSchema)) throw new TypeError("an answer's JSON Schema can't hold a pattern: use enum, or check the answer in a step of its own");
+  if (JSON.stringify(jsonSchema).length > maxSchemaChars)
+    throw new TypeError(`an answer's JSON Schema has at most ${maxSchemaChars} characters`);
+  if (hasPattern(jsonSchema))
+    throw new TypeError(
+      "an answer's JSON Schema can't hold a pattern: use enum, or check the answer in a step of its own",
+    );
   try {
     return z.fromJSONSchema(jsonSchema);
   } catch (error) {
-    throw new TypeError(`the answer's JSON Schema can't be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new TypeError(
+      `the answer's JSON Schema can't be used: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }
 
@@ -67,7 +79,10 @@ function hasPattern(schema: unknown): boolean {
   return Object.entries(schema).some(([keyword, value]: [string, unknown]) => {
     if (keyword === 'pattern' || keyword === 'patternProperties') return true;
     if (keywordsOfValues.has(keyword)) return false;
-    const inner = keywordsOfSchemasByName.has(keyword) && typeof value === 'object' && value !== null ? Object.values(value) : value;
+    const inner =
+      keywordsOfSchemasByName.has(keyword) && typeof value === 'object' && value !== null
+        ? Object.values(value)
+        : value;
     return hasPattern(inner);
   });
 }

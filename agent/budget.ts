@@ -35,7 +35,15 @@ export interface AnswerUsage {
   unpriced?: true | undefined;
 }
 
-export const nothingSpent: Spent = { turns: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: 0, elapsedMs: 0, unpricedAnswers: 0 };
+export const nothingSpent: Spent = {
+  turns: 0,
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  outputTokens: 0,
+  costUsd: 0,
+  elapsedMs: 0,
+  unpricedAnswers: 0,
+};
 
 /** The spendings after one more answer of a model. */
 export function addUsage(spent: Spent, usage: AnswerUsage): Spent {
@@ -67,14 +75,21 @@ export function addSpent(a: Spent, b: Spent): Spent {
  * Which limit forbids the next question, if any. `next.inputTokens` is what that question will take at least: a
  * question that can't be paid for is not asked.
  */
-export function checkBudget(spent: Spent, limits: BudgetLimits, next: { inputTokens?: number } = {}): BudgetExceeded | undefined {
+export function checkBudget(
+  spent: Spent,
+  limits: BudgetLimits,
+  next: { inputTokens?: number } = {},
+): BudgetExceeded | undefined {
   const tokens = spent.inputTokens + spent.outputTokens;
-  if (limits.turns !== undefined && spent.turns >= limits.turns) return exceeded('turns', spent.turns, limits.turns, 'turns');
+  if (limits.turns !== undefined && spent.turns >= limits.turns)
+    return exceeded('turns', spent.turns, limits.turns, 'turns');
   if (limits.tokens !== undefined && (tokens >= limits.tokens || tokens + (next.inputTokens ?? 0) > limits.tokens)) {
     return exceeded('tokens', tokens, limits.tokens, 'tokens');
   }
-  if (limits.usd !== undefined && spent.costUsd >= limits.usd) return exceeded('usd', spent.costUsd, limits.usd, 'US dollars');
-  if (limits.timeMs !== undefined && spent.elapsedMs >= limits.timeMs) return exceeded('timeMs', spent.elapsedMs, limits.timeMs, 'milliseconds');
+  if (limits.usd !== undefined && spent.costUsd >= limits.usd)
+    return exceeded('usd', spent.costUsd, limits.usd, 'US dollars');
+  if (limits.timeMs !== undefined && spent.elapsedMs >= limits.timeMs)
+    return exceeded('timeMs', spent.elapsedMs, limits.timeMs, 'milliseconds');
   return undefined;
 }
 

@@ -35,7 +35,11 @@ const noticeTokens = 80;
 const minResultTokens = 100;
 
 /** Plans what stays of `entries` where `contextTokens` less `reserveTokens` (for tools and the answer) are there for it. */
-export function planCompaction(entries: ConversationEntry[], contextTokens: number, reserveTokens: number): CompactionPlan {
+export function planCompaction(
+  entries: ConversationEntry[],
+  contextTokens: number,
+  reserveTokens: number,
+): CompactionPlan {
   const room = contextTokens - reserveTokens;
   const all = sumTokens(entries);
   const head = headLength(entries);
@@ -72,7 +76,8 @@ function keepLastGroup(entries: ConversationEntry[], head: number, tailFrom: num
   if (tokens <= room) return { head, tailFrom, tooLong: false, tokens };
   const share = results.length === 0 ? 0 : Math.floor((room - fixedTokens - otherTokens) / results.length);
   const resultTokens = Math.max(share, minResultTokens);
-  const cutTokens = fixedTokens + otherTokens + results.reduce((sum, entry) => sum + Math.min(entry.tokens, resultTokens), 0);
+  const cutTokens =
+    fixedTokens + otherTokens + results.reduce((sum, entry) => sum + Math.min(entry.tokens, resultTokens), 0);
   return { head, tailFrom, maxResultChars: resultTokens, tooLong: cutTokens > room, tokens: cutTokens };
 }
 

@@ -17,8 +17,15 @@ const maxShownLineChars = 400;
 const maxShownFileLines = 40;
 
 /** The edited text, the lines (from 1) on which it changed, and how they read now; or what is wrong, for the model. */
-export function editText(text: string, edit: TextEdit): { text: string; lines: number[]; excerpt: string } | { error: string } {
-  if (edit.old === edit.new) return { error: 'old and new are the same, so this changes nothing. Write in new how the text has to be. To add a line, take the line before it into both: {"old": "import os\\n", "new": "import os\\nimport time\\n"}' };
+export function editText(
+  text: string,
+  edit: TextEdit,
+): { text: string; lines: number[]; excerpt: string } | { error: string } {
+  if (edit.old === edit.new)
+    return {
+      error:
+        'old and new are the same, so this changes nothing. Write in new how the text has to be. To add a line, take the line before it into both: {"old": "import os\\n", "new": "import os\\nimport time\\n"}',
+    };
   const places = findPlaces(text, edit.old);
   if (places.length === 0) return { error: explainMissing(text, edit) };
   const chosen = edit.line === undefined ? places : places.filter((place) => place.line === edit.line);
@@ -51,7 +58,9 @@ function explainMissing(text: string, edit: TextEdit): string {
   const nearest = findNearestLines(lines, edit.old.split('\n'));
   if (nearest === undefined) {
     const missing = 'the file does not hold this text, nor one like it.';
-    return lines.length <= maxShownFileLines ? `${missing} It holds:\n${shownLines(lines, 0, lines.length).trimEnd()}` : `${missing} Read the file again.`;
+    return lines.length <= maxShownFileLines
+      ? `${missing} It holds:\n${shownLines(lines, 0, lines.length).trimEnd()}`
+      : `${missing} Read the file again.`;
   }
   // The numbers stand apart from the lines: a small model copies a number that stands before one.
   return `the file does not hold this text exactly. The nearest are lines ${nearest.from + 1} to ${nearest.to}:\n${shownLines(lines, nearest.from, nearest.to)}\nCopy what you want to replace into old exactly as it stands there, quotes and spaces too.`;
@@ -59,7 +68,9 @@ function explainMissing(text: string, edit: TextEdit): string {
 
 function explainSeveral(text: string, places: { line: number }[]): string {
   const lines = text.split('\n');
-  const shown = places.slice(0, maxShownPlaces).map((place) => `${place.line}\t${shownLine(lines[place.line - 1] ?? '')}`);
+  const shown = places
+    .slice(0, maxShownPlaces)
+    .map((place) => `${place.line}\t${shownLine(lines[place.line - 1] ?? '')}`);
   const more = places.length > maxShownPlaces ? `\n… and ${places.length - maxShownPlaces} more` : '';
   const first = places[0]?.line ?? 1;
   return `the file holds this text in ${places.length} places:\n${shown.join('\n')}${more}\nTo replace every one, add "all": true. To replace one, add its line, such as "line": ${first}.`;
@@ -67,7 +78,13 @@ function explainSeveral(text: string, places: { line: number }[]): string {
 
 function excerptOf(text: string, lines: number[], height: number): string {
   const all = text.split('\n');
-  const shown = lines.slice(0, maxShownPlaces).flatMap((line) => all.slice(line - 1, line - 1 + Math.min(height, 20)).map((content, index) => `${line + index}\t${shownLine(content)}`));
+  const shown = lines
+    .slice(0, maxShownPlaces)
+    .flatMap((line) =>
+      all
+        .slice(line - 1, line - 1 + Math.min(height, 20))
+        .map((content, index) => `${line + index}\t${shownLine(content)}`),
+    );
   return shown.join('\n');
 }
 
@@ -77,7 +94,9 @@ function shownLines(lines: string[], from: number, to: number): string {
 }
 
 function shownLine(line: string): string {
-  return line.length > maxShownLineChars ? `${line.slice(0, maxShownLineChars)}[cut: the line has ${line.length} characters]` : line;
+  return line.length > maxShownLineChars
+    ? `${line.slice(0, maxShownLineChars)}[cut: the line has ${line.length} characters]`
+    : line;
 }
 
 function countBreaks(text: string): number {

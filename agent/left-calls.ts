@@ -7,6 +7,10 @@ export function answerLeftCalls(conversation: Message[], next: Message[]): Messa
   const asked = conversation.findLastIndex(({ role }) => role === 'assistant');
   const message = conversation[asked];
   if (message?.role !== 'assistant') return [];
-  const answered = new Set([...conversation.slice(asked + 1), ...next].map((said) => (said.role === 'tool' ? said.toolCallId : undefined)));
-  return message.toolCalls.filter(({ id }) => !answered.has(id)).map(({ id }) => ({ role: 'tool', toolCallId: id, content: leftCallFeedback }));
+  const answered = new Set(
+    [...conversation.slice(asked + 1), ...next].map((said) => (said.role === 'tool' ? said.toolCallId : undefined)),
+  );
+  return message.toolCalls
+    .filter(({ id }) => !answered.has(id))
+    .map(({ id }) => ({ role: 'tool', toolCallId: id, content: leftCallFeedback }));
 }

@@ -16,7 +16,12 @@ const rememberedAnswers = longestCycle * maxRepeats;
 
 /** An answer as the workflow sees it, made by `summariseAnswer`. */
 export interface AnswerSummary {
-  calls: { id: string; name: string; digest: string; /** For the model, where the call can't be carried out. */ error?: string }[];
+  calls: {
+    id: string;
+    name: string;
+    digest: string;
+    /** For the model, where the call can't be carried out. */ error?: string;
+  }[];
   /** The model says that it is done; its last words. */
   finished?: string;
   /** For the model, where the answer is neither a call nor an end. */
@@ -43,7 +48,11 @@ export type LoopDecision =
 export const newLoop: LoopState = { turns: 0, unusableInARow: 0, recentDigests: [] };
 
 /** The next state and what to do. So many unusable answers in a row end the loop. */
-export function decideAfterAnswer(state: LoopState, answer: AnswerSummary, unusableAnswers: number = defaults.agent.unusableAnswers): { state: LoopState; decision: LoopDecision } {
+export function decideAfterAnswer(
+  state: LoopState,
+  answer: AnswerSummary,
+  unusableAnswers: number = defaults.agent.unusableAnswers,
+): { state: LoopState; decision: LoopDecision } {
   const turns = state.turns + 1;
   if (answer.unusable === undefined && answer.calls.length === 0 && answer.finished !== undefined) {
     return { state: { ...state, turns, unusableInARow: 0 }, decision: { kind: 'finished', text: answer.finished } };
@@ -51,19 +60,28 @@ export function decideAfterAnswer(state: LoopState, answer: AnswerSummary, unusa
   const isUsable = answer.unusable === undefined && answer.calls.some((call) => call.error === undefined);
   const unusableInARow = isUsable ? 0 : state.unusableInARow + 1;
   const digest = answer.calls.map((call) => call.digest).join(' ');
-  const recentDigests = answer.calls.length > 0 ? [...state.recentDigests, digest].slice(-rememberedAnswers) : state.recentDigests;
+  const recentDigests =
+    answer.calls.length > 0 ? [...state.recentDigests, digest].slice(-rememberedAnswers) : state.recentDigests;
   const next = { turns, unusableInARow, recentDigests };
   return { state: next, decision: decide(next, answer, unusableAnswers) };
 }
 
 function decide(state: LoopState, answer: AnswerSummary, unusableAnswers: number): LoopDecision {
   if (state.unusableInARow >= unusableAnswers) {
-    return { kind: 'stop', reason: 'unusable-answers', message: `the model gave ${unusableAnswers} unusable answers in a row` };
+    return {
+      kind: 'stop',
+      reason: 'unusable-answers',
+      message: `the model gave ${unusableAnswers} unusable answers in a row`,
+    };
   }
   if (answer.calls.length === 0) return { kind: 'unusable', text: answer.unusable ?? emptyAnswerFeedback };
   const repeats = countRepeats(state.recentDigests);
   if (repeats >= maxRepeats) {
-    return { kind: 'stop', reason: 'repeated-calls', message: `the model made the same calls ${repeats} times in a row` };
+    return {
+      kind: 'stop',
+      reason: 'repeated-calls',
+      message: `the model made the same calls ${repeats} times in a row`,
+    };
   }
   return act(answer, repeats);
 }
@@ -71,9 +89,11 @@ function decide(state: LoopState, answer: AnswerSummary, unusableAnswers: number
 function act(answer: AnswerSummary, repeats: number): LoopDecision & { kind: 'act' } {
   const decision: LoopDecision & { kind: 'act' } = { kind: 'act', calls: [], refused: [] };
   for (const [index, call] of answer.calls.entries()) {
-    if (index >= maxCallsPerAnswer) decision.refused.push({ id: call.id, text: tooManyCallsFeedback(maxCallsPerAnswer) });
+    if (index >= maxCallsPerAnswer)
+      decision.refused.push({ id: call.id, text: tooManyCallsFeedback(maxCallsPerAnswer) });
     else if (call.error !== undefined) decision.refused.push({ id: call.id, text: call.error });
-    else if (repeats > maxRepeatsCarriedOut) decision.refused.push({ id: call.id, text: repeatedCallFeedback(call.name, repeats) });
+    else if (repeats > maxRepeatsCarriedOut)
+      decision.refused.push({ id: call.id, text: repeatedCallFeedback(call.name, repeats) });
     else decision.calls.push({ id: call.id, ...(repeats > 1 ? { note: repeatedCallNote(call.name) } : {}) });
   }
   return decision;
@@ -84,7 +104,8 @@ export function countRepeats(digests: string[]): number {
   let most = 0;
   for (let period = 1; period <= Math.min(longestCycle, digests.length); period++) {
     let same = period;
-    while (same < digests.length && digests[digests.length - 1 - same] === digests[digests.length - 1 - same + period]) same++;
+    while (same < digests.length && digests[digests.length - 1 - same] === digests[digests.length - 1 - same + period])
+      same++;
     most = Math.max(most, Math.floor(same / period));
   }
   return most;

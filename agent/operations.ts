@@ -16,7 +16,10 @@ export interface ToolOperations {
   /** What edit and write may touch; undefined: everything. The globs are for the model to read. */
   readonly writable: { globs: readonly string[]; matches: (path: string) => boolean } | undefined;
   /** The file's text, or undefined where there is none. A file over `maxBytes` has `text` undefined; where it isn't UTF-8, `text` holds replacements. */
-  readFile(path: string, maxBytes: number): Promise<{ text: string | undefined; sizeBytes: number; isUtf8: boolean } | undefined>;
+  readFile(
+    path: string,
+    maxBytes: number,
+  ): Promise<{ text: string | undefined; sizeBytes: number; isUtf8: boolean } | undefined>;
   /** Makes the folders it needs. */
   writeFile(path: string, text: string): Promise<void>;
   /** Runs one program in the workspace; no shell. */

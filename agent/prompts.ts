@@ -20,7 +20,10 @@ export const systemPrompt = `You are a careful programmer. You change the files 
 export function taskMessage(task: string, options: { allowPaths?: string[]; verify?: string[] } = {}): string {
   const parts = [task.trim()];
   if (options.allowPaths?.length) parts.push(`You may change only these files: ${options.allowPaths.join(', ')}`);
-  if (options.verify?.length) parts.push(`When you are done, these commands must succeed:\n${options.verify.map((command) => `- ${command}`).join('\n')}`);
+  if (options.verify?.length)
+    parts.push(
+      `When you are done, these commands must succeed:\n${options.verify.map((command) => `- ${command}`).join('\n')}`,
+    );
   return parts.join('\n\n');
 }
 
@@ -37,14 +40,21 @@ export interface FailedCheck {
 export function verifyFeedback(failed: FailedCheck[], attempt: { number: number; of: number }): string {
   const parts = failed.map((check) => {
     const places = findPlaces(check.output);
-    const how = check.ending && check.ending !== 'exited' ? `was ended (${check.ending})` : `failed with exit code ${check.exitCode}`;
+    const how =
+      check.ending && check.ending !== 'exited'
+        ? `was ended (${check.ending})`
+        : `failed with exit code ${check.exitCode}`;
     return [
       `The command \`${check.command}\` ${how}.`,
       ...(places.length > 0 ? [`Look at these places:\n${places.map((place) => `- ${place}`).join('\n')}`] : []),
       `The end of its output:\n${lastChars(check.output.trimEnd(), maxFeedbackChars)}`,
     ].join('\n');
   });
-  return [`The work is not done yet (attempt ${attempt.number} of ${attempt.of}).`, ...parts, 'Fix what is left. Read each place again before you edit it.'].join('\n\n');
+  return [
+    `The work is not done yet (attempt ${attempt.number} of ${attempt.of}).`,
+    ...parts,
+    'Fix what is left. Read each place again before you edit it.',
+  ].join('\n\n');
 }
 
 /** Places that an output names, as `src/app.py:12`, each once, in order. */
@@ -52,7 +62,9 @@ export function findPlaces(output: string): string[] {
   const places = new Set<string>();
   for (const line of output.split('\n')) {
     const text = line.slice(0, 400);
-    const match = /^[\s>E]*((?:[\w@.-]+\/)*[\w@.-]+\.\w{1,8}):(\d{1,7})\b/.exec(text) ?? /File "([^"]{1,300})", line (\d{1,7})/.exec(text);
+    const match =
+      /^[\s>E]*((?:[\w@.-]+\/)*[\w@.-]+\.\w{1,8}):(\d{1,7})\b/.exec(text) ??
+      /File "([^"]{1,300})", line (\d{1,7})/.exec(text);
     if (match && !match[1]?.includes('site-packages')) places.add(`${match[1]}:${match[2]}`);
     if (places.size >= maxPlaces) break;
   }
@@ -82,7 +94,8 @@ export function compactionNotice(dropped: number): string {
 
 export const emptyAnswerFeedback = 'Your answer was empty. Call a tool, or say in one sentence that the work is done.';
 
-export const filteredAnswerFeedback = 'Your answer was stopped by a filter of the server. Go on in other words, a small step at a time.';
+export const filteredAnswerFeedback =
+  'Your answer was stopped by a filter of the server. Go on in other words, a small step at a time.';
 
 export const tooLongAnswerFeedback = 'Your answer was cut off because it was too long. Make one small call at a time.';
 
@@ -99,12 +112,15 @@ export function repeatedCallFeedback(tool: string, times: number): string {
 }
 
 function otherIdea(tool: string): string {
-  if (tool === 'edit') return 'read the file and copy the text to replace exactly as it stands there, or write the whole file.';
+  if (tool === 'edit')
+    return 'read the file and copy the text to replace exactly as it stands there, or write the whole file.';
   if (tool === 'read' || tool === 'search') return 'edit the place you found, or say that the work is done.';
   if (tool === 'write') return 'read the file to see what it holds now, or say that the work is done.';
   return 'read a file that its output names, edit it, or say that the work is done.';
 }
 
 function lastChars(text: string, maxChars: number): string {
-  return text.length <= maxChars ? text : `[… ${text.length - maxChars} characters left out …]\n${text.slice(-maxChars)}`;
+  return text.length <= maxChars
+    ? text
+    : `[… ${text.length - maxChars} characters left out …]\n${text.slice(-maxChars)}`;
 }

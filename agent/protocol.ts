@@ -24,12 +24,20 @@ export interface DecodedAnswer {
 interface Protocol {
   encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion;
   /** `turn` makes the calls' ids unique in the conversation. */
-  decode(response: Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'>, tools: readonly AgentTool[], turn: number): DecodedAnswer;
+  decode(
+    response: Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'>,
+    tools: readonly AgentTool[],
+    turn: number,
+  ): DecodedAnswer;
 }
 
 const protocols: Record<Model['protocol'], Protocol> = { native, json, text };
 
-export function encodeQuestion(protocol: Model['protocol'], conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion {
+export function encodeQuestion(
+  protocol: Model['protocol'],
+  conversation: Message[],
+  tools: readonly AgentTool[],
+): EncodedQuestion {
   return protocols[protocol].encode(conversation, tools);
 }
 
@@ -41,7 +49,8 @@ export function decodeAnswer(
   turn: number,
 ): DecodedAnswer {
   // What a filter stopped is neither whole nor an end, whatever it looks like.
-  if (response.stopReason === 'content-filter') return { text: response.content, toolCalls: [], unusable: filteredAnswerFeedback };
+  if (response.stopReason === 'content-filter')
+    return { text: response.content, toolCalls: [], unusable: filteredAnswerFeedback };
   return protocols[protocol].decode(response, tools, turn);
 }
 

@@ -23,7 +23,14 @@ interface Limits {
  * A mistake of the model is a result with `ok: false`; what is thrown comes from the operations.
  * Not repeatable by itself: an edit finds its text gone the second time. Callers keep the result by key.
  */
-export async function runTool(call: ParsedToolCall, operations: ToolOperations, { timeoutMs = defaults.timeoutsMs.agentCommand, maxChars = defaults.agent.toolOutputMaxCharacters }: Partial<Limits> = {}): Promise<ToolResult> {
+export async function runTool(
+  call: ParsedToolCall,
+  operations: ToolOperations,
+  {
+    timeoutMs = defaults.timeoutsMs.agentCommand,
+    maxChars = defaults.agent.toolOutputMaxCharacters,
+  }: Partial<Limits> = {},
+): Promise<ToolResult> {
   const limits = { timeoutMs, maxChars };
   if (call.tool === 'shell') return runShell(call.arguments, operations, limits);
   const named = resolveToolPath(call.arguments.path ?? '.', operations.workspaceDir);
@@ -32,12 +39,19 @@ export async function runTool(call: ParsedToolCall, operations: ToolOperations, 
   if (call.tool === 'read') return read(call.arguments, named.path, operations, limits);
   const refusal = checkWritable(named.path, operations.writable);
   if (refusal) return failed(refusal);
-  return call.tool === 'write' ? write(call.arguments, named.path, operations) : edit(call.arguments, named.path, operations);
+  return call.tool === 'write'
+    ? write(call.arguments, named.path, operations)
+    : edit(call.arguments, named.path, operations);
 }
 
 type ArgumentsOf<Tool extends ParsedToolCall['tool']> = Extract<ParsedToolCall, { tool: Tool }>['arguments'];
 
-async function read(wanted: ArgumentsOf<'read'>, path: string, operations: ToolOperations, { maxChars }: Limits): Promise<ToolResult> {
+async function read(
+  wanted: ArgumentsOf<'read'>,
+  path: string,
+  operations: ToolOperations,
+  { maxChars }: Limits,
+): Promise<ToolResult> {
   const file = await openText(path, operations);
   if ('error' in file) return failed(file.error);
   const lines = file.text.split('\n');
@@ -49,14 +63,22 @@ async function read(wanted: ArgumentsOf<'read'>, path: string, operations: ToolO
   let chars = 0;
   // Without line numbers: an edit needs the text as it stands, and a small model copies a number along with it.
   for (const line of lines.slice(from - 1, from - 1 + (wanted.limit ?? defaultReadLines))) {
-    const bounded = line.length > 2000 ? `${line.slice(0, 2000)}… [the line has ${line.length} characters; the next: shell {"command": "sed -n ${from + shown.length}p ${path} | cut -c2001-4000"}]` : line;
+    const bounded =
+      line.length > 2000
+        ? `${line.slice(0, 2000)}… [the line has ${line.length} characters; the next: shell {"command": "sed -n ${from + shown.length}p ${path} | cut -c2001-4000"}]`
+        : line;
     if (shown.length > 0 && chars + bounded.length > maxChars - 200) break;
     shown.push(bounded);
     chars += bounded.length + 1;
   }
   const next = from + shown.length;
-  const rest = next <= lines.length ? `\n[${lines.length - next + 1} more lines; the next: {"path": ${JSON.stringify(path)}, "offset": ${next}}]` : '';
-  const head = isBeyond ? `[${path} has only ${lines.length} lines; from the first:]` : `[${path}, lines ${from} to ${next - 1} of ${lines.length}:]`;
+  const rest =
+    next <= lines.length
+      ? `\n[${lines.length - next + 1} more lines; the next: {"path": ${JSON.stringify(path)}, "offset": ${next}}]`
+      : '';
+  const head = isBeyond
+    ? `[${path} has only ${lines.length} lines; from the first:]`
+    : `[${path}, lines ${from} to ${next - 1} of ${lines.length}:]`;
   return done(`${head}\n${shown.join('\n')}${rest}`);
 }
 
@@ -67,7 +89,9 @@ async function edit(wanted: ArgumentsOf<'edit'>, path: string, operations: ToolO
   const edited = editText(file.text, wanted);
   if ('error' in edited) return failed(`${path}: ${edited.error}`);
   await operations.writeFile(path, edited.text);
-  return done(`Edited ${path}${edited.lines.length > 1 ? ` in ${edited.lines.length} places` : ''}. It now reads:\n${edited.excerpt}`);
+  return done(
+    `Edited ${path}${edited.lines.length > 1 ? ` in ${edited.lines.length} places` : ''}. It now reads:\n${edited.excerpt}`,
+  );
 }
 
 async function write(wanted: ArgumentsOf<'write'>, path: string, operations: ToolOperations): Promise<ToolResult> {
@@ -75,26 +99,47 @@ async function write(wanted: ArgumentsOf<'write'>, path: string, operations: Too
   return done(`Wrote ${path}, ${wanted.text.split('\n').length} lines.`);
 }
 
-async function search(wanted: ArgumentsOf<'search'>, path: string, operations: ToolOperations, limits: Limits): Promise<ToolResult> {
+async function search(
+  wanted: ArgumentsOf<'search'>,
+  path: string,
+  operations: ToolOperations,
+  limits: Limits,
+): Promise<ToolResult> {
   const { timeoutMs, maxChars } = limits;
-  if (/[\r\n]/.test(wanted.text.trimEnd())) return failed('search looks at one line at a time: search for one line of this text.');
+  if (/[\r\n]/.test(wanted.text.trimEnd()))
+    return failed('search looks at one line at a time: search for one line of this text.');
   const text = wanted.text.replace(/[\r\n]+\s*$/, '');
   if (text === '') return failed('There is no text to search for.');
   const kind = wanted.regex ? '-E' : '-F';
   const argv = ['grep', '-rnI', kind, '--exclude-dir=.git', '--exclude-dir=node_modules', '-e', text, '--', path];
   const outcome = await operations.runCommand(argv, timeoutMs);
-  if (outcome.ending !== 'exited') return failed(`The search was ended (${outcome.ending}). Search in a smaller folder.`);
+  if (outcome.ending !== 'exited')
+    return failed(`The search was ended (${outcome.ending}). Search in a smaller folder.`);
   if (outcome.exitCode > 1 && path !== '.' && (await isMissing(path, operations, timeoutMs))) {
     // A small model guesses a folder, and what it does next is no better for an error.
     const everywhere = await search(wanted, '.', operations, limits);
     return { ...everywhere, text: `[There is no ${path}; in the whole repository:]\n${everywhere.text}` };
   }
-  if (outcome.exitCode > 1 && outcome.stdout === '') return failed(`The search failed: ${cutText(outcome.stderr.trim(), 1000)}`);
+  if (outcome.exitCode > 1 && outcome.stdout === '')
+    return failed(`The search failed: ${cutText(outcome.stderr.trim(), 1000)}`);
   const lines = outcome.stdout.split('\n').filter((line) => line !== '');
-  if (lines.length === 0) return done(`No line of ${path === '.' ? 'the repository' : path} holds ${JSON.stringify(wanted.text)}.`);
-  const shown = lines.slice(0, maxMatches).map((line) => line.replace(/^\.\//, '')).map((line) => (line.length > maxLineChars ? `${line.slice(0, maxLineChars)}… [cut: ${line.length} characters; read the file at this line]` : line));
-  const more = lines.length > maxMatches || outcome.droppedBytes > 0 ? `\n[more than ${maxMatches} lines match; search in a smaller folder]` : '';
-  return done(cutText(shown.join('\n') + more, maxChars, 'to see the rest, search for a longer text or in a smaller folder'));
+  if (lines.length === 0)
+    return done(`No line of ${path === '.' ? 'the repository' : path} holds ${JSON.stringify(wanted.text)}.`);
+  const shown = lines
+    .slice(0, maxMatches)
+    .map((line) => line.replace(/^\.\//, ''))
+    .map((line) =>
+      line.length > maxLineChars
+        ? `${line.slice(0, maxLineChars)}… [cut: ${line.length} characters; read the file at this line]`
+        : line,
+    );
+  const more =
+    lines.length > maxMatches || outcome.droppedBytes > 0
+      ? `\n[more than ${maxMatches} lines match; search in a smaller folder]`
+      : '';
+  return done(
+    cutText(shown.join('\n') + more, maxChars, 'to see the rest, search for a longer text or in a smaller folder'),
+  );
 }
 
 async function isMissing(path: string, operations: ToolOperations, timeoutMs: number): Promise<boolean> {
@@ -108,18 +153,29 @@ async function runShell(wanted: ArgumentsOf<'shell'>, operations: ToolOperations
 }
 
 function describeCommand(outcome: CommandOutcome, { timeoutMs, maxChars }: Limits): string {
-  const ending = outcome.ending === 'deadline' ? `ended after ${timeoutMs / 1000} s, its time limit` : `ended (${outcome.ending})`;
+  const ending =
+    outcome.ending === 'deadline' ? `ended after ${timeoutMs / 1000} s, its time limit` : `ended (${outcome.ending})`;
   const first = outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : ending;
   const output = [outcome.stdout, outcome.stderr].filter((text) => text !== '').join('\n');
   const dropped = outcome.droppedBytes > 0 ? `\n[${outcome.droppedBytes} more bytes were not kept]` : '';
-  const hint = 'to see the rest, write the output to a file and show a part of it, such as: python3 -m pytest -q > /tmp/out.txt; sed -n 200,300p /tmp/out.txt';
+  const hint =
+    'to see the rest, write the output to a file and show a part of it, such as: python3 -m pytest -q > /tmp/out.txt; sed -n 200,300p /tmp/out.txt';
   return cutText(`${first}\n${output || '(no output)'}${dropped}`, maxChars, hint);
 }
 
-async function openText(path: string, operations: ToolOperations): Promise<{ text: string; isUtf8: boolean } | { error: string }> {
+async function openText(
+  path: string,
+  operations: ToolOperations,
+): Promise<{ text: string; isUtf8: boolean } | { error: string }> {
   const file = await operations.readFile(path, maxFileBytes);
-  if (!file) return { error: `There is no file ${path}. Look for it with search, or list the folder with shell: {"command": "ls"}` };
-  if (file.text === undefined) return { error: `${path} has ${file.sizeBytes} bytes, too many to take in. Show a part of it with shell: {"command": "sed -n 1,200p ${path}"}` };
+  if (!file)
+    return {
+      error: `There is no file ${path}. Look for it with search, or list the folder with shell: {"command": "ls"}`,
+    };
+  if (file.text === undefined)
+    return {
+      error: `${path} has ${file.sizeBytes} bytes, too many to take in. Show a part of it with shell: {"command": "sed -n 1,200p ${path}"}`,
+    };
   if (file.text.includes('\0')) return { error: `${path} is not a text file.` };
   return { text: file.text, isUtf8: file.isUtf8 };
 }

@@ -4,11 +4,14 @@ import type { ToolOperations } from './operations.ts';
 /** The path, relative to the workspace and without `.` and `..`. */
 export function resolveToolPath(path: string, workspaceDir?: string): { path: string } | { error: string } {
   let relative = path.replaceAll('\\', '/');
-  if (workspaceDir && (relative === workspaceDir || relative.startsWith(`${workspaceDir}/`))) relative = relative.slice(workspaceDir.length + 1);
-  if (relative.startsWith('/') || relative.includes('\0')) return { error: `Paths are relative to the repository, such as lib/server.py, not ${JSON.stringify(path)}.` };
+  if (workspaceDir && (relative === workspaceDir || relative.startsWith(`${workspaceDir}/`)))
+    relative = relative.slice(workspaceDir.length + 1);
+  if (relative.startsWith('/') || relative.includes('\0'))
+    return { error: `Paths are relative to the repository, such as lib/server.py, not ${JSON.stringify(path)}.` };
   const parts: string[] = [];
   for (const part of relative.split('/')) {
-    if (part === '..' && parts.pop() === undefined) return { error: `${JSON.stringify(path)} is outside of the repository.` };
+    if (part === '..' && parts.pop() === undefined)
+      return { error: `${JSON.stringify(path)} is outside of the repository.` };
     if (part !== '' && part !== '.' && part !== '..') parts.push(part);
   }
   if (parts[0] === '.git') return { error: 'The folder .git is not for tools.' };

@@ -19,12 +19,22 @@ const toolArguments = {
     old: z.string().min(1).describe('The text to replace, exactly as the file has it'),
     new: z.string().describe('The text to put in its place'),
     all: z.boolean().optional().describe('true replaces every occurrence'),
-    line: z.number().int().min(1).optional().describe('The line on which the text starts, where the file has it more than once'),
+    line: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe('The line on which the text starts, where the file has it more than once'),
   }),
   write: z.strictObject({ path: Path, text: z.string().describe('The whole new content of the file') }),
   search: z.strictObject({
     text: z.string().min(1).max(1000).describe('The text to look for'),
-    path: z.string().min(1).max(512).optional().describe('A folder or file to look in; the whole repository where missing'),
+    path: z
+      .string()
+      .min(1)
+      .max(512)
+      .optional()
+      .describe('A folder or file to look in; the whole repository where missing'),
     regex: z.boolean().optional().describe('true reads the text as an extended regular expression'),
   }),
   shell: z.strictObject({ command: z.string().min(1).max(16_384).describe('A shell command, run in the repository') }),
@@ -43,7 +53,8 @@ const descriptions: Record<AgentTool, string> = {
   read: 'Shows the lines of a file. Example: {"path": "lib/server.py"} or, for a part of it, {"path": "lib/server.py", "offset": 200, "limit": 100}',
   edit: 'Replaces text in a file. Example: {"path": "lib/server.py", "old": "retries = 3", "new": "retries = 5"} or, to add a line after another, {"path": "lib/server.py", "old": "import os\\n", "new": "import os\\nimport time\\n"}',
   write: 'Makes a file, or replaces the whole of it. Example: {"path": "docs/notes.md", "text": "# Notes\\n"}',
-  search: 'Finds the lines that hold a text. Example: {"text": "open_socket("} or, in one folder only, {"text": "open_socket(", "path": "lib"}',
+  search:
+    'Finds the lines that hold a text. Example: {"text": "open_socket("} or, in one folder only, {"text": "open_socket(", "path": "lib"}',
   shell: 'Runs a shell command and shows its output. Example: {"command": "python3 -m pytest -q tests"}',
 };
 
@@ -56,17 +67,24 @@ export function toolDefinitions(tools: readonly AgentTool[]): ToolDefinition[] {
 }
 
 /** A call with checked arguments, or what the model is told of its mistake; never throws. */
-export function parseToolCall(call: ToolCall, allowed: readonly AgentTool[]): { call: ParsedToolCall } | { error: string } {
+export function parseToolCall(
+  call: ToolCall,
+  allowed: readonly AgentTool[],
+): { call: ParsedToolCall } | { error: string } {
   const tool = allowed.find((name) => name === call.name);
   if (!tool) return { error: `There is no tool called ${quote(call.name)}. The tools are: ${allowed.join(', ')}.` };
   if (call.arguments.length > maxArgumentsChars) {
-    return { error: `The arguments of ${tool} are longer than ${maxArgumentsChars} characters and were refused. Do it in smaller pieces.` };
+    return {
+      error: `The arguments of ${tool} are longer than ${maxArgumentsChars} characters and were refused. Do it in smaller pieces.`,
+    };
   }
   const json = parseJsonText(call.arguments === '' ? '{}' : call.arguments);
   if (!json) return { error: `The arguments of ${tool} are not JSON. ${descriptions[tool]}` };
   const parsed = ParsedToolCall.safeParse({ tool, arguments: json.value });
   if (!parsed.success) {
-    const issues = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.slice(1).join('.') || 'arguments'}: ${issue.message}`);
+    const issues = parsed.error.issues
+      .slice(0, 5)
+      .map((issue) => `${issue.path.slice(1).join('.') || 'arguments'}: ${issue.message}`);
     return { error: `Wrong arguments for ${tool}: ${issues.join('; ').slice(0, 1000)}. ${descriptions[tool]}` };
   }
   return { call: parsed.data };

@@ -15,7 +15,17 @@ export function createBareClient(kubeConfig: KubeConfig, namespace: string) {
   const exec = async (pod: string, command: string[], onFirst?: () => void): Promise<void> => {
     const { promise, resolve, reject } = Promise.withResolvers<V1Status>();
     const sink = () => new Writable({ write: (_chunk, _encoding, done) => (onFirst?.(), done()) });
-    const socket = await new Exec(kubeConfig).exec(namespace, pod, 'sandbox', command, sink(), sink(), null, false, resolve);
+    const socket = await new Exec(kubeConfig).exec(
+      namespace,
+      pod,
+      'sandbox',
+      command,
+      sink(),
+      sink(),
+      null,
+      false,
+      resolve,
+    );
     socket.on('error', reject);
     const { status } = await promise;
     socket.close();
@@ -43,13 +53,21 @@ export function createBareClient(kubeConfig: KubeConfig, namespace: string) {
     async copyPod(uid: string): Promise<V1Pod> {
       const { metadata, spec } = await podOf(uid);
       const { nodeName: _node, ...wanted } = spec ?? { containers: [] };
-      return { apiVersion: 'v1', kind: 'Pod', metadata: { ...(metadata?.annotations && { annotations: metadata.annotations }) }, spec: wanted };
+      return {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { ...(metadata?.annotations && { annotations: metadata.annotations }) },
+        spec: wanted,
+      };
     },
     /** Milliseconds from nothing to the first byte of a command's output. */
     async coldPod(pod: V1Pod, name: string): Promise<number> {
       const startedAt = performance.now();
       const { spec = { containers: [] } } = pod;
-      await core.createNamespacedPod({ namespace, body: { apiVersion: 'v1', kind: 'Pod', metadata: { name, annotations: pod.metadata?.annotations ?? {} }, spec } });
+      await core.createNamespacedPod({
+        namespace,
+        body: { apiVersion: 'v1', kind: 'Pod', metadata: { name, annotations: pod.metadata?.annotations ?? {} }, spec },
+      });
       await untilReady(name);
       let tookMs = Number.NaN;
       await exec(name, ['echo', 'hello'], () => (tookMs = performance.now() - startedAt));

@@ -12,7 +12,9 @@ const warmUps = 3;
 const roundMs = 500;
 
 export function checkSpeed(): Measurement[] {
-  const texts = readdirSync(library).filter((name) => name.endsWith('.yaml')).map((name) => ({ name: `library/${name}`, text: readFileSync(join(library, name), 'utf8') }));
+  const texts = readdirSync(library)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => ({ name: `library/${name}`, text: readFileSync(join(library, name), 'utf8') }));
   return [{ name: 'of 40 steps', text: typicalBlueprint(40) }, ...texts].map(({ name, text }) => ({
     what: `blueprints checked, ${name}`,
     unit: '/s',
@@ -38,13 +40,33 @@ function checksPerSecond(name: string, text: string): number {
 
 /** Commands, conditions, references and agents, as people write them. */
 function typicalBlueprint(steps: number): string {
-  const lines = ['blueprint: v1', 'name: typical', 'inputs:', '  src: { type: string, default: src }', 'budget: { usd: 3, time: 45m }', 'steps:'];
+  const lines = [
+    'blueprint: v1',
+    'name: typical',
+    'inputs:',
+    '  src: { type: string, default: src }',
+    'budget: { usd: 3, time: 45m }',
+    'steps:',
+  ];
   for (let index = 0; index < steps; index += 4) {
     lines.push(
-      `  - id: survey_${index}`, `    run: grep -rn 'utcnow(' "$SRC" || true`, '    env: { SRC: "${{ inputs.src }}" }', '    parse: lines',
-      `  - id: test_${index}`, '    check: [ pytest -q, ruff check . ]', `    if: size(steps.survey_${index}.value) > 0`,
-      `  - id: fix_${index}`, `    if: size(steps.survey_${index}.value) > 0`, '    agent:', `      task: "Replace every call in \${{ steps.survey_${index}.stdout }}"`, '      tools: [ read, edit, search ]', '      turns: 20', '    verify: [ pytest -q ]', '    attempts: 2',
-      `  - id: note_${index}`, `    run: [ echo, "\${{ inputs.src }}: \${{ size(steps.survey_${index}.value) }} places" ]`,
+      `  - id: survey_${index}`,
+      `    run: grep -rn 'utcnow(' "$SRC" || true`,
+      '    env: { SRC: "${{ inputs.src }}" }',
+      '    parse: lines',
+      `  - id: test_${index}`,
+      '    check: [ pytest -q, ruff check . ]',
+      `    if: size(steps.survey_${index}.value) > 0`,
+      `  - id: fix_${index}`,
+      `    if: size(steps.survey_${index}.value) > 0`,
+      '    agent:',
+      `      task: "Replace every call in \${{ steps.survey_${index}.stdout }}"`,
+      '      tools: [ read, edit, search ]',
+      '      turns: 20',
+      '    verify: [ pytest -q ]',
+      '    attempts: 2',
+      `  - id: note_${index}`,
+      `    run: [ echo, "\${{ inputs.src }}: \${{ size(steps.survey_${index}.value) }} places" ]`,
     );
   }
   return `${lines.join('\n')}\n`;

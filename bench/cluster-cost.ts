@@ -22,7 +22,17 @@ export async function clusterCost(): Promise<Measurement[]> {
   const cluster = await getCluster();
   const namespace = await cluster.createNamespace();
   process.env['KUBECONFIG'] = cluster.kubeconfigPath;
-  const config = { sandbox: { provider: 'kubernetes', kubernetes: { namespace: namespace.name, image: cluster.image, imagePullPolicy: 'IfNotPresent', requestShare: 0.05 } } };
+  const config = {
+    sandbox: {
+      provider: 'kubernetes',
+      kubernetes: {
+        namespace: namespace.name,
+        image: cluster.image,
+        imagePullPolicy: 'IfNotPresent',
+        requestShare: 0.05,
+      },
+    },
+  };
   const world = await createWorld({ config });
   try {
     await world.addRepository('acme/api', { 'app.py': 'x = 1\n' });
@@ -34,7 +44,12 @@ export async function clusterCost(): Promise<Measurement[]> {
     return [
       ...(await coldCost(world, bare)),
       ...(await commandCost(world, bare)),
-      { what: `requests to the API server for a run of ${commands} commands`, unit: 'requests', measured: await countRequests(world, kubeConfig), goal: { kind: 'at-most', limit: 25 } },
+      {
+        what: `requests to the API server for a run of ${commands} commands`,
+        unit: 'requests',
+        measured: await countRequests(world, kubeConfig),
+        goal: { kind: 'at-most', limit: 25 },
+      },
     ];
   } finally {
     await world[Symbol.asyncDispose]();
@@ -49,7 +64,11 @@ async function coldCost(world: World, bare: BareClient): Promise<Measurement[]> 
   const { ref } = await ensure(world, 'model');
   const pod = await bare.copyPod(ref.incarnation);
   await world.parts.sandboxes.destroySandbox(ref.id);
-  const taken = await sample(coldRounds, async (round) => coldSandbox(world, `cold-${round}`), async (round) => bare.coldPod(pod, `bare-${round}`));
+  const taken = await sample(
+    coldRounds,
+    async (round) => coldSandbox(world, `cold-${round}`),
+    async (round) => bare.coldPod(pod, `bare-${round}`),
+  );
   return both('cold pod to its first output byte', taken, 'create and exec by the client library', 1.15);
 }
 
@@ -59,7 +78,8 @@ async function commandCost(world: World, bare: BareClient): Promise<Measurement[
     const name = await bare.findName(sandbox.ref.incarnation);
     const taken = await sample(
       commandRounds,
-      async (round) => timed(() => sandbox.run({ key: `round-${round}`, argv: ['true'], timeoutMs: 60_000, outputCapBytes: 1024 })),
+      async (round) =>
+        timed(() => sandbox.run({ key: `round-${round}`, argv: ['true'], timeoutMs: 60_000, outputCapBytes: 1024 })),
       async () => timed(() => bare.exec(name, ['true'])),
     );
     return both('a supervised command in a pod', taken, 'a bare exec', 1.2);
@@ -68,7 +88,12 @@ async function commandCost(world: World, bare: BareClient): Promise<Measurement[
   }
 }
 
-function both(what: string, taken: { ours: number[]; floor: number[] }, floorWhat: string, limit: number): Measurement[] {
+function both(
+  what: string,
+  taken: { ours: number[]; floor: number[] },
+  floorWhat: string,
+  limit: number,
+): Measurement[] {
   return [50, 95].map((percent) => ({
     what: `${what}, p${percent}`,
     unit: 'ms',
@@ -79,7 +104,13 @@ function both(what: string, taken: { ours: number[]; floor: number[] }, floorWha
 }
 
 async function ensure(world: World, id: string): Promise<Sandbox> {
-  const spec: SandboxSpec = { id: `bench/${id}`, resources: { cpu: 1, memoryBytes: 512 << 20, diskBytes: 512 << 20, processes: 100 }, egress: [], env: {}, lifetimeMs: 3_600_000 };
+  const spec: SandboxSpec = {
+    id: `bench/${id}`,
+    resources: { cpu: 1, memoryBytes: 512 << 20, diskBytes: 512 << 20, processes: 100 },
+    egress: [],
+    env: {},
+    lifetimeMs: 3_600_000,
+  };
   return await world.parts.sandboxes.ensureSandbox(spec);
 }
 
@@ -88,7 +119,8 @@ async function coldSandbox(world: World, id: string): Promise<number> {
   const startedAt = performance.now();
   const sandbox = await ensure(world, id);
   let firstByteMs = Number.NaN;
-  const onOutput = (): void => void (firstByteMs = Number.isNaN(firstByteMs) ? performance.now() - startedAt : firstByteMs);
+  const onOutput = (): void =>
+    void (firstByteMs = Number.isNaN(firstByteMs) ? performance.now() - startedAt : firstByteMs);
   await sandbox.run({ key: 'first', argv: ['echo', 'hello'], timeoutMs: 60_000, outputCapBytes: 1024 }, { onOutput });
   await world.parts.sandboxes.destroySandbox(sandbox.ref.id);
   return firstByteMs;

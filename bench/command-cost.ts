@@ -19,18 +19,48 @@ const id = 'bench';
 
 export async function commandCost(): Promise<Measurement[]> {
   const rootDir = await mkdtemp(join(tmpdir(), 'jig-bench-'));
-  const bwrapPath = await ensureBinary('bwrap', { cacheDir: join(cacheDirOf(process.env), 'binaries'), env: process.env });
+  const bwrapPath = await ensureBinary('bwrap', {
+    cacheDir: join(cacheDirOf(process.env), 'binaries'),
+    env: process.env,
+  });
   const provider = createLocalProvider({ rootDir, bwrapPath });
   try {
-    const sandbox = await provider.ensureSandbox({ id, resources: { cpu: 1, memoryBytes: 1 << 30, diskBytes: 1 << 30, processes: 100 }, egress: [], env: {}, lifetimeMs: 600_000 });
+    const sandbox = await provider.ensureSandbox({
+      id,
+      resources: { cpu: 1, memoryBytes: 1 << 30, diskBytes: 1 << 30, processes: 100 },
+      egress: [],
+      env: {},
+      lifetimeMs: 600_000,
+    });
     const command = (key: string): CommandSpec => ({ key, argv: ['true'], timeoutMs: 10_000, outputCapBytes: 1024 });
     const folder = sandboxFolder(rootDir, id);
     const record = await findRecord(folder);
     if (!record) throw new Error(`${folder} holds no sandbox`);
-    const { words } = isolatedLaunch({ folder, record, spec: command('bare'), toolchains: await findToolchains(process.env['PATH']), egress: undefined }, bwrapPath);
+    const { words } = isolatedLaunch(
+      {
+        folder,
+        record,
+        spec: command('bare'),
+        toolchains: await findToolchains(process.env['PATH']),
+        egress: undefined,
+      },
+      bwrapPath,
+    );
     await sandbox.run(command('warm'));
-    const { ours, floor } = await alternate(rounds, (round) => timed(() => sandbox.run(command(`round-${round}`))), () => timed(() => spawnBare(words, join(folder, filterName))));
-    return [{ what: 'a supervised command', unit: 'ms', measured: ours, floor: { what: 'a bare spawn of the same bwrap line', measured: floor }, goal: { kind: 'extra', limit: 15 } }];
+    const { ours, floor } = await alternate(
+      rounds,
+      (round) => timed(() => sandbox.run(command(`round-${round}`))),
+      () => timed(() => spawnBare(words, join(folder, filterName))),
+    );
+    return [
+      {
+        what: 'a supervised command',
+        unit: 'ms',
+        measured: ours,
+        floor: { what: 'a bare spawn of the same bwrap line', measured: floor },
+        goal: { kind: 'extra', limit: 15 },
+      },
+    ];
   } finally {
     await provider.destroySandbox(id);
     await provider.close();
@@ -48,7 +78,9 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 async function spawnBare(words: string[], filter: string): Promise<void> {
   const file = openSync(filter, 'r');
   // bubblewrap reports on the fourth descriptor, and reads its filter from the ninth.
-  const child = spawn('nice', ['-n', '10', ...words], { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ignore', 'ignore', 'ignore', 'ignore', file] });
+  const child = spawn('nice', ['-n', '10', ...words], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ignore', 'ignore', 'ignore', 'ignore', file],
+  });
   closeSync(file);
   child.stdout?.resume();
   child.stderr?.resume();

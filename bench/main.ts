@@ -19,7 +19,9 @@ const json = words.includes('--json');
 const names = words.filter((word) => word !== '--json');
 const unknown = names.filter((name) => !Object.hasOwn(claims, name));
 if (unknown.length > 0) {
-  process.stderr.write(`There is nothing called ${unknown.join(', ')} to measure: ${Object.keys(claims).join(', ')}, --json\n`);
+  process.stderr.write(
+    `There is nothing called ${unknown.join(', ')} to measure: ${Object.keys(claims).join(', ')}, --json\n`,
+  );
   process.exit(2);
 }
 
@@ -31,6 +33,13 @@ for (const [name, measure] of Object.entries(claims)) {
   process.stderr.write(`measuring ${name} …\n`);
   measurements.push(...(await measure()));
 }
-if (json) process.stdout.write(`${JSON.stringify(measurements.map((each) => ({ ...each, met: isMet(each) })), null, 2)}\n`);
+if (json)
+  process.stdout.write(
+    `${JSON.stringify(
+      measurements.map((each) => ({ ...each, met: isMet(each) })),
+      null,
+      2,
+    )}\n`,
+  );
 else process.stdout.write(`${renderTable(measurements)}\n`);
 process.exit(0);

@@ -16,7 +16,12 @@ type Goal = { kind: 'ratio' | 'extra' | 'at-most' | 'at-least'; limit: number };
 export function isMet({ measured, floor, goal }: Measurement): boolean | undefined {
   if (!goal) return undefined;
   const base = floor?.measured ?? 0;
-  const met = { ratio: measured / base <= goal.limit, extra: measured - base <= goal.limit, 'at-most': measured <= goal.limit, 'at-least': measured >= goal.limit };
+  const met = {
+    ratio: measured / base <= goal.limit,
+    extra: measured - base <= goal.limit,
+    'at-most': measured <= goal.limit,
+    'at-least': measured >= goal.limit,
+  };
   return met[goal.kind];
 }
 
@@ -39,17 +44,32 @@ export async function alternate(...measured: Parameters<typeof sample>): Promise
 }
 
 /** Measures two things in turn, so that what else the machine does meets both; the first goes second every other round. */
-export async function sample(rounds: number, ours: (round: number) => Promise<number>, floor: (round: number) => Promise<number>): Promise<{ ours: number[]; floor: number[] }> {
+export async function sample(
+  rounds: number,
+  ours: (round: number) => Promise<number>,
+  floor: (round: number) => Promise<number>,
+): Promise<{ ours: number[]; floor: number[] }> {
   const taken = { ours: [] as number[], floor: [] as number[] };
-  const both = [async (round: number) => taken.ours.push(await ours(round)), async (round: number) => taken.floor.push(await floor(round))];
-  for (let round = 0; round < rounds; round += 1) for (const one of round % 2 === 0 ? both : both.toReversed()) await one(round);
+  const both = [
+    async (round: number) => taken.ours.push(await ours(round)),
+    async (round: number) => taken.floor.push(await floor(round)),
+  ];
+  for (let round = 0; round < rounds; round += 1)
+    for (const one of round % 2 === 0 ? both : both.toReversed()) await one(round);
   return taken;
 }
 
 export function renderTable(measurements: Measurement[]): string {
   const rows = [['what', 'measured', 'without Jig', 'ratio', 'goal', ''], ...measurements.map(row)];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
-  return rows.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((cells) =>
+      cells
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 function row(measurement: Measurement): string[] {
@@ -66,7 +86,12 @@ function row(measurement: Measurement): string[] {
 }
 
 function goalText({ kind, limit }: Goal, unit: string): string {
-  const texts = { ratio: `≤ ${limit} ×`, extra: `≤ +${limit} ${unit}`, 'at-most': `≤ ${limit} ${unit}`, 'at-least': `≥ ${limit} ${unit}` };
+  const texts = {
+    ratio: `≤ ${limit} ×`,
+    extra: `≤ +${limit} ${unit}`,
+    'at-most': `≤ ${limit} ${unit}`,
+    'at-least': `≥ ${limit} ${unit}`,
+  };
   return texts[kind];
 }
 

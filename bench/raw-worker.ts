@@ -21,7 +21,14 @@ function createRawActivities({ sandboxes, artifacts }: Pick<Parts, 'sandboxes' |
   };
   const put = async (value: unknown) => artifacts.put(Buffer.from(JSON.stringify(value)), 'application/json');
   /** A transcript names each of its messages. */
-  const putTranscript = async (key: string, messages: number) => put(Array.from({ length: messages }, (_, index) => ({ role: 'tool', tokens: 10, ref: `${key}/${index}`.padEnd(64, '0') })));
+  const putTranscript = async (key: string, messages: number) =>
+    put(
+      Array.from({ length: messages }, (_, index) => ({
+        role: 'tool',
+        tokens: 10,
+        ref: `${key}/${index}`.padEnd(64, '0'),
+      })),
+    );
   return {
     rawCommand: async ({ sandbox, key }: Pick<RawTurn, 'sandbox' | 'key'>) => run(sandbox, key, ['true']),
     /** Keeps the answer by its key, the message and the transcript. */
@@ -40,12 +47,20 @@ function createRawActivities({ sandboxes, artifacts }: Pick<Parts, 'sandboxes' |
   };
 }
 
-export async function startRawWorker(connection: NativeConnection, parts: Parts): Promise<{ stop: () => Promise<void> }> {
+export async function startRawWorker(
+  connection: NativeConnection,
+  parts: Parts,
+): Promise<{ stop: () => Promise<void> }> {
   const workflowBundle = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('raw-workflows.ts', import.meta.url)),
     logger: { log: () => {}, trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
   });
-  const worker = await Worker.create({ connection, taskQueue: rawTaskQueue, workflowBundle, activities: createRawActivities(parts) });
+  const worker = await Worker.create({
+    connection,
+    taskQueue: rawTaskQueue,
+    workflowBundle,
+    activities: createRawActivities(parts),
+  });
   const running = worker.run();
   return {
     async stop() {

@@ -6,7 +6,8 @@ import type { RawActivities } from './raw-worker.ts';
 const { rawCommand, rawAsk, rawAct } = proxyActivities<RawActivities>({ startToCloseTimeout: '1 minute' });
 
 export async function rawSteps(sandbox: SandboxRef, count: number): Promise<void> {
-  for (let index = 0; index < count; index += 1) await rawCommand({ sandbox, key: `${workflowInfo().workflowId}/${index}` });
+  for (let index = 0; index < count; index += 1)
+    await rawCommand({ sandbox, key: `${workflowInfo().workflowId}/${index}` });
 }
 
 export async function rawTurns(sandbox: SandboxRef, count: number): Promise<void> {

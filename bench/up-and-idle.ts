@@ -35,10 +35,14 @@ export async function upAndIdle(): Promise<Measurement[]> {
 }
 
 function start(words: string[], env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, [join(root, 'bin', 'jig.mjs'), ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(root, 'bin', 'jig.mjs'), ...words], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = once(child, 'close');
   const said = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (text: string) => (said[stream] += text));
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].setEncoding('utf8').on('data', (text: string) => (said[stream] += text));
   let afterwards = async (): Promise<void> => {};
   return {
     child,
@@ -47,7 +51,10 @@ function start(words: string[], env: NodeJS.ProcessEnv) {
     async until(stream: 'stdout' | 'stderr', wanted: RegExp): Promise<string> {
       const deadline = AbortSignal.timeout(60_000);
       while (!wanted.test(said[stream])) {
-        const more = await Promise.race([once(child[stream], 'data', { signal: deadline }), ended.then(() => undefined)]);
+        const more = await Promise.race([
+          once(child[stream], 'data', { signal: deadline }),
+          ended.then(() => undefined),
+        ]);
         if (!more && !wanted.test(said[stream])) throw new Error(`jig ${words.join(' ')} ended early:\n${said.stderr}`);
       }
       return said[stream];

@@ -33,10 +33,16 @@ export async function ensureInstalled() {
 /** The node that runs TypeScript as it is: this one, or the one that npm brought. @throws SetupFailure */
 export function findNode24() {
   if (Number(process.versions.node.split('.')[0]) >= 24 && process.features.typescript) return process.execPath;
-  const places = ['node/bin/node', `node/node_modules/node-${process.platform}-${process.arch}/bin/node`, `node-${process.platform}-${process.arch}/bin/node`];
+  const places = [
+    'node/bin/node',
+    `node/node_modules/node-${process.platform}-${process.arch}/bin/node`,
+    `node-${process.platform}-${process.arch}/bin/node`,
+  ];
   const found = places.map((place) => join(root, 'node_modules', place)).find((path) => existsSync(path));
   if (found) return found;
-  throw new SetupFailure(`Jig runs on Node 24, this is ${process.version}, and npm's package node@24 brought no program for ${process.platform}-${process.arch}.\nInstall Node 24 (https://nodejs.org) and try again.`);
+  throw new SetupFailure(
+    `Jig runs on Node 24, this is ${process.version}, and npm's package node@24 brought no program for ${process.platform}-${process.arch}.\nInstall Node 24 (https://nodejs.org) and try again.`,
+  );
 }
 
 /** Runs a program with this process's input and output to its end; signals go to it, its exit code or signal becomes ours. */
@@ -82,16 +88,24 @@ function holdsEverything() {
   if (installed === undefined) return false;
   const { packages: there } = JSON.parse(installed);
   const { packages: wanted } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
-  return Object.entries(wanted).every(([path, { version, optional }]) => path === '' || optional || there[path]?.version === version);
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || optional || there[path]?.version === version,
+  );
 }
 
 function install() {
   const npm = spawnSync('npm', ['--version'], { stdio: 'ignore', cwd: root });
-  if (npm.error || npm.status !== 0) throw new SetupFailure('npm is not installed, and it brings what Jig needs.\nInstall it with Node (https://nodejs.org), or on Debian and Ubuntu with `apt-get install npm`.');
+  if (npm.error || npm.status !== 0)
+    throw new SetupFailure(
+      'npm is not installed, and it brings what Jig needs.\nInstall it with Node (https://nodejs.org), or on Debian and Ubuntu with `apt-get install npm`.',
+    );
   process.stderr.write('jig: installing dependencies (npm ci); this happens once …\n');
   const startedAtMs = Date.now();
   const done = spawnSync('npm', ['ci', '--include=dev', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
-  if (done.status !== 0) throw new SetupFailure(`npm ci failed in ${root}; what it said stands above.\nIt needs a package registry: see \`npm config get registry\`, and \`npm config get proxy\` behind a proxy.`);
+  if (done.status !== 0)
+    throw new SetupFailure(
+      `npm ci failed in ${root}; what it said stands above.\nIt needs a package registry: see \`npm config get registry\`, and \`npm config get proxy\` behind a proxy.`,
+    );
   process.stderr.write(`jig: installed in ${Math.round((Date.now() - startedAtMs) / 1000)} s\n`);
 }
 

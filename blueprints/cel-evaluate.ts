@@ -123,12 +123,15 @@ export class Evaluation {
     this.meter.spend(1);
     if (base.path === undefined) {
       const { value } = base;
-      if (value instanceof Map && typeof key === 'string') return value.has(key) ? { value: value.get(key) ?? null } : undefined;
-      if (Array.isArray(value) && typeof key === 'bigint') return inside(value, key) ? { value: value[Number(key)] ?? null } : undefined;
+      if (value instanceof Map && typeof key === 'string')
+        return value.has(key) ? { value: value.get(key) ?? null } : undefined;
+      if (Array.isArray(value) && typeof key === 'bigint')
+        return inside(value, key) ? { value: value[Number(key)] ?? null } : undefined;
       return fail(node, `${typeName(value)} has no member of type ${typeName(key)}`);
     }
     const { json, path } = base;
-    if (Array.isArray(json) && typeof key === 'bigint') return inside(json, key) ? this.at(`${path}.${key}`, json[Number(key)] ?? null, node) : undefined;
+    if (Array.isArray(json) && typeof key === 'bigint')
+      return inside(json, key) ? this.at(`${path}.${key}`, json[Number(key)] ?? null, node) : undefined;
     if (typeof json === 'object' && json !== null && !Array.isArray(json) && typeof key === 'string') {
       return Object.hasOwn(json, key) ? this.at(`${path}.${key}`, json[key] ?? null, node) : undefined;
     }
@@ -197,7 +200,9 @@ export class Evaluation {
   private items(node: CelNode): CelValue[] {
     const value = this.evaluate(node);
     if (value instanceof Map) return [...value.keys()];
-    return Array.isArray(value) ? value : fail(node, `only a list or a map can be gone through, not ${typeName(value)}`);
+    return Array.isArray(value)
+      ? value
+      : fail(node, `only a list or a map can be gone through, not ${typeName(value)}`);
   }
 
   private withLocal<T>(name: string, value: CelValue, run: () => T): T {
@@ -224,7 +229,13 @@ function missing(base: Place, key: CelValue): string {
   const name = typeof key === 'string' || typeof key === 'bigint' ? key : typeName(key);
   if (base.path === undefined) return `the value has no member \`${name}\``;
   const json = base.json;
-  if (/^steps\.[^.]+$/.test(base.path) && typeof json === 'object' && json !== null && !Array.isArray(json) && json.outcome === 'skipped') {
+  if (
+    /^steps\.[^.]+$/.test(base.path) &&
+    typeof json === 'object' &&
+    json !== null &&
+    !Array.isArray(json) &&
+    json.outcome === 'skipped'
+  ) {
     return `\`${base.path}\` was skipped, so it has no \`${name}\`; ask \`${base.path}.outcome\` first`;
   }
   return `\`${base.path}\` has no member \`${name}\``;
@@ -260,7 +271,8 @@ function contains(node: CelNode, item: CelValue, collection: CelValue, meter: Me
 function compare(node: CelNode, left: CelValue, right: CelValue): boolean {
   const numbers = isNumber(left) && isNumber(right);
   const alike = typeof left === typeof right && (typeof left === 'string' || typeof left === 'boolean');
-  if ((!numbers && !alike) || left === null || right === null) return fail(node, `\`${node.op}\` can't compare ${typeName(left)} with ${typeName(right)}`);
+  if ((!numbers && !alike) || left === null || right === null)
+    return fail(node, `\`${node.op}\` can't compare ${typeName(left)} with ${typeName(right)}`);
   if (node.op === '<') return left < right;
   if (node.op === '<=') return left <= right;
   return node.op === '>' ? left > right : left >= right;
@@ -279,7 +291,11 @@ function arithmetic(node: CelNode, left: CelValue, right: CelValue, meter: Meter
     meter.spend(left.length + right.length);
     return [...left, ...right];
   }
-  if (!isNumber(left) || !isNumber(right)) return fail(node, `\`${node.op}\` takes two numbers, strings or lists, not ${typeName(left)} and ${typeName(right)}`);
+  if (!isNumber(left) || !isNumber(right))
+    return fail(
+      node,
+      `\`${node.op}\` takes two numbers, strings or lists, not ${typeName(left)} and ${typeName(right)}`,
+    );
   if (typeof left === 'bigint' && typeof right === 'bigint') return integer(whole(node, left, right));
   const [a, b] = [Number(left), Number(right)];
   if (node.op === '+') return a + b;

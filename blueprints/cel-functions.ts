@@ -43,7 +43,8 @@ function toInteger(value: CelValue): bigint {
 
 function toDouble(value: CelValue): number {
   if (typeof value === 'bigint' || typeof value === 'number') return Number(value);
-  if (typeof value === 'string' && /^-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?$/.test(value)) return Number(value);
+  if (typeof value === 'string' && /^-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?$/.test(value))
+    return Number(value);
   return fail(`double() can't read ${typeof value === 'string' ? 'this text' : typeName(value)} as a number`);
 }
 
@@ -99,5 +100,10 @@ export const methodTable = new Map<string, Call>([
   ['trim', onText('trim', (target) => target.trim())],
   ['lowerAscii', onText('lowerAscii', (target) => target.replaceAll(/[A-Z]+/g, (part) => part.toLowerCase()))],
   ['upperAscii', onText('upperAscii', (target) => target.replaceAll(/[a-z]+/g, (part) => part.toUpperCase()))],
-  ['substring', onText('substring', (target, [from, to]) => target.slice(index(from, target.length), to === undefined ? undefined : index(to, target.length)))],
+  [
+    'substring',
+    onText('substring', (target, [from, to]) =>
+      target.slice(index(from, target.length), to === undefined ? undefined : index(to, target.length)),
+    ),
+  ],
 ]);

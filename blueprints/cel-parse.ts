@@ -27,16 +27,34 @@ const maxExpressionLength = 4096;
 const limits = { maxAstNodes: 512, maxDepth: 32, maxListElements: 128, maxMapEntries: 64, maxCallArguments: 4 };
 
 /** The library's environment that everything starts from; it knows no variables. */
-export const celEnvironment = new Environment({ unlistedVariablesAreDyn: false, homogeneousAggregateLiterals: false, limits });
+export const celEnvironment = new Environment({
+  unlistedVariablesAreDyn: false,
+  homogeneousAggregateLiterals: false,
+  limits,
+});
 
 /** Functions called by name, by number of arguments. */
 const functions: Record<string, number[]> = { size: [1], string: [1], int: [1], double: [1], bool: [1], has: [1] };
 
 /** Functions called on a value, by number of arguments. */
 const methods: Record<string, number[]> = {
-  size: [0], contains: [1], startsWith: [1], endsWith: [1], trim: [0], lowerAscii: [0], upperAscii: [0],
-  split: [1], join: [0, 1], indexOf: [1], lastIndexOf: [1], substring: [1, 2],
-  map: [2, 3], filter: [2], exists: [2], exists_one: [2], all: [2],
+  size: [0],
+  contains: [1],
+  startsWith: [1],
+  endsWith: [1],
+  trim: [0],
+  lowerAscii: [0],
+  upperAscii: [0],
+  split: [1],
+  join: [0, 1],
+  indexOf: [1],
+  lastIndexOf: [1],
+  substring: [1, 2],
+  map: [2, 3],
+  filter: [2],
+  exists: [2],
+  exists_one: [2],
+  all: [2],
 };
 
 /** Methods whose first argument names a variable for the others. */
@@ -48,7 +66,10 @@ export const methodNames: readonly string[] = Object.keys(methods);
 /** @throws ExpressionFailed `expression-invalid`, with the place. */
 export function parseExpression(source: string, environment: Environment = celEnvironment): ParseResult {
   if (source.length > maxExpressionLength) {
-    throw new ExpressionFailed('expression-invalid', `an expression is at most ${maxExpressionLength} characters; this one is ${source.length}`);
+    throw new ExpressionFailed(
+      'expression-invalid',
+      `an expression is at most ${maxExpressionLength} characters; this one is ${source.length}`,
+    );
   }
   let parsed: ParseResult;
   try {
@@ -63,16 +84,34 @@ export function parseExpression(source: string, environment: Environment = celEn
 function readable(error: unknown, source: string): ExpressionFailed {
   if (error instanceof ParseError) {
     const place = error.range ?? { start: 0, end: source.length };
-    return new ExpressionFailed('expression-invalid', error.summary.replace(/, got EOF$/, ', but the expression ends').replace('Unexpected token: EOF', 'the expression ends too early'), place);
+    return new ExpressionFailed(
+      'expression-invalid',
+      error.summary
+        .replace(/, got EOF$/, ', but the expression ends')
+        .replace('Unexpected token: EOF', 'the expression ends too early'),
+      place,
+    );
   }
-  return new ExpressionFailed('expression-invalid', 'the expression is nested too deeply', { start: 0, end: source.length });
+  return new ExpressionFailed('expression-invalid', 'the expression is nested too deeply', {
+    start: 0,
+    end: source.length,
+  });
 }
 
 function refuseForeign(node: CelNode): void {
   if (node.op === 'value' && typeof node.args === 'object' && node.args !== null) {
-    throw new ExpressionFailed('expression-invalid', 'bytes and unsigned integers are not part of this language', node.range);
+    throw new ExpressionFailed(
+      'expression-invalid',
+      'bytes and unsigned integers are not part of this language',
+      node.range,
+    );
   }
-  if (node.op === '.?' || node.op === '[?]') throw new ExpressionFailed('expression-invalid', 'optional access is not part of this language; use has()', node.range);
+  if (node.op === '.?' || node.op === '[?]')
+    throw new ExpressionFailed(
+      'expression-invalid',
+      'optional access is not part of this language; use has()',
+      node.range,
+    );
   if (node.op === 'call') refuseUnknown(functions, node.args[0], node.args[1].length, node);
   if (node.op === 'rcall') refuseUnknown(methods, node.args[0], node.args[2].length, node);
   for (const child of children(node)) refuseForeign(child);
@@ -80,9 +119,14 @@ function refuseForeign(node: CelNode): void {
 
 function refuseUnknown(allowed: Record<string, number[]>, name: string, count: number, node: CelNode): void {
   const counts = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
-  if (!counts) throw new ExpressionFailed('expression-invalid', `\`${name}()\` is not a function of this language`, node.range);
+  if (!counts)
+    throw new ExpressionFailed('expression-invalid', `\`${name}()\` is not a function of this language`, node.range);
   if (!counts.includes(count)) {
-    throw new ExpressionFailed('expression-invalid', `\`${name}()\` takes ${counts.join(' or ')} argument(s), not ${count}`, node.range);
+    throw new ExpressionFailed(
+      'expression-invalid',
+      `\`${name}()\` takes ${counts.join(' or ')} argument(s), not ${count}`,
+      node.range,
+    );
   }
 }
 

@@ -10,7 +10,8 @@ export class Meter {
   /** @throws ExpressionFailed `expression-too-costly` */
   spend(amount: number): void {
     this.left -= amount;
-    if (this.left < 0) throw new ExpressionFailed('expression-too-costly', 'the expression makes or reads more than an expression may');
+    if (this.left < 0)
+      throw new ExpressionFailed('expression-too-costly', 'the expression makes or reads more than an expression may');
   }
 }
 
@@ -19,7 +20,8 @@ export function fromJson(json: Json, meter: Meter, double = false): CelValue {
   meter.spend(1);
   if (typeof json === 'number') return !double && Number.isSafeInteger(json) ? BigInt(json) : json;
   if (Array.isArray(json)) return json.map((item) => fromJson(item, meter));
-  if (typeof json === 'object' && json !== null) return new Map(Object.entries(json).map(([key, value]) => [key, fromJson(value, meter)]));
+  if (typeof json === 'object' && json !== null)
+    return new Map(Object.entries(json).map(([key, value]) => [key, fromJson(value, meter)]));
   return json;
 }
 
@@ -28,11 +30,13 @@ export function toJson(value: CelValue, meter: Meter): Json {
   meter.spend(typeof value === 'string' ? value.length : 1);
   if (typeof value === 'bigint') {
     const number = Number(value);
-    if (!Number.isSafeInteger(number)) throw new ExpressionFailed('expression-failed', `the integer ${value} is too large for a result`);
+    if (!Number.isSafeInteger(number))
+      throw new ExpressionFailed('expression-failed', `the integer ${value} is too large for a result`);
     return number;
   }
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new ExpressionFailed('expression-failed', `the result is ${value}, which is not a number that can be kept`);
+    if (!Number.isFinite(value))
+      throw new ExpressionFailed('expression-failed', `the result is ${value}, which is not a number that can be kept`);
     return value;
   }
   if (Array.isArray(value)) return value.map((item) => toJson(item, meter));
@@ -47,7 +51,11 @@ export function toJson(value: CelValue, meter: Meter): Json {
 export function equal(left: CelValue, right: CelValue, meter: Meter): boolean {
   meter.spend(1);
   if (Array.isArray(left)) {
-    return Array.isArray(right) && left.length === right.length && left.every((item, index) => equal(item, right[index] ?? null, meter));
+    return (
+      Array.isArray(right) &&
+      left.length === right.length &&
+      left.every((item, index) => equal(item, right[index] ?? null, meter))
+    );
   }
   if (left instanceof Map) {
     if (!(right instanceof Map) || left.size !== right.size) return false;

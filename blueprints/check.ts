@@ -16,7 +16,10 @@ import { readYaml, type YamlText } from './yaml.ts';
  * Everything that is wrong with a blueprint, at once and by place; `blueprint` where nothing is.
  * Never throws, whatever the text. `file` is how issues call it; nothing is read from there.
  */
-export function checkBlueprint(text: string | Uint8Array, options: { file: string }): { blueprint: Blueprint | undefined; issues: Issue[] } {
+export function checkBlueprint(
+  text: string | Uint8Array,
+  options: { file: string },
+): { blueprint: Blueprint | undefined; issues: Issue[] } {
   const checked = checkText(text);
   if ('problem' in checked) {
     const { line, ...issue } = checked.problem;
@@ -54,13 +57,22 @@ function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Repo
   const templates: KeyPath[] = [];
   findTemplates(value, [], templates);
   if (templates.length === 0) return;
-  const evaluated = new Set(outlines.flatMap(({ path, sites }) => sites.filter(({ text }) => hasTemplate(text)).map((site) => pathText(report.asWritten([...path, ...site.path])))));
+  const evaluated = new Set(
+    outlines.flatMap(({ path, sites }) =>
+      sites.filter(({ text }) => hasTemplate(text)).map((site) => pathText(report.asWritten([...path, ...site.path]))),
+    ),
+  );
   // A step that couldn't be read has its own problem.
   const unread = outlines.filter(({ step }) => !step).map(({ path }) => pathText(report.asWritten(path)));
   for (const path of templates) {
     const text = pathText(path);
     if (evaluated.has(text) || path.at(-1) === 'description' || unread.some((step) => text.startsWith(step))) continue;
-    report.addIn(path, { source: '${{', nth: 0, offset: 0, length: 3 }, 'template-not-here', 'nothing is evaluated here, so `${{ }}` would be taken as it stands');
+    report.addIn(
+      path,
+      { source: '${{', nth: 0, offset: 0, length: 3 },
+      'template-not-here',
+      'nothing is evaluated here, so `${{ }}` would be taken as it stands',
+    );
   }
 }
 
@@ -80,9 +92,19 @@ function findTemplates(value: Json, path: (string | number)[], found: KeyPath[])
 
 function checkInputSection({ inputs }: Shape, report: Report): void {
   for (const [name, input] of Object.entries(inputs ?? {})) {
-    if (['true', 'false', 'null', 'in'].includes(name)) report.addKey(['inputs', name], 'reserved-name', `\`${name}\` is a word of expressions, so \`inputs.${name}\` can't be read`);
+    if (['true', 'false', 'null', 'in'].includes(name))
+      report.addKey(
+        ['inputs', name],
+        'reserved-name',
+        `\`${name}\` is a word of expressions, so \`inputs.${name}\` can't be read`,
+      );
     if (!input) continue;
-    if (input.enum && input.type !== 'string' && input.type !== 'list') report.addKey(['inputs', name, 'enum'], 'key-without-effect', `\`enum\` is for inputs of type \`string\` and \`list\``);
+    if (input.enum && input.type !== 'string' && input.type !== 'list')
+      report.addKey(
+        ['inputs', name, 'enum'],
+        'key-without-effect',
+        `\`enum\` is for inputs of type \`string\` and \`list\``,
+      );
     const problem = input.default === undefined ? undefined : findInputProblem(input, input.default);
     if (problem !== undefined) report.add(['inputs', name, 'default'], 'invalid-default', `the default ${problem}`);
   }

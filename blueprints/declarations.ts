@@ -5,13 +5,22 @@ import { isRoot, type OutputType, outputs, outputsOf, roots } from './outputs.ts
 import type { Input, Step, StepKind } from './schema.ts';
 import type { KnownInputs } from './shape.ts';
 
-const inputTypes: Record<Input['type'], OutputType> = { string: 'string', integer: 'int', number: 'double', boolean: 'bool', list: 'list<string>' };
+const inputTypes: Record<Input['type'], OutputType> = {
+  string: 'string',
+  integer: 'int',
+  number: 'double',
+  boolean: 'bool',
+  list: 'list<string>',
+};
 
 /** Everything that is the same for all blueprints; made once, because making it is most of the cost of a check. */
 const base: Environment = (() => {
   const environment = celEnvironment.clone();
   const register = (name: string, table: Record<string, { type: string }>): void => {
-    environment.registerType({ name, fields: Object.fromEntries(Object.entries(table).map(([key, { type }]) => [key, type])) });
+    environment.registerType({
+      name,
+      fields: Object.fromEntries(Object.entries(table).map(([key, { type }]) => [key, type])),
+    });
   };
   for (const [kind, table] of Object.entries(outputs)) register(`${kind} step`, table);
   register('run step with lines', { ...outputs.run, value: { type: 'list<string>' } });
@@ -26,10 +35,30 @@ export interface DeclaredStep {
 }
 
 /** `inputs` undefined: nothing is known of them, and anything may be read. `variables` are the items of `each` steps. */
-export function declare(inputs: KnownInputs | undefined, steps: ReadonlyMap<string, DeclaredStep>, variables: Iterable<string>): Environment {
+export function declare(
+  inputs: KnownInputs | undefined,
+  steps: ReadonlyMap<string, DeclaredStep>,
+  variables: Iterable<string>,
+): Environment {
   const environment = base.clone();
-  environment.registerVariable('inputs', inputs ? typeOf(environment, 'inputs', Object.entries(inputs).map(([name, input]) => [name, input ? inputTypes[input.type] : 'dyn'])) : 'dyn');
-  environment.registerVariable('steps', typeOf(environment, 'steps', [...steps].map(([id, declared]) => [id, stepType(declared)])));
+  environment.registerVariable(
+    'inputs',
+    inputs
+      ? typeOf(
+          environment,
+          'inputs',
+          Object.entries(inputs).map(([name, input]) => [name, input ? inputTypes[input.type] : 'dyn']),
+        )
+      : 'dyn',
+  );
+  environment.registerVariable(
+    'steps',
+    typeOf(
+      environment,
+      'steps',
+      [...steps].map(([id, declared]) => [id, stepType(declared)]),
+    ),
+  );
   for (const name of new Set(variables)) if (isFreeName(name)) environment.registerVariable(name, 'dyn');
   return environment;
 }
@@ -42,7 +71,9 @@ function typeOf(environment: Environment, name: string, fields: [string, string]
 
 function stepType({ kind, step }: DeclaredStep): string {
   if (kind === undefined) return 'dyn';
-  return step && 'run' in step && outputsOf(kind, step).value?.type === 'list<string>' ? 'run step with lines' : `${kind} step`;
+  return step && 'run' in step && outputsOf(kind, step).value?.type === 'list<string>'
+    ? 'run step with lines'
+    : `${kind} step`;
 }
 
 /** Whether a name can be declared at all: it is no root and no word of CEL's. */
@@ -69,7 +100,14 @@ export function checkTypes(source: string, parsed: ParseResult, expected?: 'bool
   const { valid, type, error } = parsed.check();
   if (!valid) {
     const range = error?.range ?? { start: 0, end: source.length };
-    return [{ code: 'expression-type', message: readable(error?.summary ?? 'the types do not fit'), offset: range.start, length: range.end - range.start }];
+    return [
+      {
+        code: 'expression-type',
+        message: readable(error?.summary ?? 'the types do not fit'),
+        offset: range.start,
+        length: range.end - range.start,
+      },
+    ];
   }
   const found = type?.replace(/<.*$/s, '');
   if (expected === undefined || found === expected || found === 'dyn') return [];

@@ -16,7 +16,7 @@ export interface ErrorPage {
 export const errorPages = {
   'source-distribution-unavailable': {
     title: 'A published package could not be fetched',
-    why: "The package index that pip is configured with could not be reached, does not hold the pinned file, or sent other bytes than its hash promises. Nothing of the download was used.",
+    why: 'The package index that pip is configured with could not be reached, does not hold the pinned file, or sent other bytes than its hash promises. Nothing of the download was used.',
     fix: 'Try `python3 -m pip config list` and, with the index in it, `python3 -m pip index versions NAME`. Behind a proxy or with an index of your own, set `PIP_PROXY`, `PIP_CERT` or `PIP_INDEX_URL` as you do for pip.',
   },
   ...languageErrors,
@@ -109,7 +109,7 @@ export const errorPages = {
   },
   'artifact-corrupt': {
     title: 'An artifact has other bytes than it was stored with',
-    why: 'The bytes no longer have the hash that names them. The disk failed, or somebody wrote into the store\'s folder.',
+    why: "The bytes no longer have the hash that names them. The disk failed, or somebody wrote into the store's folder.",
     fix: 'Delete the file that the message names and start the run again; check the disk.',
   },
   'repository-empty': {
@@ -120,7 +120,7 @@ export const errorPages = {
   'repository-not-found': {
     title: 'The repository does not exist, or is not visible with these credentials',
     why: 'Code hosts answer the same for both. A repository that was renamed or deleted answers so as well.',
-    fix: 'Check the name, and that the forge\'s credentials may read the repository.',
+    fix: "Check the name, and that the forge's credentials may read the repository.",
   },
   'repository-archived': {
     title: 'The repository is archived',
@@ -130,12 +130,12 @@ export const errorPages = {
   'repository-unauthorized': {
     title: 'The forge refused the credentials',
     why: 'The credentials are missing, have expired, or may not do what was asked.',
-    fix: 'Renew the forge\'s credentials, and check that they may read the repository and push branches to it.',
+    fix: "Renew the forge's credentials, and check that they may read the repository and push branches to it.",
   },
   'repository-unreachable': {
     title: 'The repository could not be reached',
     why: 'The network or the code host failed, took too long, or the address is of a kind that Jig does not speak.',
-    fix: 'Nothing, where it was a passing fault: it is tried again. If it stays, try the clone address by hand from the worker\'s machine.',
+    fix: "Nothing, where it was a passing fault: it is tried again. If it stays, try the clone address by hand from the worker's machine.",
   },
   'branch-not-found': {
     title: 'There is no such branch',
@@ -150,7 +150,7 @@ export const errorPages = {
   'bundle-corrupt': {
     title: 'What came out of the sandbox is not a sound bundle of commits',
     why: 'Everything from a sandbox is checked object by object before it is used; this did not pass.',
-    fix: 'Look at the export\'s log; the step can be run again from a clean checkout.',
+    fix: "Look at the export's log; the step can be run again from a clean checkout.",
   },
   'too-many-files': {
     title: 'The change touches too many files',
@@ -179,7 +179,7 @@ export const errorPages = {
   },
   'unsafe-path': {
     title: 'The change has a file name that is not safe',
-    why: 'Names such as .git in any disguise, `..`, control characters or bytes that are not UTF-8 make git or a reviewer\'s tools do what nobody asked for.',
+    why: "Names such as .git in any disguise, `..`, control characters or bytes that are not UTF-8 make git or a reviewer's tools do what nobody asked for.",
     fix: 'Rename the file.',
   },
   'unsafe-symlink': {
@@ -187,7 +187,7 @@ export const errorPages = {
     why: 'A link to an absolute path or out of the repository reads or writes other files on every machine that checks it out.',
     fix: 'Make the link relative and keep it inside of the repository.',
   },
-  'submodule': {
+  submodule: {
     title: 'The change adds or alters a submodule',
     why: 'A submodule makes everyone who checks the repository out fetch from an address that the change chose.',
     fix: 'Change submodules by hand. A folder that was cloned inside of the repository also counts: remove its .git folder.',
@@ -195,7 +195,7 @@ export const errorPages = {
   'mode-change': {
     title: 'The change makes an existing file executable',
     why: 'Whether a file may be executed is seldom part of a change, and easy to miss in a review.',
-    fix: 'Restore the file\'s mode, or allow `executable` in the export policy.',
+    fix: "Restore the file's mode, or allow `executable` in the export policy.",
   },
   'lfs-pointer': {
     title: 'The change has a Git LFS pointer',
@@ -204,13 +204,13 @@ export const errorPages = {
   },
   'foreign-commits': {
     title: 'The branch holds commits that this run did not make',
-    why: 'Somebody else pushed to the branch, or removed it. Jig never pushes over other people\'s work.',
+    why: "Somebody else pushed to the branch, or removed it. Jig never pushes over other people's work.",
     fix: 'Take their work in and start a run on a new branch, or delete the branch if it is of no use.',
   },
   'push-refused': {
     title: 'The forge refused the push',
     why: 'A branch protection rule or a hook on the code host said no.',
-    fix: 'Read the message of the code host, and give Jig\'s branches an exception or another name.',
+    fix: "Read the message of the code host, and give Jig's branches an exception or another name.",
   },
   'base-moved': {
     title: 'The base branch has moved on',
@@ -238,12 +238,12 @@ export const errorPages = {
     fix: 'Nothing, usually: it is asked again later.',
   },
   'forge-conflict': {
-    title: 'The change can\'t be merged as it is',
+    title: "The change can't be merged as it is",
     why: 'Its branch and its base changed the same lines, or it is no longer open.',
     fix: 'Resolve the conflict in a new run on the new base.',
   },
   'forge-refused': {
-    title: 'The code host\'s rules do not allow this',
+    title: "The code host's rules do not allow this",
     why: 'For example: a change that nobody approved is not merged, and nobody approves a change of their own.',
     fix: 'Do what the message asks for first.',
   },

@@ -18,7 +18,10 @@ interface Place {
   is: Exclude<ExpressionSite['form'], 'shell'> | 'command' | 'commands' | 'templates';
 }
 
-const commonPlaces: Place[] = [{ key: 'if', is: 'condition' }, { key: 'env', is: 'templates' }];
+const commonPlaces: Place[] = [
+  { key: 'if', is: 'condition' },
+  { key: 'env', is: 'templates' },
+];
 
 const places: Record<StepKind, Place[]> = {
   run: [{ key: 'run', is: 'command' }],
@@ -53,9 +56,11 @@ export function findExpressionSites(step: JsonMap, kind: StepKind | undefined): 
 
 function addSites(sites: ExpressionSite[], path: KeyPath, value: Json | undefined, is: Place['is']): void {
   if (is === 'commands') {
-    if (Array.isArray(value)) for (const [index, command] of value.entries()) addSites(sites, [...path, index], command, 'command');
+    if (Array.isArray(value))
+      for (const [index, command] of value.entries()) addSites(sites, [...path, index], command, 'command');
   } else if (is === 'templates') {
-    if (isJsonMap(value)) for (const [key, text] of Object.entries(value)) addSites(sites, [...path, key], text, 'template');
+    if (isJsonMap(value))
+      for (const [key, text] of Object.entries(value)) addSites(sites, [...path, key], text, 'template');
   } else if (is === 'command' && Array.isArray(value)) {
     for (const [index, word] of value.entries()) addSites(sites, [...path, index], word, 'template');
   } else if (typeof value === 'string') sites.push({ path, text: value, form: is === 'command' ? 'shell' : is });

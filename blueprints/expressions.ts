@@ -23,7 +23,8 @@ export function evaluateExpression(source: string, scope: Scope, options: Evalua
   try {
     return toJson(evaluation.evaluate(ast), evaluation.meter);
   } catch (error) {
-    if (error instanceof RangeError) throw new ExpressionFailed('expression-too-costly', 'a value is nested too deeply');
+    if (error instanceof RangeError)
+      throw new ExpressionFailed('expression-too-costly', 'a value is nested too deeply');
     throw error;
   }
 }
@@ -33,7 +34,10 @@ export function evaluateCondition(condition: string | boolean, scope: Scope, opt
   if (typeof condition === 'boolean') return condition;
   const result = evaluateExpression(condition, scope, options);
   if (typeof result === 'boolean') return result;
-  throw new ExpressionFailed('expression-failed', `a condition is true or false; this one is ${describe(result)}`, { start: 0, end: condition.length });
+  throw new ExpressionFailed('expression-failed', `a condition is true or false; this one is ${describe(result)}`, {
+    start: 0,
+    end: condition.length,
+  });
 }
 
 /**
@@ -47,7 +51,8 @@ export function renderTemplate(template: string, scope: Scope, options: Evaluate
   let text = '';
   for (const part of parts) {
     text += 'text' in part ? part.text : asText(evaluateExpression(part.source, scope, options));
-    if (text.length > maxRenderedLength) throw new ExpressionFailed('expression-too-costly', `a rendered text is at most ${maxRenderedLength} characters`);
+    if (text.length > maxRenderedLength)
+      throw new ExpressionFailed('expression-too-costly', `a rendered text is at most ${maxRenderedLength} characters`);
   }
   return text;
 }

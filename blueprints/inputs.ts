@@ -17,7 +17,10 @@ const maxInputLength = 65_536;
  * The values of all inputs, defaults filled in, or what is wrong with those that were given. Text, as a command line
  * has it, is read by the declared type; a list is an array of text, or text with commas. Never throws.
  */
-export function checkInputs(blueprint: Pick<Blueprint, 'inputs'>, given: Record<string, unknown>): { values: Record<string, Json>; issues: InputIssue[] } {
+export function checkInputs(
+  blueprint: Pick<Blueprint, 'inputs'>,
+  given: Record<string, unknown>,
+): { values: Record<string, Json>; issues: InputIssue[] } {
   const declared = blueprint.inputs ?? {};
   const values: [string, Json][] = [];
   const issues: InputIssue[] = [];
@@ -25,12 +28,20 @@ export function checkInputs(blueprint: Pick<Blueprint, 'inputs'>, given: Record<
     if (Object.hasOwn(declared, name)) continue;
     const nearest = findNearest(name, Object.keys(declared));
     const known = Object.keys(declared).join(', ') || 'none';
-    issues.push({ code: 'unknown-input', message: `there is no input \`${name}\``, hint: nearest === undefined ? `the inputs are: ${known}` : `did you mean \`${nearest}\`?` });
+    issues.push({
+      code: 'unknown-input',
+      message: `there is no input \`${name}\``,
+      hint: nearest === undefined ? `the inputs are: ${known}` : `did you mean \`${nearest}\`?`,
+    });
   }
   for (const [name, input] of Object.entries(declared)) {
     const value: unknown = Object.hasOwn(given, name) ? given[name] : input.default;
     if (value === undefined) {
-      issues.push({ code: 'missing-input', message: `the input \`${name}\` is missing`, ...(input.description === undefined ? {} : { hint: input.description }) });
+      issues.push({
+        code: 'missing-input',
+        message: `the input \`${name}\` is missing`,
+        ...(input.description === undefined ? {} : { hint: input.description }),
+      });
       continue;
     }
     const read = readInput(input, value);
@@ -44,7 +55,9 @@ export function checkInputs(blueprint: Pick<Blueprint, 'inputs'>, given: Record<
 function readInput(input: Input, value: unknown): { value: Json } | { problem: string } {
   const converted = z.json().safeParse(typeof value === 'string' ? convert(input.type, value) : value);
   const problem = findInputProblem(input, converted.data);
-  return converted.data === undefined || problem !== undefined ? { problem: problem ?? 'must be plain data' } : { value: converted.data };
+  return converted.data === undefined || problem !== undefined
+    ? { problem: problem ?? 'must be plain data' }
+    : { value: converted.data };
 }
 
 function convert(type: Input['type'], text: string): Json {
@@ -64,5 +77,7 @@ export function findInputProblem(input: Input, value: unknown): string | undefin
   if (!texts.success) return input.type === 'list' ? 'must be a list of texts' : 'must be a text';
   if (texts.data.join('').length > maxInputLength) return `must have at most ${maxInputLength} characters`;
   const allowed = input.enum;
-  return allowed && !texts.data.every((text) => allowed.includes(text)) ? `must be one of: ${allowed.join(', ')}` : undefined;
+  return allowed && !texts.data.every((text) => allowed.includes(text))
+    ? `must be one of: ${allowed.join(', ')}`
+    : undefined;
 }

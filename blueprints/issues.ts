@@ -23,7 +23,10 @@ export class BlueprintInvalid extends JigError {
   constructor(issues: Issue[]) {
     const [first] = issues;
     const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-    super('blueprint-invalid', first ? `${first.file}:${first.line}:${first.column}: ${first.message}${more}` : 'the blueprint is invalid');
+    super(
+      'blueprint-invalid',
+      first ? `${first.file}:${first.line}:${first.column}: ${first.message}${more}` : 'the blueprint is invalid',
+    );
     this.issues = issues;
   }
 }

@@ -83,7 +83,9 @@ export const roots: Record<string, Record<string, OutputType>> = {
 
 /** The paths of a scope whose numbers are doubles though they may be whole; for the `doubles` of an evaluation. */
 export function doublePaths(blueprint: NamedBlueprint): Set<string> {
-  const inputs = Object.entries(blueprint.inputs ?? {}).flatMap(([name, { type }]) => (type === 'number' ? [`inputs.${name}`] : []));
+  const inputs = Object.entries(blueprint.inputs ?? {}).flatMap(([name, { type }]) =>
+    type === 'number' ? [`inputs.${name}`] : [],
+  );
   const costs = allSteps(blueprint.steps).flatMap((step) => ('agent' in step ? [`steps.${step.id}.costUsd`] : []));
   return new Set([...inputs, ...costs]);
 }

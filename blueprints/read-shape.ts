@@ -16,7 +16,12 @@ interface ReadValue<T> {
 }
 
 /** A misspelt key is reported once and then read as what was meant, so that nothing has to wait until it is mended. */
-export function readShape<S extends z.ZodType>(schema: S, value: JsonMap, base: KeyPath, report: Report): ReadValue<z.output<S>> {
+export function readShape<S extends z.ZodType>(
+  schema: S,
+  value: JsonMap,
+  base: KeyPath,
+  report: Report,
+): ReadValue<z.output<S>> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return { value, data: parsed.data };
   const { issues } = parsed.error;
@@ -27,7 +32,13 @@ export function readShape<S extends z.ZodType>(schema: S, value: JsonMap, base: 
 }
 
 /** Undefined where no unknown key is like one that is missing. */
-function mendKeys(schema: z.ZodType, value: JsonMap, issues: readonly ZodIssue[], base: KeyPath, report: Report): JsonMap | undefined {
+function mendKeys(
+  schema: z.ZodType,
+  value: JsonMap,
+  issues: readonly ZodIssue[],
+  base: KeyPath,
+  report: Report,
+): JsonMap | undefined {
   if (!issues.some(({ code }) => code === 'unrecognized_keys')) return undefined;
   const mended = structuredClone(value);
   let isMended = false;

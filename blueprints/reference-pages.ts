@@ -70,18 +70,25 @@ const SchemaNode: z.ZodType<SchemaNode> = z.lazy(() =>
 function referencePage(schema: SchemaNode): string {
   const kinds = schema.definitions?.Step?.anyOf ?? [];
   const common = commonKeys(kinds);
-  const steps = stepKinds.map((kind) => stepSection(kind, kinds.find(({ title }) => title === `${kind} step`) ?? {}, common));
+  const steps = stepKinds.map((kind) =>
+    stepSection(kind, kinds.find(({ title }) => title === `${kind} step`) ?? {}, common),
+  );
   const first = kinds[0] ?? {};
-  const commonNode = { ...first, properties: Object.fromEntries(Object.entries(first.properties ?? {}).filter(([key]) => common.includes(key))) };
-  return [
-    generated + '# The blueprint language, v1',
-    'A blueprint is one YAML document of at most 256 KB, without anchors, aliases and tags. Keys that are not listed here are errors.\nEditors complete and check it with `# yaml-language-server: $schema=blueprint.schema.json` as its first line ([the schema](blueprint.schema.json)).',
-    `## Top level\n\n${keyTable(schema)}`,
-    `## Steps\n\nA step has exactly one action key: ${stepKinds.map((kind) => `[\`${kind}\`](#${kind})`).join(', ')}. Steps run in the order of the text. Every kind knows these keys, except where a key would have no effect:\n\n${keyTable(commonNode)}`,
-    ...steps,
-    expressionSection(),
-    `## Defaults\n\nDurations are in milliseconds, sizes in bytes.\n\n| Setting | Default |\n|---|---|\n${defaultRows(defaults, '').join('\n')}`,
-  ].join('\n\n') + '\n';
+  const commonNode = {
+    ...first,
+    properties: Object.fromEntries(Object.entries(first.properties ?? {}).filter(([key]) => common.includes(key))),
+  };
+  return (
+    [
+      generated + '# The blueprint language, v1',
+      'A blueprint is one YAML document of at most 256 KB, without anchors, aliases and tags. Keys that are not listed here are errors.\nEditors complete and check it with `# yaml-language-server: $schema=blueprint.schema.json` as its first line ([the schema](blueprint.schema.json)).',
+      `## Top level\n\n${keyTable(schema)}`,
+      `## Steps\n\nA step has exactly one action key: ${stepKinds.map((kind) => `[\`${kind}\`](#${kind})`).join(', ')}. Steps run in the order of the text. Every kind knows these keys, except where a key would have no effect:\n\n${keyTable(commonNode)}`,
+      ...steps,
+      expressionSection(),
+      `## Defaults\n\nDurations are in milliseconds, sizes in bytes.\n\n| Setting | Default |\n|---|---|\n${defaultRows(defaults, '').join('\n')}`,
+    ].join('\n\n') + '\n'
+  );
 }
 
 /** The keys that all kinds have. */
@@ -92,13 +99,18 @@ function commonKeys(kinds: SchemaNode[]): string[] {
 
 function stepSection(kind: (typeof stepKinds)[number], node: SchemaNode, common: string[]): string {
   const properties = Object.fromEntries(Object.entries(node.properties ?? {}).filter(([key]) => !common.includes(key)));
-  const rows = Object.entries<Output>(outputs[kind]).map(([name, { type, description }]) => `| \`${name}\` | \`${type}\` | ${description} |`);
-  const table = rows.length > 0 ? `| Output | Type | What it is |\n|---|---|---|\n${rows.join('\n')}` : 'It has no outputs.';
+  const rows = Object.entries<Output>(outputs[kind]).map(
+    ([name, { type, description }]) => `| \`${name}\` | \`${type}\` | ${description} |`,
+  );
+  const table =
+    rows.length > 0 ? `| Output | Type | What it is |\n|---|---|---|\n${rows.join('\n')}` : 'It has no outputs.';
   return `### ${kind}\n\n${keyTable({ ...node, properties })}\n\n${table}`;
 }
 
 function expressionSection(): string {
-  const rows = Object.entries(roots).flatMap(([root, fields]) => Object.entries(fields).map(([field, type]) => `| \`${root}.${field}\` | \`${type}\` |`));
+  const rows = Object.entries(roots).flatMap(([root, fields]) =>
+    Object.entries(fields).map(([field, type]) => `| \`${root}.${field}\` | \`${type}\` |`),
+  );
   return `## Expressions
 
 Expressions are CEL: bare in \`if\`, inside \`\${{ }}\` in the texts that are templates, and nowhere else. A template that is exactly one
@@ -123,7 +135,8 @@ function keyRows(node: SchemaNode, prefix: string): string[] {
     const path = `${prefix}${key}`;
     const name = node.required?.includes(key) ? `**\`${path}\`**` : `\`${path}\``;
     const row = `| ${name} | ${valueText(value)} | ${(value.description ?? '').replaceAll('|', '\\|')} |`;
-    const named = typeof value.additionalProperties === 'object' ? keyRows(value.additionalProperties, `${path}.NAME.`) : [];
+    const named =
+      typeof value.additionalProperties === 'object' ? keyRows(value.additionalProperties, `${path}.NAME.`) : [];
     return [row, ...keyRows(value, `${path}.`), ...named];
   });
 }
@@ -147,5 +160,7 @@ function defaultRows(value: unknown, path: string): string[] {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return Object.entries(value).flatMap(([key, inner]) => defaultRows(inner, path === '' ? key : `${path}.${key}`));
   }
-  return [`| ${path} | ${Array.isArray(value) ? value.map((item) => `\`${String(item)}\``).join(', ') : `\`${String(value)}\``} |`];
+  return [
+    `| ${path} | ${Array.isArray(value) ? value.map((item) => `\`${String(item)}\``).join(', ') : `\`${String(value)}\``} |`,
+  ];
 }

@@ -34,15 +34,27 @@ interface Problem {
 export function findProblem(path: string[], view: View, known: Known): Problem | undefined {
   const [root = '', name] = path;
   if (view.items.includes(root)) return undefined;
-  if (!isRoot(root)) return unknown(`\`${root}\` is unknown here`, didYouMean(root, ['inputs', 'steps', ...Object.keys(roots), ...view.items]));
-  if (root === 'steps') return name === undefined ? unknown('`steps` is read step by step', 'write `steps.ID`') : findStepProblem(name, path.slice(2), view, known);
+  if (!isRoot(root))
+    return unknown(
+      `\`${root}\` is unknown here`,
+      didYouMean(root, ['inputs', 'steps', ...Object.keys(roots), ...view.items]),
+    );
+  if (root === 'steps')
+    return name === undefined
+      ? unknown('`steps` is read step by step', 'write `steps.ID`')
+      : findStepProblem(name, path.slice(2), view, known);
   if (name === undefined) return undefined;
   if (root === 'inputs') {
     if (!known.inputs || Object.hasOwn(known.inputs, name)) return undefined;
-    return unknown(`there is no input \`${name}\``, didYouMean(name, Object.keys(known.inputs)) ?? 'declare it under `inputs`');
+    return unknown(
+      `there is no input \`${name}\``,
+      didYouMean(name, Object.keys(known.inputs)) ?? 'declare it under `inputs`',
+    );
   }
   const fields = Object.keys(roots[root] ?? {});
-  return fields.includes(name) ? undefined : unknown(`\`${root}\` has no \`${name}\``, didYouMean(name, fields) ?? `it has ${fields.join(', ')}`);
+  return fields.includes(name)
+    ? undefined
+    : unknown(`\`${root}\` has no \`${name}\``, didYouMean(name, fields) ?? `it has ${fields.join(', ')}`);
 }
 
 function findStepProblem(id: string, members: string[], view: View, known: Known): Problem | undefined {
@@ -51,16 +63,30 @@ function findStepProblem(id: string, members: string[], view: View, known: Known
   const hidden = known.all.get(id);
   if (!hidden) return unknown(`there is no step \`${id}\``, didYouMean(id, view.visible.keys()));
   const loop = hidden.around.find((outer) => !view.around.includes(outer));
-  if (loop !== undefined) return { code: 'hidden-reference', message: `step \`${id}\` runs once for each item of \`${loop}\`, so it can't be read from outside`, hint: `\`steps.${loop}\` counts what came of it` };
-  return { code: 'forward-reference', message: `step \`${id}\` has not run when this is read; it stands on line ${known.lineOf(hidden.path)}` };
+  if (loop !== undefined)
+    return {
+      code: 'hidden-reference',
+      message: `step \`${id}\` runs once for each item of \`${loop}\`, so it can't be read from outside`,
+      hint: `\`steps.${loop}\` counts what came of it`,
+    };
+  return {
+    code: 'forward-reference',
+    message: `step \`${id}\` has not run when this is read; it stands on line ${known.lineOf(hidden.path)}`,
+  };
 }
 
 function findMemberProblem({ id, kind, step }: NamedOutline, [output, member]: string[]): Problem | undefined {
   if (output === undefined || kind === undefined) return undefined;
   const outputs = outputsOf(kind, step);
   if (!Object.hasOwn(outputs, output)) {
-    if (kind === 'run' && output === 'value') return step && unknown(`step \`${id}\` has no \`value\``, 'it has one where `parse: json` or `parse: lines` is set');
-    return unknown(`a \`${kind}\` step has no output \`${output}\``, didYouMean(output, Object.keys(outputs)) ?? `it has ${Object.keys(outputs).join(', ') || 'none'}`);
+    if (kind === 'run' && output === 'value')
+      return (
+        step && unknown(`step \`${id}\` has no \`value\``, 'it has one where `parse: json` or `parse: lines` is set')
+      );
+    return unknown(
+      `a \`${kind}\` step has no output \`${output}\``,
+      didYouMean(output, Object.keys(outputs)) ?? `it has ${Object.keys(outputs).join(', ') || 'none'}`,
+    );
   }
   if (member === undefined || output !== 'value' || !step || !('prompt' in step)) return undefined;
   const { properties } = step.prompt.answer;

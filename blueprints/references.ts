@@ -19,9 +19,18 @@ interface Source {
   nth: number;
 }
 
-export function checkReferences(outlines: NamedOutline[], all: ReadonlyMap<string, NamedOutline>, inputs: KnownInputs | undefined, report: Report): void {
+export function checkReferences(
+  outlines: NamedOutline[],
+  all: ReadonlyMap<string, NamedOutline>,
+  inputs: KnownInputs | undefined,
+  report: Report,
+): void {
   const variables = [...all.values()].flatMap(({ as }) => as ?? []);
-  const checker = new ReferenceChecker({ all, inputs, lineOf: (path) => report.line(path) }, declare(inputs, all, variables), report);
+  const checker = new ReferenceChecker(
+    { all, inputs, lineOf: (path) => report.line(path) },
+    declare(inputs, all, variables),
+    report,
+  );
   checker.checkSteps(outlines, { visible: new Map(), items: [], around: [] });
 }
 
@@ -60,14 +69,25 @@ class ReferenceChecker {
       else this.checkParts(path, parts, view);
     } catch (error) {
       if (!(error instanceof ExpressionFailed)) throw error;
-      this.report.addIn(path, { source: site.text.slice(error.offset), nth: 0, offset: 0, length: 3 }, 'expression-invalid', error.message);
+      this.report.addIn(
+        path,
+        { source: site.text.slice(error.offset), nth: 0, offset: 0, length: 3 },
+        'expression-invalid',
+        error.message,
+      );
     }
   }
 
   private refuseInShell(path: KeyPath, parts: { source: string }[]): void {
     for (const [index] of parts.entries()) {
       const place = { source: '${{', nth: index, offset: 0, length: 3 };
-      this.report.addIn(path, place, 'template-in-shell', '`${{ }}` in a shell script would make code of a value', 'pass it by `env:`, or write the command as a list of words');
+      this.report.addIn(
+        path,
+        place,
+        'template-in-shell',
+        '`${{ }}` in a shell script would make code of a value',
+        'pass it by `env:`, or write the command as a list of words',
+      );
     }
   }
 
@@ -95,7 +115,12 @@ class ReferenceChecker {
       expression = parseExpression(at.source, this.declared);
     } catch (error) {
       if (!(error instanceof ExpressionFailed)) throw error;
-      this.report.addIn(at.path, { ...at, offset: error.offset, length: error.length }, 'expression-invalid', error.message);
+      this.report.addIn(
+        at.path,
+        { ...at, offset: error.offset, length: error.length },
+        'expression-invalid',
+        error.message,
+      );
       return;
     }
     // An expression that reads what isn't there has no types worth talking of.
@@ -105,6 +130,7 @@ class ReferenceChecker {
       if (problem) this.report.addIn(at.path, { ...at, ...reference }, problem.code, problem.message, problem.hint);
     }
     if (this.report.issues.length > before) return;
-    for (const problem of checkTypes(at.source, expression, expected)) this.report.addIn(at.path, { ...at, ...problem }, problem.code, problem.message);
+    for (const problem of checkTypes(at.source, expression, expected))
+      this.report.addIn(at.path, { ...at, ...problem }, problem.code, problem.message);
   }
 }

@@ -11,21 +11,29 @@ type Color = keyof typeof colors;
  * Control characters of the text are shown, never sent, so a file can't reach the terminal.
  */
 export function renderIssues(text: string, issues: Issue[], options: { colors: boolean }): string {
-  const paint = (color: Color, part: string): string => (options.colors ? `${colors[color]}${part}${colors.reset}` : part);
+  const paint = (color: Color, part: string): string =>
+    options.colors ? `${colors[color]}${part}${colors.reset}` : part;
   const lines = text.replace(/^\uFEFF/, '').split('\n');
   const blocks = issues.map((issue) => renderIssue(issue, lines[issue.line - 1] ?? '', paint));
-  const count = issues.length === 0 ? 'no problems' : `${issues.length} ${issues.length === 1 ? 'problem' : 'problems'}`;
+  const count =
+    issues.length === 0 ? 'no problems' : `${issues.length} ${issues.length === 1 ? 'problem' : 'problems'}`;
   return `${[...blocks, paint(issues.length === 0 ? 'bold' : 'red', count)].join('\n\n')}\n`;
 }
 
 function renderIssue(issue: Issue, line: string, paint: (color: Color, part: string) => string): string {
   const place = `${visible(issue.file)}:${issue.line}:${issue.column}`;
   const path = issue.path === '' ? '' : paint('dim', ` (${visible(issue.path)})`);
-  const rows = [`${paint('red', 'error')} ${paint('bold', issue.code)}: ${visible(issue.message)}`, `${paint('blue', `  --> ${place}`)}${path}`];
+  const rows = [
+    `${paint('red', 'error')} ${paint('bold', issue.code)}: ${visible(issue.message)}`,
+    `${paint('blue', `  --> ${place}`)}${path}`,
+  ];
   const number = String(issue.line);
   if (line.trim() !== '') {
     const { shown, indent, width } = excerpt(line.replace(/\r$/, ''), issue);
-    rows.push(`${paint('blue', `${number} |`)} ${shown}`, `${paint('blue', `${' '.repeat(number.length)} |`)} ${' '.repeat(indent)}${paint('red', '^'.repeat(width))}`);
+    rows.push(
+      `${paint('blue', `${number} |`)} ${shown}`,
+      `${paint('blue', `${' '.repeat(number.length)} |`)} ${' '.repeat(indent)}${paint('red', '^'.repeat(width))}`,
+    );
   }
   if (issue.hint !== undefined) rows.push(`${paint('blue', `${' '.repeat(number.length)} =`)} ${visible(issue.hint)}`);
   return rows.join('\n');
@@ -34,7 +42,10 @@ function renderIssue(issue: Issue, line: string, paint: (color: Color, part: str
 /** The part of a line that holds the place, with the place's column and width as they are shown. */
 function excerpt(line: string, issue: Issue): { shown: string; indent: number; width: number } {
   const start = Math.min(issue.column - 1, line.length);
-  const end = issue.endLine === issue.line && issue.endColumn !== undefined ? Math.min(issue.endColumn - 1, line.length) : line.length;
+  const end =
+    issue.endLine === issue.line && issue.endColumn !== undefined
+      ? Math.min(issue.endColumn - 1, line.length)
+      : line.length;
   const from = start > maxLineLength - 40 ? start - 40 : 0;
   const to = Math.min(line.length, from + maxLineLength);
   const head = `${from > 0 ? '…' : ''}${visible(line.slice(from, start))}`;
@@ -45,5 +56,7 @@ function excerpt(line: string, issue: Issue): { shown: string; indent: number; w
 
 /** Control and direction-changing characters as pictures or escapes. */
 function visible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => (character === '\t' ? ' ' : `\\u{${character.codePointAt(0)?.toString(16)}}`));
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character === '\t' ? ' ' : `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
 }

@@ -28,7 +28,13 @@ export class Report {
   addAt(range: Range, code: ErrorCode, message: string, path: KeyPath = [], hint?: string): void {
     if (this.isFull()) return;
     const [start, end] = [this.position(range.start), this.position(Math.max(range.start, range.end))];
-    const place = { file: this.file, ...start, endLine: end.line, endColumn: end.column, path: pathText(this.asWritten(path)) };
+    const place = {
+      file: this.file,
+      ...start,
+      endLine: end.line,
+      endColumn: end.column,
+      path: pathText(this.asWritten(path)),
+    };
     this.issues.push({ code, message, ...place, ...(hint === undefined ? {} : { hint }) });
   }
 
@@ -39,11 +45,17 @@ export class Report {
 
   /** An issue about the last key of a path. */
   addKey(path: KeyPath, code: ErrorCode, message: string, hint?: string): void {
-    if (!this.isFull()) this.addAt(this.yaml?.findKey(this.asWritten(path)) ?? this.find(path), code, message, path, hint);
+    if (!this.isFull())
+      this.addAt(this.yaml?.findKey(this.asWritten(path)) ?? this.find(path), code, message, path, hint);
   }
 
   /** A misspelt key of the map at a path. From here on paths have the meant one, and are found under the written one. */
-  addMisspelt(path: KeyPath, { written, meant }: { written: string; meant: string }, code: ErrorCode, message: string): void {
+  addMisspelt(
+    path: KeyPath,
+    { written, meant }: { written: string; meant: string },
+    code: ErrorCode,
+    message: string,
+  ): void {
     this.addKey([...path, written], code, message, `did you mean \`${meant}\`?`);
     this.misspelt.set(pathText([...path, meant]), written);
   }
@@ -55,11 +67,18 @@ export class Report {
   }
 
   /** An issue about a part of the text at a path: `source` from `offset` on, in its occurrence number `nth`. */
-  addIn(path: KeyPath, part: { source: string; nth: number; offset: number; length: number }, code: ErrorCode, message: string, hint?: string): void {
+  addIn(
+    path: KeyPath,
+    part: { source: string; nth: number; offset: number; length: number },
+    code: ErrorCode,
+    message: string,
+    hint?: string,
+  ): void {
     if (this.isFull()) return;
     const whole = this.find(path);
     let start = whole.start;
-    for (let count = 0; count <= part.nth && start >= 0; count++) start = this.text.indexOf(part.source, count === 0 ? start : start + part.source.length);
+    for (let count = 0; count <= part.nth && start >= 0; count++)
+      start = this.text.indexOf(part.source, count === 0 ? start : start + part.source.length);
     // A text that is written with escapes or line folding isn't found as it stands; then the whole value is the place.
     const isInside = start >= 0 && start + part.source.length <= whole.end;
     const range = isInside ? { start: start + part.offset, end: start + part.offset + part.length } : whole;

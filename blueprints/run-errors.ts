@@ -205,7 +205,7 @@ export const runErrors = {
   'filter-invalid': {
     title: 'The list filter can’t be used',
     why: 'Filters are Temporal’s own; Temporal refused this one and said where.',
-    fix: 'Write it as in the Temporal UI: `JigBlueprint = \'python-utcnow\' AND JigCostUsd > 0.5`. docs/how-to/look-at-runs.md lists the attributes.',
+    fix: "Write it as in the Temporal UI: `JigBlueprint = 'python-utcnow' AND JigCostUsd > 0.5`. docs/how-to/look-at-runs.md lists the attributes.",
   },
   'forge-unknown': {
     title: 'The worker knows no such forge',

@@ -29,32 +29,32 @@ export const sandboxErrors = {
   },
   'sandbox-unschedulable': {
     title: 'No node of the cluster takes the sandbox',
-    why: 'The cluster has no node with enough free processors, memory and disk, or none that the configured labels and taints allow. The message has the scheduler\'s own words.',
-    fix: 'Ask for less in the blueprint\'s `sandbox.resources`, add nodes, or correct `nodeSelector` and `tolerations` in the configuration. Where nodes are added on demand, raise `startTimeoutMs`.',
+    why: "The cluster has no node with enough free processors, memory and disk, or none that the configured labels and taints allow. The message has the scheduler's own words.",
+    fix: "Ask for less in the blueprint's `sandbox.resources`, add nodes, or correct `nodeSelector` and `tolerations` in the configuration. Where nodes are added on demand, raise `startTimeoutMs`.",
   },
   'sandbox-image-unavailable': {
-    title: 'The image of the sandbox can\'t be had',
-    why: 'The node could not pull the image, or may not, or its name is none. The message has the cluster\'s own words.',
-    fix: 'Correct the image\'s name in the blueprint or the configuration; for a private registry, name a secret in `imagePullSecrets`.',
+    title: "The image of the sandbox can't be had",
+    why: "The node could not pull the image, or may not, or its name is none. The message has the cluster's own words.",
+    fix: "Correct the image's name in the blueprint or the configuration; for a private registry, name a secret in `imagePullSecrets`.",
   },
   'sandbox-not-admitted': {
-    title: 'The cluster doesn\'t admit the sandbox',
-    why: 'A quota, a limit, the Pod Security level of the namespace, an admission policy or missing permissions refused the pod. The message has the cluster\'s own words.',
+    title: "The cluster doesn't admit the sandbox",
+    why: "A quota, a limit, the Pod Security level of the namespace, an admission policy or missing permissions refused the pod. The message has the cluster's own words.",
     fix: 'Run `jig doctor`: it says which permission or rule is in the way. A full quota comes free when other sandboxes end.',
   },
   'sandbox-not-started': {
-    title: 'The sandbox\'s pod did not start',
-    why: 'It was made, and then its container didn\'t come to run in time, or ended at once. The message has the cluster\'s own words.',
-    fix: 'Look at the events of the pod\'s namespace. An image must have `sh`, `git` and the common Unix tools, and run as an ordinary user.',
+    title: "The sandbox's pod did not start",
+    why: "It was made, and then its container didn't come to run in time, or ended at once. The message has the cluster's own words.",
+    fix: "Look at the events of the pod's namespace. An image must have `sh`, `git` and the common Unix tools, and run as an ordinary user.",
   },
   'sandbox-not-ready': {
-    title: 'The sandbox started, but commands can\'t run in it',
+    title: "The sandbox started, but commands can't run in it",
     why: 'The first command in it says what is missing: git, a folder that can be written, or the exec interface itself.',
     fix: 'Use an image with `sh`, `git`, `awk` and the common Unix tools. `jig doctor` tries the configured image.',
   },
   'sandbox-network-open': {
     title: 'Sandboxes could reach the network',
-    why: 'Before its first sandbox a worker tries, from inside a pod, to connect to the API server, its node, the name server and the outside. Something answered, or it could not be tried. An agent\'s commands would have the same way out.',
+    why: "Before its first sandbox a worker tries, from inside a pod, to connect to the API server, its node, the name server and the outside. Something answered, or it could not be tried. An agent's commands would have the same way out.",
     fix: 'Apply `k8s/deploy/network-policy.yaml` on a cluster whose network plug-in enforces policies. Where the cluster shall decide by itself, set `sandbox.kubernetes.network: open`: then nothing is proven.',
   },
   'sandbox-egress-unavailable': {
@@ -63,7 +63,7 @@ export const sandboxErrors = {
     fix: 'Put what the steps need into the image (`sandbox.image`) and drop `egress`, or run the blueprint with the local provider.',
   },
   'sandbox-unreachable': {
-    title: 'The API server of Kubernetes doesn\'t answer',
+    title: "The API server of Kubernetes doesn't answer",
     why: 'It was asked again and again for as long as `unreachableTimeoutMs` says. Commands in sandboxes go on meanwhile.',
     fix: 'Look at the cluster. The run goes on when the API server is back.',
   },

@@ -22,7 +22,12 @@ const Duration = z
   .refine((text) => durationMs(text) <= maxDurationMs, { error: 'a duration is at most 720h, which is 30 days' })
   .meta({ description: 'A duration such as `90s`, `10m` or `2h`', examples: ['10m'] });
 
-const unitsMs = new Map([['ms', 1], ['s', 1000], ['m', 60_000], ['h', 3600_000]]);
+const unitsMs = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3600_000],
+]);
 
 /** Milliseconds of a checked {@link Duration}. */
 export function durationMs(duration: string): number {
@@ -46,11 +51,15 @@ const TemplateOrNumber = z.union([Template, z.number().int()]);
 /** A command: a string is a shell script (no `${{ }}` in it), a list is the words of one program, without a shell. */
 export const Command = z
   .union([z.string().min(1).max(16_384), z.array(Template).min(1).max(256)])
-  .meta({ description: 'A shell script without `${{ }}`, or the list of words of one program (each may hold `${{ }}`)' });
+  .meta({
+    description: 'A shell script without `${{ }}`, or the list of words of one program (each may hold `${{ }}`)',
+  });
 export type Command = z.infer<typeof Command>;
 
 /** The name of an environment variable. */
-const EnvironmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'a variable is named with letters, digits and _' });
+const EnvironmentName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'a variable is named with letters, digits and _' });
 
 const Commands = z.array(Command).min(1).max(32);
 
@@ -64,34 +73,69 @@ export type AgentTool = z.infer<typeof AgentTool>;
 
 export const Input = z
   .strictObject({
-    type: z.enum(['string', 'integer', 'number', 'boolean', 'list']).meta({ description: 'What the input holds; a `list` holds texts' }),
+    type: z
+      .enum(['string', 'integer', 'number', 'boolean', 'list'])
+      .meta({ description: 'What the input holds; a `list` holds texts' }),
     description: z.string().max(1000).optional().meta({ description: 'What to give, for whoever starts a run' }),
-    default: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).optional().meta({ description: 'Its value where none is given' }),
-    enum: z.array(z.string()).min(1).optional().meta({ description: 'The values that a `string`, or each text of a `list`, may have' }),
+    default: z
+      .union([z.string(), z.number(), z.boolean(), z.array(z.string())])
+      .optional()
+      .meta({ description: 'Its value where none is given' }),
+    enum: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .meta({ description: 'The values that a `string`, or each text of a `list`, may have' }),
   })
   .meta({ description: 'An input; one without a default must be given at the start' });
 export type Input = z.infer<typeof Input>;
 
-const Size = z.string().regex(/^[1-9][0-9]{0,5}(Mi|Gi)$/, { error: 'a size is a whole number and Mi or Gi, such as 512Mi' });
+const Size = z
+  .string()
+  .regex(/^[1-9][0-9]{0,5}(Mi|Gi)$/, { error: 'a size is a whole number and Mi or Gi, such as 512Mi' });
 
 const SandboxSection = z.strictObject({
-  image: z.string().min(1).max(512).optional().meta({ description: 'A container image; the local provider uses the machine itself' }),
-  setup: z.array(Command).max(32).optional().meta({ description: 'Commands that prepare a checkout, such as installing dependencies' }),
+  image: z
+    .string()
+    .min(1)
+    .max(512)
+    .optional()
+    .meta({ description: 'A container image; the local provider uses the machine itself' }),
+  setup: z
+    .array(Command)
+    .max(32)
+    .optional()
+    .meta({ description: 'Commands that prepare a checkout, such as installing dependencies' }),
   resources: z
     .strictObject({
       cpu: z.number().positive().max(64).optional().meta({ description: 'Processor cores' }),
       memory: Size.optional().meta({ description: 'Memory, such as `512Mi` or `2Gi`' }),
       disk: Size.optional().meta({ description: 'Room for files, such as `4Gi`' }),
-      processes: z.number().int().min(8).max(32_768).optional().meta({ description: 'How many processes and threads may live at once' }),
+      processes: z
+        .number()
+        .int()
+        .min(8)
+        .max(32_768)
+        .optional()
+        .meta({ description: 'How many processes and threads may live at once' }),
     })
     .optional()
     .meta({ description: 'What the commands of a run may use' }),
   egress: z
-    .array(z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, { error: 'a preset (pypi, npm, crates, go) or a host name, such as api.example.com or *.example.com' }))
+    .array(
+      z
+        .string()
+        .regex(/^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, {
+          error: 'a preset (pypi, npm, crates, go) or a host name, such as api.example.com or *.example.com',
+        }),
+    )
     .max(64)
     .optional()
     .meta({ description: 'Hosts that commands may reach; everything else is refused' }),
-  env: z.record(EnvironmentName, z.string().max(8192)).optional().meta({ description: 'Environment of every command; never secrets' }),
+  env: z
+    .record(EnvironmentName, z.string().max(8192))
+    .optional()
+    .meta({ description: 'Environment of every command; never secrets' }),
 });
 
 export const BudgetSection = z.strictObject({
@@ -108,14 +152,32 @@ const common = {
   title: z.string().min(1).max(200).optional().meta({ description: 'What the step does, for whoever looks at a run' }),
   if: z.union([Expression, z.boolean()]).optional().meta({ description: 'The step is skipped where this is false' }),
   timeout: Duration.optional().meta({ description: 'How long the step may take' }),
-  retry: z.number().int().min(0).max(10).optional().meta({ description: 'How often what the step asks for is tried again where something around it broke: a model’s server, a forge, the machine; 0: one try. The death of a worker does not count, and a command is never run twice' }),
-  'on-failure': z.enum(['stop', 'continue']).optional().meta({ description: 'Whether the run goes on after this step failed; `stop` where missing' }),
-  env: z.record(EnvironmentName, TemplateOrNumber).optional().meta({ description: 'Environment of the commands of this step; the way for values to reach a shell' }),
+  retry: z
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .optional()
+    .meta({
+      description:
+        'How often what the step asks for is tried again where something around it broke: a model’s server, a forge, the machine; 0: one try. The death of a worker does not count, and a command is never run twice',
+    }),
+  'on-failure': z
+    .enum(['stop', 'continue'])
+    .optional()
+    .meta({ description: 'Whether the run goes on after this step failed; `stop` where missing' }),
+  env: z
+    .record(EnvironmentName, TemplateOrNumber)
+    .optional()
+    .meta({ description: 'Environment of the commands of this step; the way for values to reach a shell' }),
 };
 
 export const RunStep = z.strictObject({
   ...common,
-  run: Command.meta({ description: 'A command whose output other steps can read: a shell script without `${{ }}`, or the list of words of one program' }),
+  run: Command.meta({
+    description:
+      'A command whose output other steps can read: a shell script without `${{ }}`, or the list of words of one program',
+  }),
   parse: z.enum(['json', 'lines']).optional().meta({ description: 'Standard output as a value: `steps.ID.value`' }),
 });
 
@@ -125,7 +187,9 @@ export const CheckStep = z.strictObject({
   gate: z
     .enum(['required', 'baseline'])
     .optional()
-    .meta({ description: '`baseline` only records what fails before the change; `required` (the default) stops the run' }),
+    .meta({
+      description: '`baseline` only records what fails before the change; `required` (the default) stops the run',
+    }),
 });
 
 /** A glob that no matcher needs more than a moment for, whatever the path. */
@@ -136,91 +200,153 @@ const Glob = z
   .refine(
     (glob) => {
       const parts = glob.split('/');
-      const isPlain = parts.every((part) => part === '**' || /^[^*\\(){}[\]!+@|]*(\*[^*\\(){}[\]!+@|]+)?(\*[^*\\(){}[\]!+@|]*)?$/.test(part));
+      const isPlain = parts.every(
+        (part) => part === '**' || /^[^*\\(){}[\]!+@|]*(\*[^*\\(){}[\]!+@|]+)?(\*[^*\\(){}[\]!+@|]*)?$/.test(part),
+      );
       return isPlain && !glob.startsWith('/') && parts.filter((part) => part === '**').length <= 3;
     },
-    { error: 'a glob is a relative path with `*` and `?` in it, at most two single `*` in a part, and at most three parts that are `**`' },
+    {
+      error:
+        'a glob is a relative path with `*` and `?` in it, at most two single `*` in a part, and at most three parts that are `**`',
+    },
   );
 
 const ModelName = z.string().max(200).optional().meta({ description: 'The model; the configured one where missing' });
-const SystemPrompt = Template.optional().meta({ description: 'Instructions that stand before the conversation, in place of the usual ones' });
+const SystemPrompt = Template.optional().meta({
+  description: 'Instructions that stand before the conversation, in place of the usual ones',
+});
 
 export const AgentStep = z.strictObject({
   ...common,
-  agent: z.strictObject({
-    task: Template.meta({ description: 'What the model is to do' }),
-    tools: z.array(AgentTool).min(1).optional().meta({ description: 'What the model may use; all of them where missing' }),
-    'allow-paths': z.array(Glob).max(64).optional().meta({ description: 'Globs that the step may change; all by default' }),
-    turns: z.number().int().min(1).max(1000).optional().meta({ description: 'Questions to the model, over all attempts' }),
-    model: ModelName,
-    system: SystemPrompt,
-  }).meta({ description: 'A model with tools, inside the bounds of this step' }),
-  verify: Commands.optional().meta({ description: 'Commands that decide; what fails goes back to the same conversation' }),
-  attempts: z.number().int().min(1).max(10).optional().meta({ description: 'How often `verify` may be tried before the step fails' }),
+  agent: z
+    .strictObject({
+      task: Template.meta({ description: 'What the model is to do' }),
+      tools: z
+        .array(AgentTool)
+        .min(1)
+        .optional()
+        .meta({ description: 'What the model may use; all of them where missing' }),
+      'allow-paths': z
+        .array(Glob)
+        .max(64)
+        .optional()
+        .meta({ description: 'Globs that the step may change; all by default' }),
+      turns: z
+        .number()
+        .int()
+        .min(1)
+        .max(1000)
+        .optional()
+        .meta({ description: 'Questions to the model, over all attempts' }),
+      model: ModelName,
+      system: SystemPrompt,
+    })
+    .meta({ description: 'A model with tools, inside the bounds of this step' }),
+  verify: Commands.optional().meta({
+    description: 'Commands that decide; what fails goes back to the same conversation',
+  }),
+  attempts: z
+    .number()
+    .int()
+    .min(1)
+    .max(10)
+    .optional()
+    .meta({ description: 'How often `verify` may be tried before the step fails' }),
 });
 
 export const PromptStep = z.strictObject({
   ...common,
-  prompt: z.strictObject({
-    text: Template.meta({ description: 'The question' }),
-    answer: JsonSchema.meta({ description: 'The JSON Schema that the answer is held to' }),
-    model: ModelName,
-    system: SystemPrompt,
-  }).meta({ description: 'One question to a model, without tools' }),
+  prompt: z
+    .strictObject({
+      text: Template.meta({ description: 'The question' }),
+      answer: JsonSchema.meta({ description: 'The JSON Schema that the answer is held to' }),
+      model: ModelName,
+      system: SystemPrompt,
+    })
+    .meta({ description: 'One question to a model, without tools' }),
 });
 
 export const EditStep = z.strictObject({
   ...common,
-  edit: z.strictObject({
-    path: Template.meta({ description: 'The file, relative to the repository' }),
-    old: Template.meta({ description: 'The text that is there' }),
-    new: Template.meta({ description: 'The text in its place' }),
-    line: TemplateOrNumber.optional().meta({ description: 'The line (from 1) on which `old` starts' }),
-    all: z.boolean().optional().meta({ description: 'Replace every occurrence; otherwise there must be exactly one' }),
-  }).meta({ description: 'An exact replacement, made by code and refused where it does not match' }),
+  edit: z
+    .strictObject({
+      path: Template.meta({ description: 'The file, relative to the repository' }),
+      old: Template.meta({ description: 'The text that is there' }),
+      new: Template.meta({ description: 'The text in its place' }),
+      line: TemplateOrNumber.optional().meta({ description: 'The line (from 1) on which `old` starts' }),
+      all: z
+        .boolean()
+        .optional()
+        .meta({ description: 'Replace every occurrence; otherwise there must be exactly one' }),
+    })
+    .meta({ description: 'An exact replacement, made by code and refused where it does not match' }),
 });
 
 export const ChangeStep = z.strictObject({
   ...common,
-  change: z.strictObject({
-    title: Template.meta({ description: 'Its title' }),
-    body: Template.optional().meta({ description: 'Its description; the evidence where missing' }),
-    branch: Template.optional().meta({ description: 'Its branch; made from the names of the blueprint and the run where missing' }),
-    draft: z.boolean().optional().meta({ description: 'Open it as a draft' }),
-    labels: z.array(z.string().max(100)).max(20).optional().meta({ description: 'Labels on the change' }),
-    gate: z
-      .enum(['clean', 'spared'])
-      .optional()
-      .meta({ description: '`clean` (the default) decides the checks once more in a clean checkout; `spared` does not, and the evidence says so' }),
-  }).meta({ description: 'A pull or merge request with what the run changed' }),
+  change: z
+    .strictObject({
+      title: Template.meta({ description: 'Its title' }),
+      body: Template.optional().meta({ description: 'Its description; the evidence where missing' }),
+      branch: Template.optional().meta({
+        description: 'Its branch; made from the names of the blueprint and the run where missing',
+      }),
+      draft: z.boolean().optional().meta({ description: 'Open it as a draft' }),
+      labels: z.array(z.string().max(100)).max(20).optional().meta({ description: 'Labels on the change' }),
+      gate: z
+        .enum(['clean', 'spared'])
+        .optional()
+        .meta({
+          description:
+            '`clean` (the default) decides the checks once more in a clean checkout; `spared` does not, and the evidence says so',
+        }),
+    })
+    .meta({ description: 'A pull or merge request with what the run changed' }),
 });
 
 export const CiStep = z.strictObject({
   ...common,
-  ci: z.strictObject({
-    rounds: z.number().int().min(1).max(2).optional().meta({ description: 'How often CI is waited for' }),
-    wait: Duration.optional().meta({ description: 'How long each time' }),
-    autofix: Commands.optional().meta({ description: 'Commands that mend what code can mend, tried before a model is' }),
-  }).meta({ description: 'Waits for the checks of the forge, and mends what failed' }),
+  ci: z
+    .strictObject({
+      rounds: z.number().int().min(1).max(2).optional().meta({ description: 'How often CI is waited for' }),
+      wait: Duration.optional().meta({ description: 'How long each time' }),
+      autofix: Commands.optional().meta({
+        description: 'Commands that mend what code can mend, tried before a model is',
+      }),
+    })
+    .meta({ description: 'Waits for the checks of the forge, and mends what failed' }),
 });
 
 export const ApproveStep = z.strictObject({
   ...common,
-  approve: z.strictObject({
-    question: Template.optional().meta({ description: 'What is to be decided' }),
-    who: z.array(z.string().max(200)).max(50).optional().meta({ description: 'Who may decide; anybody with access where missing' }),
-    wait: Duration.optional().meta({ description: 'How long the decision is waited for' }),
-    default: z.enum(['approve', 'reject']).optional().meta({ description: 'What the deadline decides; `reject` where missing' }),
-    rounds: z.number().int().min(1).max(10).optional().meta({ description: 'How often it may be sent back' }),
-  }).meta({ description: 'A person decides' }),
+  approve: z
+    .strictObject({
+      question: Template.optional().meta({ description: 'What is to be decided' }),
+      who: z
+        .array(z.string().max(200))
+        .max(50)
+        .optional()
+        .meta({ description: 'Who may decide; anybody with access where missing' }),
+      wait: Duration.optional().meta({ description: 'How long the decision is waited for' }),
+      default: z
+        .enum(['approve', 'reject'])
+        .optional()
+        .meta({ description: 'What the deadline decides; `reject` where missing' }),
+      rounds: z.number().int().min(1).max(10).optional().meta({ description: 'How often it may be sent back' }),
+    })
+    .meta({ description: 'A person decides' }),
 });
 
 export const EndStep = z.strictObject({
   ...common,
-  end: z.strictObject({
-    outcome: z.enum(['succeeded', 'nothing-to-do', 'needs-human', 'failed']).meta({ description: 'How the run ends' }),
-    reason: Template.meta({ description: 'Why, for whoever looks at the run' }),
-  }).meta({ description: 'Ends the run' }),
+  end: z
+    .strictObject({
+      outcome: z
+        .enum(['succeeded', 'nothing-to-do', 'needs-human', 'failed'])
+        .meta({ description: 'How the run ends' }),
+      reason: Template.meta({ description: 'Why, for whoever looks at the run' }),
+    })
+    .meta({ description: 'Ends the run' }),
 });
 
 const CommonKeys = z.strictObject(common);
@@ -236,9 +362,17 @@ export interface EachStep extends z.infer<typeof CommonKeys> {
 
 export const EachStep = z.strictObject({
   ...common,
-  each: Template.meta({ description: 'A list, as in `${{ steps.places.value }}`: `do` runs once for each of its items' }),
+  each: Template.meta({
+    description: 'A list, as in `${{ steps.places.value }}`: `do` runs once for each of its items',
+  }),
   as: Identifier.meta({ description: 'The name of the item in the expressions of `do`' }),
-  'at-once': z.number().int().min(1).max(64).optional().meta({ description: 'How many items are worked on at the same time' }),
+  'at-once': z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .meta({ description: 'How many items are worked on at the same time' }),
   tolerate: z.number().int().min(0).max(10_000).optional().meta({ description: 'How many items may fail' }),
   get do(): z.ZodArray<z.ZodType<Step>> {
     return z.array(Step).min(1).max(32).meta({ description: 'The steps for one item' });
@@ -254,7 +388,8 @@ export type ChangeStep = z.infer<typeof ChangeStep>;
 export type CiStep = z.infer<typeof CiStep>;
 export type ApproveStep = z.infer<typeof ApproveStep>;
 export type EndStep = z.infer<typeof EndStep>;
-export type Step = RunStep | CheckStep | AgentStep | PromptStep | EditStep | ChangeStep | CiStep | ApproveStep | EndStep | EachStep;
+export type Step =
+  RunStep | CheckStep | AgentStep | PromptStep | EditStep | ChangeStep | CiStep | ApproveStep | EndStep | EachStep;
 
 export const stepSchemas = {
   run: RunStep,
@@ -269,15 +404,31 @@ export const stepSchemas = {
   end: EndStep,
 } as const;
 export type StepKind = keyof typeof stepSchemas;
-export const stepKinds = ['run', 'check', 'agent', 'prompt', 'edit', 'each', 'change', 'ci', 'approve', 'end'] as const satisfies StepKind[];
+export const stepKinds = [
+  'run',
+  'check',
+  'agent',
+  'prompt',
+  'edit',
+  'each',
+  'change',
+  'ci',
+  'approve',
+  'end',
+] as const satisfies StepKind[];
 
-export const Step: z.ZodType<Step> = z.lazy(() =>
-  z.union([RunStep, CheckStep, AgentStep, PromptStep, EditStep, EachStep, ChangeStep, CiStep, ApproveStep, EndStep]),
-).meta({ id: 'Step', description: `A step has exactly one action key: ${stepKinds.join(', ')}` });
+export const Step: z.ZodType<Step> = z
+  .lazy(() =>
+    z.union([RunStep, CheckStep, AgentStep, PromptStep, EditStep, EachStep, ChangeStep, CiStep, ApproveStep, EndStep]),
+  )
+  .meta({ id: 'Step', description: `A step has exactly one action key: ${stepKinds.join(', ')}` });
 
 export const Blueprint = z.strictObject({
   blueprint: z.literal('v1').meta({ description: 'The version of the language' }),
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'a name is small letters, digits and -' }).meta({ description: 'The name of the blueprint; part of branches and of the ids of runs' }),
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'a name is small letters, digits and -' })
+    .meta({ description: 'The name of the blueprint; part of branches and of the ids of runs' }),
   title: z.string().min(1).max(200).optional().meta({ description: 'What it changes, in a few words' }),
   description: z.string().max(4000).optional().meta({ description: 'What it changes, and when to use it' }),
   inputs: z.record(Identifier, Input).optional().meta({ description: 'What is given at the start of a run, by name' }),

@@ -8,14 +8,24 @@ import { maxIssues, type Report } from './report.ts';
 type ZodIssue = z.core.$ZodIssue;
 
 /** Reports every problem of a value at `base`. */
-export function reportShape(report: Report, base: KeyPath, schema: z.ZodType, value: Json, issues: readonly ZodIssue[]): void {
+export function reportShape(
+  report: Report,
+  base: KeyPath,
+  schema: z.ZodType,
+  value: Json,
+  issues: readonly ZodIssue[],
+): void {
   for (const issue of issues) {
     if (report.isFull()) return;
     const path = [...base, ...keyPath(issue)];
-    const name = issue.path.length > 0 ? `\`${String(issue.path.findLast((key) => typeof key === 'string') ?? path.at(-1))}\`` : 'this';
+    const name =
+      issue.path.length > 0
+        ? `\`${String(issue.path.findLast((key) => typeof key === 'string') ?? path.at(-1))}\``
+        : 'this';
     const found = valueAt(value, issue.path);
     if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys.slice(0, maxIssues)) reportUnknownKey(report, [...path, key], keysAt(schema, issue.path));
+      for (const key of issue.keys.slice(0, maxIssues))
+        reportUnknownKey(report, [...path, key], keysAt(schema, issue.path));
     } else if (issue.code === 'invalid_union') {
       reportUnion(report, { base, schema, value, issue, name, path });
     } else if (issue.code === 'invalid_key') {
@@ -58,32 +68,59 @@ interface UnionPlace {
 
 /** A union's problem is that of the branch which got furthest into the value; where none got in, it is the type. */
 function reportUnion(report: Report, { base, schema, value, issue, name, path }: UnionPlace): void {
-  const sameType = issue.errors.filter((branch) => branch.every((one) => one.code !== 'invalid_type' || one.path.length > 0));
+  const sameType = issue.errors.filter((branch) =>
+    branch.every((one) => one.code !== 'invalid_type' || one.path.length > 0),
+  );
   const best = sameType.toSorted((a, b) => depth(b) - depth(a))[0];
   const found = valueAt(value, issue.path);
   if (best) {
-    reportShape(report, base, schema, value, best.map((one) => ({ ...one, path: [...issue.path, ...one.path] })));
+    reportShape(
+      report,
+      base,
+      schema,
+      value,
+      best.map((one) => ({ ...one, path: [...issue.path, ...one.path] })),
+    );
   } else if (found === undefined) {
     report.add(path, 'missing-key', `${name} is missing`);
   } else {
-    const expected = issue.errors.flat().flatMap((one) => (one.code === 'invalid_type' ? [withArticle(one.expected)] : []));
+    const expected = issue.errors
+      .flat()
+      .flatMap((one) => (one.code === 'invalid_type' ? [withArticle(one.expected)] : []));
     report.add(path, 'wrong-type', `${name} must be ${[...new Set(expected)].join(' or ')}, not ${describe(found)}`);
   }
 }
 
-function reportValue(report: Report, { path, name, issue, found }: { path: KeyPath; name: string; issue: ZodIssue; found: Json }): void {
+function reportValue(
+  report: Report,
+  { path, name, issue, found }: { path: KeyPath; name: string; issue: ZodIssue; found: Json },
+): void {
   if (issue.code === 'invalid_type') {
-    const expected = issue.expected === 'number' && typeof found === 'number' ? 'a finite number' : withArticle(issue.expected);
+    const expected =
+      issue.expected === 'number' && typeof found === 'number' ? 'a finite number' : withArticle(issue.expected);
     const isOurs = !issue.message.startsWith('Invalid input');
-    report.add(path, 'wrong-type', isOurs ? `${name}: ${issue.message}` : `${name} must be ${expected}, not ${describe(found)}`);
+    report.add(
+      path,
+      'wrong-type',
+      isOurs ? `${name}: ${issue.message}` : `${name} must be ${expected}, not ${describe(found)}`,
+    );
   } else if (issue.code === 'invalid_value') {
     const values = issue.values.map(String);
     const nearest = typeof found === 'string' ? findNearest(found, values) : undefined;
-    report.add(path, 'wrong-value', `${name} must be ${values.map((value) => `\`${value}\``).join(' or ')}`, nearest === undefined ? undefined : `did you mean \`${nearest}\`?`);
+    report.add(
+      path,
+      'wrong-value',
+      `${name} must be ${values.map((value) => `\`${value}\``).join(' or ')}`,
+      nearest === undefined ? undefined : `did you mean \`${nearest}\`?`,
+    );
   } else if (issue.code === 'too_small' || issue.code === 'too_big') {
     report.add(path, 'wrong-value', `${name} ${boundText(issue, found)}`);
   } else {
-    report.add(path, 'wrong-value', issue.message.startsWith('Invalid') ? `${name} is not written as it must be` : `${name}: ${issue.message}`);
+    report.add(
+      path,
+      'wrong-value',
+      issue.message.startsWith('Invalid') ? `${name} is not written as it must be` : `${name}: ${issue.message}`,
+    );
   }
 }
 
@@ -116,7 +153,13 @@ export function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] 
   return schema instanceof z.ZodRecord ? keysAt(schema.valueType, rest) : [];
 }
 
-const names: Record<string, string> = { object: 'a map', record: 'a map', array: 'a list', int: 'a whole number', boolean: 'true or false' };
+const names: Record<string, string> = {
+  object: 'a map',
+  record: 'a map',
+  array: 'a list',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
 
 function withArticle(type: string): string {
   return names[type] ?? `a ${type}`;

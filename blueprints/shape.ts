@@ -44,18 +44,25 @@ const Frame = Blueprint.extend({ steps: Steps });
 const EachFrame = EachStep.omit({ do: true }).extend({ do: z.array(z.unknown()).min(1).max(32) });
 
 /** A step of which nobody can tell the kind: all keys that any step may have. */
-const UnclearStep = z.strictObject({ ...Object.assign({}, ...stepKinds.map((kind) => stepSchemas[kind].shape)), do: z.unknown() }).partial();
+const UnclearStep = z
+  .strictObject({ ...Object.assign({}, ...stepKinds.map((kind) => stepSchemas[kind].shape)), do: z.unknown() })
+  .partial();
 
 export function checkShape(value: Json, report: Report): Shape {
   if (!isJsonMap(value)) {
-    report.add([], 'wrong-type', `a blueprint is a map of keys such as \`blueprint\`, \`name\` and \`steps\`, not ${describe(value)}`);
+    report.add(
+      [],
+      'wrong-type',
+      `a blueprint is a map of keys such as \`blueprint\`, \`name\` and \`steps\`, not ${describe(value)}`,
+    );
     return { blueprint: undefined, outlines: [], inputs: undefined };
   }
   const before = report.issues.length;
   const frame = readShape(Frame, value, [], report);
   const list = Array.isArray(frame.value.steps) ? frame.value.steps : [];
   const outlines = list.slice(0, 1000).map((step, index) => outline(step, ['steps', index], report));
-  const whole = frame.data && report.issues.length === before ? { ...frame.data, steps: outlines.flatMap(wholeSteps) } : undefined;
+  const whole =
+    frame.data && report.issues.length === before ? { ...frame.data, steps: outlines.flatMap(wholeSteps) } : undefined;
   return { blueprint: whole, outlines, inputs: knownInputs(frame.value.inputs) };
 }
 
@@ -101,13 +108,21 @@ interface Action {
 function findAction(step: JsonMap, path: KeyPath, report: Report): Action {
   const [kind, second] = Object.keys(step).filter(isStepKind);
   if (kind !== undefined && second !== undefined) {
-    report.addKey([...path, second], 'step-with-many-actions', `a step has one action key; this one has \`${kind}\` and \`${second}\``);
+    report.addKey(
+      [...path, second],
+      'step-with-many-actions',
+      `a step has one action key; this one has \`${kind}\` and \`${second}\``,
+    );
     return { step };
   }
   if (kind !== undefined) return { kind, step };
   const future = futureKinds.find((key) => Object.hasOwn(step, key));
   if (future !== undefined) {
-    report.addKey([...path, future], 'step-not-available', `\`${future}\` is a kind of step that this version does not have yet`);
+    report.addKey(
+      [...path, future],
+      'step-not-available',
+      `\`${future}\` is a kind of step that this version does not have yet`,
+    );
     return { step: without(step, future) };
   }
   return guessAction(step, path, report);
@@ -117,7 +132,10 @@ function findAction(step: JsonMap, path: KeyPath, report: Report): Action {
 function guessAction(step: JsonMap, path: KeyPath, report: Report): Action {
   // Where a word is as near to both, it is the kind, which must be there.
   const known = new Set([...stepKinds, ...Object.keys(UnclearStep.shape)]);
-  const strange = Object.keys(step).filter((key) => !known.has(key)).slice(0, 100).map((key) => ({ key, nearest: findNearest(key, known) }));
+  const strange = Object.keys(step)
+    .filter((key) => !known.has(key))
+    .slice(0, 100)
+    .map((key) => ({ key, nearest: findNearest(key, known) }));
   const kinds = `the kinds are ${stepKinds.join(', ')}`;
   for (const { key, nearest } of strange) {
     if (nearest === undefined || !isStepKind(nearest)) continue;

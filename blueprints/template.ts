@@ -15,7 +15,8 @@ export function parseTemplate(template: string): TemplatePart[] {
   for (let open = template.indexOf('${{'); open >= 0; open = template.indexOf('${{', from)) {
     if (open > from) parts.push({ text: template.slice(from, open) });
     const close = findClose(template, open + 3);
-    if (close < 0) throw new ExpressionFailed('expression-invalid', '`${{` is never closed by `}}`', { start: open, end: open + 3 });
+    if (close < 0)
+      throw new ExpressionFailed('expression-invalid', '`${{` is never closed by `}}`', { start: open, end: open + 3 });
     parts.push({ source: template.slice(open + 3, close), offset: open + 3 });
     from = close + 2;
   }

@@ -14,13 +14,26 @@ export interface TextProblem {
 export function checkText(source: string | Uint8Array): { text: string } | { problem: TextProblem } {
   const sizeBytes = typeof source === 'string' ? byteLength(source) : source.byteLength;
   if (sizeBytes > maxBlueprintBytes) {
-    return { problem: { code: 'blueprint-too-large', message: `a blueprint is at most ${maxBlueprintBytes} bytes; this one has ${sizeBytes}`, line: 1 } };
+    return {
+      problem: {
+        code: 'blueprint-too-large',
+        message: `a blueprint is at most ${maxBlueprintBytes} bytes; this one has ${sizeBytes}`,
+        line: 1,
+      },
+    };
   }
   const decoded = typeof source === 'string' ? { text: source.replace(/^\uFEFF/, '') } : decode(source);
   if ('problem' in decoded) return decoded;
   const { text } = decoded;
   const nul = text.indexOf('\0');
-  if (nul >= 0) return { problem: { code: 'blueprint-not-text', message: 'a NUL character is not text', line: text.slice(0, nul).split('\n').length } };
+  if (nul >= 0)
+    return {
+      problem: {
+        code: 'blueprint-not-text',
+        message: 'a NUL character is not text',
+        line: text.slice(0, nul).split('\n').length,
+      },
+    };
   return { text };
 }
 
@@ -33,7 +46,9 @@ function decode(bytes: Uint8Array): { text: string } | { problem: TextProblem } 
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch {
-    return { problem: { code: 'blueprint-not-text', message: 'the text is not valid UTF-8', line: lineOfInvalidByte(bytes) } };
+    return {
+      problem: { code: 'blueprint-not-text', message: 'the text is not valid UTF-8', line: lineOfInvalidByte(bytes) },
+    };
   }
 }
 

@@ -3,7 +3,16 @@
  * thirds of a check, and of a sound text only its value is needed. A second, quick parser gives it where both are sure to
  * read the same; all else, and every mistake, is for the first one.
  */
-import { CHOMPING_MODE, constructFromEvents, CORE_SCHEMA, EVENT_ID, type Event, parseEvents, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
+import {
+  CHOMPING_MODE,
+  constructFromEvents,
+  CORE_SCHEMA,
+  EVENT_ID,
+  type Event,
+  parseEvents,
+  SCALAR_STYLE,
+  type ScalarEvent,
+} from 'js-yaml';
 import { isJsonMap, type Json } from './json.ts';
 
 /** Far below what the first parser's caller refuses, which is counted in tokens and indents. */
@@ -11,7 +20,8 @@ const maxDepth = 20;
 const maxCharacters = 40_000;
 
 /** Texts, names, times and numbers that are written in one way only; `null`, `true` and `false`. */
-const plain = /^(?:[a-z_$/][^\n]*|\.{1,2}(?:\/[^\n]*)?|0|[1-9]\d{0,14}|(?:0|[1-9]\d{0,9})\.\d{0,5}[1-9]|[1-9]\d*(?:ms|[smhd]))$/i;
+const plain =
+  /^(?:[a-z_$/][^\n]*|\.{1,2}(?:\/[^\n]*)?|0|[1-9]\d{0,14}|(?:0|[1-9]\d{0,9})\.\d{0,5}[1-9]|[1-9]\d*(?:ms|[smhd]))$/i;
 /** In capitals these are words of one schema and text of another. */
 const word = /^(?:null|true|false)$/i;
 /** Most texts have nothing else. */
@@ -28,7 +38,13 @@ const heading = /^(?:#[^\n]*\n|\n)*/;
 
 /** The text's value; undefined where only the parser that knows all can tell. Never throws. */
 export function readUsualYaml(text: string): Json | undefined {
-  if (text.length > maxCharacters || (!ascii.test(text) && odd.test(text)) || hidden.test(text) || text.replace(heading, '').includes('\n#')) return undefined;
+  if (
+    text.length > maxCharacters ||
+    (!ascii.test(text) && odd.test(text)) ||
+    hidden.test(text) ||
+    text.replace(heading, '').includes('\n#')
+  )
+    return undefined;
   try {
     const events = parseEvents(text, { maxDepth });
     if (!areUsual(events, text)) return undefined;

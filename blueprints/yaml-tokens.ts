@@ -42,10 +42,24 @@ export function readTokens(text: string): { tokens: string[] } | { problems: Yam
     const message = type === null ? undefined : refused[type];
     if (message) problems.push({ code: 'yaml-feature', message, start: offset, end: offset + token.length });
     if (tokens.length > maxTokens) {
-      return { problems: [{ code: 'blueprint-too-large', message: `a blueprint has at most ${maxTokens} YAML tokens`, start: offset, end: offset + 1 }] };
+      return {
+        problems: [
+          {
+            code: 'blueprint-too-large',
+            message: `a blueprint has at most ${maxTokens} YAML tokens`,
+            start: offset,
+            end: offset + 1,
+          },
+        ],
+      };
     }
     if (depth.add(type, token) > maxNesting) {
-      const nested: YamlProblem = { code: 'blueprint-nested-too-deep', message: `a blueprint is nested at most ${maxNesting} levels deep`, start: offset, end: offset + 1 };
+      const nested: YamlProblem = {
+        code: 'blueprint-nested-too-deep',
+        message: `a blueprint is nested at most ${maxNesting} levels deep`,
+        start: offset,
+        end: offset + 1,
+      };
       return { problems: [...problems.slice(0, 20), nested] };
     }
     offset += token.length;
@@ -80,7 +94,8 @@ class Depth {
       this.atStart = false;
     }
     // What follows an indicator on the same line may start another collection.
-    if (this.flow === 0 && (type === 'seq-item-ind' || type === 'explicit-key-ind' || type === 'map-value-ind')) this.atStart = true;
+    if (this.flow === 0 && (type === 'seq-item-ind' || type === 'explicit-key-ind' || type === 'map-value-ind'))
+      this.atStart = true;
     this.column += token.length;
     return this.flow + this.columns.length;
   }

@@ -25,7 +25,10 @@ export function readYaml(text: string): { yaml: YamlText | undefined; problems: 
   if (value === undefined) return readAll(text);
   let all: YamlText | undefined;
   const places = (): YamlText | undefined => (all ??= readAll(text).yaml);
-  return { yaml: { value, findValue: (path) => places()?.findValue(path), findKey: (path) => places()?.findKey(path) }, problems: [] };
+  return {
+    yaml: { value, findValue: (path) => places()?.findValue(path), findKey: (path) => places()?.findKey(path) },
+    problems: [],
+  };
 }
 
 /** By the parser that knows every place and every mistake. */
@@ -37,9 +40,14 @@ export function readAll(text: string): ReturnType<typeof readYaml> {
   if (!document) return { yaml: undefined, problems: [problem('yaml-syntax', 'there is no document', 0, 0)] };
   if (second) {
     const [start] = second.range;
-    return { yaml: undefined, problems: [problem('yaml-syntax', 'a blueprint is one YAML document; here starts another', start, start + 3)] };
+    return {
+      yaml: undefined,
+      problems: [problem('yaml-syntax', 'a blueprint is one YAML document; here starts another', start, start + 3)],
+    };
   }
-  const syntax = [...document.errors, ...document.warnings].map((error) => problem('yaml-syntax', sentence(error.message), ...error.pos));
+  const syntax = [...document.errors, ...document.warnings].map((error) =>
+    problem('yaml-syntax', sentence(error.message), ...error.pos),
+  );
   if (syntax.length > 0) return { yaml: undefined, problems: firstOfEachLine(syntax, text) };
   const problems: YamlProblem[] = [];
   const value = toJson(document.contents, problems);

@@ -6,12 +6,21 @@ import { BadInput } from './failure.ts';
 
 /** From `local/api 1`, `local/api#1`, or `1` where there is one repository. @throws BadInput `forge-not-found` */
 export function findChangeReference(words: string[], repositories: string[]): { repository: string; number: number } {
-  const [first = '', second = '', ...more] = words.length === 1 && words[0]?.includes('#') ? words[0].split('#') : words.length === 1 ? ['', ...words] : words;
+  const [first = '', second = '', ...more] =
+    words.length === 1 && words[0]?.includes('#') ? words[0].split('#') : words.length === 1 ? ['', ...words] : words;
   const number = /^[1-9][0-9]{0,8}$/.test(second) ? Number(second) : undefined;
-  if (number === undefined || more.length > 0) throw new BadInput('forge-not-found', `${words.join(' ')} names no change`, { hint: 'Write OWNER/NAME NUMBER, such as local/api 1.' });
+  if (number === undefined || more.length > 0)
+    throw new BadInput('forge-not-found', `${words.join(' ')} names no change`, {
+      hint: 'Write OWNER/NAME NUMBER, such as local/api 1.',
+    });
   if (first) return { repository: first, number };
   const [only, ...others] = repositories;
-  if (!only || others.length > 0) throw new BadInput('forge-not-found', `The forge has ${repositories.length} repositories, so change ${number} needs one of them`, { hint: `It has: ${repositories.join(', ') || 'none'}` });
+  if (!only || others.length > 0)
+    throw new BadInput(
+      'forge-not-found',
+      `The forge has ${repositories.length} repositories, so change ${number} needs one of them`,
+      { hint: `It has: ${repositories.join(', ') || 'none'}` },
+    );
   return { repository: only, number };
 }
 

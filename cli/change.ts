@@ -20,45 +20,100 @@ const list = new Command('list')
   .action(async (repository: string | undefined, { json }: Options) => {
     const forge = await openForge();
     const names = repository === undefined ? await forge.listRepositories() : [repository];
-    const found = (await Promise.all(names.map(async (name) => (await forge.listChanges(name)).map((change) => ({ repository: name, ...change }))))).flat();
+    const found = (
+      await Promise.all(
+        names.map(async (name) => (await forge.listChanges(name)).map((change) => ({ repository: name, ...change }))),
+      )
+    ).flat();
     if (json) return printJson({ changes: found });
     if (found.length === 0) return print('No changes.');
-    print(table(found.map((change) => [`${change.repository}#${change.number}`, describeState(change), oneLine(change.title, 60), oneLine(change.branch)])));
+    print(
+      table(
+        found.map((change) => [
+          `${change.repository}#${change.number}`,
+          describeState(change),
+          oneLine(change.title, 60),
+          oneLine(change.branch),
+        ]),
+      ),
+    );
   });
 
-const show = on('show', 'Shows a change: its text, its checks, its diff.', async (forge, repository, number, { json }) => {
-  const change = await describeChange(forge, repository, number);
-  const [checks, approvals, comments, patch] = await Promise.all([
-    forge.listChecks(repository, change.headCommit), forge.listApprovals(repository, number), forge.listComments(repository, number), forge.getDiff(repository, number),
-  ]);
-  if (json) return printJson({ repository, ...change, checks, approvals, comments, patch });
-  print(`${paintOut('bold', oneLine(change.title))}  ${repository}#${number}, ${describeState(change)}\n${oneLine(change.branch)} → ${oneLine(change.base)} at ${change.headCommit.slice(0, 12)}\n${oneLine(change.url, 500)}\n`);
-  print(printable(change.body.trim()));
-  for (const check of checks) print(`\n${paintOut('bold', `check ${oneLine(check.name)}: ${check.state}`)}${check.logExcerpt ? `\n${printable(check.logExcerpt.trimEnd())}` : ''}`);
-  for (const { by, at } of approvals) print(`\napproved by ${oneLine(by)}, ${at}`);
-  for (const { by, at, body } of comments) print(`\n${paintOut('bold', oneLine(by))}, ${at}\n${printable(body.trim())}`);
-  print(`\n${renderDiff(patch, { paint: paintOut })}`);
-});
+const show = on(
+  'show',
+  'Shows a change: its text, its checks, its diff.',
+  async (forge, repository, number, { json }) => {
+    const change = await describeChange(forge, repository, number);
+    const [checks, approvals, comments, patch] = await Promise.all([
+      forge.listChecks(repository, change.headCommit),
+      forge.listApprovals(repository, number),
+      forge.listComments(repository, number),
+      forge.getDiff(repository, number),
+    ]);
+    if (json) return printJson({ repository, ...change, checks, approvals, comments, patch });
+    print(
+      `${paintOut('bold', oneLine(change.title))}  ${repository}#${number}, ${describeState(change)}\n${oneLine(change.branch)} → ${oneLine(change.base)} at ${change.headCommit.slice(0, 12)}\n${oneLine(change.url, 500)}\n`,
+    );
+    print(printable(change.body.trim()));
+    for (const check of checks)
+      print(
+        `\n${paintOut('bold', `check ${oneLine(check.name)}: ${check.state}`)}${check.logExcerpt ? `\n${printable(check.logExcerpt.trimEnd())}` : ''}`,
+      );
+    for (const { by, at } of approvals) print(`\napproved by ${oneLine(by)}, ${at}`);
+    for (const { by, at, body } of comments)
+      print(`\n${paintOut('bold', oneLine(by))}, ${at}\n${printable(body.trim())}`);
+    print(`\n${renderDiff(patch, { paint: paintOut })}`);
+  },
+);
 
-const approve = on('approve', 'Approves a change at its present commit.', async (forge, repository, number, { by, json }) => {
-  say(await forge.approve(repository, number, by ?? (await findPerson())), 'approved', repository, json);
-});
+const approve = on(
+  'approve',
+  'Approves a change at its present commit.',
+  async (forge, repository, number, { by, json }) => {
+    say(await forge.approve(repository, number, by ?? (await findPerson())), 'approved', repository, json);
+  },
+);
 
-const merge = on('merge', 'Merges a change that is approved.', async (forge, repository, number, { by, unapproved, json }) => {
-  say(await forge.merge(repository, number, by ?? (await findPerson()), { unapproved: unapproved ?? false }), 'merged', repository, json);
-}).option('--unapproved', 'without an approval');
+const merge = on(
+  'merge',
+  'Merges a change that is approved.',
+  async (forge, repository, number, { by, unapproved, json }) => {
+    say(
+      await forge.merge(repository, number, by ?? (await findPerson()), { unapproved: unapproved ?? false }),
+      'merged',
+      repository,
+      json,
+    );
+  },
+).option('--unapproved', 'without an approval');
 
-const close = on('close', 'Closes a change without merging it.', async (forge, repository, number, { message, json }) => {
-  say(await forge.closeChange(repository, number, message ?? 'closed by hand'), 'closed', repository, json);
-}).option('-m, --message <text>', 'why');
+const close = on(
+  'close',
+  'Closes a change without merging it.',
+  async (forge, repository, number, { message, json }) => {
+    say(await forge.closeChange(repository, number, message ?? 'closed by hand'), 'closed', repository, json);
+  },
+).option('-m, --message <text>', 'why');
 
 export const change = new Command('change')
   .description('The changes of the local forge.')
-  .addHelpText('after', '\nExamples:\n  jig change list\n  jig change show local/api 1\n  jig change approve 1 && jig change merge 1\n\nThe repository can be left out where the forge has one only, or be written as local/api#1.\n');
+  .addHelpText(
+    'after',
+    '\nExamples:\n  jig change list\n  jig change show local/api 1\n  jig change approve 1 && jig change merge 1\n\nThe repository can be left out where the forge has one only, or be written as local/api#1.\n',
+  );
 for (const command of [list, show, approve, merge, close]) change.addCommand(command);
 
 /** A command on one change, named as `REPO NUMBER`, `REPO#NUMBER`, or `NUMBER` in the only repository. */
-function on(name: string, description: string, act: (forge: Awaited<ReturnType<typeof openForge>>, repository: string, number: number, options: Options) => Promise<void>): Command {
+function on(
+  name: string,
+  description: string,
+  act: (
+    forge: Awaited<ReturnType<typeof openForge>>,
+    repository: string,
+    number: number,
+    options: Options,
+  ) => Promise<void>,
+): Command {
   return new Command(name)
     .description(description)
     .argument('<change...>', 'OWNER/NAME NUMBER')

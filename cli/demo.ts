@@ -27,29 +27,39 @@ const blueprintName = 'python-utcnow';
 const cancelWaitMs = 20_000;
 
 export const demo = addProcessOptions(new Command('demo'))
-  .description('Takes a published Python package, replaces its deprecated calls by a shipped blueprint, and opens a change: the same way as any run. Without a model it replays a recorded session of a real one.')
+  .description(
+    'Takes a published Python package, replaces its deprecated calls by a shipped blueprint, and opens a change: the same way as any run. Without a model it replays a recorded session of a real one.',
+  )
   .option('--keep', 'stay up afterwards, to look around (default on a terminal)')
   .option('--no-keep', 'end with the run')
-  .addHelpText('after', `
+  .addHelpText(
+    'after',
+    `
 Examples:
   jig demo
   OPENAI_API_KEY=… JIG_MODEL=gpt-5-mini jig demo
   OPENAI_BASE_URL=http://127.0.0.1:8080/v1 JIG_MODEL=qwen2.5-coder jig demo --no-keep
 
 The exit code is the run's.
-`)
+`,
+  )
   .action(async ({ keep = process.stdout.isTTY, ...options }: Options) => {
     const stop = onStop();
     await requirePrograms(['git', 'python3', 'pip']);
     const { config, model } = await chooseAnswers(options);
     const dataDir = join(defaultDataDir(process.env), 'demo');
     // The embedded Temporal it is, whatever this shell talks to.
-    const env = { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'))), JIG_DATA_DIR: dataDir };
+    const env = {
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'))),
+      JIG_DATA_DIR: dataDir,
+    };
     const up = await startEverything({ config, dataDir, logFile: join(dataDir, 'worker.log'), env });
     try {
       process.exitCode = await showRun(up, { env, dataDir, model, stop: stop.signal });
       if (keep && !stop.signal.aborted) {
-        print(`\nEverything is still up, so look around; Ctrl-C ends it.\n  JIG_DATA_DIR=${dataDir} node bin/jig.mjs change list`);
+        print(
+          `\nEverything is still up, so look around; Ctrl-C ends it.\n  JIG_DATA_DIR=${dataDir} node bin/jig.mjs change list`,
+        );
         await Promise.race([up.worker.ended, untilAborted(stop.signal)]);
       }
     } finally {
@@ -58,13 +68,21 @@ The exit code is the run's.
   });
 
 /** The user's model where one is configured, else the recorded session; and what to say of it. */
-async function chooseAnswers(options: Options): Promise<{ config: Awaited<ReturnType<typeof readConfig>>; model: string }> {
+async function chooseAnswers(
+  options: Options,
+): Promise<{ config: Awaited<ReturnType<typeof readConfig>>; model: string }> {
   const config = await readConfig(options);
   const { OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl, JIG_MODEL: named } = process.env;
   const name = named ?? config.model.name;
   if ((key || baseUrl || config.model.baseUrl) && config.recording === undefined) {
-    if (!name) throw new BadInput('model-not-configured', 'OPENAI_API_KEY or OPENAI_BASE_URL is set, but no model is named', { hint: 'For example: JIG_MODEL=gpt-5-mini jig demo' });
-    return { config, model: `Asking ${name} at ${baseUrl ?? config.model.baseUrl ?? 'api.openai.com'}, as the environment says.` };
+    if (!name)
+      throw new BadInput('model-not-configured', 'OPENAI_API_KEY or OPENAI_BASE_URL is set, but no model is named', {
+        hint: 'For example: JIG_MODEL=gpt-5-mini jig demo',
+      });
+    return {
+      config,
+      model: `Asking ${name} at ${baseUrl ?? config.model.baseUrl ?? 'api.openai.com'}, as the environment says.`,
+    };
   }
   const file = config.recording ?? recordingFileOf(blueprintName);
   const { loadRecording } = await import('../worker/recording.ts');
@@ -84,16 +102,34 @@ interface Demo {
 
 /** From the package to the change; returns the run's exit code. */
 async function showRun(up: Up, { env, dataDir, model, stop }: Demo): Promise<number> {
-  const [{ ensureDemoRepository }, { cacheDirOf }, { connectClient }] = await Promise.all([import('../demo/repository.ts'), import('../worker/config.ts'), import('../client/client.ts')]);
-  const repository = await ensureDemoRepository({ cacheDir: cacheDirOf(process.env), onProgress: (line) => note(paintErr('dim', line)) });
+  const [{ ensureDemoRepository }, { cacheDirOf }, { connectClient }] = await Promise.all([
+    import('../demo/repository.ts'),
+    import('../worker/config.ts'),
+    import('../client/client.ts'),
+  ]);
+  const repository = await ensureDemoRepository({
+    cacheDir: cacheDirOf(process.env),
+    onProgress: (line) => note(paintErr('dim', line)),
+  });
   const { blueprint, inputs } = await checkStart(blueprintName, {});
   const name = `demo/${repository.name}`;
   const { localForge } = up.worker.installation;
-  await localForge.ensureRepository({ name, source: repository.path, check: await ciOf(blueprint.text, repository.check) });
+  await localForge.ensureRepository({
+    name,
+    source: repository.path,
+    check: await ciOf(blueprint.text, repository.check),
+  });
   const client = await connectClient({ env, dataDir });
   try {
-    print(`${paintOut('bold', `${repository.package} ${repository.version}`)}, as its authors published it, and the blueprint ${blueprintName}.\n${model}\n`);
-    const { runId } = await client.start({ blueprint, inputs, repository: { forge: localForge.name, name }, requester: await findPerson() });
+    print(
+      `${paintOut('bold', `${repository.package} ${repository.version}`)}, as its authors published it, and the blueprint ${blueprintName}.\n${model}\n`,
+    );
+    const { runId } = await client.start({
+      blueprint,
+      inputs,
+      repository: { forge: localForge.name, name },
+      requester: await findPerson(),
+    });
     print(`${paintOut('dim', client.uiUrl(runId) ?? '')}\n`);
     const state = (await followOnTerminal(client, runId, stop)) ?? (await client.describe(runId));
     if (!state.end) return await cancelRun(client, runId);
@@ -108,7 +144,10 @@ async function showRun(up: Up, { env, dataDir, model, stop }: Demo): Promise<num
 async function ciOf(text: string, check: string): Promise<{ command: string[]; setup: string[][] }> {
   const { parseBlueprint } = await import('../blueprints/check.ts');
   const { sandbox } = parseBlueprint(text, { file: blueprintName });
-  return { command: ['sh', '-c', check], setup: (sandbox?.setup ?? []).map((command) => (typeof command === 'string' ? ['sh', '-c', command] : command)) };
+  return {
+    command: ['sh', '-c', check],
+    setup: (sandbox?.setup ?? []).map((command) => (typeof command === 'string' ? ['sh', '-c', command] : command)),
+  };
 }
 
 async function showChange(up: Up, state: RunState): Promise<void> {
@@ -116,7 +155,9 @@ async function showChange(up: Up, state: RunState): Promise<void> {
   if (!state.change) return;
   const patch = await localForge.getDiff(state.repository.name, state.change.number);
   print(`\n${paintOut('bold', 'The change')}\n${renderDiff(patch, { paint: paintOut, maxLines: 80 })}`);
-  print(`\n${paintOut('bold', 'Its evidence')}, before → after\n${await renderEvidence(state, parts.artifacts, paintOut)}`);
+  print(
+    `\n${paintOut('bold', 'Its evidence')}, before → after\n${await renderEvidence(state, parts.artifacts, paintOut)}`,
+  );
   print(`\n${paintOut('bold', 'Its address')}\n${oneLine(state.change.url, 500)}`);
 }
 

@@ -1,7 +1,10 @@
 import { printable, type Paint } from './output.ts';
 
 /** A patch for the terminal: coloured by its lines, control characters visible, at most `maxLines` long. */
-export function renderDiff(patch: string, { paint, maxLines = Number.POSITIVE_INFINITY }: { paint: Paint; maxLines?: number }): string {
+export function renderDiff(
+  patch: string,
+  { paint, maxLines = Number.POSITIVE_INFINITY }: { paint: Paint; maxLines?: number },
+): string {
   const lines = printable(patch.trimEnd()).split('\n');
   const shown = lines.slice(0, maxLines).map((line) => {
     if (line.startsWith('diff ') || line.startsWith('+++ ') || line.startsWith('--- ')) return paint('bold', line);
@@ -9,5 +12,7 @@ export function renderDiff(patch: string, { paint, maxLines = Number.POSITIVE_IN
     if (line.startsWith('+')) return paint('green', line);
     return line.startsWith('-') ? paint('red', line) : line;
   });
-  return lines.length > maxLines ? [...shown, paint('dim', `… ${lines.length - maxLines} more lines`)].join('\n') : shown.join('\n');
+  return lines.length > maxLines
+    ? [...shown, paint('dim', `… ${lines.length - maxLines} more lines`)].join('\n')
+    : shown.join('\n');
 }

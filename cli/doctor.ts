@@ -6,21 +6,30 @@ import { addProcessOptions, readConfig, type ProcessOptions } from './process-op
 const signs = { ok: ['green', '✔'], note: ['yellow', '·'], missing: ['red', '✖'] } as const;
 
 export const doctor = addProcessOptions(new Command('doctor'))
-  .description('Says what is missing before a first run: programs, sandboxes, Temporal, a model. Changes nothing that lasts.')
+  .description(
+    'Says what is missing before a first run: programs, sandboxes, Temporal, a model. Changes nothing that lasts.',
+  )
   .option('--json', 'for programs: every finding with its code')
-  .addHelpText('after', `
+  .addHelpText(
+    'after',
+    `
 Examples:
   jig doctor
   jig doctor --config jig.yaml --json
 
 With sandbox.provider kubernetes it asks the cluster for each permission, whether it admits a sandbox, and tries from
 inside a pod that the network is denied. Exit code 1: something is missing without which nothing runs.
-`)
+`,
+  )
   .action(async (options: ProcessOptions & { json?: true }) => {
     const config = await readConfig(options);
     const { examine } = await import('../worker/doctor.ts');
     const findings = [];
-    for await (const finding of examine(config, process.env, (what) => options.json ?? note(paintErr('dim', `looking at ${what} …`)))) {
+    for await (const finding of examine(
+      config,
+      process.env,
+      (what) => options.json ?? note(paintErr('dim', `looking at ${what} …`)),
+    )) {
       findings.push(finding);
       if (options.json) continue;
       const { what, state, message, code, hint } = finding;

@@ -3,7 +3,13 @@ import type { RunState } from '../workflows/messages.ts';
 import { dollars, duration, oneLine, printable, table, type Paint } from './output.ts';
 import { shortId } from './run-reference.ts';
 
-const colors = { succeeded: 'green', 'nothing-to-do': 'green', 'needs-human': 'yellow', failed: 'red', cancelled: 'yellow' } as const;
+const colors = {
+  succeeded: 'green',
+  'nothing-to-do': 'green',
+  'needs-human': 'yellow',
+  failed: 'red',
+  cancelled: 'yellow',
+} as const;
 
 export function renderEnding(state: RunState, { paint, uiUrl }: { paint: Paint; uiUrl: string | undefined }): string {
   const { end, change, endedAtMs, startedAtMs, runId } = state;
@@ -12,12 +18,21 @@ export function renderEnding(state: RunState, { paint, uiUrl }: { paint: Paint; 
   const rows = [['', `after ${duration((endedAtMs ?? startedAtMs) - startedAtMs)}, ${renderUsage(state)}`]];
   if (end.step) rows.push(['step', `${oneLine(end.step)} (jig logs ${id} ${oneLine(end.step)})`]);
   if (end.code) rows.push(['code', `${end.code} (docs/errors/${end.code}.md)`]);
-  if (change) rows.push(['change', `#${change.number}, ${change.files} ${change.files === 1 ? 'file' : 'files'}, ${oneLine(change.url, 500)}`], ['diff', `jig diff ${id}`]);
+  if (change)
+    rows.push(
+      [
+        'change',
+        `#${change.number}, ${change.files} ${change.files === 1 ? 'file' : 'files'}, ${oneLine(change.url, 500)}`,
+      ],
+      ['diff', `jig diff ${id}`],
+    );
   rows.push(['look', uiUrl ?? `jig show ${id}`]);
   return `${paint(colors[end.outcome], paint('bold', end.outcome))}: ${printable(end.reason)}\n${table(rows.map(([name = '', value = '']) => [`  ${name}`, value]))}`;
 }
 
 export function renderUsage({ usage, model }: Pick<RunState, 'usage' | 'model'>): string {
   const tokens = usage.inputTokens + usage.outputTokens;
-  return tokens === 0 ? 'no model was asked' : `${tokens} tokens, ${usage.unpriced ? 'price unknown' : dollars(usage.costUsd)}, ${oneLine(model)}`;
+  return tokens === 0
+    ? 'no model was asked'
+    : `${tokens} tokens, ${usage.unpriced ? 'price unknown' : dollars(usage.costUsd)}, ${oneLine(model)}`;
 }

@@ -5,11 +5,17 @@ import type { RunState } from '../workflows/messages.ts';
 import { readArtifact } from './local-data.ts';
 import { oneLine, table, type Paint } from './output.ts';
 
-const CheckRun = z.object({ command: z.string(), exitCode: z.number(), tests: z.object({ passed: z.number(), failed: z.number(), skipped: z.number() }).optional() });
+const CheckRun = z.object({
+  command: z.string(),
+  exitCode: z.number(),
+  tests: z.object({ passed: z.number(), failed: z.number(), skipped: z.number() }).optional(),
+});
 type CheckRun = z.infer<typeof CheckRun>;
 
 const Evidence = z.object({
-  checks: z.array(z.object({ step: z.string(), run: CheckRun, verdict: z.object({ passed: z.boolean(), reason: z.string() }) })),
+  checks: z.array(
+    z.object({ step: z.string(), run: CheckRun, verdict: z.object({ passed: z.boolean(), reason: z.string() }) }),
+  ),
   baseline: z.record(z.string(), CheckRun),
 });
 
@@ -20,7 +26,12 @@ export async function renderEvidence(state: RunState, store: ArtifactStore, pain
   if (checks.length === 0) return 'No check ran.';
   const rows = checks.map(({ step, run, verdict }) => {
     const before = baseline[run.command];
-    return [verdict.passed ? '✓' : '✗', oneLine(step, 30), oneLine(run.command, 60), `${before ? `${result(before)} → ` : ''}${result(run)}${verdict.passed ? '' : ` (${oneLine(verdict.reason)})`}`];
+    return [
+      verdict.passed ? '✓' : '✗',
+      oneLine(step, 30),
+      oneLine(run.command, 60),
+      `${before ? `${result(before)} → ` : ''}${result(run)}${verdict.passed ? '' : ` (${oneLine(verdict.reason)})`}`,
+    ];
   });
   return `${table(rows)}\n${paint('dim', `blueprint sha256 ${state.blueprint.sha256}`)}`;
 }

@@ -1,7 +1,15 @@
 /** What a command's exit code says; `jig --help` and the docs list these. */
 import type { Outcome } from '../blueprints/schema.ts';
 
-export const exitCodes = { done: 0, failed: 1, badInput: 2, needsHuman: 3, cancelled: 4, internal: 70, detached: 130 } as const;
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  badInput: 2,
+  needsHuman: 3,
+  cancelled: 4,
+  internal: 70,
+  detached: 130,
+} as const;
 
 const byOutcome: Record<Outcome, number> = {
   succeeded: exitCodes.done,

@@ -11,7 +11,11 @@ export class BadInput extends JigError {
   readonly issues: (Issue | InputIssue)[];
   /** The issues as text, where they have more to show than a message. */
   readonly rendered: string | undefined;
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown; issues?: (Issue | InputIssue)[]; rendered?: string } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; issues?: (Issue | InputIssue)[]; rendered?: string } = {},
+  ) {
     super(code, message, options);
     this.issues = options.issues ?? [];
     this.rendered = options.rendered;
@@ -19,7 +23,19 @@ export class BadInput extends JigError {
 }
 
 /** What is named on the command line and isn't there. */
-const badInput = new Set<string>(['run-not-found', 'blueprint-invalid', 'forge-not-found', 'config-invalid', 'recording-invalid', 'invalid-message', 'invalid-request', 'filter-invalid', 'key-taken', 'run-ambiguous', 'no-such-step']);
+const badInput = new Set<string>([
+  'run-not-found',
+  'blueprint-invalid',
+  'forge-not-found',
+  'config-invalid',
+  'recording-invalid',
+  'invalid-message',
+  'invalid-request',
+  'filter-invalid',
+  'key-taken',
+  'run-ambiguous',
+  'no-such-step',
+]);
 
 interface Failure {
   code: ErrorCode;
@@ -56,5 +72,11 @@ export function renderFailure(error: unknown, { paint, debug }: { paint: Paint; 
 }
 
 export function failureJson(error: unknown): { error: Failure } {
-  return { error: knownFailure(error) ?? { code: 'internal-error', message: error instanceof Error ? error.message : String(error), hint: errorPages['internal-error'].fix } };
+  return {
+    error: knownFailure(error) ?? {
+      code: 'internal-error',
+      message: error instanceof Error ? error.message : String(error),
+      hint: errorPages['internal-error'].fix,
+    },
+  };
 }

@@ -11,10 +11,16 @@ import { shortId } from './run-reference.ts';
 import { onStop } from './signals.ts';
 
 /** Follows the run and returns the exit code; Ctrl-C lets go of it, and it goes on. */
-export async function followRun(client: JigClient, runId: string, { json = false }: { json?: boolean }): Promise<number> {
+export async function followRun(
+  client: JigClient,
+  runId: string,
+  { json = false }: { json?: boolean },
+): Promise<number> {
   const stop = onStop();
   try {
-    const state = json ? await followJson(client, runId, stop.signal) : await followOnTerminal(client, runId, stop.signal);
+    const state = json
+      ? await followJson(client, runId, stop.signal)
+      : await followOnTerminal(client, runId, stop.signal);
     if (state?.end) return exitCodeOf(state.end.outcome);
     const id = shortId(runId);
     note(`The run goes on. Look again: jig follow ${id}. End it: jig cancel ${id}`);
@@ -25,7 +31,11 @@ export async function followRun(client: JigClient, runId: string, { json = false
 }
 
 /** Prints progress to standard output until the run ends or the signal comes; returns the last state. */
-export async function followOnTerminal(client: Pick<JigClient, 'follow' | 'uiUrl'>, runId: string, signal: AbortSignal): Promise<RunState | undefined> {
+export async function followOnTerminal(
+  client: Pick<JigClient, 'follow' | 'uiUrl'>,
+  runId: string,
+  signal: AbortSignal,
+): Promise<RunState | undefined> {
   const progress = createProgress({ paint: paintOut, ...(process.stdout.isTTY && { width: process.stdout.columns }) });
   const screen = createScreen(progress);
   let last: RunState | undefined;
@@ -55,11 +65,14 @@ function createScreen(progress: Progress): Screen {
     const line = progress.live(Date.now());
     // A line that is wrapped can't be cleared.
     const fits = stripVTControlCharacters(line).length < process.stdout.columns;
-    process.stdout.write(`\r\u001B[K${fits ? line : stripVTControlCharacters(line).slice(0, process.stdout.columns - 1)}`);
+    process.stdout.write(
+      `\r\u001B[K${fits ? line : stripVTControlCharacters(line).slice(0, process.stdout.columns - 1)}`,
+    );
   };
   const closing = new AbortController();
   const ticking = (async () => {
-    for (; !closing.signal.aborted; await wait(250, undefined, { signal: closing.signal }).catch(() => undefined)) draw();
+    for (; !closing.signal.aborted; await wait(250, undefined, { signal: closing.signal }).catch(() => undefined))
+      draw();
   })();
   return {
     print(lines) {
@@ -86,7 +99,8 @@ async function followJson(client: JigClient, runId: string, signal: AbortSignal)
   for await (const state of client.follow(runId, { signal })) {
     last = state;
     emit('started', { event: 'started', runId, uiUrl: client.uiUrl(runId) });
-    for (const [index, row] of state.steps.entries()) if (row.state !== 'running') emit(`step ${index}`, { event: 'step', ...row });
+    for (const [index, row] of state.steps.entries())
+      if (row.state !== 'running') emit(`step ${index}`, { event: 'step', ...row });
     if (state.waiting) emit(`waiting ${state.waiting.deadlineMs}`, { event: 'waiting', ...state.waiting });
     if (state.end) emit('ended', { event: 'ended', ...state });
   }
@@ -94,13 +108,20 @@ async function followJson(client: JigClient, runId: string, signal: AbortSignal)
 }
 
 /** Says that a run was started, or is there already under its key, or follows it; returns the exit code. */
-export async function afterStart(client: JigClient, { runId, existed }: { runId: string; existed: boolean }, { follow, json }: { follow?: true; json?: true }): Promise<number> {
+export async function afterStart(
+  client: JigClient,
+  { runId, existed }: { runId: string; existed: boolean },
+  { follow, json }: { follow?: true; json?: true },
+): Promise<number> {
   const uiUrl = client.uiUrl(runId);
   if (follow) {
     if (!json && uiUrl) note(paintErr('dim', uiUrl));
     return followRun(client, runId, { json: json ?? false });
   }
   if (json) print(JSON.stringify({ runId, existed, ...(uiUrl && { uiUrl }) }, null, 2));
-  else print(`${existed ? 'Started before, under this key:' : 'Started'} ${runId}\n  jig follow ${shortId(runId)}${uiUrl ? `\n  ${uiUrl}` : ''}`);
+  else
+    print(
+      `${existed ? 'Started before, under this key:' : 'Started'} ${runId}\n  jig follow ${shortId(runId)}${uiUrl ? `\n  ${uiUrl}` : ''}`,
+    );
   return exitCodes.done;
 }

@@ -24,6 +24,9 @@ export async function readArtifact(store: ArtifactStore, ref: ArtifactRef): Prom
     return Buffer.from(await store.get(ref)).toString();
   } catch (error) {
     if (!(error instanceof ArtifactMissing)) throw error;
-    throw new JigError('artifact-unavailable', `${folders().artifacts} does not have it`, { hint: 'Set JIG_DATA_DIR to the data folder of the worker.', cause: error });
+    throw new JigError('artifact-unavailable', `${folders().artifacts} does not have it`, {
+      hint: 'Set JIG_DATA_DIR to the data folder of the worker.',
+      cause: error,
+    });
   }
 }

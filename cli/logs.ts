@@ -25,18 +25,30 @@ export const logs = new Command('logs')
   .action(async (reference: string | undefined, step: string | undefined, { stdout, stderr, raw, json }: Options) => {
     const state = await withClient(async (client) => client.describe(await resolveRun(client, reference)));
     const rows = stepsNamed(state.steps, step);
-    const wanted = (name: string) => (!stdout && !stderr) || (stdout && name.startsWith('stdout')) || (stderr && name.startsWith('stderr'));
+    const wanted = (name: string) =>
+      (!stdout && !stderr) || (stdout && name.startsWith('stdout')) || (stderr && name.startsWith('stderr'));
     const store = await openArtifacts();
     const outputs = [];
-    for (const row of rows) for (const [name, ref] of Object.entries(row.artifacts ?? {})) {
-      if (ref.mediaType.startsWith('text/') && wanted(name)) outputs.push({ step: row.path, output: name, sizeBytes: ref.sizeBytes, text: await readArtifact(store, ref) });
-    }
+    for (const row of rows)
+      for (const [name, ref] of Object.entries(row.artifacts ?? {})) {
+        if (ref.mediaType.startsWith('text/') && wanted(name))
+          outputs.push({
+            step: row.path,
+            output: name,
+            sizeBytes: ref.sizeBytes,
+            text: await readArtifact(store, ref),
+          });
+      }
     if (json) return printJson({ runId: state.runId, outputs });
     for (const { step: path, output, sizeBytes, text } of outputs) {
       if (raw) process.stdout.write(text);
-      else print(`${paintOut('bold', `── ${oneLine(path)} ${output}`)} ${paintOut('dim', `${sizeBytes} bytes`)}\n${printable(text.trimEnd())}`);
+      else
+        print(
+          `${paintOut('bold', `── ${oneLine(path)} ${output}`)} ${paintOut('dim', `${sizeBytes} bytes`)}\n${printable(text.trimEnd())}`,
+        );
     }
-    if (outputs.length === 0 && !raw) print(step === undefined ? 'No command of the run wrote anything.' : `${oneLine(step)} kept no output.`);
+    if (outputs.length === 0 && !raw)
+      print(step === undefined ? 'No command of the run wrote anything.' : `${oneLine(step)} kept no output.`);
   });
 
 /** The rows of a step and of its items; all rows where none is named. @throws JigError `no-such-step` */
@@ -45,5 +57,7 @@ export function stepsNamed(rows: StepRow[], step: string | undefined): StepRow[]
   const found = rows.filter(({ path }) => path === step || path.startsWith(`${step}[`) || path.startsWith(`${step}/`));
   if (found.length > 0) return found;
   const names = [...new Set(rows.map(({ path }) => path).filter((path) => !path.includes('[')))];
-  throw new JigError('no-such-step', `The run has no step ${step} so far`, { hint: `It has: ${names.join(', ') || 'none yet'}` });
+  throw new JigError('no-such-step', `The run has no step ${step} so far`, {
+    hint: `It has: ${names.join(', ') || 'none yet'}`,
+  });
 }

@@ -5,6 +5,9 @@ import { promisify } from 'node:util';
 
 /** The name that git has for the user, else the user's own. */
 export async function findPerson(): Promise<string> {
-  const named = await promisify(execFile)('git', ['config', '--get', 'user.name']).then(({ stdout }) => stdout.trim(), () => '');
+  const named = await promisify(execFile)('git', ['config', '--get', 'user.name']).then(
+    ({ stdout }) => stdout.trim(),
+    () => '',
+  );
   return named || process.env['USER'] || userInfo().username;
 }

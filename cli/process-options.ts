@@ -20,16 +20,29 @@ export function addProcessOptions(command: Command): Command {
     .option('--config <file>', 'the configuration, a YAML file')
     .option('--recording <file>', 'answer from a recorded session in place of a model')
     .option('--record <file>', "write the model's answers as a recorded session")
-    .addOption(new Option('--sandbox <provider>', 'where commands run; unsafe-process has no isolation at all').choices(['local', 'kubernetes', 'unsafe-process']));
+    .addOption(
+      new Option('--sandbox <provider>', 'where commands run; unsafe-process has no isolation at all').choices([
+        'local',
+        'kubernetes',
+        'unsafe-process',
+      ]),
+    );
 }
 
 /** The file's configuration with what the command line says on top. @throws JigError `config-invalid` */
 export async function readConfig({ config: file, recording, record, sandbox }: ProcessOptions): Promise<Config> {
   const { loadConfig } = await import('../worker/config.ts');
   const config = await loadConfig(file);
-  const chosen: Config = { ...config, ...(recording !== undefined && { recording }), ...(record !== undefined && { record }), ...(sandbox && { sandbox: { ...config.sandbox, provider: sandbox } }) };
+  const chosen: Config = {
+    ...config,
+    ...(recording !== undefined && { recording }),
+    ...(record !== undefined && { record }),
+    ...(sandbox && { sandbox: { ...config.sandbox, provider: sandbox } }),
+  };
   if (chosen.sandbox.provider === 'unsafe-process') {
-    note(`${paintErr('red', 'UNSAFE')}: commands of blueprints and models run as plain processes of this user, without any isolation`);
+    note(
+      `${paintErr('red', 'UNSAFE')}: commands of blueprints and models run as plain processes of this user, without any isolation`,
+    );
   }
   return chosen;
 }
@@ -37,7 +50,10 @@ export async function readConfig({ config: file, recording, record, sandbox }: P
 /** JSON logs, Temporal's among them, to a file or to standard error. Once a process. */
 export async function createLog(file: string | undefined): Promise<Logger> {
   if (file !== undefined) mkdirSync(dirname(file), { recursive: true });
-  const log = pino({ level: process.env['JIG_LOG_LEVEL'] ?? 'info' }, pino.destination({ dest: file ?? 2, sync: true }));
+  const log = pino(
+    { level: process.env['JIG_LOG_LEVEL'] ?? 'info' },
+    pino.destination({ dest: file ?? 2, sync: true }),
+  );
   const { installLogging } = await import('../worker/logging.ts');
   installLogging(log);
   return log;

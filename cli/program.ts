@@ -40,7 +40,8 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     // Commander has said what is wrong with the words already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
     if (argv.includes('--json')) printJson(failureJson(error));
-    else process.stderr.write(`${renderFailure(error, { paint: paintErr, debug: Boolean(process.env['JIG_DEBUG']) })}\n`);
+    else
+      process.stderr.write(`${renderFailure(error, { paint: paintErr, debug: Boolean(process.env['JIG_DEBUG']) })}\n`);
     return failureExitCode(error);
   }
 }

@@ -29,15 +29,43 @@ export function createProgress({ paint, width = 160 }: { paint: Paint; width?: n
       const lines: string[] = [];
       if (state.repository.commit) lines.push(...once('header', () => header(state, paint)));
       const [first] = state.steps;
-      if (first) lines.push(...once('prepared', () => stepLine({ path: 'open', kind: 'mirror', title: '', state: 'succeeded', startedAtMs: 0, durationMs: first.startedAtMs - state.startedAtMs }, { paint, width })));
+      if (first)
+        lines.push(
+          ...once('prepared', () =>
+            stepLine(
+              {
+                path: 'open',
+                kind: 'mirror',
+                title: '',
+                state: 'succeeded',
+                startedAtMs: 0,
+                durationMs: first.startedAtMs - state.startedAtMs,
+              },
+              { paint, width },
+            ),
+          ),
+        );
       // A row is known by its place: a step that was sent back has another one, with the same path.
-      const ended = state.steps.map((row, index) => ({ row, index })).filter(({ row }) => row.state !== 'running' && (!isInItem(row) || row.state === 'failed'));
-      for (const { row, index } of ended.toSorted((a, b) => endedAtMs(a.row) - endedAtMs(b.row) || Number(isInItem(b.row)) - Number(isInItem(a.row)))) {
+      const ended = state.steps
+        .map((row, index) => ({ row, index }))
+        .filter(({ row }) => row.state !== 'running' && (!isInItem(row) || row.state === 'failed'));
+      for (const { row, index } of ended.toSorted(
+        (a, b) => endedAtMs(a.row) - endedAtMs(b.row) || Number(isInItem(b.row)) - Number(isInItem(a.row)),
+      )) {
         lines.push(...once(`step ${index}`, () => stepLine(row, { paint, width })));
       }
       const { waiting, change } = state;
-      if (change) lines.push(...once(`change ${change.number}`, () => `${paint('cyan', '·')} change #${change.number} is at ${oneLine(change.url)}`));
-      if (state.phase === 'waiting-for-ci') lines.push(...once(`ci ${state.steps.length}`, () => `${paint('cyan', '·')} waiting for the checks of the code host`));
+      if (change)
+        lines.push(
+          ...once(
+            `change ${change.number}`,
+            () => `${paint('cyan', '·')} change #${change.number} is at ${oneLine(change.url)}`,
+          ),
+        );
+      if (state.phase === 'waiting-for-ci')
+        lines.push(
+          ...once(`ci ${state.steps.length}`, () => `${paint('cyan', '·')} waiting for the checks of the code host`),
+        );
       if (waiting) lines.push(...once(`waiting ${waiting.deadlineMs}`, () => waitingLines(state, paint)));
       return lines;
     },
@@ -50,8 +78,12 @@ function header({ blueprint, repository, model, runId }: RunState, paint: Paint)
   return `${paint('bold', oneLine(blueprint.title))} on ${where}\n${paint('dim', `${runId} · model ${oneLine(model)}`)}`;
 }
 
-function stepLine({ path, kind, state, durationMs = 0, note = '', usage }: StepRow, { paint, width }: { paint: Paint; width: number }): string {
-  const tokens = usage && usage.inputTokens + usage.outputTokens > 0 ? `  ${usage.inputTokens + usage.outputTokens} tokens` : '';
+function stepLine(
+  { path, kind, state, durationMs = 0, note = '', usage }: StepRow,
+  { paint, width }: { paint: Paint; width: number },
+): string {
+  const tokens =
+    usage && usage.inputTokens + usage.outputTokens > 0 ? `  ${usage.inputTokens + usage.outputTokens} tokens` : '';
   const took = state === 'skipped' ? '' : duration(durationMs);
   const name = oneLine(path, 40).padEnd(nameWidth);
   const room = Math.max(20, width - Math.max(name.length, nameWidth) - tokens.length - 23);
@@ -62,7 +94,14 @@ function waitingLines({ waiting, runId }: RunState, paint: Paint): string {
   if (!waiting) return '';
   const id = shortId(runId);
   const who = waiting.who.length > 0 ? ` (${waiting.who.map((name) => oneLine(name, 60)).join(', ')})` : '';
-  const ways = waiting.kind === 'paused' ? [`jig resume ${id}`, `jig cancel ${id}`] : [`jig approve ${id}`, `jig reject ${id} -m WHY`, ...(waiting.canSendBack ? [`jig send-back ${id} -m WHAT`] : [])];
+  const ways =
+    waiting.kind === 'paused'
+      ? [`jig resume ${id}`, `jig cancel ${id}`]
+      : [
+          `jig approve ${id}`,
+          `jig reject ${id} -m WHY`,
+          ...(waiting.canSendBack ? [`jig send-back ${id} -m WHAT`] : []),
+        ];
   return `${paint('yellow', '?')} ${oneLine(waiting.question, 500)}${who}, until ${new Date(waiting.deadlineMs).toISOString()}\n  ${ways.join('  ·  ')}`;
 }
 
@@ -78,7 +117,9 @@ function liveLine(state: RunState, nowMs: number, paint: Paint): string {
 function countItems({ steps }: RunState, each: StepRow): string {
   const items = new Map<string, boolean>();
   for (const row of steps.slice(steps.indexOf(each) + 1)) {
-    const item = row.path.startsWith(`${each.path}[`) ? row.path.slice(0, row.path.indexOf(']', each.path.length)) : undefined;
+    const item = row.path.startsWith(`${each.path}[`)
+      ? row.path.slice(0, row.path.indexOf(']', each.path.length))
+      : undefined;
     if (item !== undefined) items.set(item, (items.get(item) ?? true) && row.state !== 'running');
   }
   const ended = [...items.values()].filter(Boolean).length;

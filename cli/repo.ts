@@ -8,14 +8,28 @@ const add = new Command('add')
   .argument('<path>', 'a git repository on this machine')
   .option('--name <owner/name>', 'how the forge calls it (default: local/FOLDER)')
   .option('--branch <name>', 'the default branch (default: the one that is checked out)')
-  .option('--ci <command>', 'its CI, a shell command; the last decides, those before it prepare', (word: string, words: string[]) => [...words, word], [])
+  .option(
+    '--ci <command>',
+    'its CI, a shell command; the last decides, those before it prepare',
+    (word: string, words: string[]) => [...words, word],
+    [],
+  )
   .option('--json', 'print one JSON document')
-  .addHelpText('after', '\nExamples:\n  jig repo add ../api\n  jig repo add ../api --name acme/api --ci "pip install -e . pytest" --ci "pytest -q"\n')
-  .action(async (path: string, { name, branch, ci, json }: { name?: string; branch?: string; ci: string[]; json?: true }) => {
-    const added = await ensureRepository(await openForge(), path, { ci, ...(name !== undefined && { name }), ...(branch !== undefined && { branch }) });
-    if (json) printJson(added);
-    else print(`${added.name} is in the local forge: jig run BLUEPRINT --repo ${added.name}`);
-  });
+  .addHelpText(
+    'after',
+    '\nExamples:\n  jig repo add ../api\n  jig repo add ../api --name acme/api --ci "pip install -e . pytest" --ci "pytest -q"\n',
+  )
+  .action(
+    async (path: string, { name, branch, ci, json }: { name?: string; branch?: string; ci: string[]; json?: true }) => {
+      const added = await ensureRepository(await openForge(), path, {
+        ci,
+        ...(name !== undefined && { name }),
+        ...(branch !== undefined && { branch }),
+      });
+      if (json) printJson(added);
+      else print(`${added.name} is in the local forge: jig run BLUEPRINT --repo ${added.name}`);
+    },
+  );
 
 const list = new Command('list')
   .description('Lists the repositories.')
@@ -28,4 +42,7 @@ const list = new Command('list')
     else print(table(found.map(({ name, defaultBranch, cloneUrl }) => [name, oneLine(defaultBranch), cloneUrl])));
   });
 
-export const repo = new Command('repo').description('The repositories of the local forge.').addCommand(add).addCommand(list);
+export const repo = new Command('repo')
+  .description('The repositories of the local forge.')
+  .addCommand(add)
+  .addCommand(list);

@@ -17,17 +17,27 @@ export interface Import {
 }
 
 /** `FORGE:OWNER/NAME`, a repository of one of the worker's code hosts; undefined for anything else. @throws BadInput `invalid-input` */
-export function findElsewhere(reference: string, { branch, ci = [] }: Import): { forge: string; name: string; branch?: string } | undefined {
+export function findElsewhere(
+  reference: string,
+  { branch, ci = [] }: Import,
+): { forge: string; name: string; branch?: string } | undefined {
   const [, forge, name] = /^([a-z][a-z0-9-]*):([A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+)$/.exec(reference) ?? [];
   if (forge === undefined || name === undefined || forge === 'local') return undefined;
-  if (ci.length > 0) throw new BadInput('invalid-input', `--ci is for the local forge: ${forge} runs checks of its own`);
+  if (ci.length > 0)
+    throw new BadInput('invalid-input', `--ci is for the local forge: ${forge} runs checks of its own`);
   return { forge, name, ...(branch !== undefined && { branch }) };
 }
 
 /** @throws BadInput `not-a-repository`, `repository-unrelated`; ForgeFailure */
-export async function ensureRepository(forge: LocalForge, reference: string, wanted: Import): Promise<{ forge: string; name: string; branch?: string }> {
+export async function ensureRepository(
+  forge: LocalForge,
+  reference: string,
+  wanted: Import,
+): Promise<{ forge: string; name: string; branch?: string }> {
   const isFolder = (await stat(reference).catch(() => undefined))?.isDirectory() ?? false;
-  const name = isFolder ? await importFolder(forge, resolve(reference), wanted) : await findInForge(forge, reference.replace(/^local:/, ''));
+  const name = isFolder
+    ? await importFolder(forge, resolve(reference), wanted)
+    : await findInForge(forge, reference.replace(/^local:/, ''));
   if (wanted.ci && wanted.ci.length > 0) await forge.setCheck(name, checkOf(wanted.ci));
   return { forge: forge.name, name, ...(wanted.branch !== undefined && { branch: wanted.branch }) };
 }
@@ -40,22 +50,49 @@ function checkOf(commands: string[]): { command: string[]; setup: string[][] } {
 
 async function findInForge(forge: LocalForge, name: string): Promise<string> {
   if ((await forge.listRepositories()).includes(name)) return name;
-  throw new BadInput('not-a-repository', `${name} is neither a folder here nor a repository of the local forge`, { hint: '`jig repo list` shows what the forge has; a folder is named by its path, such as ./api.' });
+  throw new BadInput('not-a-repository', `${name} is neither a folder here nor a repository of the local forge`, {
+    hint: '`jig repo list` shows what the forge has; a folder is named by its path, such as ./api.',
+  });
 }
 
-async function importFolder(forge: LocalForge, path: string, { name = `local/${nameOf(path)}`, branch }: Import): Promise<string> {
+async function importFolder(
+  forge: LocalForge,
+  path: string,
+  { name = `local/${nameOf(path)}`, branch }: Import,
+): Promise<string> {
   const head = await git(path, 'rev-parse', '--verify', '--quiet', `${branch ?? 'HEAD'}^{commit}`);
-  if (!head) throw new BadInput('not-a-repository', `${path} is no git repository with a commit${branch === undefined ? '' : ` on ${branch}`}`, { hint: 'git init, git add and git commit make it one.' });
-  const { cloneUrl, defaultBranch } = await forge.ensureRepository({ name, source: path, ...(branch !== undefined && { branch }) });
+  if (!head)
+    throw new BadInput(
+      'not-a-repository',
+      `${path} is no git repository with a commit${branch === undefined ? '' : ` on ${branch}`}`,
+      { hint: 'git init, git add and git commit make it one.' },
+    );
+  const { cloneUrl, defaultBranch } = await forge.ensureRepository({
+    name,
+    source: path,
+    ...(branch !== undefined && { branch }),
+  });
   const isPart = await git(cloneUrl, 'merge-base', '--is-ancestor', head, `refs/heads/${defaultBranch}`);
-  if (isPart === undefined) throw new BadInput('repository-unrelated', `The local forge's ${name} does not have commit ${head.slice(0, 8)} of ${path} on ${defaultBranch}`, { hint: 'Another repository may have this name, or a change was merged there: git pull it from the forge, or import under another name with `jig repo add PATH --name OWNER/NAME`.' });
-  if (await git(path, 'status', '--porcelain', '--untracked-files=no')) note(`${paintErr('yellow', 'note')}: ${path} has changes that are not committed; a run works on commits only`);
+  if (isPart === undefined)
+    throw new BadInput(
+      'repository-unrelated',
+      `The local forge's ${name} does not have commit ${head.slice(0, 8)} of ${path} on ${defaultBranch}`,
+      {
+        hint: 'Another repository may have this name, or a change was merged there: git pull it from the forge, or import under another name with `jig repo add PATH --name OWNER/NAME`.',
+      },
+    );
+  if (await git(path, 'status', '--porcelain', '--untracked-files=no'))
+    note(`${paintErr('yellow', 'note')}: ${path} has changes that are not committed; a run works on commits only`);
   return name;
 }
 
 /** A folder's name as a repository's. */
 function nameOf(path: string): string {
-  return basename(path).replaceAll(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[.-]+/, '') || 'repository';
+  return (
+    basename(path)
+      .replaceAll(/[^A-Za-z0-9_.-]+/g, '-')
+      .replace(/^[.-]+/, '') || 'repository'
+  );
 }
 
 /** What git prints in the user's own repository; undefined where it fails. @throws JigError `program-missing` */
@@ -64,7 +101,11 @@ async function git(path: string, ...args: string[]): Promise<string | undefined>
     const where = (await stat(join(path, 'HEAD')).catch(() => undefined)) ? [`--git-dir=${path}`] : ['-C', path];
     return (await promisify(execFile)('git', [...where, ...args])).stdout.trim();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw new JigError('program-missing', 'git is not installed', { hint: 'Install the package `git`.', cause: error });
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new JigError('program-missing', 'git is not installed', {
+        hint: 'Install the package `git`.',
+        cause: error,
+      });
     return undefined;
   }
 }

@@ -19,8 +19,14 @@ export async function resolveRun(client: Pick<JigClient, 'list'>, reference = '-
   const fitting = runs.map(({ runId }) => runId).filter((runId) => runId.endsWith(reference));
   const whole = fitting.find((runId) => runId.endsWith(`/${reference}`));
   const [only, ...others] = fitting;
-  if (!only) throw new JigError('run-not-found', `No run's id ends with ${reference}`, { hint: '`jig runs` lists them.' });
-  if (others.length > 0 && whole === undefined) throw new JigError('run-ambiguous', `${fitting.length} runs end with ${reference}: ${fitting.slice(0, 5).join(', ')}`, { hint: 'Give more of the id.' });
+  if (!only)
+    throw new JigError('run-not-found', `No run's id ends with ${reference}`, { hint: '`jig runs` lists them.' });
+  if (others.length > 0 && whole === undefined)
+    throw new JigError(
+      'run-ambiguous',
+      `${fitting.length} runs end with ${reference}: ${fitting.slice(0, 5).join(', ')}`,
+      { hint: 'Give more of the id.' },
+    );
   return whole ?? only;
 }
 

@@ -21,15 +21,18 @@ export const runs = new Command('runs')
   .option('--blueprint <name>', 'of this blueprint')
   .addOption(new Option('--outcome <outcome>', 'that ended so').choices([...outcomes]))
   .option('--needs-human', 'that wait for a person, or ended so')
-  .option('--query <filter>', "a list filter of Temporal's, such as \"JigCostUsd > 0.5\"")
+  .option('--query <filter>', 'a list filter of Temporal\'s, such as "JigCostUsd > 0.5"')
   .option('--limit <number>', 'at most so many', Number, 50)
   .option('--json', 'print one JSON document')
-  .addHelpText('after', `
+  .addHelpText(
+    'after',
+    `
 Examples:
   jig runs --needs-human
   jig runs --blueprint python-utcnow --outcome failed
   jig runs --query "JigTokens > 10000 AND StartTime > '2026-01-01T00:00:00Z'" --json
-`)
+`,
+  )
   .action(async ({ limit, json, ...filters }: Options) => {
     const query = toQuery(filters);
     const found = await withClient((client) => client.list({ limit, ...(query && { query }) }));
@@ -40,7 +43,13 @@ Examples:
 
 /** Temporal's filter for the options; a quote in a value is escaped as Temporal has it. What was ended from outside asks nobody any more. */
 export function toQuery({ repo, blueprint, outcome, needsHuman, query }: Omit<Options, 'limit' | 'json'>): string {
-  return [...is('JigRepository', repo), ...is('JigBlueprint', blueprint), ...is('JigOutcome', outcome), ...(needsHuman ? ["JigNeedsHuman = true AND ExecutionStatus IN ('Running', 'Completed')"] : []), ...(query ? [`(${query})`] : [])].join(' AND ');
+  return [
+    ...is('JigRepository', repo),
+    ...is('JigBlueprint', blueprint),
+    ...is('JigOutcome', outcome),
+    ...(needsHuman ? ["JigNeedsHuman = true AND ExecutionStatus IN ('Running', 'Completed')"] : []),
+    ...(query ? [`(${query})`] : []),
+  ].join(' AND ');
 }
 
 function is(attribute: string, value: string | undefined): string[] {
@@ -50,5 +59,14 @@ function is(attribute: string, value: string | undefined): string[] {
 function rowOf(run: RunSummary): string[] {
   const state = run.outcome ?? (run.needsHuman ? `${run.phase} (asks you)` : run.phase);
   const took = duration((run.endedAt ?? new Date()).getTime() - run.startedAt.getTime());
-  return [shortId(run.runId), oneLine(run.blueprint), oneLine(run.repository), state, run.startedAt.toISOString().slice(0, 16).replace('T', ' '), took, dollars(run.costUsd), oneLine(run.requester)];
+  return [
+    shortId(run.runId),
+    oneLine(run.blueprint),
+    oneLine(run.repository),
+    state,
+    run.startedAt.toISOString().slice(0, 16).replace('T', ' '),
+    took,
+    dollars(run.costUsd),
+    oneLine(run.requester),
+  ];
 }

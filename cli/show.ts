@@ -15,7 +15,10 @@ export const show = new Command('show')
       const state = await client.describe(runId);
       const uiUrl = client.uiUrl(runId);
       if (json) return printJson({ ...state, ...(uiUrl && { uiUrl }) });
-      const progress = createProgress({ paint: paintOut, ...(process.stdout.isTTY && { width: process.stdout.columns }) });
+      const progress = createProgress({
+        paint: paintOut,
+        ...(process.stdout.isTTY && { width: process.stdout.columns }),
+      });
       for (const line of progress.update(state)) print(line);
       if (state.end) return print(`\n${renderEnding(state, { paint: paintOut, uiUrl })}`);
       print(`${progress.live(Date.now())}\n\n${state.phase}, ${renderUsage(state)}\n  ${uiUrl ?? runId}`);

@@ -31,5 +31,6 @@ export function onStop(): StopSignal {
 
 /** Resolves when the signal has aborted. */
 export async function untilAborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

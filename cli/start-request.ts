@@ -9,20 +9,35 @@ import { BadInput } from './failure.ts';
 import { hasColors } from './output.ts';
 
 /** @throws BadInput with every problem of the blueprint, or every problem of the inputs. */
-export async function checkStart(reference: string, given: Record<string, string>): Promise<{ blueprint: StartRun['blueprint']; inputs: Record<string, Json> }> {
+export async function checkStart(
+  reference: string,
+  given: Record<string, string>,
+): Promise<{ blueprint: StartRun['blueprint']; inputs: Record<string, Json> }> {
   const { file, bytes } = await findBlueprintFile(reference);
   const text = bytes.toString();
   const { blueprint, issues } = checkBlueprint(bytes, { file });
   if (!blueprint) {
-    throw new BadInput('blueprint-invalid', `${file} has problems, so nothing was started`, { issues, rendered: renderIssues(text, issues, { colors: hasColors(process.stderr) }) });
+    throw new BadInput('blueprint-invalid', `${file} has problems, so nothing was started`, {
+      issues,
+      rendered: renderIssues(text, issues, { colors: hasColors(process.stderr) }),
+    });
   }
   const { values, issues: problems } = checkInputs(blueprint, given);
   const [first] = problems;
   if (first) {
-    const rendered = problems.map(({ message, hint }) => `- ${message}${hint === undefined ? '' : ` (${hint})`}`).join('\n');
-    throw new BadInput(first.code, `The inputs of ${blueprint.name} don't fit, so nothing was started`, { issues: problems, rendered, hint: 'Give each as --input name=value.' });
+    const rendered = problems
+      .map(({ message, hint }) => `- ${message}${hint === undefined ? '' : ` (${hint})`}`)
+      .join('\n');
+    throw new BadInput(first.code, `The inputs of ${blueprint.name} don't fit, so nothing was started`, {
+      issues: problems,
+      rendered,
+      hint: 'Give each as --input name=value.',
+    });
   }
-  return { blueprint: { name: blueprint.name, text, file, ...(blueprint.title !== undefined && { title: blueprint.title }) }, inputs: values };
+  return {
+    blueprint: { name: blueprint.name, text, file, ...(blueprint.title !== undefined && { title: blueprint.title }) },
+    inputs: values,
+  };
 }
 
 /** `name=value`, once for each name. @throws BadInput `invalid-input` */
@@ -32,7 +47,8 @@ export function parseInputs(words: string[]): Record<string, string> {
     const at = word.indexOf('=');
     const name = word.slice(0, at);
     if (at < 1) throw new BadInput('invalid-input', `--input ${word} has no name: write --input name=value`);
-    if (inputs.has(name)) throw new BadInput('invalid-input', `--input ${name} stands twice`, { hint: 'A list is one value with commas.' });
+    if (inputs.has(name))
+      throw new BadInput('invalid-input', `--input ${name} stands twice`, { hint: 'A list is one value with commas.' });
     inputs.set(name, word.slice(at + 1));
   }
   return Object.fromEntries(inputs);

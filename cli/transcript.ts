@@ -21,10 +21,17 @@ export const transcript = new Command('transcript')
   .action(async (reference: string | undefined, step: string | undefined, { json }: { json?: true }) => {
     const state = await withClient(async (client) => client.describe(await resolveRun(client, reference)));
     const rows = stepsNamed(state.steps, step).filter(({ artifacts }) => artifacts?.['transcript']);
-    if (rows.length === 0) throw new JigError('no-such-step', `${step === undefined ? 'No agent step of the run' : `No agent step ${step} of the run`} has ended so far`, { hint: '`jig show` lists the steps.' });
+    if (rows.length === 0)
+      throw new JigError(
+        'no-such-step',
+        `${step === undefined ? 'No agent step of the run' : `No agent step ${step} of the run`} has ended so far`,
+        { hint: '`jig show` lists the steps.' },
+      );
     const store = await openArtifacts();
     const conversations = [];
-    for (const { path, artifacts } of rows) if (artifacts?.['transcript']) conversations.push({ step: path, messages: await readConversation(store, artifacts['transcript']) });
+    for (const { path, artifacts } of rows)
+      if (artifacts?.['transcript'])
+        conversations.push({ step: path, messages: await readConversation(store, artifacts['transcript']) });
     if (json) return printJson({ runId: state.runId, conversations });
     for (const { step: path, messages } of conversations) {
       print(paintOut('bold', `── ${oneLine(path)}, ${messages.length} messages`));
@@ -38,6 +45,13 @@ async function readConversation(store: ArtifactStore, ref: ArtifactRef): Promise
 }
 
 function renderMessage(message: Message, paint: Paint): string {
-  const calls = message.role === 'assistant' ? message.toolCalls.map((call) => paint('cyan', `→ ${oneLine(call.name)} ${oneLine(call.arguments, 500)}`)) : [];
-  return [`\n${paint('yellow', message.role)}`, ...(message.content ? [printable(message.content)] : []), ...calls].join('\n');
+  const calls =
+    message.role === 'assistant'
+      ? message.toolCalls.map((call) => paint('cyan', `→ ${oneLine(call.name)} ${oneLine(call.arguments, 500)}`))
+      : [];
+  return [
+    `\n${paint('yellow', message.role)}`,
+    ...(message.content ? [printable(message.content)] : []),
+    ...calls,
+  ].join('\n');
 }

@@ -14,29 +14,44 @@ interface Options extends ProcessOptions {
 }
 
 export const up = addProcessOptions(new Command('up'))
-  .description('Starts everything that runs need, for one person, in one process: a Temporal dev server with its UI, a worker, the local sandbox and the local forge. The other commands find it.')
+  .description(
+    'Starts everything that runs need, for one person, in one process: a Temporal dev server with its UI, a worker, the local sandbox and the local forge. The other commands find it.',
+  )
   .option('--port <number>', "Temporal's port (default: a free one)", Number)
   .option('--ui-port <number>', "the port of Temporal's UI (default: a free one)", Number)
   .option('--verbose', 'logs to standard error in place of the file')
   .option('--json', 'print where things are as one JSON document')
-  .addHelpText('after', `
+  .addHelpText(
+    'after',
+    `
 Examples:
   jig up
   OPENAI_API_KEY=… JIG_MODEL=gpt-5-mini jig up
   OPENAI_BASE_URL=http://127.0.0.1:8080/v1 JIG_MODEL=qwen2.5-coder jig up --ui-port 8233
 
 Ctrl-C stops it in order; runs that are under way go on with the next \`jig up\`. Ctrl-C once more stops it at once.
-`)
+`,
+  )
   .action(async ({ port, uiPort, json, verbose, ...options }: Options) => {
     const stop = onStop();
     const config = await readConfig(options);
     const { dataDirOf } = await import('../worker/config.ts');
     const dataDir = dataDirOf(config, process.env);
     const logFile = verbose ? undefined : join(dataDir, 'worker.log');
-    const started = await startEverything({ config, dataDir, logFile, env: process.env, ...(port !== undefined && { port }), ...(uiPort !== undefined && { uiPort }) });
+    const started = await startEverything({
+      config,
+      dataDir,
+      logFile,
+      env: process.env,
+      ...(port !== undefined && { port }),
+      ...(uiPort !== undefined && { uiPort }),
+    });
     const places = placesOf(started, dataDir, logFile);
     if (json) printJson(places);
-    else print(`${paintOut('green', 'Jig is up.')}\n${table(Object.entries(places).map(([name, place]) => [`  ${name}`, place]))}\n\nIn another terminal: jig run python-utcnow --repo PATH --follow`);
+    else
+      print(
+        `${paintOut('green', 'Jig is up.')}\n${table(Object.entries(places).map(([name, place]) => [`  ${name}`, place]))}\n\nIn another terminal: jig run python-utcnow --repo PATH --follow`,
+      );
     try {
       await Promise.race([started.worker.ended, untilAborted(stop.signal)]);
     } finally {
@@ -58,19 +73,31 @@ export interface StartEverything {
 /** @throws JigError `already-up`, and what the parts throw */
 export async function startEverything({ dataDir, logFile, ...options }: StartEverything): Promise<Up> {
   const running = await findUp(dataDir);
-  if (running) throw new JigError('already-up', `Jig is up in ${dataDir} already, as process ${running.pid}; its UI is at ${running.uiUrl}`, { hint: 'Use that one, stop it, or set JIG_DATA_DIR to another folder.' });
+  if (running)
+    throw new JigError(
+      'already-up',
+      `Jig is up in ${dataDir} already, as process ${running.pid}; its UI is at ${running.uiUrl}`,
+      { hint: 'Use that one, stop it, or set JIG_DATA_DIR to another folder.' },
+    );
   const log = await createLog(logFile);
   const { startUp } = await import('../worker/up.ts');
   return startUp({ ...options, log, onProgress: (line) => note(paintErr('dim', line)) });
 }
 
-function placesOf({ uiUrl, address, worker }: Up, dataDir: string, logFile: string | undefined): Record<string, string> {
+function placesOf(
+  { uiUrl, address, worker }: Up,
+  dataDir: string,
+  logFile: string | undefined,
+): Record<string, string> {
   const { model, sandboxes } = worker.installation.parts;
   return {
     ui: uiUrl,
     temporal: address,
     data: dataDir,
-    model: model.name === 'none' ? 'none: set OPENAI_API_KEY or OPENAI_BASE_URL, and JIG_MODEL; steps that ask a model fail until then' : `${model.name} (${model.source})`,
+    model:
+      model.name === 'none'
+        ? 'none: set OPENAI_API_KEY or OPENAI_BASE_URL, and JIG_MODEL; steps that ask a model fail until then'
+        : `${model.name} (${model.source})`,
     sandbox: sandboxes.name,
     health: worker.healthUrl,
     log: logFile ?? 'standard error',

@@ -4,14 +4,19 @@ import { addProcessOptions, createLog, readConfig, type ProcessOptions } from '.
 import { onStop, untilAborted } from './signals.ts';
 
 export const worker = addProcessOptions(new Command('worker'))
-  .description('Runs one worker against the Temporal that TEMPORAL_* or a profile names, with JSON logs on standard error.')
-  .addHelpText('after', `
+  .description(
+    'Runs one worker against the Temporal that TEMPORAL_* or a profile names, with JSON logs on standard error.',
+  )
+  .addHelpText(
+    'after',
+    `
 Examples:
   TEMPORAL_ADDRESS=temporal:7233 jig worker --config jig.yaml
   TEMPORAL_PROFILE=production jig worker
 
 SIGTERM drains it: what runs is ended or handed over within the configured grace.
-`)
+`,
+  )
   .action(async (options: ProcessOptions) => {
     const stop = onStop();
     const config = await readConfig(options);

@@ -3,12 +3,30 @@
  * Each message is an update that the run answers at once; a refusal is a JigError with a stable code.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { ApplicationFailure, CancelledFailure, Client, Connection, TerminatedFailure, WorkflowFailedError, WorkflowNotFoundError, type WorkflowExecutionInfo } from '@temporalio/client';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  Client,
+  Connection,
+  TerminatedFailure,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { JigError } from '../blueprints/errors.ts';
 import { outcomes, type Outcome } from '../blueprints/schema.ts';
-import { messageNames, runWorkflowType, type Decision, type RunEnd, type RunRequest, type RunState, type SendBack, type Steer } from '../workflows/messages.ts';
+import {
+  messageNames,
+  runWorkflowType,
+  type Decision,
+  type RunEnd,
+  type RunRequest,
+  type RunState,
+  type SendBack,
+  type Steer,
+} from '../workflows/messages.ts';
 import { findRequest, start, type StartRun } from './start-run.ts';
 import { translate } from './translate.ts';
 import { findUp } from './up-record.ts';
@@ -78,38 +96,58 @@ export const reconnecting = { 'grpc.max_reconnect_backoff_ms': 2000 };
  */
 export async function connectClient({ env, dataDir }: { env: NodeJS.ProcessEnv; dataDir: string }): Promise<JigClient> {
   const profile = loadClientConnectConfig();
-  const up = env['TEMPORAL_ADDRESS'] ?? env['TEMPORAL_PROFILE'] ? undefined : await findUp(dataDir);
+  const up = (env['TEMPORAL_ADDRESS'] ?? env['TEMPORAL_PROFILE']) ? undefined : await findUp(dataDir);
   const address = up?.address ?? profile.connectionOptions?.address ?? 'localhost:7233';
   try {
-    const connection = await Connection.connect({ ...(up ? {} : profile.connectionOptions), address, connectTimeout: 5000, channelArgs: reconnecting });
+    const connection = await Connection.connect({
+      ...(up ? {} : profile.connectionOptions),
+      address,
+      connectTimeout: 5000,
+      channelArgs: reconnecting,
+    });
     const namespace = up ? 'default' : (profile.namespace ?? 'default');
     return createClient(new Client({ connection, namespace }), up?.uiUrl ?? env['JIG_TEMPORAL_UI']);
   } catch (error) {
-    throw new JigError('temporal-unreachable', `No Temporal answers at ${address}`, { hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.', cause: error });
+    throw new JigError('temporal-unreachable', `No Temporal answers at ${address}`, {
+      hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.',
+      cause: error,
+    });
   }
 }
 
 /** The same over a connection that is there already. A worker has `answerTimeoutMs` to answer a question or to take a message. */
-export function createClient(temporal: Client, uiUrl?: string, { answerTimeoutMs = 30_000 }: { answerTimeoutMs?: number } = {}): JigClient {
+export function createClient(
+  temporal: Client,
+  uiUrl?: string,
+  { answerTimeoutMs = 30_000 }: { answerTimeoutMs?: number } = {},
+): JigClient {
   const handle = (runId: string) => temporal.workflow.getHandle(runId);
-  const inTime = <Value>(work: () => Promise<Value>): Promise<Value> => temporal.withDeadline(Date.now() + answerTimeoutMs, work);
+  const inTime = <Value>(work: () => Promise<Value>): Promise<Value> =>
+    temporal.withDeadline(Date.now() + answerTimeoutMs, work);
   const describe = (runId: string) => translate({ runId }, () => inTime(() => describeRun(temporal, runId)));
-  const tell = (runId: string, name: string, message: unknown): Promise<void> => translate({ runId }, async () => {
-    try {
-      await inTime(() => handle(runId).executeUpdate(name, { args: [message] }));
-    } catch (error) {
-      // Temporal says "not found" of a closed run too; what isn't there at all throws again here.
-      if (error instanceof WorkflowNotFoundError && (await handle(runId).describe())) throw new JigError('run-ended', `The run ${runId} has ended`);
-      throw error;
-    }
-  });
+  const tell = (runId: string, name: string, message: unknown): Promise<void> =>
+    translate({ runId }, async () => {
+      try {
+        await inTime(() => handle(runId).executeUpdate(name, { args: [message] }));
+      } catch (error) {
+        // Temporal says "not found" of a closed run too; what isn't there at all throws again here.
+        if (error instanceof WorkflowNotFoundError && (await handle(runId).describe()))
+          throw new JigError('run-ended', `The run ${runId} has ended`);
+        throw error;
+      }
+    });
   return {
     temporal,
-    uiUrl: (runId) => (uiUrl ? `${uiUrl}/namespaces/${temporal.options.namespace}/workflows/${encodeURIComponent(runId)}` : undefined),
+    uiUrl: (runId) =>
+      uiUrl ? `${uiUrl}/namespaces/${temporal.options.namespace}/workflows/${encodeURIComponent(runId)}` : undefined,
     start: (request) => translate({}, () => start(temporal, request)),
     list: (options) => translate({ invalid: 'filter-invalid' }, () => list(temporal, options)),
     describe,
-    follow: (runId, options = {}) => follow(() => (options.signal ? temporal.withAbortSignal(options.signal, () => describe(runId)) : describe(runId)), options),
+    follow: (runId, options = {}) =>
+      follow(
+        () => (options.signal ? temporal.withAbortSignal(options.signal, () => describe(runId)) : describe(runId)),
+        options,
+      ),
     result: (runId) => translate({ runId }, () => result(temporal, runId)),
     request: (runId) => translate({ runId }, () => findRequest(temporal, runId)),
     pause: (runId, message) => tell(runId, messageNames.pause, message),
@@ -123,7 +161,10 @@ export function createClient(temporal: Client, uiUrl?: string, { answerTimeoutMs
   };
 }
 
-async function list(temporal: Client, { query, limit = 50 }: { query?: string; limit?: number } = {}): Promise<RunSummary[]> {
+async function list(
+  temporal: Client,
+  { query, limit = 50 }: { query?: string; limit?: number } = {},
+): Promise<RunSummary[]> {
   const filter = `WorkflowType = '${runWorkflowType}'${query ? ` AND (${query})` : ''}`;
   const found: RunSummary[] = [];
   for await (const info of temporal.workflow.list({ query: filter, pageSize: sortedRuns })) {
@@ -136,12 +177,14 @@ async function list(temporal: Client, { query, limit = 50 }: { query?: string; l
 }
 
 function summarize(info: WorkflowExecutionInfo): RunSummary {
-  const get = <T extends 'KEYWORD' | 'BOOL' | 'DOUBLE' | 'INT'>(name: string, type: T) => info.typedSearchAttributes.get(defineSearchAttributeKey(name, type));
+  const get = <T extends 'KEYWORD' | 'BOOL' | 'DOUBLE' | 'INT'>(name: string, type: T) =>
+    info.typedSearchAttributes.get(defineSearchAttributeKey(name, type));
   const { name: status } = info.status;
   const ended = status !== 'RUNNING';
   const known = outcomes.find((outcome) => outcome === get('JigOutcome', 'KEYWORD'));
   // What was ended from outside had no time to say so.
-  const outcome = known ?? (ended ? (status === 'TERMINATED' || status === 'CANCELLED' ? 'cancelled' : 'failed') : undefined);
+  const outcome =
+    known ?? (ended ? (status === 'TERMINATED' || status === 'CANCELLED' ? 'cancelled' : 'failed') : undefined);
   return {
     runId: info.workflowId,
     blueprint: get('JigBlueprint', 'KEYWORD') ?? '',
@@ -165,15 +208,27 @@ async function describeRun(temporal: Client, runId: string): Promise<RunState> {
   const { status, closeTime } = await handle.describe();
   if (status.name === 'RUNNING') return state;
   const { waiting: _, ...last } = await handle.query<RunState>(messageNames.state);
-  return { ...last, phase: 'ended', end: last.end ?? (await result(temporal, runId)), endedAtMs: last.endedAtMs ?? closeTime?.getTime() ?? Date.now() };
+  return {
+    ...last,
+    phase: 'ended',
+    end: last.end ?? (await result(temporal, runId)),
+    endedAtMs: last.endedAtMs ?? closeTime?.getTime() ?? Date.now(),
+  };
 }
 
-async function* follow(describe: () => Promise<RunState>, { signal, pollMs = 200, patienceMs = 180_000 }: FollowOptions): AsyncIterable<RunState> {
+async function* follow(
+  describe: () => Promise<RunState>,
+  { signal, pollMs = 200, patienceMs = 180_000 }: FollowOptions,
+): AsyncIterable<RunState> {
   const aborted = () => signal?.aborted === true;
   let answeredAtMs: number | undefined;
   for (let seen = -1; !aborted(); await wait(pollMs, undefined, signal ? { signal } : {}).catch(() => undefined)) {
     const state = await describe().catch((error: unknown) => {
-      const isPatient = error instanceof JigError && error.code === 'temporal-unreachable' && answeredAtMs !== undefined && Date.now() - answeredAtMs < patienceMs;
+      const isPatient =
+        error instanceof JigError &&
+        error.code === 'temporal-unreachable' &&
+        answeredAtMs !== undefined &&
+        Date.now() - answeredAtMs < patienceMs;
       if (!isPatient && !aborted()) throw error;
     });
     if (!state) continue;
@@ -191,8 +246,10 @@ async function result(temporal: Client, runId: string): Promise<RunEnd> {
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const { cause, message } = error;
-    if (cause instanceof TerminatedFailure || cause instanceof CancelledFailure) return { outcome: 'cancelled', code: 'cancelled', reason: `Ended from outside: ${cause.message}` };
-    if (!(cause instanceof ApplicationFailure)) return { outcome: 'failed', code: 'internal-error', reason: cause?.message ?? message };
+    if (cause instanceof TerminatedFailure || cause instanceof CancelledFailure)
+      return { outcome: 'cancelled', code: 'cancelled', reason: `Ended from outside: ${cause.message}` };
+    if (!(cause instanceof ApplicationFailure))
+      return { outcome: 'failed', code: 'internal-error', reason: cause?.message ?? message };
     const [end] = cause.details ?? [];
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the run's own workflow put it there
     return end ? (end as RunEnd) : { outcome: 'failed', code: cause.type ?? 'internal-error', reason: cause.message };

@@ -18,7 +18,10 @@ export interface StartRun {
 }
 
 /** @throws JigError `invalid-request`, `key-taken`, `search-attributes-missing` */
-export async function start(temporal: Client, { blueprint, repository, inputs, requester, idempotencyKey }: StartRun): Promise<{ runId: string; existed: boolean }> {
+export async function start(
+  temporal: Client,
+  { blueprint, repository, inputs, requester, idempotencyKey }: StartRun,
+): Promise<{ runId: string; existed: boolean }> {
   const request = parseRequest({ blueprint: pinBlueprint(blueprint), repository, inputs, requester });
   const suffix = idempotencyKey ? sha256(idempotencyKey).slice(0, 12) : randomBytes(4).toString('hex');
   const runId = `run/${repository.name}/${blueprint.name}/${suffix}`;
@@ -32,7 +35,12 @@ export async function start(temporal: Client, { blueprint, repository, inputs, r
       workflowIdReusePolicy: idempotencyKey ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE',
       staticSummary: (blueprint.title ?? blueprint.name).slice(0, 120),
       staticDetails: `Blueprint \`${blueprint.name}\` (sha256 \`${request.blueprint.sha256}\`) on \`${repository.name}\`, requested by \`${requester}\``,
-      typedSearchAttributes: new TypedSearchAttributes([keyword('JigBlueprint', blueprint.name), keyword('JigRepository', repository.name), keyword('JigRequester', requester), keyword('JigPhase', 'starting')]),
+      typedSearchAttributes: new TypedSearchAttributes([
+        keyword('JigBlueprint', blueprint.name),
+        keyword('JigRepository', repository.name),
+        keyword('JigRequester', requester),
+        keyword('JigPhase', 'starting'),
+      ]),
     });
     return { runId, existed: false };
   } catch (error) {
@@ -41,7 +49,11 @@ export async function start(temporal: Client, { blueprint, repository, inputs, r
       return { runId, existed: true };
     }
     if (isSearchAttributeMissing(error)) {
-      throw new JigError('search-attributes-missing', 'The Temporal namespace lacks search attributes that runs are listed by', { hint: 'Register them once: docs/operations.md has the command.', cause: error });
+      throw new JigError(
+        'search-attributes-missing',
+        'The Temporal namespace lacks search attributes that runs are listed by',
+        { hint: 'Register them once: docs/operations.md has the command.', cause: error },
+      );
     }
     throw error;
   }
@@ -49,9 +61,16 @@ export async function start(temporal: Client, { blueprint, repository, inputs, r
 
 /** What a run was started with; of its history only the first event is read. */
 export async function findRequest(temporal: Client, runId: string): Promise<RunRequest> {
-  const { workflowService, options: { namespace } } = temporal;
+  const {
+    workflowService,
+    options: { namespace },
+  } = temporal;
   const notFound = () => new WorkflowNotFoundError(`no start of ${runId}`, runId, undefined);
-  const { history } = await workflowService.getWorkflowExecutionHistory({ namespace, execution: { workflowId: runId }, maximumPageSize: 1 });
+  const { history } = await workflowService.getWorkflowExecutionHistory({
+    namespace,
+    execution: { workflowId: runId },
+    maximumPageSize: 1,
+  });
   const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
   const payload = started?.input?.payloads?.[0]?.data;
   if (!payload || started.workflowType?.name !== runWorkflowType) throw notFound();
@@ -62,12 +81,17 @@ export async function findRequest(temporal: Client, runId: string): Promise<RunR
 async function checkSame(temporal: Client, runId: string, wanted: RunRequest): Promise<void> {
   const asked = ({ blueprint, repository, inputs }: RunRequest) => ({ sha256: blueprint.sha256, repository, inputs });
   if (isDeepStrictEqual(asked(await findRequest(temporal, runId)), asked(wanted))) return;
-  throw new JigError('key-taken', `The key has started ${runId} already, with another text of the blueprint, branch or inputs`, { hint: 'Use another key for another request.' });
+  throw new JigError(
+    'key-taken',
+    `The key has started ${runId} already, with another text of the blueprint, branch or inputs`,
+    { hint: 'Use another key for another request.' },
+  );
 }
 
 function parseRequest(value: unknown): RunRequest {
   const parsed = RunRequest.safeParse(value);
-  if (!parsed.success) throw new JigError('invalid-request', `The start request is malformed: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new JigError('invalid-request', `The start request is malformed: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
 
@@ -81,5 +105,8 @@ function sha256(text: string): string {
 
 /** Temporal has no code of its own for it; its sentence is the only sign. */
 function isSearchAttributeMissing(error: unknown): boolean {
-  return error instanceof Error && [error, error.cause].some((each) => each instanceof Error && /search attribute/i.test(each.message));
+  return (
+    error instanceof Error &&
+    [error, error.cause].some((each) => each instanceof Error && /search attribute/i.test(each.message))
+  );
 }

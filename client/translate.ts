@@ -1,12 +1,29 @@
 /** What Temporal says, in Jig's words. */
-import { ApplicationFailure, isGrpcServiceError, QueryNotRegisteredError, WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import {
+  ApplicationFailure,
+  isGrpcServiceError,
+  QueryNotRegisteredError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { isErrorCode, JigError, type ErrorCode } from '../blueprints/errors.ts';
 
 /** Of gRPC's status codes, those that are told apart. */
-const grpc = { cancelled: 1, invalidArgument: 3, deadlineExceeded: 4, notFound: 5, failedPrecondition: 9, unavailable: 14 } as const;
+const grpc = {
+  cancelled: 1,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  failedPrecondition: 9,
+  unavailable: 14,
+} as const;
 
 /** @throws JigError `run-not-found`, `temporal-unreachable`, what the run's validators refuse, and `invalid` for an argument that Temporal refuses. */
-export async function translate<Value>({ runId, invalid = 'invalid-request' }: { runId?: string; invalid?: ErrorCode }, work: () => Promise<Value>): Promise<Value> {
+export async function translate<Value>(
+  { runId, invalid = 'invalid-request' }: { runId?: string; invalid?: ErrorCode },
+  work: () => Promise<Value>,
+): Promise<Value> {
   try {
     return await work();
   } catch (error) {
@@ -17,28 +34,50 @@ export async function translate<Value>({ runId, invalid = 'invalid-request' }: {
 function translated(error: unknown, runId: string | undefined, invalid: ErrorCode): unknown {
   if (error instanceof JigError) return error;
   const said = grpcErrorOf(error);
-  if (runId !== undefined && (error instanceof WorkflowNotFoundError || isNoRun(error) || said?.code === grpc.notFound)) {
+  if (
+    runId !== undefined &&
+    (error instanceof WorkflowNotFoundError || isNoRun(error) || said?.code === grpc.notFound)
+  ) {
     return new JigError('run-not-found', `There is no run ${runId}`, { hint: '`jig runs` lists them.', cause: error });
   }
   if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
-    return new JigError(isErrorCode(error.cause.type) ? error.cause.type : 'internal-error', error.cause.message, { cause: error });
+    return new JigError(isErrorCode(error.cause.type) ? error.cause.type : 'internal-error', error.cause.message, {
+      cause: error,
+    });
   }
-  if (error instanceof QueryNotRegisteredError) return new JigError('temporal-unreachable', `The worker could not answer for this run: ${error.message}`, { hint: 'Try again; the worker’s log says more.', cause: error });
+  if (error instanceof QueryNotRegisteredError)
+    return new JigError('temporal-unreachable', `The worker could not answer for this run: ${error.message}`, {
+      hint: 'Try again; the worker’s log says more.',
+      cause: error,
+    });
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    return new JigError('temporal-unreachable', 'No worker has taken the message so far; it may still arrive', { hint: 'Start `jig up` or `jig worker`, and look with `jig show`.', cause: error });
+    return new JigError('temporal-unreachable', 'No worker has taken the message so far; it may still arrive', {
+      hint: 'Start `jig up` or `jig worker`, and look with `jig show`.',
+      cause: error,
+    });
   }
-  if (said?.code === grpc.invalidArgument) return new JigError(invalid, `Temporal refuses it: ${said.details}`, { cause: error });
-  if (said?.code === grpc.unavailable) return new JigError('temporal-unreachable', 'Temporal does not answer', { hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.', cause: error });
+  if (said?.code === grpc.invalidArgument)
+    return new JigError(invalid, `Temporal refuses it: ${said.details}`, { cause: error });
+  if (said?.code === grpc.unavailable)
+    return new JigError('temporal-unreachable', 'Temporal does not answer', {
+      hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.',
+      cause: error,
+    });
   // A server that comes to the call's deadline first resets its stream, which gRPC tells as cancelled.
   if (said?.code === grpc.deadlineExceeded || said?.code === grpc.cancelled || said?.code === grpc.failedPrecondition) {
-    return new JigError('temporal-unreachable', 'No worker answers for this run', { hint: 'Start `jig up` or `jig worker`.', cause: error });
+    return new JigError('temporal-unreachable', 'No worker answers for this run', {
+      hint: 'Start `jig up` or `jig worker`.',
+      cause: error,
+    });
   }
   return error;
 }
 
 /** Temporal has one error for all queries that fail. An agent step's workflow doesn't know the run's query, and an empty id is nobody's. */
 function isNoRun(error: unknown): boolean {
-  return error instanceof QueryNotRegisteredError && /did not register a handler|WorkflowId is not set/.test(error.message);
+  return (
+    error instanceof QueryNotRegisteredError && /did not register a handler|WorkflowId is not set/.test(error.message)
+  );
 }
 
 /** Temporal's own error wraps gRPC's for most calls. */

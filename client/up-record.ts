@@ -4,7 +4,12 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
-export const UpRecord = z.strictObject({ pid: z.number().int(), address: z.string(), uiUrl: z.string(), startedAt: z.string() });
+export const UpRecord = z.strictObject({
+  pid: z.number().int(),
+  address: z.string(),
+  uiUrl: z.string(),
+  startedAt: z.string(),
+});
 export type UpRecord = z.infer<typeof UpRecord>;
 
 export const upFile = (dataDir: string): string => join(dataDir, 'up.json');

@@ -6,7 +6,10 @@ import { dirname, join } from 'node:path';
  * at the same time. `scratch` is a folder for what is needed on the way; it goes away. Repeatable.
  * @throws what `fill` throws; nothing is left behind then.
  */
-export async function ensureFolder(path: string, fill: (folder: string, scratch: string) => Promise<void>): Promise<void> {
+export async function ensureFolder(
+  path: string,
+  fill: (folder: string, scratch: string) => Promise<void>,
+): Promise<void> {
   if (await exists(path)) return;
   await mkdir(dirname(path), { recursive: true });
   const staging = await mkdtemp(`${path}.making-`);

@@ -23,7 +23,10 @@ export interface DemoRepository {
  * The demo's repository below `cacheDir`; made once and found from then on. Its one commit is the same everywhere.
  * @throws JigError `source-distribution-unavailable`
  */
-export async function ensureDemoRepository(options: { cacheDir: string; onProgress?: (line: string) => void }): Promise<DemoRepository> {
+export async function ensureDemoRepository(options: {
+  cacheDir: string;
+  onProgress?: (line: string) => void;
+}): Promise<DemoRepository> {
   const { project, version } = demoPackage;
   const path = join(options.cacheDir, 'demo', `webob-${version}`);
   await ensureFolder(path, async (folder) => {
@@ -37,9 +40,11 @@ export async function ensureDemoRepository(options: { cacheDir: string; onProgre
 /** Makes `folder` a repository whose one commit depends on nothing but the files and `message`. */
 async function commitFiles(folder: string, message: string): Promise<void> {
   const who = { NAME: 'Jig demo', EMAIL: 'demo@jig.invalid', DATE: '2024-01-01T00:00:00Z' };
-  const person = (role: string) => Object.fromEntries(Object.entries(who).map(([key, value]) => [`GIT_${role}_${key}`, value]));
+  const person = (role: string) =>
+    Object.fromEntries(Object.entries(who).map(([key, value]) => [`GIT_${role}_${key}`, value]));
   const env = { ...person('AUTHOR'), ...person('COMMITTER'), GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
-  const git = (...words: string[]) => execa('git', ['-c', 'core.autocrlf=false', '-c', 'core.fileMode=true', ...words], { cwd: folder, env });
+  const git = (...words: string[]) =>
+    execa('git', ['-c', 'core.autocrlf=false', '-c', 'core.fileMode=true', ...words], { cwd: folder, env });
   await git('init', '--quiet', '--template=', '--initial-branch=main');
   await git('add', '--all');
   await git('commit', '--quiet', '--message', message);

@@ -22,5 +22,8 @@ export async function unpackSourceDistribution(distribution: SourceDistribution,
   const result = await execa('python3', [script, project, sha256, folder], { reject: false, timeout: timeoutMs });
   if (!result.failed) return;
   const lastLine = (result.stderr ?? '').trim().split('\n').at(-1);
-  throw new JigError('source-distribution-unavailable', `${project} ${version} could not be had: ${lastLine || result.shortMessage}`);
+  throw new JigError(
+    'source-distribution-unavailable',
+    `${project} ${version} could not be had: ${lastLine || result.shortMessage}`,
+  );
 }

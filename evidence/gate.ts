@@ -54,9 +54,13 @@ function decideAgainstFailing(after: CheckRun, before: CheckRun, code: string): 
 function findLostTests(before: CheckRun, after: CheckRun): string | undefined {
   if (!before.tests || total(before.tests) === 0) return undefined;
   if (!after.tests) {
-    return after.exitCode === 0 ? `the runner's counts are gone (before the change: ${total(before.tests)} tests)` : undefined;
+    return after.exitCode === 0
+      ? `the runner's counts are gone (before the change: ${total(before.tests)} tests)`
+      : undefined;
   }
-  if (total(after.tests) < total(before.tests)) return `${total(before.tests) - total(after.tests)} tests have disappeared`;
-  if (after.tests.skipped > before.tests.skipped) return `${after.tests.skipped - before.tests.skipped} more tests are skipped`;
+  if (total(after.tests) < total(before.tests))
+    return `${total(before.tests) - total(after.tests)} tests have disappeared`;
+  if (after.tests.skipped > before.tests.skipped)
+    return `${after.tests.skipped - before.tests.skipped} more tests are skipped`;
   return undefined;
 }

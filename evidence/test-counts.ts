@@ -15,8 +15,10 @@ export type TestCounts = z.infer<typeof TestCounts>;
 
 const ansi = new RegExp(String.fromCharCode(27) + '\\[[0-9;]*m', 'g');
 
-const numberBefore = (text: string, word: string): number => Number(new RegExp(`([0-9]{1,7}) ${word}`).exec(text)?.[1] ?? 0);
-const numberAfter = (text: string, word: string): number => Number(new RegExp(`${word} ([0-9]{1,7})`).exec(text)?.[1] ?? 0);
+const numberBefore = (text: string, word: string): number =>
+  Number(new RegExp(`([0-9]{1,7}) ${word}`).exec(text)?.[1] ?? 0);
+const numberAfter = (text: string, word: string): number =>
+  Number(new RegExp(`${word} ([0-9]{1,7})`).exec(text)?.[1] ?? 0);
 
 type Reader = (lines: string[]) => TestCounts | undefined;
 
@@ -57,7 +59,11 @@ const readNodeTest: Reader = (lines) => {
 const readJest: Reader = (lines) => {
   const line = lines.findLast((text) => /^\s*Tests:? .*[0-9]+ (?:passed|failed|skipped)/.test(text));
   if (!line) return undefined;
-  return { passed: numberBefore(line, 'passed'), failed: numberBefore(line, 'failed'), skipped: numberBefore(line, 'skipped') + numberBefore(line, 'todo') };
+  return {
+    passed: numberBefore(line, 'passed'),
+    failed: numberBefore(line, 'failed'),
+    skipped: numberBefore(line, 'skipped') + numberBefore(line, 'todo'),
+  };
 };
 
 const readers: Reader[] = [readPytest, readUnittest, readNodeTest, readJest];

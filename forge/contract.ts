@@ -54,7 +54,16 @@ export interface Forge {
   /** Extra environment and git options for a clone or push; credentials live only here and never in a URL or an argument. */
   gitAccess(repository: Repository): Promise<{ env: Record<string, string> }>;
   /** Opens the change or finds it by its branch and marker, and brings title, body and draft up to date; repeatable. */
-  ensureChange(wanted: { repository: string; branch: string; base: string; marker: string; title: string; body: string; draft: boolean; labels: string[] }): Promise<Change>;
+  ensureChange(wanted: {
+    repository: string;
+    branch: string;
+    base: string;
+    marker: string;
+    title: string;
+    body: string;
+    draft: boolean;
+    labels: string[];
+  }): Promise<Change>;
   findChange(repository: string, by: { branch: string } | { number: number }): Promise<Change | undefined>;
   listChanges(repository: string, filter?: { state?: Change['state'] }): Promise<Change[]>;
   /** Writes the comment that carries this marker, once. */

@@ -19,20 +19,37 @@ export function createHostFetch({ host, authorization, timeoutMs = 30_000 }: Hos
     const secret = await authorization();
     const headers = new Headers(init?.headers);
     headers.set('authorization', secret);
-    const { response, text } = await send(host, input, { ...init, headers, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
+    const { response, text } = await send(host, input, {
+      ...init,
+      headers,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
     if (!response.ok) throw failureOf(host, response, redact(text, secret));
-    return new Response(bodiless.has(response.status) ? null : text, { status: response.status, headers: response.headers });
+    return new Response(bodiless.has(response.status) ? null : text, {
+      status: response.status,
+      headers: response.headers,
+    });
   };
 }
 
-async function send(host: string, input: Parameters<typeof fetch>[0], init: RequestInit): Promise<{ response: Response; text: string }> {
+async function send(
+  host: string,
+  input: Parameters<typeof fetch>[0],
+  init: RequestInit,
+): Promise<{ response: Response; text: string }> {
   try {
     const response = await fetch(input, init);
     return { response, text: await readText(response) };
   } catch (error) {
     if (error instanceof ForgeFailure) throw error;
     // Node says why in the cause, and its text may repeat the request.
-    const cause = error instanceof Error && error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : error instanceof Error ? error.name : 'unknown';
+    const cause =
+      error instanceof Error && error.cause instanceof Error && 'code' in error.cause
+        ? String(error.cause.code)
+        : error instanceof Error
+          ? error.name
+          : 'unknown';
     throw new ForgeFailure('unavailable', `${host} could not be reached, or its answer broke off: ${cause}`);
   }
 }
@@ -50,25 +67,49 @@ async function readText(response: Response): Promise<string> {
 
 /** What a status means; what isn't here is `refused` below 500 and `unavailable` from there. */
 const kinds: Record<number, ForgeFailure['kind']> = {
-  301: 'moved', 302: 'moved', 307: 'moved', 308: 'moved',
-  401: 'unauthorized', 403: 'unauthorized', 404: 'not-found', 408: 'unavailable', 409: 'conflict', 410: 'not-found', 412: 'conflict', 425: 'unavailable', 429: 'unavailable',
+  301: 'moved',
+  302: 'moved',
+  307: 'moved',
+  308: 'moved',
+  401: 'unauthorized',
+  403: 'unauthorized',
+  404: 'not-found',
+  408: 'unavailable',
+  409: 'conflict',
+  410: 'not-found',
+  412: 'conflict',
+  425: 'unavailable',
+  429: 'unavailable',
 };
 
 /** What an answer that is no success means for the caller. `text` is its body, without secrets. */
-export function failureOf(host: string, { status, headers }: Pick<Response, 'status' | 'headers'>, text: string): ForgeFailure {
+export function failureOf(
+  host: string,
+  { status, headers }: Pick<Response, 'status' | 'headers'>,
+  text: string,
+): ForgeFailure {
   const retryAfterMs = readRetryAfter(headers);
   // A limit on requests looks like a missing right, but for what it says of the time.
   const isLimited = status === 403 && (retryAfterMs !== undefined || headers.get('x-ratelimit-remaining') === '0');
   const kind = isLimited || status >= 500 ? 'unavailable' : (kinds[status] ?? 'refused');
   const to = kind === 'moved' ? ` at ${headers.get('location') ?? 'another address'}` : '';
-  return new ForgeFailure(kind, `${host} answered ${status}${to}${said(text)}`, retryAfterMs === undefined ? {} : { retryAfterMs });
+  return new ForgeFailure(
+    kind,
+    `${host} answered ${status}${to}${said(text)}`,
+    retryAfterMs === undefined ? {} : { retryAfterMs },
+  );
 }
 
 /** Seconds, a date, or the time at which a limit ends. */
 function readRetryAfter(headers: Headers): number | undefined {
   const after = headers.get('retry-after');
   const resetsAt = headers.get('x-ratelimit-remaining') === '0' ? headers.get('x-ratelimit-reset') : null;
-  const waitMs = after === null ? Number(resetsAt ?? Number.NaN) * 1000 - Date.now() : /^\d+$/.test(after) ? Number(after) * 1000 : Date.parse(after) - Date.now();
+  const waitMs =
+    after === null
+      ? Number(resetsAt ?? Number.NaN) * 1000 - Date.now()
+      : /^\d+$/.test(after)
+        ? Number(after) * 1000
+        : Date.parse(after) - Date.now();
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), maxRetryAfterMs);
 }
 
@@ -78,5 +119,8 @@ function said(text: string): string {
 }
 
 function redact(text: string, secret: string): string {
-  return secret.split(' ').filter((word) => word.length >= 8).reduce((safe, word) => safe.replaceAll(word, '[redacted]'), text);
+  return secret
+    .split(' ')
+    .filter((word) => word.length >= 8)
+    .reduce((safe, word) => safe.replaceAll(word, '[redacted]'), text);
 }

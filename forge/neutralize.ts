@@ -22,7 +22,10 @@ const rules: Rule[] = [
   [/([#!])(?=\d)/g, '$1 '],
   [/(?<![a-z])(GH-)(?=\d)/gi, '$1 '],
   // The same by address: it leads to the same page, but is no reference any more.
-  [/\/([ipmw])(ssues|ulls?|erge_requests|ork_items)(?=\/\d)/gi, (_, first, rest) => `/%${first.charCodeAt(0).toString(16)}${rest}`],
+  [
+    /\/([ipmw])(ssues|ulls?|erge_requests|ork_items)(?=\/\d)/gi,
+    (_, first, rest) => `/%${first.charCodeAt(0).toString(16)}${rest}`,
+  ],
   [/^([ \t>*+-]*\/)(?=[a-z_]+(?:\s|$))/gim, '$1 '],
   [/\[(?=(?:skip|no)[ -][\w-]+\]|[\w-]+[ -]skip\])/gi, '[ '],
   [/\*{3}(?=NO_CI)|^skip-checks(?=:)/gim, '$& '],
@@ -31,7 +34,11 @@ const rules: Rule[] = [
 /** Markdown that a code host only shows. The same again for what came out of it. */
 export function neutralize(text: string): string {
   // One overload takes words, the other functions, and a table holds both.
-  return rules.reduce((safe, [pattern, replacement]) => (typeof replacement === 'string' ? safe.replace(pattern, replacement) : safe.replace(pattern, replacement)), text.toWellFormed());
+  return rules.reduce(
+    (safe, [pattern, replacement]) =>
+      typeof replacement === 'string' ? safe.replace(pattern, replacement) : safe.replace(pattern, replacement),
+    text.toWellFormed(),
+  );
 }
 
 const maxTitleCharacters = 240;
@@ -40,5 +47,10 @@ const maxTitleCharacters = 240;
 export function neutralizeTitle(text: string): string {
   const line = neutralize(text).replaceAll(/\s+/g, ' ').trim();
   const characters = Array.from(line);
-  return characters.length <= maxTitleCharacters ? line : `${characters.slice(0, maxTitleCharacters - 1).join('').trimEnd()}…`;
+  return characters.length <= maxTitleCharacters
+    ? line
+    : `${characters
+        .slice(0, maxTitleCharacters - 1)
+        .join('')
+        .trimEnd()}…`;
 }

@@ -11,13 +11,23 @@ import { checkCommits, mirrorPath, withMirror, type Mirrors } from './mirror.ts'
 const unusedMs = 24 * 3600_000;
 
 /** The bundle's file, made where it is missing. The commit gets a ref in the mirror, and so stays there. */
-export async function createCheckoutBundle(mirrors: Mirrors, repository: GitRepository, commit: Commit): Promise<{ path: string }> {
+export async function createCheckoutBundle(
+  mirrors: Mirrors,
+  repository: GitRepository,
+  commit: Commit,
+): Promise<{ path: string }> {
   const { git, cacheDir } = mirrors;
   const folder = join(cacheDir, 'bundles', basename(mirrorPath(mirrors, repository), '.git'));
   const path = join(folder, `${commit}.bundle`);
   return withLock(`${path}.lock`, async () => {
     const now = new Date();
-    if (await utimes(path, now, now).then(() => true, () => false)) return { path };
+    if (
+      await utimes(path, now, now).then(
+        () => true,
+        () => false,
+      )
+    )
+      return { path };
     await checkCommits(mirrors, repository, [commit]);
     await removeUnused(folder);
     const ref = `refs/jig/bases/${commit}`;
@@ -25,7 +35,10 @@ export async function createCheckoutBundle(mirrors: Mirrors, repository: GitRepo
     await mkdir(folder, { recursive: true });
     await withMirror(mirrors, repository, (gitDir) => gitOutput(git, ['update-ref', ref, commit], { gitDir }));
     try {
-      await gitOutput(git, ['bundle', 'create', '--quiet', temporary, ref], { gitDir: mirrorPath(mirrors, repository), timeoutMs: 15 * 60_000 });
+      await gitOutput(git, ['bundle', 'create', '--quiet', temporary, ref], {
+        gitDir: mirrorPath(mirrors, repository),
+        timeoutMs: 15 * 60_000,
+      });
       await rename(temporary, path);
     } finally {
       await rm(temporary, { force: true });

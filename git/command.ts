@@ -26,43 +26,76 @@ export interface GitResult {
 export type RunGit = (args: string[], call?: GitCall) => Promise<GitResult>;
 
 /** What of the worker's environment git may see: where programs, proxies and certificates are. */
-const inherited = ['PATH', 'TMPDIR', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'GIT_SSL_CAINFO'];
+const inherited = [
+  'PATH',
+  'TMPDIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'GIT_SSL_CAINFO',
+];
 
 const fixedConfig = [
-  'core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.attributesFile=/dev/null', 'core.bigFileThreshold=16m',
-  'protocol.allow=never', 'protocol.ext.allow=never', 'submodule.recurse=false', 'fetch.recurseSubmodules=false',
-  'gc.auto=0', 'maintenance.auto=false', 'http.followRedirects=initial',
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'core.attributesFile=/dev/null',
+  'core.bigFileThreshold=16m',
+  'protocol.allow=never',
+  'protocol.ext.allow=never',
+  'submodule.recurse=false',
+  'fetch.recurseSubmodules=false',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'http.followRedirects=initial',
 ].flatMap((setting) => ['-c', setting]);
 
 /** Makes the one function that starts git on the trusted side. It never throws for git's own exit codes. */
 export function createGitRunner(gitPath = 'git'): RunGit {
   return async (args, call = {}) => {
-    const result = await execa(gitPath, [...fixedConfig, ...(call.gitDir ? [`--git-dir=${call.gitDir}`] : []), ...args], {
-      env: environment(call),
-      extendEnv: false,
-      cwd: call.gitDir ?? '/',
-      encoding: 'buffer',
-      reject: false,
-      stripFinalNewline: false,
-      maxBuffer: { stdout: call.maxOutputBytes ?? 64_000_000, stderr: 1_000_000 },
-      timeout: call.timeoutMs ?? 60_000,
-      forceKillAfterDelay: 2000,
-      ...(call.signal && { cancelSignal: call.signal }),
-      ...(call.input === undefined ? { stdin: 'ignore' as const } : { input: call.input }),
-    });
+    const result = await execa(
+      gitPath,
+      [...fixedConfig, ...(call.gitDir ? [`--git-dir=${call.gitDir}`] : []), ...args],
+      {
+        env: environment(call),
+        extendEnv: false,
+        cwd: call.gitDir ?? '/',
+        encoding: 'buffer',
+        reject: false,
+        stripFinalNewline: false,
+        maxBuffer: { stdout: call.maxOutputBytes ?? 64_000_000, stderr: 1_000_000 },
+        timeout: call.timeoutMs ?? 60_000,
+        forceKillAfterDelay: 2000,
+        ...(call.signal && { cancelSignal: call.signal }),
+        ...(call.input === undefined ? { stdin: 'ignore' as const } : { input: call.input }),
+      },
+    );
     call.signal?.throwIfAborted();
     if (result.exitCode === undefined && !result.timedOut && !result.isMaxBuffer && !result.isTerminated) {
       throw new Error(`git could not be started: ${result.shortMessage}`, { cause: result.cause });
     }
     const stderr = redact(Buffer.from(result.stderr ?? []).toString(), call.access);
-    return { exitCode: result.exitCode, stdout: Buffer.from(result.stdout ?? []), stderr, timedOut: result.timedOut, cut: result.isMaxBuffer };
+    return {
+      exitCode: result.exitCode,
+      stdout: Buffer.from(result.stdout ?? []),
+      stderr,
+      timedOut: result.timedOut,
+      cut: result.isMaxBuffer,
+    };
   };
 }
 
 /** Standard output of a command that has to succeed; its failure is a fault of the machine or of Jig, not of a user. */
 export async function gitOutput(git: RunGit, args: string[], call?: GitCall): Promise<Buffer> {
   const result = await git(args, call);
-  if (result.exitCode !== 0) throw new Error(`git ${args[0]} ended with ${result.timedOut ? 'a timeout' : (result.exitCode ?? 'a signal')}: ${excerpt(result.stderr)}`);
+  if (result.exitCode !== 0)
+    throw new Error(
+      `git ${args[0]} ended with ${result.timedOut ? 'a timeout' : (result.exitCode ?? 'a signal')}: ${excerpt(result.stderr)}`,
+    );
   return result.stdout;
 }
 
@@ -75,7 +108,10 @@ export function protocolOf(cloneUrl: string): string {
   const scheme = /^(https?|ssh|file):\/\/[^-\s]/.exec(cloneUrl)?.[1];
   if (scheme) return scheme;
   if (cloneUrl.startsWith('/')) return 'file';
-  throw new GitRefusal('repository-unreachable', 'The clone address is neither https, http, ssh, file nor an absolute path.');
+  throw new GitRefusal(
+    'repository-unreachable',
+    'The clone address is neither https, http, ssh, file nor an absolute path.',
+  );
 }
 
 function environment(call: GitCall): Record<string, string> {

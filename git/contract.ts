@@ -94,24 +94,65 @@ export interface TrustedGit {
   /** Takes the tree at the bundle's head, holds it to the policy and makes one commit of it in the mirror. */
   quarantine(request: QuarantineRequest, signal?: AbortSignal): Promise<ExportedCommit>;
   /** A unified patch; one that reaches `maxBytes` ends in a line that says so. */
-  createDiff(repository: GitRepository, base: Commit, commit: Commit, options?: { maxBytes?: number }): Promise<Uint8Array>;
+  createDiff(
+    repository: GitRepository,
+    base: Commit,
+    commit: Commit,
+    options?: { maxBytes?: number },
+  ): Promise<Uint8Array>;
   readDiffStat(repository: GitRepository, base: Commit, commit: Commit): Promise<DiffStat>;
   /** The forge's own answer, not the mirror's. */
   findRemoteHead(repository: GitRepository, access: GitAccess, branch: string): Promise<Commit | undefined>;
   /** A name for a first push: `branch`, or with the first suffix that is free on the forge, or that holds the commit already. */
-  chooseBranch(wanted: { repository: GitRepository; access: GitAccess; commit: Commit; branch: string }, signal?: AbortSignal): Promise<string>;
+  chooseBranch(
+    wanted: { repository: GitRepository; access: GitAccess; commit: Commit; branch: string },
+    signal?: AbortSignal,
+  ): Promise<string>;
   /**
    * Brings the branch from `expected` (undefined: it must not exist) to `commit`. Where it has come past the commit, as a
    * push that is repeated late finds it, nothing is done. Never forces; where it holds anything else the refusal is `foreign-commits`.
    */
-  pushBranch(wanted: { repository: GitRepository; access: GitAccess; commit: Commit; branch: string; expected: Commit | undefined }, signal?: AbortSignal): Promise<void>;
+  pushBranch(
+    wanted: {
+      repository: GitRepository;
+      access: GitAccess;
+      commit: Commit;
+      branch: string;
+      expected: Commit | undefined;
+    },
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** `branchForeign`: the change's branch is gone or holds something else than `head.commit`. */
-  checkFreshness(wanted: { repository: GitRepository; access: GitAccess; base: BranchHead; head?: BranchHead }): Promise<{ baseMoved: boolean; branchForeign: boolean }>;
+  checkFreshness(wanted: {
+    repository: GitRepository;
+    access: GitAccess;
+    base: BranchHead;
+    head?: BranchHead;
+  }): Promise<{ baseMoved: boolean; branchForeign: boolean }>;
 }
 
 const gitRefusalKinds = [
-  'repository-empty', 'repository-not-found', 'repository-archived', 'repository-unauthorized', 'repository-unreachable', 'branch-not-found', 'commit-missing', 'bundle-corrupt', 'too-many-files', 'too-large', 'protected-path',
-  'path-not-allowed', 'glob-unsupported', 'unsafe-path', 'unsafe-symlink', 'submodule', 'mode-change', 'lfs-pointer', 'foreign-commits', 'push-refused', 'base-moved',
+  'repository-empty',
+  'repository-not-found',
+  'repository-archived',
+  'repository-unauthorized',
+  'repository-unreachable',
+  'branch-not-found',
+  'commit-missing',
+  'bundle-corrupt',
+  'too-many-files',
+  'too-large',
+  'protected-path',
+  'path-not-allowed',
+  'glob-unsupported',
+  'unsafe-path',
+  'unsafe-symlink',
+  'submodule',
+  'mode-change',
+  'lfs-pointer',
+  'foreign-commits',
+  'push-refused',
+  'base-moved',
 ] as const satisfies readonly ErrorCode[];
 export type GitRefusalKind = (typeof gitRefusalKinds)[number];
 
@@ -123,7 +164,11 @@ export class GitRefusal extends Error {
   readonly code: ErrorCode;
   readonly paths: string[];
   readonly retryable: boolean;
-  constructor(kind: GitRefusalKind, message: string, options: { paths?: string[]; retryable?: boolean; cause?: unknown } = {}) {
+  constructor(
+    kind: GitRefusalKind,
+    message: string,
+    options: { paths?: string[]; retryable?: boolean; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.kind = kind;
     this.code = kind;

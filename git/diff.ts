@@ -8,22 +8,40 @@ const noDrivers = ['--no-ext-diff', '--no-textconv', '--no-renames', '--no-color
 /** The sizes of blobs, in the order of `ids`. */
 async function readBlobSizes(git: RunGit, gitDir: string, ids: string[]): Promise<number[]> {
   if (ids.length === 0) return [];
-  const answer = await gitOutput(git, ['cat-file', '--batch-check=%(objecttype) %(objectsize)'], { gitDir, input: `${ids.join('\n')}\n` });
-  return answer.toString().trimEnd().split('\n').map((line, index) => {
-    const [type, size] = line.split(' ');
-    if (type !== 'blob') throw new GitRefusal('bundle-corrupt', `The exported tree names ${ids[index]} as a file, which it is not.`);
-    return Number(size);
+  const answer = await gitOutput(git, ['cat-file', '--batch-check=%(objecttype) %(objectsize)'], {
+    gitDir,
+    input: `${ids.join('\n')}\n`,
   });
+  return answer
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line, index) => {
+      const [type, size] = line.split(' ');
+      if (type !== 'blob')
+        throw new GitRefusal('bundle-corrupt', `The exported tree names ${ids[index]} as a file, which it is not.`);
+      return Number(size);
+    });
 }
 
-export async function readDiffStat(git: RunGit, gitDir: string, from: string, to: string, maxFiles = 100_000): Promise<DiffStat> {
+export async function readDiffStat(
+  git: RunGit,
+  gitDir: string,
+  from: string,
+  to: string,
+  maxFiles = 100_000,
+): Promise<DiffStat> {
   const changes = await listRawChanges(git, gitDir, from, to, maxFiles);
   return { files: await withSizes(git, gitDir, changes), ...(await countLines(git, gitDir, from, to)) };
 }
 
 /** Adds the new sizes; a deleted file and a submodule have 0. */
 export async function withSizes(git: RunGit, gitDir: string, changes: RawChange[]): Promise<FileChange[]> {
-  const sizes = await readBlobSizes(git, gitDir, changes.filter(isFile).map((change) => change.newBlob));
+  const sizes = await readBlobSizes(
+    git,
+    gitDir,
+    changes.filter(isFile).map((change) => change.newBlob),
+  );
   return changes.map((change) => ({
     path: change.path,
     status: change.status,
@@ -34,8 +52,17 @@ export async function withSizes(git: RunGit, gitDir: string, changes: RawChange[
 }
 
 /** Lines added and removed; binary files count as none. */
-export async function countLines(git: RunGit, gitDir: string, from: string, to: string): Promise<{ insertions: number; deletions: number }> {
-  const counted = await gitOutput(git, ['diff-tree', '-r', '-z', '--numstat', ...noDrivers, '--end-of-options', from, to], { gitDir });
+export async function countLines(
+  git: RunGit,
+  gitDir: string,
+  from: string,
+  to: string,
+): Promise<{ insertions: number; deletions: number }> {
+  const counted = await gitOutput(
+    git,
+    ['diff-tree', '-r', '-z', '--numstat', ...noDrivers, '--end-of-options', from, to],
+    { gitDir },
+  );
   let insertions = 0;
   let deletions = 0;
   for (const line of splitNul(counted)) {
@@ -47,17 +74,39 @@ export async function countLines(git: RunGit, gitDir: string, from: string, to: 
 }
 
 /** A patch for people; one that was cut says so in its last line. */
-export async function createDiff(git: RunGit, gitDir: string, base: Commit, commit: Commit, maxBytes = 1_000_000): Promise<Uint8Array> {
+export async function createDiff(
+  git: RunGit,
+  gitDir: string,
+  base: Commit,
+  commit: Commit,
+  maxBytes = 1_000_000,
+): Promise<Uint8Array> {
   const call = { gitDir, maxOutputBytes: maxBytes };
-  const args = ['-p', '-r', '--full-index', '--no-ext-diff', '--no-textconv', '--no-color', '--find-renames', '--end-of-options', base, commit];
+  const args = [
+    '-p',
+    '-r',
+    '--full-index',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--no-color',
+    '--find-renames',
+    '--end-of-options',
+    base,
+    commit,
+  ];
   const patch = await git(['diff-tree', ...args], call);
   if (patch.exitCode !== 0 && !patch.cut) throw new Error(`git diff-tree failed: ${patch.stderr.slice(-500)}`);
-  return patch.cut ? Buffer.concat([patch.stdout.subarray(0, maxBytes), Buffer.from(`\n# The patch goes on: it was cut here, at ${maxBytes} bytes.\n`)]) : patch.stdout;
+  return patch.cut
+    ? Buffer.concat([
+        patch.stdout.subarray(0, maxBytes),
+        Buffer.from(`\n# The patch goes on: it was cut here, at ${maxBytes} bytes.\n`),
+      ])
+    : patch.stdout;
 }
 
 function splitNul(bytes: Buffer): Buffer[] {
   const parts: Buffer[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(0, start);
     parts.push(bytes.subarray(start, end < 0 ? bytes.length : end));
     start = end < 0 ? bytes.length : end + 1;

@@ -17,36 +17,67 @@ export interface Export {
 }
 
 /** The files of the change from base to tree. @throws GitRefusal with the paths that the policy refuses. */
-export async function checkExport(git: RunGit, gitDir: string, { base, tree, since, policy }: Export): Promise<FileChange[]> {
+export async function checkExport(
+  git: RunGit,
+  gitDir: string,
+  { base, tree, since, policy }: Export,
+): Promise<FileChange[]> {
   const isProtected = createMatcher(policy.protectedPaths, { ignoreCase: true });
   const isAllowed = policy.allowedPaths ? createMatcher(policy.allowedPaths) : () => true;
   const changes = await listRawChanges(git, gitDir, base, tree, policy.maxFiles);
   const recent = since ? await listRawChanges(git, gitDir, since, tree, policy.maxFiles) : changes;
-  const refuse = (kind: GitRefusalKind, sentence: string, isRefused: (change: RawChange) => boolean) => refuseAny(changes, kind, sentence, isRefused);
+  const refuse = (kind: GitRefusalKind, sentence: string, isRefused: (change: RawChange) => boolean) =>
+    refuseAny(changes, kind, sentence, isRefused);
 
   refuse('unsafe-path', 'These names are not safe', (change) => change.lossyPath || isUnsafePath(change.path));
   refuse('submodule', 'These are submodules, or say where submodules come from', isSubmodule);
   const hidesProtected = createFolderMatcher(policy.protectedPaths);
-  refuse('protected-path', 'These paths are protected', ({ path, newMode }) => isProtected(path) || (newMode === symlinkMode && hidesProtected(path)));
-  refuseAny(recent, 'path-not-allowed', 'These paths are not among those that may change', ({ path }) => !isAllowed(path));
+  refuse(
+    'protected-path',
+    'These paths are protected',
+    ({ path, newMode }) => isProtected(path) || (newMode === symlinkMode && hidesProtected(path)),
+  );
+  refuseAny(
+    recent,
+    'path-not-allowed',
+    'These paths are not among those that may change',
+    ({ path }) => !isAllowed(path),
+  );
   if (!policy.allow?.includes('executable')) {
-    refuse('mode-change', 'These files would become executable', ({ oldMode, newMode }) => oldMode === '100644' && newMode === '100755');
+    refuse(
+      'mode-change',
+      'These files would become executable',
+      ({ oldMode, newMode }) => oldMode === '100644' && newMode === '100755',
+    );
   }
 
   const files = await withSizes(git, gitDir, changes);
   const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   if (sizeBytes > policy.maxBytes) {
-    const largest = files.toSorted((a, b) => b.sizeBytes - a.sizeBytes).slice(0, 5).map((file) => file.path);
-    throw new GitRefusal('too-large', `The changed files have ${sizeBytes} bytes, of at most ${policy.maxBytes}.`, { paths: largest });
+    const largest = files
+      .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
+      .slice(0, 5)
+      .map((file) => file.path);
+    throw new GitRefusal('too-large', `The changed files have ${sizeBytes} bytes, of at most ${policy.maxBytes}.`, {
+      paths: largest,
+    });
   }
   await checkContents(git, gitDir, changes, files, refuse, policy);
   return files;
 }
 
-function refuseAny(changes: RawChange[], kind: GitRefusalKind, sentence: string, isRefused: (change: RawChange) => boolean): void {
+function refuseAny(
+  changes: RawChange[],
+  kind: GitRefusalKind,
+  sentence: string,
+  isRefused: (change: RawChange) => boolean,
+): void {
   const paths = changes.filter(isRefused).map((change) => change.path);
   if (paths.length === 0) return;
-  const shown = paths.slice(0, 5).map((path) => JSON.stringify(path)).join(', ');
+  const shown = paths
+    .slice(0, 5)
+    .map((path) => JSON.stringify(path))
+    .join(', ');
   throw new GitRefusal(kind, `${sentence}: ${shown}${paths.length > 5 ? ', …' : ''}.`, { paths: paths.slice(0, 20) });
 }
 
@@ -63,13 +94,16 @@ async function checkContents(
   const pointers = new Set<RawChange>();
   for (const [index, change] of changes.entries()) {
     const sizeBytes = files[index]?.sizeBytes ?? 0;
-    if (change.status === 'deleted' || (change.newMode !== symlinkMode && (sizeBytes === 0 || sizeBytes > 1024))) continue;
+    if (change.status === 'deleted' || (change.newMode !== symlinkMode && (sizeBytes === 0 || sizeBytes > 1024)))
+      continue;
     const content = (await gitOutput(git, ['cat-file', 'blob', change.newBlob], { gitDir })).toString();
     if (change.newMode === symlinkMode && isUnsafeLink(change.path, content)) unsafeLinks.add(change);
-    if (change.newMode !== symlinkMode && content.startsWith('version https://git-lfs.github.com/spec/')) pointers.add(change);
+    if (change.newMode !== symlinkMode && content.startsWith('version https://git-lfs.github.com/spec/'))
+      pointers.add(change);
   }
   refuse('unsafe-symlink', 'These links leave the repository', (change) => unsafeLinks.has(change));
-  if (!policy.allow?.includes('lfs-pointer')) refuse('lfs-pointer', 'These are pointers to content that stays in the sandbox', (change) => pointers.has(change));
+  if (!policy.allow?.includes('lfs-pointer'))
+    refuse('lfs-pointer', 'These are pointers to content that stays in the sandbox', (change) => pointers.has(change));
 }
 
 /** `.git` as the file systems of other machines may spell it, `.` and `..`, control characters, over-long names. */
@@ -91,7 +125,14 @@ function isSubmodule({ path, oldMode, newMode }: RawChange): boolean {
  * the tree: after a name it could climb out through another link.
  */
 export function isUnsafeLink(path: string, target: string): boolean {
-  if (target === '' || target.length > 1024 || target.startsWith('/') || /[\p{Cc}\\]/u.test(target) || /^[A-Za-z]:/.test(target)) return true;
+  if (
+    target === '' ||
+    target.length > 1024 ||
+    target.startsWith('/') ||
+    /[\p{Cc}\\]/u.test(target) ||
+    /^[A-Za-z]:/.test(target)
+  )
+    return true;
   const parts = target.split('/').filter((part) => part !== '' && part !== '.');
   const climbs = parts.findIndex((part) => part !== '..');
   const names = climbs < 0 ? [] : parts.slice(climbs);

@@ -20,15 +20,22 @@ export function createMatcher(globs: string[], { ignoreCase = false } = {}): (pa
 
 /** Tells whether a path is a folder that a glob goes through by name, before any `**`: a link there puts other files in its place. */
 export function createFolderMatcher(globs: string[]): (path: string) => boolean {
-  const patterns = globs.flatMap((glob) => expandBraces(checkedGlob(glob))).map((glob) => glob.toLowerCase().split('/'));
+  const patterns = globs
+    .flatMap((glob) => expandBraces(checkedGlob(glob)))
+    .map((glob) => glob.toLowerCase().split('/'));
   return (path) => {
     const segments = path.toLowerCase().split('/');
-    return patterns.some((pattern) => segments.length < pattern.length && segments.every((name, at) => pattern[at] !== '**' && matchesName(pattern[at] ?? '', name)));
+    return patterns.some(
+      (pattern) =>
+        segments.length < pattern.length &&
+        segments.every((name, at) => pattern[at] !== '**' && matchesName(pattern[at] ?? '', name)),
+    );
   };
 }
 
 function checkedGlob(glob: string): string {
-  const refusal = (why: string) => new GitRefusal('glob-unsupported', `The glob ${JSON.stringify(glob.slice(0, 80))} ${why}.`);
+  const refusal = (why: string) =>
+    new GitRefusal('glob-unsupported', `The glob ${JSON.stringify(glob.slice(0, 80))} ${why}.`);
   if (glob === '' || glob.length > maxGlobLength) throw refusal(`is empty or longer than ${maxGlobLength} characters`);
   if (/^!|(?<!\\)[[\]()]/.test(glob)) throw refusal('uses !, [] or (), which are not supported');
   return glob.replace(/^\//, '').replace(/\/$/, '');
@@ -40,8 +47,11 @@ function expandBraces(glob: string): string[] {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const group = /(?<!\\)\{([^{}]*)\}/.exec(next);
     if (!group) done.push(next);
-    else for (const part of (group[1] ?? '').split(',')) open.push(next.slice(0, group.index) + part + next.slice(group.index + group[0].length));
-    if (done.length + open.length > maxAlternatives) throw new GitRefusal('glob-unsupported', `A glob has more than ${maxAlternatives} alternatives.`);
+    else
+      for (const part of (group[1] ?? '').split(','))
+        open.push(next.slice(0, group.index) + part + next.slice(group.index + group[0].length));
+    if (done.length + open.length > maxAlternatives)
+      throw new GitRefusal('glob-unsupported', `A glob has more than ${maxAlternatives} alternatives.`);
   }
   return done;
 }

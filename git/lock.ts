@@ -15,7 +15,11 @@ const maxAgeMs = 3600_000;
  * Runs `work` while no other caller, here or in another process, holds the lock at `path`.
  * `broken` tells the work that the last owner died in the middle of its own.
  */
-export async function withLock<T>(path: string, work: (state: { broken: boolean }) => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  work: (state: { broken: boolean }) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   const id = randomUUID();
   const claim = `${path}.${id}`;

@@ -21,7 +21,12 @@ export function mirrorPath({ cacheDir }: Mirrors, { forge, name }: GitRepository
 }
 
 /** Runs `work` as the only writer of refs in the mirror. */
-export async function withMirror<T>(mirrors: Mirrors, repository: GitRepository, work: (gitDir: string) => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function withMirror<T>(
+  mirrors: Mirrors,
+  repository: GitRepository,
+  work: (gitDir: string) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const gitDir = mirrorPath(mirrors, repository);
   return withLock(
     `${gitDir}.lock`,
@@ -33,7 +38,12 @@ export async function withMirror<T>(mirrors: Mirrors, repository: GitRepository,
   );
 }
 
-export async function ensureMirror(mirrors: Mirrors, repository: GitRepository, access: GitAccess, signal?: AbortSignal): Promise<void> {
+export async function ensureMirror(
+  mirrors: Mirrors,
+  repository: GitRepository,
+  access: GitAccess,
+  signal?: AbortSignal,
+): Promise<void> {
   const { git } = mirrors;
   if (repository.archived) throw new GitRefusal('repository-archived', `${repository.name} is archived.`);
   const protocol = protocolOf(repository.cloneUrl);
@@ -48,7 +58,18 @@ export async function ensureMirror(mirrors: Mirrors, repository: GitRepository, 
       const isNew = !(await stat(join(gitDir, 'HEAD')).catch(() => undefined));
       if (isNew) await gitOutput(git, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
       // A first clone stays the pack that comes, as git's own does: unpacked, a few large files would be compressed anew for each checkout.
-      const fetch = ['fetch', '--quiet', ...(isNew ? ['--keep'] : []), '--prune', '--no-tags', '--no-write-fetch-head', '--update-shallow', '--', repository.cloneUrl, '+refs/heads/*:refs/heads/*'];
+      const fetch = [
+        'fetch',
+        '--quiet',
+        ...(isNew ? ['--keep'] : []),
+        '--prune',
+        '--no-tags',
+        '--no-write-fetch-head',
+        '--update-shallow',
+        '--',
+        repository.cloneUrl,
+        '+refs/heads/*:refs/heads/*',
+      ];
       const fetched = await git(fetch, { gitDir, ...remote, timeoutMs: fetchTimeoutMs });
       if (fetched.exitCode !== 0) throw remoteRefusal(repository, fetched);
       await gitOutput(git, ['symbolic-ref', 'HEAD', refs.defaultBranch ?? 'refs/jig/no-default-branch'], { gitDir });
@@ -59,10 +80,20 @@ export async function ensureMirror(mirrors: Mirrors, repository: GitRepository, 
 
 export async function resolveBase(mirrors: Mirrors, repository: GitRepository, branch?: string): Promise<BranchHead> {
   const gitDir = mirrorPath(mirrors, repository);
-  const name = branch ?? (await gitOutput(mirrors.git, ['symbolic-ref', 'HEAD'], { gitDir })).toString().trim().replace('refs/heads/', '');
-  const found = await mirrors.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${name}^{commit}`], { gitDir });
+  const name =
+    branch ??
+    (await gitOutput(mirrors.git, ['symbolic-ref', 'HEAD'], { gitDir })).toString().trim().replace('refs/heads/', '');
+  const found = await mirrors.git(
+    ['rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${name}^{commit}`],
+    { gitDir },
+  );
   if (found.exitCode !== 0) {
-    throw new GitRefusal('branch-not-found', branch === undefined ? `${repository.name} has no default branch: name one.` : `${repository.name} has no branch ${JSON.stringify(branch)}.`);
+    throw new GitRefusal(
+      'branch-not-found',
+      branch === undefined
+        ? `${repository.name} has no default branch: name one.`
+        : `${repository.name} has no branch ${JSON.stringify(branch)}.`,
+    );
   }
   return { branch: name, commit: found.stdout.toString().trim() };
 }
@@ -72,8 +103,11 @@ export async function checkCommits(mirrors: Mirrors, repository: GitRepository, 
   const gitDir = mirrorPath(mirrors, repository);
   const exists = (await stat(join(gitDir, 'HEAD')).catch(() => undefined)) !== undefined;
   for (const commit of commits) {
-    const found = exists ? await mirrors.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`], { gitDir }) : undefined;
-    if (found?.exitCode !== 0) throw new GitRefusal('commit-missing', `The mirror of ${repository.name} does not have the commit ${commit}.`);
+    const found = exists
+      ? await mirrors.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`], { gitDir })
+      : undefined;
+    if (found?.exitCode !== 0)
+      throw new GitRefusal('commit-missing', `The mirror of ${repository.name} does not have the commit ${commit}.`);
   }
 }
 
@@ -88,7 +122,10 @@ export async function listRemote(
   const protocol = protocolOf(repository.cloneUrl);
   const listed = await git(['ls-remote', ...options, '--', repository.cloneUrl, ...patterns], { ...remote, protocol });
   if (listed.exitCode !== 0) throw remoteRefusal(repository, listed);
-  const lines = listed.stdout.toString().split('\n').map((line) => line.split('\t'));
+  const lines = listed.stdout
+    .toString()
+    .split('\n')
+    .map((line) => line.split('\t'));
   const heads = new Map<string, Commit>();
   let defaultBranch: string | undefined;
   for (const [value, ref] of lines) {
@@ -104,15 +141,23 @@ export function remoteRefusal(repository: GitRepository, result: GitResult): Git
   if (/not found|does not exist|does not appear to be a git repository/i.test(said)) {
     return new GitRefusal('repository-not-found', `${repository.name} was not found: ${said}`);
   }
-  if (/authentication failed|could not read (username|password)|permission denied|error: 40[13]|access denied/i.test(said)) {
+  if (
+    /authentication failed|could not read (username|password)|permission denied|error: 40[13]|access denied/i.test(said)
+  ) {
     return new GitRefusal('repository-unauthorized', `The credentials for ${repository.name} were refused: ${said}`);
   }
-  return new GitRefusal('repository-unreachable', `${repository.name} could not be reached: ${result.timedOut ? 'it took too long' : said}`, { retryable: true });
+  return new GitRefusal(
+    'repository-unreachable',
+    `${repository.name} could not be reached: ${result.timedOut ? 'it took too long' : said}`,
+    { retryable: true },
+  );
 }
 
 /** A git that was killed leaves `*.lock` beside the refs it was writing, and every later writer would refuse. */
 async function removeLeftLocks(gitDir: string): Promise<void> {
   const entries = await readdir(gitDir, { recursive: true, withFileTypes: true }).catch(() => []);
-  const left = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.lock') && !entry.parentPath.includes('/objects'));
+  const left = entries.filter(
+    (entry) => entry.isFile() && entry.name.endsWith('.lock') && !entry.parentPath.includes('/objects'),
+  );
   await Promise.all(left.map((entry) => rm(join(entry.parentPath, entry.name), { force: true })));
 }

@@ -18,9 +18,17 @@ const unpackLimits = { timeoutMs: 60_000, env: { GIT_ALLOC_LIMIT: '64m' } };
 /** Each export is in a folder of its own in it, gone when it was decided. */
 export const quarantineFolder = (cacheDir: string): string => join(cacheDir, 'quarantine');
 
-export async function quarantine(mirrors: Mirrors, request: QuarantineRequest, signal?: AbortSignal): Promise<ExportedCommit> {
+export async function quarantine(
+  mirrors: Mirrors,
+  request: QuarantineRequest,
+  signal?: AbortSignal,
+): Promise<ExportedCommit> {
   const { git, cacheDir } = mirrors;
-  await checkCommits(mirrors, request.repository, [request.base, request.parent, request.since].filter((commit) => commit !== undefined));
+  await checkCommits(
+    mirrors,
+    request.repository,
+    [request.base, request.parent, request.since].filter((commit) => commit !== undefined),
+  );
   await mkdir(quarantineFolder(cacheDir), { recursive: true });
   const gitDir = await mkdtemp(join(quarantineFolder(cacheDir), 'export-'));
   try {
@@ -33,7 +41,11 @@ export async function quarantine(mirrors: Mirrors, request: QuarantineRequest, s
     const lines = await countLines(git, gitDir, request.base, tree);
     const exported = { base: request.base, files, ...lines };
     const parent = request.parent ?? request.base;
-    const parentTree = (await gitOutput(git, ['rev-parse', '--verify', '--end-of-options', `${parent}^{tree}`], { gitDir })).toString().trim();
+    const parentTree = (
+      await gitOutput(git, ['rev-parse', '--verify', '--end-of-options', `${parent}^{tree}`], { gitDir })
+    )
+      .toString()
+      .trim();
     if (parentTree === tree) return exported;
     const commit = await commitTree(git, gitDir, tree, parent, request);
     await keepInMirror(mirrors, request, gitDir, commit, signal);
@@ -46,14 +58,18 @@ export async function quarantine(mirrors: Mirrors, request: QuarantineRequest, s
 /** Unpacks the bundle under git's own strict checks and returns the tree of its one head: all that is ever used of it. */
 async function receiveTree(git: RunGit, gitDir: string, bundlePath: string, signal?: AbortSignal): Promise<string> {
   const { size } = await stat(bundlePath);
-  if (size > maxBundleBytes) throw new GitRefusal('too-large', `The bundle has ${size} bytes, of at most ${maxBundleBytes}.`);
+  if (size > maxBundleBytes)
+    throw new GitRefusal('too-large', `The bundle has ${size} bytes, of at most ${maxBundleBytes}.`);
   const { head, packOffset } = await readBundleHeader(bundlePath);
-  const received = await git(['index-pack', '--stdin', '--strict', '--fix-thin', `--max-input-size=${maxBundleBytes}`], {
-    gitDir,
-    input: createReadStream(bundlePath, { start: packOffset }),
-    signal,
-    ...unpackLimits,
-  });
+  const received = await git(
+    ['index-pack', '--stdin', '--strict', '--fix-thin', `--max-input-size=${maxBundleBytes}`],
+    {
+      gitDir,
+      input: createReadStream(bundlePath, { start: packOffset }),
+      signal,
+      ...unpackLimits,
+    },
+  );
   if (received.timedOut || /attempting to allocate|exceeds maximum allowed size|out of memory/i.test(received.stderr)) {
     throw new GitRefusal('too-large', 'The bundle unfolds to more than it may.');
   }
@@ -87,23 +103,56 @@ function fsckRefusal(stderr: string): GitRefusal {
 }
 
 /** The same request makes the same commit: author, committer, date, message, tree and parent are all of it. */
-async function commitTree(git: RunGit, gitDir: string, tree: string, parent: Commit, { author, date, message }: QuarantineRequest): Promise<Commit> {
+async function commitTree(
+  git: RunGit,
+  gitDir: string,
+  tree: string,
+  parent: Commit,
+  { author, date, message }: QuarantineRequest,
+): Promise<Commit> {
   const when = `@${Math.floor(Date.parse(date) / 1000)} +0000`;
   const env = {
-    GIT_AUTHOR_NAME: author.name, GIT_AUTHOR_EMAIL: author.email, GIT_AUTHOR_DATE: when,
-    GIT_COMMITTER_NAME: author.name, GIT_COMMITTER_EMAIL: author.email, GIT_COMMITTER_DATE: when,
+    GIT_AUTHOR_NAME: author.name,
+    GIT_AUTHOR_EMAIL: author.email,
+    GIT_AUTHOR_DATE: when,
+    GIT_COMMITTER_NAME: author.name,
+    GIT_COMMITTER_EMAIL: author.email,
+    GIT_COMMITTER_DATE: when,
   };
-  const made = await gitOutput(git, ['commit-tree', '-p', parent, '-F', '-', tree], { gitDir, env, input: message.endsWith('\n') ? message : `${message}\n` });
+  const made = await gitOutput(git, ['commit-tree', '-p', parent, '-F', '-', tree], {
+    gitDir,
+    env,
+    input: message.endsWith('\n') ? message : `${message}\n`,
+  });
   return made.toString().trim();
 }
 
 /** Only what the commit reaches goes into the mirror; whatever else the bundle held is removed with the quarantine. */
-async function keepInMirror(mirrors: Mirrors, request: QuarantineRequest, quarantineDir: string, commit: Commit, signal?: AbortSignal): Promise<void> {
+async function keepInMirror(
+  mirrors: Mirrors,
+  request: QuarantineRequest,
+  quarantineDir: string,
+  commit: Commit,
+  signal?: AbortSignal,
+): Promise<void> {
   const { git } = mirrors;
   await gitOutput(git, ['update-ref', 'refs/heads/export', commit], { gitDir: quarantineDir });
   const ref = `refs/jig/exports/${createHash('sha256').update(request.key).digest('hex').slice(0, 40)}`;
-  const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', quarantineDir, `+refs/heads/export:${ref}`];
-  await withMirror(mirrors, request.repository, (gitDir) => gitOutput(git, args, { gitDir, protocol: 'file', signal }), signal);
+  const args = [
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--',
+    quarantineDir,
+    `+refs/heads/export:${ref}`,
+  ];
+  await withMirror(
+    mirrors,
+    request.repository,
+    (gitDir) => gitOutput(git, args, { gitDir, protocol: 'file', signal }),
+    signal,
+  );
 }
 
 function unlessMissing(error: unknown): void {

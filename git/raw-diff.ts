@@ -36,8 +36,15 @@ const maxDepth = 100;
  * holds everything before it writes anything, and a few small trees can stand for 10^10 paths.
  * @throws GitRefusal `too-many-files` past `maxFiles`, however many there are.
  */
-export async function listRawChanges(git: RunGit, gitDir: string, from: string, to: string, maxFiles: number): Promise<RawChange[]> {
-  const treeOf = async (id: string) => (await gitOutput(git, ['rev-parse', '--verify', '--end-of-options', `${id}^{tree}`], { gitDir })).toString().trim();
+export async function listRawChanges(
+  git: RunGit,
+  gitDir: string,
+  from: string,
+  to: string,
+  maxFiles: number,
+): Promise<RawChange[]> {
+  const treeOf = async (id: string) =>
+    (await gitOutput(git, ['rev-parse', '--verify', '--end-of-options', `${id}^{tree}`], { gitDir })).toString().trim();
   const files: { path: Buffer; entry: Entry }[] = [];
   let folders: Folder[] = [{ path: Buffer.alloc(0), oldTree: await treeOf(from), newTree: await treeOf(to) }];
   for (let depth = 0; folders.length > 0; depth++) {
@@ -47,11 +54,17 @@ export async function listRawChanges(git: RunGit, gitDir: string, from: string, 
       const path = Buffer.concat([folder.path, entry.name]);
       const isOldTree = entry.oldMode === treeMode;
       const isNewTree = entry.newMode === treeMode;
-      if (isOldTree || isNewTree) below.push({ path: Buffer.concat([path, Buffer.from('/')]), oldTree: isOldTree ? entry.oldId : emptyTree, newTree: isNewTree ? entry.newId : emptyTree });
+      if (isOldTree || isNewTree)
+        below.push({
+          path: Buffer.concat([path, Buffer.from('/')]),
+          oldTree: isOldTree ? entry.oldId : emptyTree,
+          newTree: isNewTree ? entry.newId : emptyTree,
+        });
       else files.push({ path, entry });
     }
     // Every folder that differs has a file that differs, or is empty, which git itself never writes.
-    if (files.length + below.length > maxFiles) throw new GitRefusal('too-many-files', `The change touches more than ${maxFiles} files.`);
+    if (files.length + below.length > maxFiles)
+      throw new GitRefusal('too-many-files', `The change touches more than ${maxFiles} files.`);
     folders = below;
   }
   return files.toSorted((a, b) => Buffer.compare(a.path, b.path)).map(({ path, entry }) => describe(path, entry));
@@ -66,16 +79,23 @@ function describe(bytes: Buffer, { oldMode, newMode, newId }: Entry): RawChange 
 }
 
 /** One git for all the folders of a level: a line of its input is a pair of trees, which it repeats before the entries. */
-async function compareFolders(git: RunGit, gitDir: string, folders: Folder[], maxFiles: number): Promise<{ folder: Folder; entry: Entry }[]> {
+async function compareFolders(
+  git: RunGit,
+  gitDir: string,
+  folders: Folder[],
+  maxFiles: number,
+): Promise<{ folder: Folder; entry: Entry }[]> {
   const input = folders.map(({ oldTree, newTree }) => `${oldTree} ${newTree}\n`).join('');
   const args = ['diff-tree', '--stdin', '-z', '--raw', '--no-abbrev', '--no-renames', '--no-ext-diff', '--no-textconv'];
   const compared = await git(args, { gitDir, input, maxOutputBytes: (maxFiles + folders.length + 1) * 4500 });
-  if (compared.cut || compared.timedOut) throw new GitRefusal('too-many-files', `The change touches more than ${maxFiles} files.`);
-  if (compared.exitCode !== 0) throw new GitRefusal('bundle-corrupt', `The exported tree can't be read: ${excerpt(compared.stderr)}`);
+  if (compared.cut || compared.timedOut)
+    throw new GitRefusal('too-many-files', `The change touches more than ${maxFiles} files.`);
+  if (compared.exitCode !== 0)
+    throw new GitRefusal('bundle-corrupt', `The exported tree can't be read: ${excerpt(compared.stderr)}`);
   const found: { folder: Folder; entry: Entry }[] = [];
   const { stdout } = compared;
   let index = -1;
-  for (let at = 0; at < stdout.length; ) {
+  for (let at = 0; at < stdout.length;) {
     if (stdout[at] !== 0x3a) {
       index++;
       at = stdout.indexOf('\n', at) + 1;

@@ -1,6 +1,13 @@
 /** The API server, asked again while it can't answer: it may restart, be busy, or be cut off for a while. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { ApiException, CoreV1Api, createConfiguration, KubeConfig, ServerConfiguration, type Middleware } from '@kubernetes/client-node';
+import {
+  ApiException,
+  CoreV1Api,
+  createConfiguration,
+  KubeConfig,
+  ServerConfiguration,
+  type Middleware,
+} from '@kubernetes/client-node';
 import { z } from 'zod';
 import { JigError } from '../blueprints/errors.ts';
 import { SandboxUnavailable } from '../sandbox/errors.ts';
@@ -23,7 +30,12 @@ interface ConnectOptions {
 }
 
 /** @throws JigError `config-invalid` */
-export function connectCluster({ context, unreachableTimeoutMs, loadKubeConfig = () => readKubeConfig(context), requestTimeoutMs = 20_000 }: ConnectOptions): Cluster {
+export function connectCluster({
+  context,
+  unreachableTimeoutMs,
+  loadKubeConfig = () => readKubeConfig(context),
+  requestTimeoutMs = 20_000,
+}: ConnectOptions): Cluster {
   let kubeConfig = loadKubeConfig();
   let core = createCoreApi(kubeConfig, requestTimeoutMs);
   return {
@@ -54,17 +66,32 @@ function readKubeConfig(context: string | undefined): KubeConfig {
   }
   if (context !== undefined) kubeConfig.setCurrentContext(context);
   const cluster = kubeConfig.getCurrentCluster();
-  if (cluster?.server === nowhere) throw new JigError('config-invalid', 'There is no kubeconfig, and this is no pod with a service account', { hint: 'Set KUBECONFIG to a file that kubectl can use.' });
+  if (cluster?.server === nowhere)
+    throw new JigError('config-invalid', 'There is no kubeconfig, and this is no pod with a service account', {
+      hint: 'Set KUBECONFIG to a file that kubectl can use.',
+    });
   if (!cluster) {
-    const known = kubeConfig.getContexts().map(({ name }) => name).join(', ');
-    throw new JigError('config-invalid', `The kubeconfig has no context ${JSON.stringify(context ?? kubeConfig.getCurrentContext())}; it has ${known || 'none'}`);
+    const known = kubeConfig
+      .getContexts()
+      .map(({ name }) => name)
+      .join(', ');
+    throw new JigError(
+      'config-invalid',
+      `The kubeconfig has no context ${JSON.stringify(context ?? kubeConfig.getCurrentContext())}; it has ${known || 'none'}`,
+    );
   }
   return kubeConfig;
 }
 
 function createCoreApi(kubeConfig: KubeConfig, requestTimeoutMs: number): CoreV1Api {
   const server = kubeConfig.getCurrentCluster()?.server ?? nowhere;
-  return new CoreV1Api(createConfiguration({ baseServer: new ServerConfiguration(server, {}), authMethods: { default: kubeConfig }, promiseMiddleware: [boundedRequests(requestTimeoutMs)] }));
+  return new CoreV1Api(
+    createConfiguration({
+      baseServer: new ServerConfiguration(server, {}),
+      authMethods: { default: kubeConfig },
+      promiseMiddleware: [boundedRequests(requestTimeoutMs)],
+    }),
+  );
 }
 
 /** The library alone opens a connection for each request, and waits for an answer for five minutes. */
@@ -103,7 +130,11 @@ export class ApiRefusal extends SandboxUnavailable {
  * Asks until there is an answer. What is asked must be repeatable: an answer that was lost on its way is asked for again.
  * @throws ApiRefusal for an answer that says no; SandboxUnavailable `sandbox-unreachable` when the patience ends; the abort's reason.
  */
-export async function ask<Answer>(cluster: Pick<Cluster, 'unreachableTimeoutMs' | 'renew'>, request: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
+export async function ask<Answer>(
+  cluster: Pick<Cluster, 'unreachableTimeoutMs' | 'renew'>,
+  request: () => Promise<Answer>,
+  signal?: AbortSignal,
+): Promise<Answer> {
   const startedAt = performance.now();
   for (let delayMs = backoffMs.first; ; delayMs = Math.min(delayMs * 2, backoffMs.most)) {
     try {
@@ -113,10 +144,13 @@ export async function ask<Answer>(cluster: Pick<Cluster, 'unreachableTimeoutMs' 
       const refusal = findRefusal(error);
       if (refusal && !isPassing(refusal.status)) throw refusal;
       const isUnauthorized = refusal?.status === 401;
-      const patienceMs = isUnauthorized ? Math.min(unauthorizedTimeoutMs, cluster.unreachableTimeoutMs) : cluster.unreachableTimeoutMs;
+      const patienceMs = isUnauthorized
+        ? Math.min(unauthorizedTimeoutMs, cluster.unreachableTimeoutMs)
+        : cluster.unreachableTimeoutMs;
       const pauseMs = Math.max(delayMs, retryAfterMs(error));
       if (isUnauthorized) cluster.renew?.();
-      if (performance.now() - startedAt + pauseMs > patienceMs) throw isUnauthorized ? refusal : unreachable(refusal ?? error);
+      if (performance.now() - startedAt + pauseMs > patienceMs)
+        throw isUnauthorized ? refusal : unreachable(refusal ?? error);
       await wait(pauseMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     }
   }
@@ -137,7 +171,11 @@ async function unlessAborted<Answer>(request: () => Promise<Answer>, signal: Abo
 }
 
 function unreachable(cause: unknown): SandboxUnavailable {
-  return new SandboxUnavailable('sandbox-unreachable', `The API server of Kubernetes doesn't answer: ${messageOf(cause)}`, { retryable: true, cause });
+  return new SandboxUnavailable(
+    'sandbox-unreachable',
+    `The API server of Kubernetes doesn't answer: ${messageOf(cause)}`,
+    { retryable: true, cause },
+  );
 }
 
 const isPassing = (status: number): boolean => status === 401 || status === 408 || status === 429 || status >= 500;
@@ -147,7 +185,9 @@ function findRefusal(error: unknown): ApiRefusal | undefined {
   if (!(error instanceof ApiException)) return undefined;
   const body: unknown = error.body;
   const parsed = ApiStatus.safeParse(typeof body === 'string' ? parseJson(body) : body);
-  return new ApiRefusal(error.code, parsed.success ? parsed.data : { message: error.message, reason: '' }, { cause: error });
+  return new ApiRefusal(error.code, parsed.success ? parsed.data : { message: error.message, reason: '' }, {
+    cause: error,
+  });
 }
 
 function retryAfterMs(error: unknown): number {

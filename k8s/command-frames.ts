@@ -2,7 +2,10 @@
 import { z } from 'zod';
 import { commandEndings } from '../sandbox/contract.ts';
 
-const Count = z.string().regex(/^\d{1,15}$/).transform(Number);
+const Count = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
 
 /** The line by which a command ends; `text` is what its digest was made of. */
 export const CommandEnd = z

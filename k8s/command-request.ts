@@ -42,8 +42,14 @@ export async function describeCommand(place: CommandPlace, spec: CommandSpec, li
   const { HOME: _home, ...env } = commandEnvironment(podPaths.home, place.env, spec.env ?? {});
   const stdinBytes = await lengthOf(spec.stdin);
   const settings = [
-    `timeout=${spec.timeoutMs / 1000}`, `cap=${spec.outputCapBytes}`, `started=${Date.now()}`, `stdin=${stdinBytes}`, `live=${live ? 1 : 0}`,
-    `limits=${limits}`, `cwd=${posix.join(podPaths.workspace, spec.cwd ?? '')}`, ...commandWords(env, spec.argv),
+    `timeout=${spec.timeoutMs / 1000}`,
+    `cap=${spec.outputCapBytes}`,
+    `started=${Date.now()}`,
+    `stdin=${stdinBytes}`,
+    `live=${live ? 1 : 0}`,
+    `limits=${limits}`,
+    `cwd=${posix.join(podPaths.workspace, spec.cwd ?? '')}`,
+    ...commandWords(env, spec.argv),
   ];
   checkLength(settings);
   // The pod's other supervisors read the name at the start of these words.
@@ -52,7 +58,14 @@ export async function describeCommand(place: CommandPlace, spec: CommandSpec, li
     name,
     seal: derive(place.nonce, 'seal', spec.key),
     stdinBytes,
-    runWords: ({ stdout, stderr }) => ['/bin/sh', `${podPaths.scripts}/run-command.sh`, ...identity, `out=${stdout}`, `err=${stderr}`, ...settings],
+    runWords: ({ stdout, stderr }) => [
+      '/bin/sh',
+      `${podPaths.scripts}/run-command.sh`,
+      ...identity,
+      `out=${stdout}`,
+      `err=${stderr}`,
+      ...settings,
+    ],
     stopWords: ['/bin/sh', `${podPaths.scripts}/stop-command.sh`, ...identity, 'cancelled'],
   };
 }
@@ -63,13 +76,25 @@ function commandWords(env: Record<string, string>, argv: string[]): string[] {
   const others = variables.filter(({ name }) => !exportable.test(name)).map(({ word }) => word);
   // What looks like a variable is one to `env`.
   const guard = argv[0]?.includes('=') ? ['/bin/sh', '-c', 'exec "$@"', 'sh'] : [];
-  return [`env=${exported.length}`, '--', ...exported, ...(others.length > 0 ? ['env', ...others, ...guard] : []), ...argv];
+  return [
+    `env=${exported.length}`,
+    '--',
+    ...exported,
+    ...(others.length > 0 ? ['env', ...others, ...guard] : []),
+    ...argv,
+  ];
 }
 
 function checkLength(words: string[]): void {
   checkWords(words);
-  const bytes = words.reduce((sum, word) => sum + 'command='.length + 1 + new URLSearchParams({ '': word }).toString().length, 0);
-  if (bytes > maxEncodedBytes) throw new CommandTooLong(`its words and environment take ${bytes} bytes in a request to the API server; at most ${maxEncodedBytes} are sent`);
+  const bytes = words.reduce(
+    (sum, word) => sum + 'command='.length + 1 + new URLSearchParams({ '': word }).toString().length,
+    0,
+  );
+  if (bytes > maxEncodedBytes)
+    throw new CommandTooLong(
+      `its words and environment take ${bytes} bytes in a request to the API server; at most ${maxEncodedBytes} are sent`,
+    );
 }
 
 function derive(nonce: string, purpose: string, key: string): string {

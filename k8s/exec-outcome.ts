@@ -18,7 +18,11 @@ const Status = z.object({
   status: z.enum(['Success', 'Failure']),
   message: z.string().default(''),
   reason: z.string().default(''),
-  details: z.object({ causes: z.array(z.object({ reason: z.string().default(''), message: z.string().default('') })).default([]) }).default({ causes: [] }),
+  details: z
+    .object({
+      causes: z.array(z.object({ reason: z.string().default(''), message: z.string().default('') })).default([]),
+    })
+    .default({ causes: [] }),
 });
 const ExitCode = z.coerce.number().int().min(0).max(255);
 const maxReasonLength = 500;
@@ -33,7 +37,9 @@ export function parseStatus(frame: string): ExecOutcome {
   const cause = details.causes.find((each) => each.reason === 'ExitCode');
   const code = ExitCode.safeParse(cause?.message === '' ? undefined : cause?.message);
   // A failure with the code 0 contradicts itself.
-  return code.success && code.data > 0 ? { kind: 'exited', code: code.data } : { kind: 'failed', reason: short(message || reason || 'the server gave no reason') };
+  return code.success && code.data > 0
+    ? { kind: 'exited', code: code.data }
+    : { kind: 'failed', reason: short(message || reason || 'the server gave no reason') };
 }
 
 /** The answer that refused the connection. @throws where the answer breaks off. */

@@ -66,7 +66,9 @@ export async function execInPod(target: PodContainer, argv: string[], options: E
   options.signal?.addEventListener('abort', onAbort);
   const order = inOrder(socket, reject);
   followSocket(socket, options, order, resolve);
-  using _pings = watchLife(socket, options.pingEveryMs ?? pingEveryMs, () => unknown('the connection shows no sign of life'));
+  using _pings = watchLife(socket, options.pingEveryMs ?? pingEveryMs, () =>
+    unknown('the connection shows no sign of life'),
+  );
   socket.once('open', () => {
     if (options.stdin) sendInput(socket, options.stdin).catch(reject);
   });
@@ -79,26 +81,49 @@ export async function execInPod(target: PodContainer, argv: string[], options: E
   }
 }
 
-async function connect({ kubeConfig, namespace, pod, container }: PodContainer, argv: string[], { stdin, onStderr, deadlineMs }: ExecOptions): Promise<WebSocket> {
+async function connect(
+  { kubeConfig, namespace, pod, container }: PodContainer,
+  argv: string[],
+  { stdin, onStderr, deadlineMs }: ExecOptions,
+): Promise<WebSocket> {
   const server = kubeConfig.getCurrentCluster()?.server;
   if (server === undefined) throw new Error('the kubeconfig names no cluster');
   // Each stream costs the node a millisecond or more to set up.
-  const query = new URLSearchParams({ container, stdin: String(stdin !== undefined), stdout: 'true', stderr: String(onStderr !== undefined) });
+  const query = new URLSearchParams({
+    container,
+    stdin: String(stdin !== undefined),
+    stdout: 'true',
+    stderr: String(onStderr !== undefined),
+  });
   for (const word of argv) query.append('command', word);
   const options: ClientOptions = {};
   await kubeConfig.applyToHTTPSOptions(options);
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/exec`;
   const url = `${server.replace(/^http/, 'ws').replace(/\/+$/, '')}${path}?${query.toString()}`;
   const handshakeTimeout = Math.min(deadlineMs, handshakeTimeoutMs);
-  return new WebSocket(url, protocols, { ...options, handshakeTimeout, maxPayload: maxFrameBytes, perMessageDeflate: false, followRedirects: false });
+  return new WebSocket(url, protocols, {
+    ...options,
+    handshakeTimeout,
+    maxPayload: maxFrameBytes,
+    perMessageDeflate: false,
+    followRedirects: false,
+  });
 }
 
 /** Resolves by what the socket says, in the order in which it is said: output that came before the end is taken before it. */
-function followSocket(socket: WebSocket, options: ExecOptions, order: ReturnType<typeof inOrder>, resolve: (outcome: ExecOutcome) => void): void {
+function followSocket(
+  socket: WebSocket,
+  options: ExecOptions,
+  order: ReturnType<typeof inOrder>,
+  resolve: (outcome: ExecOutcome) => void,
+): void {
   let opened = false;
   let bytes = 0;
   const unknown = (reason: string): void => resolve({ kind: 'unknown', reason });
-  const takers = new Map([[channels.stdout, options.onStdout], [channels.stderr, options.onStderr]]);
+  const takers = new Map([
+    [channels.stdout, options.onStdout],
+    [channels.stderr, options.onStderr],
+  ]);
   const take = (frame: Buffer): void | Promise<void> => {
     const channel = frame[0] ?? -1;
     // Servers open with empty frames, and say by 255 that a stream ended.
@@ -112,14 +137,20 @@ function followSocket(socket: WebSocket, options: ExecOptions, order: ReturnType
   };
   socket.on('open', () => (opened = true));
   socket.on('unexpected-response', (request, response: IncomingMessage) => {
-    parseRefusal(response).then(resolve, (error: unknown) => unknown(messageOf(error))).finally(() => request.destroy());
+    parseRefusal(response)
+      .then(resolve, (error: unknown) => unknown(messageOf(error)))
+      .finally(() => request.destroy());
   });
   socket.on('message', (data: RawData, isBinary: boolean) => {
     const frame = bufferOf(data);
     order.add(frame.length, () => (isBinary ? take(frame) : unknown('a frame of text came')));
   });
-  socket.on('error', (error) => order.add(0, () => resolve({ kind: opened ? 'unknown' : 'unreachable', reason: messageOf(error) })));
-  socket.on('close', (code) => order.add(0, () => unknown(`the connection closed with ${code} before the command's status came`)));
+  socket.on('error', (error) =>
+    order.add(0, () => resolve({ kind: opened ? 'unknown' : 'unreachable', reason: messageOf(error) })),
+  );
+  socket.on('close', (code) =>
+    order.add(0, () => unknown(`the connection closed with ${code} before the command's status came`)),
+  );
 }
 
 /** Does one thing after the other, and holds the socket back while too much waits. */

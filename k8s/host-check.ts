@@ -18,11 +18,20 @@ const permissions: { verb: string; resource: string; subresource?: string }[] = 
 
 /** A doctor is asked by a person, who doesn't wait for minutes. */
 const patienceMs = 10_000;
-const smallest: SandboxSpec = { id: 'doctor', resources: { cpu: 0.1, memoryBytes: 64 * 1024 ** 2, diskBytes: 64 * 1024 ** 2, processes: 64 }, egress: [], env: {}, lifetimeMs: 60_000 };
+const smallest: SandboxSpec = {
+  id: 'doctor',
+  resources: { cpu: 0.1, memoryBytes: 64 * 1024 ** 2, diskBytes: 64 * 1024 ** 2, processes: 64 },
+  egress: [],
+  env: {},
+  lifetimeMs: 60_000,
+};
 
 /** Never throws. Later questions are asked only where the earlier ones leave a sense to them. */
 export async function checkCluster(pods: Pods, settings: KubernetesSettings): Promise<HostIssue[]> {
-  const patient: Pods = { ...pods, cluster: { ...pods.cluster, unreachableTimeoutMs: Math.min(patienceMs, pods.cluster.unreachableTimeoutMs) } };
+  const patient: Pods = {
+    ...pods,
+    cluster: { ...pods.cluster, unreachableTimeoutMs: Math.min(patienceMs, pods.cluster.unreachableTimeoutMs) },
+  };
   try {
     const missing = await checkPermissions(patient);
     if (missing.length > 0) return missing;
@@ -30,46 +39,90 @@ export async function checkCluster(pods: Pods, settings: KubernetesSettings): Pr
     if (refused.length > 0) return refused;
     return await checkNetwork(patient, settings);
   } catch (error) {
-    const code = error instanceof SandboxUnavailable || error instanceof SandboxRefused ? error.code : 'sandbox-refused';
-    return [{ code, message: messageOf(error), hint: 'Look at the cluster with kubectl, with the same kubeconfig, context and namespace.' }];
+    const code =
+      error instanceof SandboxUnavailable || error instanceof SandboxRefused ? error.code : 'sandbox-refused';
+    return [
+      {
+        code,
+        message: messageOf(error),
+        hint: 'Look at the cluster with kubectl, with the same kubeconfig, context and namespace.',
+      },
+    ];
   }
 }
 
 async function checkPermissions({ cluster, namespace }: Pods): Promise<HostIssue[]> {
   const reviews = cluster.kubeConfig.makeApiClient(AuthorizationV1Api);
-  const answers = await Promise.all(permissions.map(async (attributes) => {
-    const review = await ask(cluster, () => reviews.createSelfSubjectAccessReview({ body: { spec: { resourceAttributes: { namespace, ...attributes } } } }));
-    return { attributes, allowed: review.status?.allowed === true };
-  }));
-  return answers.filter(({ allowed }) => !allowed).map(({ attributes: { verb, resource, subresource } }) => {
-    const name = subresource === undefined ? resource : `${resource}/${subresource}`;
-    return { code: 'sandbox-not-admitted', message: `May not ${verb} ${name} in the namespace ${namespace}`, hint: 'Apply k8s/deploy/rbac.yaml, and run the worker as its service account.' };
-  });
+  const answers = await Promise.all(
+    permissions.map(async (attributes) => {
+      const review = await ask(cluster, () =>
+        reviews.createSelfSubjectAccessReview({ body: { spec: { resourceAttributes: { namespace, ...attributes } } } }),
+      );
+      return { attributes, allowed: review.status?.allowed === true };
+    }),
+  );
+  return answers
+    .filter(({ allowed }) => !allowed)
+    .map(({ attributes: { verb, resource, subresource } }) => {
+      const name = subresource === undefined ? resource : `${resource}/${subresource}`;
+      return {
+        code: 'sandbox-not-admitted',
+        message: `May not ${verb} ${name} in the namespace ${namespace}`,
+        hint: 'Apply k8s/deploy/rbac.yaml, and run the worker as its service account.',
+      };
+    });
 }
 
 /** The cluster's own answer to such a pod, without making it. */
 async function checkAdmission({ cluster, namespace }: Pods, settings: KubernetesSettings): Promise<HostIssue[]> {
   try {
-    await ask(cluster, () => cluster.core.createNamespacedPod({ namespace, dryRun: 'All', body: podOf(smallest, settings, { nonce: '', scripts: podScripts() }) }));
+    await ask(cluster, () =>
+      cluster.core.createNamespacedPod({
+        namespace,
+        dryRun: 'All',
+        body: podOf(smallest, settings, { nonce: '', scripts: podScripts() }),
+      }),
+    );
     return [];
   } catch (error) {
     if (!(error instanceof ApiRefusal)) throw error;
-    const hint = error.status === 404 ? 'Apply k8s/deploy/namespace.yaml, or name another namespace in sandbox.kubernetes.namespace.' : 'Change the rule that the message names, or the resources that sandboxes ask for.';
-    return [{ code: 'sandbox-not-admitted', message: `The cluster doesn't admit a sandbox in ${namespace}: ${error.message}`, hint }];
+    const hint =
+      error.status === 404
+        ? 'Apply k8s/deploy/namespace.yaml, or name another namespace in sandbox.kubernetes.namespace.'
+        : 'Change the rule that the message names, or the resources that sandboxes ask for.';
+    return [
+      {
+        code: 'sandbox-not-admitted',
+        message: `The cluster doesn't admit a sandbox in ${namespace}: ${error.message}`,
+        hint,
+      },
+    ];
   }
 }
 
 /** Empty where it is proven, or where the operator took it on. */
-export async function checkNetwork(pods: Pods, settings: KubernetesSettings, signal?: AbortSignal): Promise<HostIssue[]> {
+export async function checkNetwork(
+  pods: Pods,
+  settings: KubernetesSettings,
+  signal?: AbortSignal,
+): Promise<HostIssue[]> {
   if (settings.network === 'open') return [];
   const { reached, unknown } = await findReachable(pods, settings, signal);
   if (reached.length > 0) {
-    return [{
-      code: 'sandbox-network-open',
-      message: `Pods in ${pods.namespace} reach ${reached.join(', ')}`,
-      hint: 'Apply k8s/deploy/network-policy.yaml, on a cluster whose network plug-in enforces policies. To run without that, set sandbox.kubernetes.network to open.',
-    }];
+    return [
+      {
+        code: 'sandbox-network-open',
+        message: `Pods in ${pods.namespace} reach ${reached.join(', ')}`,
+        hint: 'Apply k8s/deploy/network-policy.yaml, on a cluster whose network plug-in enforces policies. To run without that, set sandbox.kubernetes.network to open.',
+      },
+    ];
   }
   if (unknown === undefined) return [];
-  return [{ code: 'sandbox-network-open', message: `Whether pods in ${pods.namespace} reach the network could not be tried: ${unknown}`, hint: 'Use an image with python3 or perl, or set sandbox.kubernetes.network to open.' }];
+  return [
+    {
+      code: 'sandbox-network-open',
+      message: `Whether pods in ${pods.namespace} reach the network could not be tried: ${unknown}`,
+      hint: 'Use an image with python3 or perl, or set sandbox.kubernetes.network to open.',
+    },
+  ];
 }

@@ -76,11 +76,17 @@ exit 0
 `;
 
 /** Makes a pod, lets it try, removes it. Repeatable. @throws SandboxUnavailable where no pod can be had */
-export async function findReachable(pods: Pods, settings: KubernetesSettings, signal?: AbortSignal): Promise<NetworkFinding> {
+export async function findReachable(
+  pods: Pods,
+  settings: KubernetesSettings,
+  signal?: AbortSignal,
+): Promise<NetworkFinding> {
   const spec: SandboxSpec = {
     id: `network-check-${randomUUID()}`,
     resources: { cpu: 0.2, memoryBytes: 128 * 1024 ** 2, diskBytes: 64 * 1024 ** 2, processes: 64 },
-    egress: [], env: {}, lifetimeMs: 5 * 60_000,
+    egress: [],
+    env: {},
+    lifetimeMs: 5 * 60_000,
   };
   const pod = await ensurePod(pods, podOf(spec, settings, { nonce: '', scripts: podScripts() }), signal);
   try {
@@ -91,19 +97,33 @@ export async function findReachable(pods: Pods, settings: KubernetesSettings, si
   }
 }
 
-async function probe({ cluster, namespace }: Pods, { name, node }: { name: string; node: string }, signal?: AbortSignal): Promise<NetworkFinding> {
+async function probe(
+  { cluster, namespace }: Pods,
+  { name, node }: { name: string; node: string },
+  signal?: AbortSignal,
+): Promise<NetworkFinding> {
   const server = new URL(cluster.kubeConfig.getCurrentCluster()?.server ?? 'https://localhost');
   const target = { kubeConfig: cluster.kubeConfig, namespace, pod: name, container: containerName };
   // Inside, names may not be known.
   const { address } = await lookup(server.hostname.replaceAll(/[[\]]/g, '')).catch(() => ({ address: '' }));
   let said = '';
-  const outcome = await execInPod(target, ['sh', '-c', script, 'jig', address, server.port || '443', node, connectors.python, connectors.perl], {
-    deadlineMs: probeTimeoutMs, maxBytes: 65_536, ...(signal && { signal }),
-    onStdout: (bytes) => void (said += Buffer.from(bytes).toString()),
-  });
+  const outcome = await execInPod(
+    target,
+    ['sh', '-c', script, 'jig', address, server.port || '443', node, connectors.python, connectors.perl],
+    {
+      deadlineMs: probeTimeoutMs,
+      maxBytes: 65_536,
+      ...(signal && { signal }),
+      onStdout: (bytes) => void (said += Buffer.from(bytes).toString()),
+    },
+  );
   signal?.throwIfAborted();
   const reached = said.split('\n').filter(Boolean);
   if (outcome.kind === 'exited' && outcome.code === 0) return { reached };
-  if (outcome.kind === 'exited' && outcome.code === noTool) return { reached, unknown: 'the image has neither python3 nor perl to try with' };
-  return { reached, unknown: outcome.kind === 'exited' ? `the probe ended with exit code ${outcome.code}` : outcome.reason };
+  if (outcome.kind === 'exited' && outcome.code === noTool)
+    return { reached, unknown: 'the image has neither python3 nor perl to try with' };
+  return {
+    reached,
+    unknown: outcome.kind === 'exited' ? `the probe ended with exit code ${outcome.code}` : outcome.reason,
+  };
 }

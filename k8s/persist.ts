@@ -60,7 +60,8 @@ export async function persist<Value>(
     connected ||= failed.kind !== 'refused' && failed.kind !== 'unreachable';
     const state = await watch.checkPod();
     signal.throwIfAborted();
-    if (typeof state === 'object') throw connected && state.ending ? new PodEnded(state.ending) : new SandboxLost(state.gone);
+    if (typeof state === 'object')
+      throw connected && state.ending ? new PodEnded(state.ending) : new SandboxLost(state.gone);
     const now = performance.now();
     if (now >= giveUpAt) throw new SandboxLost('a command didn’t end by its deadline, though its pod lives');
     if (now - heardAt >= unreachableTimeoutMs) throw unreachable(now - heardAt, failed);
@@ -71,14 +72,22 @@ export async function persist<Value>(
 
 /** To be tried again, for what runs in the pod goes on. */
 function unreachable(forMs: number, last: ExecOutcome): SandboxUnavailable {
-  return new SandboxUnavailable('sandbox-unreachable', `nothing was heard of the pod for ${Math.round(forMs / 1000)} s: ${reasonOf(last)}`, { retryable: true });
+  return new SandboxUnavailable(
+    'sandbox-unreachable',
+    `nothing was heard of the pod for ${Math.round(forMs / 1000)} s: ${reasonOf(last)}`,
+    { retryable: true },
+  );
 }
 
 /** @throws where trying again changes nothing. */
 function checkRefusal(outcome: ExecOutcome): void {
   if (outcome.kind !== 'refused') return;
-  if (outcome.status === 403) throw new SandboxRefused(`the API server forbids to run commands in pods: ${outcome.reason}`, { hint: 'Grant `get` and `create` on `pods/exec` to the worker.' });
-  if ([413, 414, 431].includes(outcome.status)) throw new CommandTooLong(`the API server doesn't take its words: ${outcome.reason}`);
+  if (outcome.status === 403)
+    throw new SandboxRefused(`the API server forbids to run commands in pods: ${outcome.reason}`, {
+      hint: 'Grant `get` and `create` on `pods/exec` to the worker.',
+    });
+  if ([413, 414, 431].includes(outcome.status))
+    throw new CommandTooLong(`the API server doesn't take its words: ${outcome.reason}`);
 }
 
 function askedPauseMs(outcome: ExecOutcome): number {

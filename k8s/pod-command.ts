@@ -30,7 +30,11 @@ const frameSlackBytes = 1 << 24;
  * @throws SandboxLost where the pod or the command's record is gone, SandboxUnavailable where the API server stays away,
  * SandboxRefused where it forbids, CommandTooLong; the abort's reason on a detach.
  */
-export async function runInPod(target: PodCommandTarget, spec: CommandSpec, { onOutput, signal }: RunOptions = {}): Promise<CommandResult> {
+export async function runInPod(
+  target: PodCommandTarget,
+  spec: CommandSpec,
+  { onOutput, signal }: RunOptions = {},
+): Promise<CommandResult> {
   const startedAtMs = Date.now();
   const request = await describeCommand(target, spec, onOutput !== undefined);
   const detach = new AbortController();
@@ -46,11 +50,20 @@ export async function runInPod(target: PodCommandTarget, spec: CommandSpec, { on
   else signal?.addEventListener('abort', onAbort, { signal: finished.signal });
   await using output = new ReceivedOutput(target.outputDir, request.name);
   try {
-    const [end] = await Promise.all([followCommand({ target, spec, request, output, onOutput, signal: detach.signal }), output.prepare()]);
+    const [end] = await Promise.all([
+      followCommand({ target, spec, request, output, onOutput, signal: detach.signal }),
+      output.prepare(),
+    ]);
     return await resultOf(end, request, output);
   } catch (error) {
     if (!(error instanceof PodEnded)) throw error;
-    return { ending: error.ending, exitCode: 137, startedAt: new Date(startedAtMs).toISOString(), durationMs: Date.now() - startedAtMs, ...(await output.keep({ stdout: 0, stderr: 0 })) };
+    return {
+      ending: error.ending,
+      exitCode: 137,
+      startedAt: new Date(startedAtMs).toISOString(),
+      durationMs: Date.now() - startedAtMs,
+      ...(await output.keep({ stdout: 0, stderr: 0 })),
+    };
   } finally {
     finished.abort();
   }
@@ -90,23 +103,39 @@ async function followCommand(following: Following): Promise<CommandEnd> {
     };
     const stdin = inputOf(request, spec.stdin, stdinWanted.promise);
     const maxBytes = 2 * spec.outputCapBytes + frameSlackBytes;
-    const options = { stdin, onStdout, deadlineMs: giveUpAt - performance.now(), signal: AbortSignal.any([signal, ended.signal]), maxBytes };
-    const outcome = await execInPod(target, request.runWords(output.received), options).catch(lostByFrames).finally(started);
+    const options = {
+      stdin,
+      onStdout,
+      deadlineMs: giveUpAt - performance.now(),
+      signal: AbortSignal.any([signal, ended.signal]),
+      maxBytes,
+    };
+    const outcome = await execInPod(target, request.runWords(output.received), options)
+      .catch(lostByFrames)
+      .finally(started);
     return end ? { done: end } : { failed: outcome };
   });
 }
 
-async function takeFrame(frame: Exclude<CommandFrame, { kind: 'here' | 'end' | 'stdin' }>, { spec, output, onOutput }: Following): Promise<void> {
+async function takeFrame(
+  frame: Exclude<CommandFrame, { kind: 'here' | 'end' | 'stdin' }>,
+  { spec, output, onOutput }: Following,
+): Promise<void> {
   if (frame.kind === 'lost') throw new SandboxLost(`a command was launched in the pod, but ${frame.reason}`);
   if (frame.kind === 'other') throw new SandboxLost('another pod stands under the name');
   const { stream, bytes } = frame;
-  if (output.received[stream] + bytes.length > spec.outputCapBytes) throw new FrameError('more output came than is kept');
+  if (output.received[stream] + bytes.length > spec.outputCapBytes)
+    throw new FrameError('more output came than is kept');
   await output.add(stream, bytes);
   onOutput?.({ stream, bytes });
 }
 
 /** What the script reads: the seal, then the command's own input when it asks for it. */
-async function* inputOf({ seal, stdinBytes }: CommandRequest, stdin: CommandSpec['stdin'], wanted: Promise<void>): AsyncGenerator<Uint8Array> {
+async function* inputOf(
+  { seal, stdinBytes }: CommandRequest,
+  stdin: CommandSpec['stdin'],
+  wanted: Promise<void>,
+): AsyncGenerator<Uint8Array> {
   yield Buffer.from(`${seal}\n`);
   if (stdin === undefined || stdinBytes === 0) return;
   await wanted;
@@ -119,14 +148,16 @@ async function* inputOf({ seal, stdinBytes }: CommandRequest, stdin: CommandSpec
     sent += bytes.length;
     yield bytes;
   }
-  if (sent < stdinBytes) throw new Error(`the file for a command's standard input became shorter while it was sent: ${stdin.path}`);
+  if (sent < stdinBytes)
+    throw new Error(`the file for a command's standard input became shorter while it was sent: ${stdin.path}`);
 }
 
 /** @throws SandboxLost where the result isn't the one that the command's supervisor sealed. */
 async function resultOf(end: CommandEnd, { seal }: CommandRequest, output: ReceivedOutput): Promise<CommandResult> {
   const { stdout, stderr } = output.received;
   const whole = stdout === end.stdout.keptBytes && stderr === end.stderr.keptBytes;
-  if (!whole || !(await output.matches(`${seal} ${end.text}\n`, end.digest))) throw new SandboxLost("a command's result isn't what its supervisor vouches for");
+  if (!whole || !(await output.matches(`${seal} ${end.text}\n`, end.digest)))
+    throw new SandboxLost("a command's result isn't what its supervisor vouches for");
   return {
     ending: end.ending,
     exitCode: end.exitCode,
@@ -139,12 +170,18 @@ async function resultOf(end: CommandEnd, { seal }: CommandRequest, output: Recei
 /** Asks for the command's end, or that it never begins. */
 async function stopCommand(target: PodCommandTarget, request: CommandRequest, signal: AbortSignal): Promise<void> {
   await persist(target, { giveUpAt: Infinity, signal }, async (heard): Promise<Attempt<void>> => {
-    const outcome = await execInPod(target, request.stopWords, { onStdout: heard, deadlineMs: stopTimeoutMs, signal, maxBytes: maxStopBytes });
+    const outcome = await execInPod(target, request.stopWords, {
+      onStdout: heard,
+      deadlineMs: stopTimeoutMs,
+      signal,
+      maxBytes: maxStopBytes,
+    });
     return outcome.kind === 'exited' && outcome.code === 0 ? { done: undefined } : { failed: outcome };
   });
 }
 
 function lostByFrames(error: unknown): never {
-  if (error instanceof FrameError) throw new SandboxLost(`what came of a command couldn't be read: ${error.message}`, { cause: error });
+  if (error instanceof FrameError)
+    throw new SandboxLost(`what came of a command couldn't be read: ${error.message}`, { cause: error });
   throw error;
 }

@@ -20,7 +20,11 @@ export interface KnownPod {
 
 export function knownPod(provider: string, id: string, pod: V1Pod): KnownPod {
   const env = z.record(z.string(), z.string()).parse(JSON.parse(annotationOf(pod, annotations.env) || '{}'));
-  return { ref: { provider, id, incarnation: pod.metadata?.uid ?? '' }, nonce: annotationOf(pod, annotations.nonce), env };
+  return {
+    ref: { provider, id, incarnation: pod.metadata?.uid ?? '' },
+    nonce: annotationOf(pod, annotations.nonce),
+    env,
+  };
 }
 
 export function annotationOf({ metadata }: V1Pod, name: string): string {
@@ -30,14 +34,21 @@ export function annotationOf({ metadata }: V1Pod, name: string): string {
 /** Of this worker: where the output of a pod's commands is kept. */
 export const outputFolder = (outputDir: string, id: string): string => join(outputDir, podName(id));
 
-export function podSandbox(pods: Pods, { ref, nonce, env }: KnownPod, { outputDir, unreachableTimeoutMs }: { outputDir: string; unreachableTimeoutMs: number }): Sandbox {
+export function podSandbox(
+  pods: Pods,
+  { ref, nonce, env }: KnownPod,
+  { outputDir, unreachableTimeoutMs }: { outputDir: string; unreachableTimeoutMs: number },
+): Sandbox {
   const { cluster, namespace } = pods;
   const target: PodCommandTarget = {
     // A renewed token is in a new one.
     get kubeConfig() {
       return cluster.kubeConfig;
     },
-    namespace, nonce, env, unreachableTimeoutMs,
+    namespace,
+    nonce,
+    env,
+    unreachableTimeoutMs,
     pod: podName(ref.id),
     container: containerName,
     incarnation: ref.incarnation,
@@ -66,9 +77,12 @@ async function checkStill(pods: Pods, { id, incarnation }: SandboxRef): Promise<
       await wait(lookAgainMs);
       pod = await findPod(impatient, podName(id));
     }
-    if (!pod || pod.metadata?.uid !== incarnation) return { gone: pod ? 'another pod stands under its name' : 'its pod was removed' };
+    if (!pod || pod.metadata?.uid !== incarnation)
+      return { gone: pod ? 'another pod stands under its name' : 'its pod was removed' };
     const end = findEnd(pod);
-    return end ? { gone: `its pod has ended: ${end.reason}: ${end.message}`, ...(end.ending && { ending: end.ending }) } : 'same';
+    return end
+      ? { gone: `its pod has ended: ${end.reason}: ${end.message}`, ...(end.ending && { ending: end.ending }) }
+      : 'same';
   } catch (error) {
     if (error instanceof SandboxUnavailable) return 'unreachable';
     throw error;

@@ -29,13 +29,35 @@ const user = 1000;
 
 /** A DNS label: readable, and unique by its hash. */
 export function podName(id: string): string {
-  const slug = id.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(-40).replace(/^-+/, '');
+  const slug = id
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(-40)
+    .replace(/^-+/, '');
   return `jig-${slug}-${createHash('sha256').update(id).digest('hex').slice(0, 12)}`;
 }
 
 /** The same for the same wish, whichever version of Jig makes a pod of it. */
-function wishHash({ image = '', resources: { cpu, memoryBytes, diskBytes, processes }, egress, env, lifetimeMs }: SandboxSpec): string {
-  const wish = [image, cpu, memoryBytes, diskBytes, processes, egress, Object.entries(env).map((pair) => pair.join('=')).toSorted(), lifetimeMs];
+function wishHash({
+  image = '',
+  resources: { cpu, memoryBytes, diskBytes, processes },
+  egress,
+  env,
+  lifetimeMs,
+}: SandboxSpec): string {
+  const wish = [
+    image,
+    cpu,
+    memoryBytes,
+    diskBytes,
+    processes,
+    egress,
+    Object.entries(env)
+      .map((pair) => pair.join('='))
+      .toSorted(),
+    lifetimeMs,
+  ];
   return createHash('sha256').update(JSON.stringify(wish)).digest('hex').slice(0, 32);
 }
 
@@ -72,11 +94,20 @@ export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, 
       terminationGracePeriodSeconds: 1,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      securityContext: { runAsNonRoot: true, runAsUser: user, runAsGroup: user, fsGroup: user, fsGroupChangePolicy: 'OnRootMismatch', seccompProfile: { type: 'RuntimeDefault' } },
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: user,
+        runAsGroup: user,
+        fsGroup: user,
+        fsGroupChangePolicy: 'OnRootMismatch',
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
       ...(settings.runtimeClassName !== undefined && { runtimeClassName: settings.runtimeClassName }),
       ...(Object.keys(settings.nodeSelector).length > 0 && { nodeSelector: settings.nodeSelector }),
       ...(settings.tolerations.length > 0 && { tolerations: settings.tolerations.map(withoutUndefined) }),
-      ...(settings.imagePullSecrets.length > 0 && { imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })) }),
+      ...(settings.imagePullSecrets.length > 0 && {
+        imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })),
+      }),
       containers: [
         {
           name: containerName,
@@ -84,7 +115,11 @@ export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, 
           imagePullPolicy: settings.imagePullPolicy,
           command: ['sh', '/opt/jig/init.sh'],
           workingDir: '/work',
-          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
           resources: { limits: quantities(limits), requests: quantities(shareOf(limits, settings.requestShare)) },
           volumeMounts: volumes(spec, scripts).map(({ mount }) => mount),
         },
@@ -95,31 +130,60 @@ export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, 
 }
 
 /** The only places where a command can write, and the scripts, which nobody can. */
-function volumes({ resources: { diskBytes } }: SandboxSpec, scripts: Record<string, string>): { volume: V1Volume; mount: V1VolumeMount }[] {
-  const empty = (name: string, mountPath: string, sizeLimit: number) => ({ volume: { name, emptyDir: { sizeLimit: String(sizeLimit) } }, mount: { name, mountPath } });
+function volumes(
+  { resources: { diskBytes } }: SandboxSpec,
+  scripts: Record<string, string>,
+): { volume: V1Volume; mount: V1VolumeMount }[] {
+  const empty = (name: string, mountPath: string, sizeLimit: number) => ({
+    volume: { name, emptyDir: { sizeLimit: String(sizeLimit) } },
+    mount: { name, mountPath },
+  });
   const items = [
     { path: 'incarnation', fieldRef: { fieldPath: 'metadata.uid' } },
-    ...Object.keys(scripts).map((file) => ({ path: file, fieldRef: { fieldPath: `metadata.annotations['${scriptAnnotation(file)}']` } })),
+    ...Object.keys(scripts).map((file) => ({
+      path: file,
+      fieldRef: { fieldPath: `metadata.annotations['${scriptAnnotation(file)}']` },
+    })),
   ];
   return [
     empty('work', '/work', diskBytes),
     empty('home', '/home/agent', diskBytes),
     empty('tmp', '/tmp', diskBytes),
     empty('commands', '/jig', commandDiskBytes),
-    { volume: { name: 'jig', downwardAPI: { items, defaultMode: 0o444 } }, mount: { name: 'jig', mountPath: '/opt/jig', readOnly: true } },
+    {
+      volume: { name: 'jig', downwardAPI: { items, defaultMode: 0o444 } },
+      mount: { name: 'jig', mountPath: '/opt/jig', readOnly: true },
+    },
   ];
 }
 
 type Amounts = { cpu: number; memory: number; 'ephemeral-storage': number };
 
 function shareOf(limits: Amounts, share: number): Amounts {
-  return { cpu: limits.cpu * share, memory: Math.ceil(limits.memory * share), 'ephemeral-storage': Math.ceil(limits['ephemeral-storage'] * share) };
+  return {
+    cpu: limits.cpu * share,
+    memory: Math.ceil(limits.memory * share),
+    'ephemeral-storage': Math.ceil(limits['ephemeral-storage'] * share),
+  };
 }
 
 function quantities({ cpu, ...bytes }: Amounts): Record<string, string> {
-  return { cpu: `${Math.max(1, Math.round(cpu * 1000))}m`, ...Object.fromEntries(Object.entries(bytes).map(([name, value]) => [name, String(value)])) };
+  return {
+    cpu: `${Math.max(1, Math.round(cpu * 1000))}m`,
+    ...Object.fromEntries(Object.entries(bytes).map(([name, value]) => [name, String(value)])),
+  };
 }
 
-function withoutUndefined({ key, operator, value, effect }: KubernetesSettings['tolerations'][number]): { key?: string; operator?: string; value?: string; effect?: string } {
-  return { ...(key !== undefined && { key }), ...(operator !== undefined && { operator }), ...(value !== undefined && { value }), ...(effect !== undefined && { effect }) };
+function withoutUndefined({ key, operator, value, effect }: KubernetesSettings['tolerations'][number]): {
+  key?: string;
+  operator?: string;
+  value?: string;
+  effect?: string;
+} {
+  return {
+    ...(key !== undefined && { key }),
+    ...(operator !== undefined && { operator }),
+    ...(value !== undefined && { value }),
+    ...(effect !== undefined && { effect }),
+  };
 }

@@ -11,8 +11,14 @@ export interface PodProblem {
   mends: 'never' | 'pull' | 'maybe';
 }
 
-const imageReasons = { never: ['ErrImageNeverPull', 'InvalidImageName', 'ErrImageInspect'], pull: ['ErrImagePull', 'ImagePullBackOff', 'RegistryUnavailable', 'SignatureValidationFailed'] };
-const containerReasons = { never: ['CreateContainerConfigError', 'RunContainerError', 'StartError', 'ContainerCannotRun'], maybe: ['CreateContainerError', 'CrashLoopBackOff', 'ContainerStatusUnknown'] };
+const imageReasons = {
+  never: ['ErrImageNeverPull', 'InvalidImageName', 'ErrImageInspect'],
+  pull: ['ErrImagePull', 'ImagePullBackOff', 'RegistryUnavailable', 'SignatureValidationFailed'],
+};
+const containerReasons = {
+  never: ['CreateContainerConfigError', 'RunContainerError', 'StartError', 'ContainerCannotRun'],
+  maybe: ['CreateContainerError', 'CrashLoopBackOff', 'ContainerStatusUnknown'],
+};
 
 /** How far the pod has come by the cluster's own clock, which counts whole seconds. */
 export function podStates({ metadata, status }: V1Pod): StateReached[] {
@@ -20,7 +26,9 @@ export function podStates({ metadata, status }: V1Pod): StateReached[] {
   const started = status?.containerStatuses?.[0]?.state?.running?.startedAt;
   return [
     ...(metadata?.creationTimestamp ? [{ state: 'created' as const, at: toIso(metadata.creationTimestamp) }] : []),
-    ...(scheduled?.lastTransitionTime ? [{ state: 'scheduled' as const, at: toIso(scheduled.lastTransitionTime) }] : []),
+    ...(scheduled?.lastTransitionTime
+      ? [{ state: 'scheduled' as const, at: toIso(scheduled.lastTransitionTime) }]
+      : []),
     ...(started ? [{ state: 'started' as const, at: toIso(started) }] : []),
   ];
 }
@@ -41,8 +49,16 @@ export function findEnd({ metadata, status }: V1Pod): PodEnd | undefined {
   const terminated = status?.containerStatuses?.[0]?.state?.terminated;
   if (status?.phase === 'Failed' || status?.phase === 'Succeeded' || terminated) {
     const reason = status?.reason ?? terminated?.reason ?? status?.phase ?? 'ended';
-    const message = status?.message ?? terminated?.message ?? `its container ended with exit code ${terminated?.exitCode ?? 'unknown'}`;
-    const ending = terminated?.reason === 'OOMKilled' ? ('out-of-memory' as const) : reason === 'Evicted' && isOwnDisk(message) ? ('disk-full' as const) : undefined;
+    const message =
+      status?.message ??
+      terminated?.message ??
+      `its container ended with exit code ${terminated?.exitCode ?? 'unknown'}`;
+    const ending =
+      terminated?.reason === 'OOMKilled'
+        ? ('out-of-memory' as const)
+        : reason === 'Evicted' && isOwnDisk(message)
+          ? ('disk-full' as const)
+          : undefined;
     return { reason, message, ...(ending && { ending }) };
   }
   if (metadata?.deletionTimestamp) return { reason: 'Deleted', message: 'somebody deleted it' };
@@ -52,12 +68,16 @@ export function findEnd({ metadata, status }: V1Pod): PodEnd | undefined {
 /** Whether its container has ended and nobody has said why: the kubelet tells of an eviction some moments after it. */
 export function isUnexplained({ metadata, status }: V1Pod): boolean {
   const terminated = status?.containerStatuses?.[0]?.state?.terminated;
-  return terminated !== undefined && terminated.reason !== 'OOMKilled' && !status?.reason && !metadata?.deletionTimestamp;
+  return (
+    terminated !== undefined && terminated.reason !== 'OOMKilled' && !status?.reason && !metadata?.deletionTimestamp
+  );
 }
 
 /** Whether the kubelet evicted it for what it wrote itself; where the node is short of something, it evicts whom it finds. */
 function isOwnDisk(message: string): boolean {
-  return /usage of emptydir volume .* exceeds the limit|ephemeral local storage usage exceeds the total limit|exceeded its local ephemeral storage limit/i.test(message);
+  return /usage of emptydir volume .* exceeds the limit|ephemeral local storage usage exceeds the total limit|exceeded its local ephemeral storage limit/i.test(
+    message,
+  );
 }
 
 /** What keeps the pod from starting, if anything does. */
@@ -66,12 +86,22 @@ export function findProblem(pod: V1Pod): PodProblem | undefined {
   const waiting = status?.containerStatuses?.[0]?.state?.waiting;
   const reason = waiting?.reason ?? '';
   const message = waiting?.message ?? '';
-  for (const mends of ['never', 'pull'] as const) if (imageReasons[mends].includes(reason)) return { code: 'sandbox-image-unavailable', reason, message, mends };
-  for (const mends of ['never', 'maybe'] as const) if (containerReasons[mends].includes(reason)) return { code: 'sandbox-not-started', reason, message, mends };
+  for (const mends of ['never', 'pull'] as const)
+    if (imageReasons[mends].includes(reason)) return { code: 'sandbox-image-unavailable', reason, message, mends };
+  for (const mends of ['never', 'maybe'] as const)
+    if (containerReasons[mends].includes(reason)) return { code: 'sandbox-not-started', reason, message, mends };
   const end = findEnd(pod);
   if (end) return { code: 'sandbox-not-started', ...end, mends: 'never' };
-  const unscheduled = status?.conditions?.find(({ type, status: holds }) => type === 'PodScheduled' && holds === 'False');
-  if (unscheduled) return { code: 'sandbox-unschedulable', reason: unscheduled.reason ?? 'Unschedulable', message: unscheduled.message ?? '', mends: 'maybe' };
+  const unscheduled = status?.conditions?.find(
+    ({ type, status: holds }) => type === 'PodScheduled' && holds === 'False',
+  );
+  if (unscheduled)
+    return {
+      code: 'sandbox-unschedulable',
+      reason: unscheduled.reason ?? 'Unschedulable',
+      message: unscheduled.message ?? '',
+      mends: 'maybe',
+    };
   return undefined;
 }
 

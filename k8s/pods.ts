@@ -23,7 +23,12 @@ const quotaRetryMs = 2000;
  * Makes the pod, or finds the one of the same sandbox; waits while a quota is used up or the name's last pod goes. Repeatable.
  * @throws SandboxRefused where the name is another's, SandboxUnavailable where the cluster says no
  */
-export async function ensurePod(pods: Pods, wanted: V1Pod, signal?: AbortSignal, { startTimeoutMs }: Pick<StartLimits, 'startTimeoutMs'> = defaultPatience): Promise<V1Pod> {
+export async function ensurePod(
+  pods: Pods,
+  wanted: V1Pod,
+  signal?: AbortSignal,
+  { startTimeoutMs }: Pick<StartLimits, 'startTimeoutMs'> = defaultPatience,
+): Promise<V1Pod> {
   const { cluster, namespace } = pods;
   const name = wanted.metadata?.name ?? '';
   const giveUpAt = performance.now() + startTimeoutMs;
@@ -44,7 +49,10 @@ export async function ensurePod(pods: Pods, wanted: V1Pod, signal?: AbortSignal,
     if (!findEnd(existing)) return existing;
     // It can't be used any more, and its name is wanted.
     await removePod(pods, existing, signal, Math.min(removalTimeoutMs, giveUpAt - performance.now()));
-    if (performance.now() > giveUpAt) throw new SandboxUnavailable('sandbox-not-started', `The pod ${name} that had the name before does not go`, { retryable: true });
+    if (performance.now() > giveUpAt)
+      throw new SandboxUnavailable('sandbox-not-started', `The pod ${name} that had the name before does not go`, {
+        retryable: true,
+      });
   }
 }
 
@@ -52,9 +60,14 @@ export async function ensurePod(pods: Pods, wanted: V1Pod, signal?: AbortSignal,
 function checkSame(existing: V1Pod, wanted: V1Pod, namespace: string): void {
   const hint = 'Remove it, or give sandboxes a namespace of their own.';
   const name = existing.metadata?.name ?? '';
-  if (idOf(existing) !== idOf(wanted)) throw new SandboxRefused(`the pod ${name} in ${namespace} is not Jig's`, { hint });
+  if (idOf(existing) !== idOf(wanted))
+    throw new SandboxRefused(`the pod ${name} in ${namespace} is not Jig's`, { hint });
   const [had, has] = [existing, wanted].map(({ metadata }) => metadata?.annotations?.[annotations.wish]);
-  if (had !== has) throw new SandboxRefused(`the pod ${name} in ${namespace} was made with another image, other resources or another environment`, { hint });
+  if (had !== has)
+    throw new SandboxRefused(
+      `the pod ${name} in ${namespace} was made with another image, other resources or another environment`,
+      { hint },
+    );
 }
 
 /** A quota comes free when other sandboxes end; a new namespace gets its service account in a moment. */
@@ -64,15 +77,25 @@ function passes({ status, message }: ApiRefusal): boolean {
 
 /** A refusal of the pod itself; the text is the cluster's own. */
 function notAdmitted({ status, message }: ApiRefusal): SandboxUnavailable {
-  return new SandboxUnavailable('sandbox-not-admitted', `The cluster doesn't admit the sandbox (${status}): ${message}`, { retryable: false });
+  return new SandboxUnavailable(
+    'sandbox-not-admitted',
+    `The cluster doesn't admit the sandbox (${status}): ${message}`,
+    { retryable: false },
+  );
 }
 
 /** What the pod's annotation says, where the pod is Jig's at all. */
 export function idOf({ metadata }: V1Pod): string | undefined {
-  return Object.entries(managedBy).every(([label, value]) => metadata?.labels?.[label] === value) ? metadata?.annotations?.[annotations.id] : undefined;
+  return Object.entries(managedBy).every(([label, value]) => metadata?.labels?.[label] === value)
+    ? metadata?.annotations?.[annotations.id]
+    : undefined;
 }
 
-export async function findPod({ cluster, namespace }: Pods, name: string, signal?: AbortSignal): Promise<V1Pod | undefined> {
+export async function findPod(
+  { cluster, namespace }: Pods,
+  name: string,
+  signal?: AbortSignal,
+): Promise<V1Pod | undefined> {
   try {
     return await ask(cluster, () => cluster.core.readNamespacedPod({ namespace, name }), signal);
   } catch (error) {
@@ -82,19 +105,30 @@ export async function findPod({ cluster, namespace }: Pods, name: string, signal
 }
 
 export async function listPods({ cluster, namespace }: Pods): Promise<V1Pod[]> {
-  const labelSelector = Object.entries(managedBy).map(([label, value]) => `${label}=${value}`).join(',');
+  const labelSelector = Object.entries(managedBy)
+    .map(([label, value]) => `${label}=${value}`)
+    .join(',');
   const { items } = await ask(cluster, () => cluster.core.listNamespacedPod({ namespace, labelSelector }));
   return items;
 }
 
 /** Removes this very pod and waits, within a bound, until it is gone; another one of the same name stays. Repeatable. */
-export async function removePod(pods: Pods, { metadata }: V1Pod, signal?: AbortSignal, timeoutMs = removalTimeoutMs): Promise<void> {
+export async function removePod(
+  pods: Pods,
+  { metadata }: V1Pod,
+  signal?: AbortSignal,
+  timeoutMs = removalTimeoutMs,
+): Promise<void> {
   const { cluster, namespace } = pods;
   const name = metadata?.name ?? '';
   const uid = metadata?.uid ?? '';
   let going: V1Pod;
   try {
-    going = await ask(cluster, () => cluster.core.deleteNamespacedPod({ namespace, name, body: { preconditions: { uid } } }), signal);
+    going = await ask(
+      cluster,
+      () => cluster.core.deleteNamespacedPod({ namespace, name, body: { preconditions: { uid } } }),
+      signal,
+    );
   } catch (error) {
     // Gone, or another pod has the name.
     if (error instanceof ApiRefusal && (error.status === 404 || error.status === 409)) return;
@@ -111,7 +145,12 @@ export interface StartLimits {
 }
 
 /** Waits until the pod's container runs. @throws SandboxUnavailable with the event's own text */
-export async function untilStarted(pods: Pods, pod: V1Pod, { startTimeoutMs, pullTimeoutMs }: StartLimits, signal?: AbortSignal): Promise<V1Pod> {
+export async function untilStarted(
+  pods: Pods,
+  pod: V1Pod,
+  { startTimeoutMs, pullTimeoutMs }: StartLimits,
+  signal?: AbortSignal,
+): Promise<V1Pod> {
   const { name = '', uid = '', resourceVersion } = pod.metadata ?? {};
   const startedAt = performance.now();
   const isOver = (seen: V1Pod | undefined): boolean => {
@@ -121,16 +160,35 @@ export async function untilStarted(pods: Pods, pod: V1Pod, { startTimeoutMs, pul
   };
   if (isStarted(pod)) return pod;
   const last = await untilPod(pods, { name, holds: isOver, timeoutMs: startTimeoutMs, signal, resourceVersion });
-  if (last?.metadata?.uid !== uid) throw new SandboxUnavailable('sandbox-not-started', `The pod ${name} was removed before it started`, { retryable: true });
+  if (last?.metadata?.uid !== uid)
+    throw new SandboxUnavailable('sandbox-not-started', `The pod ${name} was removed before it started`, {
+      retryable: true,
+    });
   if (isStarted(last)) return last;
   throw await describeProblem(pods, last, findProblem(last), startTimeoutMs);
 }
 
-async function describeProblem({ cluster, namespace }: Pods, { metadata, status }: V1Pod, problem: PodProblem | undefined, timeoutMs: number): Promise<SandboxUnavailable> {
-  const events = await ask(cluster, () => cluster.core.listNamespacedEvent({ namespace, fieldSelector: `involvedObject.uid=${metadata?.uid ?? ''}` })).catch(() => undefined);
+async function describeProblem(
+  { cluster, namespace }: Pods,
+  { metadata, status }: V1Pod,
+  problem: PodProblem | undefined,
+  timeoutMs: number,
+): Promise<SandboxUnavailable> {
+  const events = await ask(cluster, () =>
+    cluster.core.listNamespacedEvent({ namespace, fieldSelector: `involvedObject.uid=${metadata?.uid ?? ''}` }),
+  ).catch(() => undefined);
   const warning = lastWarning(events?.items ?? []);
-  const said = [problem ? `${problem.reason}: ${problem.message}` : `it is ${status?.phase ?? 'unknown'} after ${Math.round(timeoutMs / 1000)} s`, ...(warning ? [`the cluster says ${warning}`] : [])];
-  return new SandboxUnavailable(problem?.code ?? 'sandbox-not-started', `The pod ${metadata?.name ?? ''} did not start: ${said.join('; ')}`, { retryable: false });
+  const said = [
+    problem
+      ? `${problem.reason}: ${problem.message}`
+      : `it is ${status?.phase ?? 'unknown'} after ${Math.round(timeoutMs / 1000)} s`,
+    ...(warning ? [`the cluster says ${warning}`] : []),
+  ];
+  return new SandboxUnavailable(
+    problem?.code ?? 'sandbox-not-started',
+    `The pod ${metadata?.name ?? ''} did not start: ${said.join('; ')}`,
+    { retryable: false },
+  );
 }
 
 interface Awaited {
@@ -146,7 +204,10 @@ interface Awaited {
  * The pod as it is when the condition holds, or when the time is up. A watch is the hint to look sooner; what is
  * concluded against a pod is concluded from the pod as it is read.
  */
-async function untilPod(pods: Pods, { name, holds, timeoutMs, signal, resourceVersion }: Awaited): Promise<V1Pod | undefined> {
+async function untilPod(
+  pods: Pods,
+  { name, holds, timeoutMs, signal, resourceVersion }: Awaited,
+): Promise<V1Pod | undefined> {
   const giveUpAt = performance.now() + timeoutMs;
   const leftMs = (): number => Math.max(0, Math.min(lookEveryMs, giveUpAt - performance.now()));
   using hint = watchPod(pods, name, resourceVersion);
@@ -184,7 +245,12 @@ function watchPod({ cluster, namespace }: Pods, name: string, resourceVersion: s
       seen = { type, pod };
       wake();
     };
-    const controller = await new Watch(cluster.kubeConfig).watch(`/api/v1/namespaces/${namespace}/pods`, query, onEvent, () => ended.resolve());
+    const controller = await new Watch(cluster.kubeConfig).watch(
+      `/api/v1/namespaces/${namespace}/pods`,
+      query,
+      onEvent,
+      () => ended.resolve(),
+    );
     const close = (): void => controller.abort();
     closing.signal.addEventListener('abort', close);
     if (closing.signal.aborted) close();
@@ -194,7 +260,11 @@ function watchPod({ cluster, namespace }: Pods, name: string, resourceVersion: s
   };
   const watch = async (): Promise<void> => {
     let from = resourceVersion;
-    for (let pauseMs = watchAgainMs.first; !closing.signal.aborted; pauseMs = Math.min(pauseMs * 2, watchAgainMs.most)) {
+    for (
+      let pauseMs = watchAgainMs.first;
+      !closing.signal.aborted;
+      pauseMs = Math.min(pauseMs * 2, watchAgainMs.most)
+    ) {
       // Whoever waits looks by itself too, and learns there what is wrong.
       await watchOnce(from).catch(() => undefined);
       from = undefined;
@@ -209,7 +279,11 @@ function watchPod({ cluster, namespace }: Pods, name: string, resourceVersion: s
       wake = resolve;
       const done = new AbortController();
       const signals = signal ? [done.signal, signal] : [done.signal];
-      if (!seen) await Promise.race([promise, wait(timeoutMs, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined)]);
+      if (!seen)
+        await Promise.race([
+          promise,
+          wait(timeoutMs, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined),
+        ]);
       done.abort();
       signal?.throwIfAborted();
       const shown = seen;

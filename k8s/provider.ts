@@ -33,14 +33,20 @@ export function createKubernetesProvider({ settings, outputDir }: KubernetesProv
   const sandboxOf = (pod: KnownPod): Sandbox => podSandbox(pods, pod, { outputDir, unreachableTimeoutMs });
   /** That pods reach nothing, once in the life of this process. */
   let proven: Promise<void> | undefined;
-  const prove = (): Promise<void> => (proven ??= proveNetwork(pods, settings).catch((error: unknown) => {
-    proven = undefined;
-    throw error;
-  }));
+  const prove = (): Promise<void> =>
+    (proven ??= proveNetwork(pods, settings).catch((error: unknown) => {
+      proven = undefined;
+      throw error;
+    }));
 
   return {
     name: provider,
-    capabilities: { isolation: 'pod', egress: false, limits: { memory: true, processes: true, disk: true }, hostBound: false },
+    capabilities: {
+      isolation: 'pod',
+      egress: false,
+      limits: { memory: true, processes: true, disk: true },
+      hostBound: false,
+    },
     checkHost: () => checkCluster(pods, settings),
     async ensureSandbox(spec, signal): Promise<ReadySandbox> {
       signal?.throwIfAborted();
@@ -50,10 +56,15 @@ export function createKubernetesProvider({ settings, outputDir }: KubernetesProv
       const started = await untilStarted(pods, await ensurePod(pods, wanted, signal, settings), settings, signal);
       const pod = known.note(knownPod(provider, spec.id, started));
       const { kubeConfig } = pods.cluster;
-      await untilReady({ kubeConfig, namespace: pods.namespace, pod: podName(spec.id), container: containerName }, pod.ref.incarnation, signal);
+      await untilReady(
+        { kubeConfig, namespace: pods.namespace, pod: podName(spec.id), container: containerName },
+        pod.ref.incarnation,
+        signal,
+      );
       return { ...sandboxOf(pod), states: [...podStates(started), { state: 'ready', at: new Date().toISOString() }] };
     },
-    getSandbox: async (ref) => sandboxOf(known.find(ref) ?? known.note(knownPod(provider, ref.id, await getPod(pods, ref)))),
+    getSandbox: async (ref) =>
+      sandboxOf(known.find(ref) ?? known.note(knownPod(provider, ref.id, await getPod(pods, ref)))),
     async destroySandbox(id) {
       known.forget(id);
       const pod = await findPod(pods, podName(id));
@@ -80,7 +91,9 @@ function createKnownPods() {
     },
     find({ id, incarnation }: SandboxRef): KnownPod | undefined {
       const hint = seen.get(id);
-      return hint?.pod.ref.incarnation === incarnation && performance.now() - hint.atMs < knownForMs ? hint.pod : undefined;
+      return hint?.pod.ref.incarnation === incarnation && performance.now() - hint.atMs < knownForMs
+        ? hint.pod
+        : undefined;
     },
     forget: (id: string) => seen.delete(id),
     ids: () => seen.keys(),
@@ -90,7 +103,8 @@ function createKnownPods() {
 /** @throws SandboxLost where it is gone, has ended, or is another incarnation */
 async function getPod(pods: Pods, { id, incarnation }: SandboxRef): Promise<V1Pod> {
   const pod = await findPod(pods, podName(id));
-  if (!pod || pod.metadata?.uid !== incarnation) throw new SandboxLost(pod ? `another pod stands under the name of ${id}` : `the pod of ${id} is gone`);
+  if (!pod || pod.metadata?.uid !== incarnation)
+    throw new SandboxLost(pod ? `another pod stands under the name of ${id}` : `the pod of ${id} is gone`);
   const end = findEnd(pod);
   if (end) throw new SandboxLost(`the pod of ${id} has ended: ${end.reason}: ${end.message}`);
   return pod;
@@ -103,15 +117,23 @@ async function proveNetwork(pods: Pods, settings: KubernetesSettings): Promise<v
 }
 
 function checkImage({ image }: SandboxSpec, { allowedImages }: KubernetesSettings): void {
-  if (image === undefined || allowedImages === undefined || allowedImages.some((start) => image.startsWith(start))) return;
-  throw new SandboxRefused(`the image ${JSON.stringify(image)} is none of those that are allowed here`, { hint: `An image's name must begin with ${allowedImages.join(' or ')}.` });
+  if (image === undefined || allowedImages === undefined || allowedImages.some((start) => image.startsWith(start)))
+    return;
+  throw new SandboxRefused(`the image ${JSON.stringify(image)} is none of those that are allowed here`, {
+    hint: `An image's name must begin with ${allowedImages.join(' or ')}.`,
+  });
 }
 
 function describe(pod: V1Pod): Awaited<ReturnType<SandboxProvider['listSandboxes']>>[number] {
   const owner = annotationOf(pod, annotations.owner);
   const created = new Date(pod.metadata?.creationTimestamp ?? 0);
   const lifetimeMs = Number(annotationOf(pod, annotations.lifetimeMs));
-  return { id: idOf(pod) ?? '', createdAt: created.toISOString(), expiresAt: new Date(created.getTime() + lifetimeMs).toISOString(), ...(owner !== '' && { owner }) };
+  return {
+    id: idOf(pod) ?? '',
+    createdAt: created.toISOString(),
+    expiresAt: new Date(created.getTime() + lifetimeMs).toISOString(),
+    ...(owner !== '' && { owner }),
+  };
 }
 
 /** Outputs of sandboxes that somebody else removed. */

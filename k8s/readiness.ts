@@ -27,14 +27,26 @@ for tool in head cat dd sleep mkfifo setsid sha256sum env; do command -v "$tool"
 export async function untilReady(target: PodContainer, uid: string, signal?: AbortSignal): Promise<void> {
   const giveUpAt = performance.now() + readyTimeoutMs;
   for (;;) {
-    const outcome = await execInPod(target, ['sh', '-c', script, 'jig', uid], { deadlineMs: tryTimeoutMs, maxBytes: 65_536, ...(signal && { signal }) });
+    const outcome = await execInPod(target, ['sh', '-c', script, 'jig', uid], {
+      deadlineMs: tryTimeoutMs,
+      maxBytes: 65_536,
+      ...(signal && { signal }),
+    });
     signal?.throwIfAborted();
     if (outcome.kind === 'exited' && outcome.code === 0) return;
     // What the script says is final; what the way to it says may pass.
-    const isFinal = outcome.kind === 'exited' || (outcome.kind === 'refused' && (outcome.status === 403 || outcome.status === 404));
+    const isFinal =
+      outcome.kind === 'exited' || (outcome.kind === 'refused' && (outcome.status === 403 || outcome.status === 404));
     if (isFinal || performance.now() > giveUpAt) {
-      const why = outcome.kind === 'exited' ? (complaints[outcome.code] ?? `its first command ended with exit code ${outcome.code}`) : outcome.reason;
-      throw new SandboxUnavailable('sandbox-not-ready', `The pod ${target.pod} started, but commands can't run in it: ${why}`, { retryable: !isFinal });
+      const why =
+        outcome.kind === 'exited'
+          ? (complaints[outcome.code] ?? `its first command ended with exit code ${outcome.code}`)
+          : outcome.reason;
+      throw new SandboxUnavailable(
+        'sandbox-not-ready',
+        `The pod ${target.pod} started, but commands can't run in it: ${why}`,
+        { retryable: !isFinal },
+      );
     }
     await wait(retryEveryMs, undefined, { ...(signal && { signal }) });
   }

@@ -4,19 +4,64 @@ import { z } from 'zod';
 const Labels = z.record(z.string(), z.string());
 
 export const KubernetesSettings = z.strictObject({
-  context: z.string().optional().describe('The context of the kubeconfig; its current one where missing. In a cluster, the pod’s own service account'),
-  namespace: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/).default('jig-sandboxes').describe('Where sandboxes are made; one namespace an installation, since each sweeps what it finds there'),
+  context: z
+    .string()
+    .optional()
+    .describe(
+      'The context of the kubeconfig; its current one where missing. In a cluster, the pod’s own service account',
+    ),
+  namespace: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
+    .default('jig-sandboxes')
+    .describe('Where sandboxes are made; one namespace an installation, since each sweeps what it finds there'),
   image: z.string().default('jig-sandbox:latest').describe('The image of a sandbox whose blueprint names none'),
-  allowedImages: z.array(z.string()).optional().describe('What the name of a blueprint’s image may begin with; any image where missing'),
-  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent').describe('When an image is pulled'),
+  allowedImages: z
+    .array(z.string())
+    .optional()
+    .describe('What the name of a blueprint’s image may begin with; any image where missing'),
+  imagePullPolicy: z
+    .enum(['Always', 'IfNotPresent', 'Never'])
+    .default('IfNotPresent')
+    .describe('When an image is pulled'),
   imagePullSecrets: z.array(z.string()).default([]).describe('Names of the secrets for private registries'),
   runtimeClassName: z.string().optional().describe('The runtime class of a sandbox, such as `gvisor`'),
   nodeSelector: Labels.default({}).describe('Labels of the nodes on which sandboxes run'),
-  tolerations: z.array(z.strictObject({ key: z.string().optional(), operator: z.enum(['Exists', 'Equal']).optional(), value: z.string().optional(), effect: z.string().optional() })).default([]).describe('Taints that sandboxes tolerate'),
+  tolerations: z
+    .array(
+      z.strictObject({
+        key: z.string().optional(),
+        operator: z.enum(['Exists', 'Equal']).optional(),
+        value: z.string().optional(),
+        effect: z.string().optional(),
+      }),
+    )
+    .default([])
+    .describe('Taints that sandboxes tolerate'),
   requestShare: z.number().min(0.01).max(1).default(0.5).describe('How much of a sandbox’s limits it requests'),
-  startTimeoutMs: z.number().int().min(1000).default(180_000).describe('How long a pod may take to be scheduled, pulled and ready'),
-  pullTimeoutMs: z.number().int().min(1000).default(60_000).describe('How long an image that can’t be pulled is tried again'),
-  unreachableTimeoutMs: z.number().int().min(1000).default(300_000).describe('How long an API server that doesn’t answer is asked again'),
-  network: z.enum(['denied', 'open']).default('denied').describe('`denied`: pods must reach nothing, and a probe proves it before the first sandbox. `open`: whatever the cluster lets them reach, unproven'),
+  startTimeoutMs: z
+    .number()
+    .int()
+    .min(1000)
+    .default(180_000)
+    .describe('How long a pod may take to be scheduled, pulled and ready'),
+  pullTimeoutMs: z
+    .number()
+    .int()
+    .min(1000)
+    .default(60_000)
+    .describe('How long an image that can’t be pulled is tried again'),
+  unreachableTimeoutMs: z
+    .number()
+    .int()
+    .min(1000)
+    .default(300_000)
+    .describe('How long an API server that doesn’t answer is asked again'),
+  network: z
+    .enum(['denied', 'open'])
+    .default('denied')
+    .describe(
+      '`denied`: pods must reach nothing, and a probe proves it before the first sandbox. `open`: whatever the cluster lets them reach, unproven',
+    ),
 });
 export type KubernetesSettings = z.infer<typeof KubernetesSettings>;

@@ -41,7 +41,9 @@ const Chunk = z.object({
     .nullish(),
 });
 type Chunk = z.infer<typeof Chunk>;
-type ToolCallPiece = NonNullable<NonNullable<NonNullable<NonNullable<Chunk['choices']>[number]>['delta']>['tool_calls']>[number];
+type ToolCallPiece = NonNullable<
+  NonNullable<NonNullable<NonNullable<Chunk['choices']>[number]>['delta']>['tool_calls']
+>[number];
 
 export interface StreamedAnswer extends Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'> {
   model: string | undefined;
@@ -54,13 +56,22 @@ export interface StreamedAnswer extends Pick<ModelResponse, 'content' | 'toolCal
  * @throws ModelFailure `nonsense` where a chunk isn't one, `cut-off` where the stream ends before the answer does.
  */
 export async function readAnswerStream(chunks: AsyncIterable<unknown>): Promise<StreamedAnswer> {
-  const answer: StreamedAnswer = { model: undefined, content: '', toolCalls: [], stopReason: 'stop', tokens: undefined };
+  const answer: StreamedAnswer = {
+    model: undefined,
+    content: '',
+    toolCalls: [],
+    stopReason: 'stop',
+    tokens: undefined,
+  };
   let finishReason: string | undefined;
   const slots: Slots = new Map();
   for await (const raw of chunks) {
     const parsed = Chunk.safeParse(raw);
     if (!parsed.success) {
-      throw new ModelFailure('nonsense', "the model's server sent something that is not a piece of an answer", { retryable: true, cause: parsed.error });
+      throw new ModelFailure('nonsense', "the model's server sent something that is not a piece of an answer", {
+        retryable: true,
+        cause: parsed.error,
+      });
     }
     finishReason = addChunk(answer, parsed.data, slots) ?? finishReason;
   }
@@ -75,7 +86,11 @@ export async function readAnswerStream(chunks: AsyncIterable<unknown>): Promise<
 type Slots = Map<number, number>;
 
 /** Some servers count no calls, or all under one index: a name under another id begins another call. */
-function findSlot({ toolCalls }: StreamedAnswer, { index = 0, id, function: named }: ToolCallPiece, slots: Slots): number {
+function findSlot(
+  { toolCalls }: StreamedAnswer,
+  { index = 0, id, function: named }: ToolCallPiece,
+  slots: Slots,
+): number {
   const known = slots.get(index);
   const isAnother = known !== undefined && Boolean(id) && Boolean(named?.name) && toolCalls[known]?.id !== id;
   const slot = known === undefined || isAnother ? toolCalls.length : known;

@@ -14,7 +14,12 @@ export function createBoundedFetch(maxBytes: number): typeof fetch {
       transform(chunk, controller) {
         seenBytes += chunk.byteLength;
         if (seenBytes <= maxBytes) controller.enqueue(chunk);
-        else controller.error(new ModelFailure('nonsense', `the model's server sent more than ${maxBytes} bytes for one answer`, { retryable: true }));
+        else
+          controller.error(
+            new ModelFailure('nonsense', `the model's server sent more than ${maxBytes} bytes for one answer`, {
+              retryable: true,
+            }),
+          );
       },
     });
     return new Response(response.body.pipeThrough(counter), response);

@@ -12,12 +12,40 @@ export const ModelConfig = z.strictObject({
   protocol: z
     .enum(['auto', 'native', 'json', 'text'])
     .default('auto')
-    .describe('How tools are called: `native` and `auto` by the API, where calls that the model writes as text are understood too; `json` by constrained JSON; `text` by text alone. `JIG_MODEL_PROTOCOL` goes before it'),
-  contextTokens: z.number().int().min(1024).default(128_000).describe('How much the model can read; a conversation is compacted before. `JIG_MODEL_CONTEXT_TOKENS` goes before it'),
-  answerTokens: z.number().int().min(256).default(16_384).describe('How much the model may write in one answer, its thinking included, where that is at most a quarter of `contextTokens`. `JIG_MODEL_ANSWER_TOKENS` goes before it'),
+    .describe(
+      'How tools are called: `native` and `auto` by the API, where calls that the model writes as text are understood too; `json` by constrained JSON; `text` by text alone. `JIG_MODEL_PROTOCOL` goes before it',
+    ),
+  contextTokens: z
+    .number()
+    .int()
+    .min(1024)
+    .default(128_000)
+    .describe(
+      'How much the model can read; a conversation is compacted before. `JIG_MODEL_CONTEXT_TOKENS` goes before it',
+    ),
+  answerTokens: z
+    .number()
+    .int()
+    .min(256)
+    .default(16_384)
+    .describe(
+      'How much the model may write in one answer, its thinking included, where that is at most a quarter of `contextTokens`. `JIG_MODEL_ANSWER_TOKENS` goes before it',
+    ),
   timeoutMs: z.number().int().min(1000).default(300_000).describe('How long one answer may take'),
-  temperature: z.number().min(0).max(2).optional().describe("How freely the model answers; the server's own where missing. A small model works best at 0. `JIG_MODEL_TEMPERATURE` goes before it"),
-  refuseUnpriced: z.boolean().default(false).describe('Whether a run whose blueprint sets `budget.usd` fails before it asks a model of unknown price, instead of going on without that limit'),
+  temperature: z
+    .number()
+    .min(0)
+    .max(2)
+    .optional()
+    .describe(
+      "How freely the model answers; the server's own where missing. A small model works best at 0. `JIG_MODEL_TEMPERATURE` goes before it",
+    ),
+  refuseUnpriced: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a run whose blueprint sets `budget.usd` fails before it asks a model of unknown price, instead of going on without that limit',
+    ),
   prices: PriceTable.optional().describe("Prices by the beginning of a model's name, beside the ones that Jig knows"),
 });
 export type ModelConfig = z.infer<typeof ModelConfig>;
@@ -40,10 +68,15 @@ export function chooseModel({ env, config, recording }: ModelChoice): Model {
   const settings = parseConfig(env, config);
   const apiKey = env.OPENAI_API_KEY || undefined;
   if (!apiKey && !settings.baseUrl) {
-    throw new JigError('model-not-configured', 'No model is configured: neither OPENAI_API_KEY nor OPENAI_BASE_URL is set');
+    throw new JigError(
+      'model-not-configured',
+      'No model is configured: neither OPENAI_API_KEY nor OPENAI_BASE_URL is set',
+    );
   }
   if (!settings.name) {
-    throw new JigError('model-not-configured', 'No model is named: JIG_MODEL is not set', { hint: 'For example: JIG_MODEL=gpt-5-mini' });
+    throw new JigError('model-not-configured', 'No model is named: JIG_MODEL is not set', {
+      hint: 'For example: JIG_MODEL=gpt-5-mini',
+    });
   }
   return createOpenAiModel({
     name: settings.name,
@@ -69,5 +102,7 @@ function parseConfig(env: ModelChoice['env'], config: ModelConfigInput | undefin
     ...(env.JIG_MODEL_CONTEXT_TOKENS ? { contextTokens: Number(env.JIG_MODEL_CONTEXT_TOKENS) } : {}),
   });
   if (parsed.success) return parsed.data;
-  throw new JigError('model-config-invalid', `The model's configuration is wrong: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  throw new JigError('model-config-invalid', `The model's configuration is wrong: ${z.prettifyError(parsed.error)}`, {
+    cause: parsed.error,
+  });
 }

@@ -36,12 +36,23 @@ const maxRetryAfterMs = 10 * 60_000;
 /** Turns what the client threw into a ModelFailure; `status`, code and headers decide, and never the message's words. */
 export function classifyFailure(error: unknown): ModelFailure {
   if (error instanceof ModelFailure) return error;
-  if (error instanceof APIConnectionTimeoutError) return failure({ kind: 'timeout', retryable: true }, 'the model did not answer in time', error);
+  if (error instanceof APIConnectionTimeoutError)
+    return failure({ kind: 'timeout', retryable: true }, 'the model did not answer in time', error);
   if (error instanceof APIConnectionError) {
-    return failure({ kind: 'unavailable', retryable: true }, `the model's server can't be reached: ${detail(error)}`, error);
+    return failure(
+      { kind: 'unavailable', retryable: true },
+      `the model's server can't be reached: ${detail(error)}`,
+      error,
+    );
   }
-  if (error instanceof SyntaxError) return failure({ kind: 'nonsense', retryable: true }, `the model's server sent something that is not JSON: ${detail(error)}`, error);
-  if (!(error instanceof APIError)) return failure({ kind: 'cut-off', retryable: true }, `the model's answer broke off: ${detail(error)}`, error);
+  if (error instanceof SyntaxError)
+    return failure(
+      { kind: 'nonsense', retryable: true },
+      `the model's server sent something that is not JSON: ${detail(error)}`,
+      error,
+    );
+  if (!(error instanceof APIError))
+    return failure({ kind: 'cut-off', retryable: true }, `the model's answer broke off: ${detail(error)}`, error);
 
   const verdict = verdictOf(error);
   const headers = error.headers instanceof Headers ? error.headers : new Headers();
@@ -63,7 +74,10 @@ function verdictOf(error: APIError): Verdict {
   const code = Number(error.code ?? Number.NaN);
   const status: number | undefined = error.status ?? (code >= 400 && code < 600 ? code : undefined);
   if (status === undefined) return { kind: 'unavailable', retryable: true };
-  return byStatus[status] ?? (status >= 500 ? { kind: 'unavailable', retryable: true } : { kind: 'refused', retryable: false });
+  return (
+    byStatus[status] ??
+    (status >= 500 ? { kind: 'unavailable', retryable: true } : { kind: 'refused', retryable: false })
+  );
 }
 
 /** How long the server asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date. */

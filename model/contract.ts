@@ -73,7 +73,17 @@ export interface Model {
   ask(request: ModelRequest, signal?: AbortSignal): Promise<ModelResponse>;
 }
 
-export const modelFailureKinds = ['rate-limited', 'unavailable', 'timeout', 'cut-off', 'nonsense', 'context-too-long', 'unauthorized', 'refused', 'not-recorded'] as const;
+export const modelFailureKinds = [
+  'rate-limited',
+  'unavailable',
+  'timeout',
+  'cut-off',
+  'nonsense',
+  'context-too-long',
+  'unauthorized',
+  'refused',
+  'not-recorded',
+] as const;
 export type ModelFailureKind = (typeof modelFailureKinds)[number];
 
 /** A question without an answer; `retryable` says whether the same question can be mended by asking again. */
@@ -82,7 +92,11 @@ export class ModelFailure extends Error {
   readonly kind: ModelFailureKind;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
-  constructor(kind: ModelFailureKind, message: string, options: { retryable: boolean; retryAfterMs?: number; cause?: unknown }) {
+  constructor(
+    kind: ModelFailureKind,
+    message: string,
+    options: { retryable: boolean; retryAfterMs?: number; cause?: unknown },
+  ) {
     super(message, { cause: options.cause });
     this.kind = kind;
     this.retryable = options.retryable;

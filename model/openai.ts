@@ -1,10 +1,21 @@
 /** A model behind the OpenAI protocol (Chat Completions): OpenAI itself, or any server that speaks it, such as llama.cpp's. */
 import OpenAI, { APIError } from 'openai';
-import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import type {
+  ChatCompletionCreateParamsStreaming,
+  ChatCompletionMessageParam,
+} from 'openai/resources/chat/completions';
 import { readAnswerStream } from './answer-stream.ts';
 import { createBoundedFetch, maxWireBytes } from './bounded-fetch.ts';
 import { classifyFailure } from './classify.ts';
-import { boundAnswerTokens, estimateTokens, ModelFailure, type Message, type Model, type ModelRequest, type ModelResponse } from './contract.ts';
+import {
+  boundAnswerTokens,
+  estimateTokens,
+  ModelFailure,
+  type Message,
+  type Model,
+  type ModelRequest,
+  type ModelResponse,
+} from './contract.ts';
 import { findPrice, priceUsage, type PriceTable } from './prices.ts';
 
 export interface OpenAiModelOptions {
@@ -50,7 +61,12 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
   };
 }
 
-async function ask(client: OpenAI, options: BoundedOptions, request: ModelRequest, signal?: AbortSignal): Promise<ModelResponse> {
+async function ask(
+  client: OpenAI,
+  options: BoundedOptions,
+  request: ModelRequest,
+  signal?: AbortSignal,
+): Promise<ModelResponse> {
   signal?.throwIfAborted();
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const eitherSignal = signal ? AbortSignal.any([signal, deadline]) : deadline;
@@ -69,7 +85,10 @@ async function ask(client: OpenAI, options: BoundedOptions, request: ModelReques
   } catch (error) {
     signal?.throwIfAborted();
     if (deadline.aborted) {
-      throw new ModelFailure('timeout', `the model did not answer within ${options.timeoutMs} ms`, { retryable: true, cause: error });
+      throw new ModelFailure('timeout', `the model did not answer within ${options.timeoutMs} ms`, {
+        retryable: true,
+        cause: error,
+      });
     }
     throw classifyFailure(error);
   }
@@ -84,7 +103,9 @@ function encodeRequest(options: BoundedOptions, request: ModelRequest): ChatComp
     stream_options: { include_usage: true },
     ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
     ...(tools?.length ? { tools: tools.map((tool) => ({ type: 'function' as const, function: { ...tool } })) } : {}),
-    ...(answer ? { response_format: { type: 'json_schema' as const, json_schema: { name: answer.name, schema: answer.schema } } } : {}),
+    ...(answer
+      ? { response_format: { type: 'json_schema' as const, json_schema: { name: answer.name, schema: answer.schema } } }
+      : {}),
     // Servers other than OpenAI's know the older name.
     [isOpenAi(options.baseUrl) ? 'max_completion_tokens' : 'max_tokens']: options.answerTokens,
   };
@@ -97,7 +118,11 @@ function isOpenAi(baseUrl: string | undefined): boolean {
 function encodeMessage(message: Message): ChatCompletionMessageParam {
   if (message.role === 'tool') return { role: 'tool', tool_call_id: message.toolCallId, content: message.content };
   if (message.role !== 'assistant') return { role: message.role, content: message.content };
-  const calls = message.toolCalls.map((call) => ({ id: call.id, type: 'function' as const, function: { name: call.name, arguments: call.arguments } }));
+  const calls = message.toolCalls.map((call) => ({
+    id: call.id,
+    type: 'function' as const,
+    function: { name: call.name, arguments: call.arguments },
+  }));
   return { role: 'assistant', content: message.content, ...(calls.length > 0 ? { tool_calls: calls } : {}) };
 }
 
@@ -108,7 +133,11 @@ async function requireEventStream(response: Response): Promise<void> {
   const body = await response.text();
   const error = parseJsonError(body);
   if (error) throw new APIError(undefined, error, undefined, response.headers);
-  throw new ModelFailure('nonsense', `the model's server answered with ${type || 'no content type'} instead of an event stream: ${body.slice(0, 500)}`, { retryable: true });
+  throw new ModelFailure(
+    'nonsense',
+    `the model's server answered with ${type || 'no content type'} instead of an event stream: ${body.slice(0, 500)}`,
+    { retryable: true },
+  );
 }
 
 function parseJsonError(body: string): object | undefined {

@@ -5,7 +5,11 @@ import type { Usage } from './contract.ts';
 /** US dollars for a million tokens. */
 export const Price = z.strictObject({
   inputUsd: z.number().nonnegative().describe('US dollars for a million tokens of input'),
-  cachedInputUsd: z.number().nonnegative().optional().describe('The same for input that the server had in its cache; `inputUsd` where missing'),
+  cachedInputUsd: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('The same for input that the server had in its cache; `inputUsd` where missing'),
   outputUsd: z.number().nonnegative().describe('US dollars for a million tokens of output'),
 });
 export type Price = z.infer<typeof Price>;
@@ -24,7 +28,7 @@ export const knownPrices: PriceTable = {
   'gpt-5': { inputUsd: 1.25, cachedInputUsd: 0.125, outputUsd: 10 },
   'gpt-5-mini': { inputUsd: 0.25, cachedInputUsd: 0.025, outputUsd: 2 },
   'gpt-5-nano': { inputUsd: 0.05, cachedInputUsd: 0.005, outputUsd: 0.4 },
-  'o3': { inputUsd: 2, cachedInputUsd: 0.5, outputUsd: 8 },
+  o3: { inputUsd: 2, cachedInputUsd: 0.5, outputUsd: 8 },
   'o4-mini': { inputUsd: 1.1, cachedInputUsd: 0.275, outputUsd: 4.4 },
 };
 
@@ -34,16 +38,23 @@ const version = /^([-:@](\d[\d.-]*|v\d+|latest|preview))*$/;
 /** The price of a model: the longest name in the tables that its name starts with. The user's `own` go before the known ones, which only cover versions of theirs. */
 export function findPrice(model: string, own: PriceTable = {}): Price | undefined {
   const table = { ...knownPrices, ...own };
-  const names = Object.keys(table).filter((name) => model.startsWith(name) && (Object.hasOwn(own, name) || version.test(model.slice(name.length))));
+  const names = Object.keys(table).filter(
+    (name) => model.startsWith(name) && (Object.hasOwn(own, name) || version.test(model.slice(name.length))),
+  );
   const longest = names.toSorted((a, b) => b.length - a.length)[0];
   return longest === undefined ? undefined : table[longest];
 }
 
 /** Token counts with their cost; a model without a price costs 0 and says so. Cached input is part of the input. */
-export function priceUsage(tokens: Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'outputTokens'>, price: Price | undefined): Usage {
+export function priceUsage(
+  tokens: Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'outputTokens'>,
+  price: Price | undefined,
+): Usage {
   if (!price) return { ...tokens, costUsd: 0, unpriced: true };
   const cached = Math.min(tokens.cachedInputTokens, tokens.inputTokens);
   const microUsd =
-    (tokens.inputTokens - cached) * price.inputUsd + cached * (price.cachedInputUsd ?? price.inputUsd) + tokens.outputTokens * price.outputUsd;
+    (tokens.inputTokens - cached) * price.inputUsd +
+    cached * (price.cachedInputUsd ?? price.inputUsd) +
+    tokens.outputTokens * price.outputUsd;
   return { ...tokens, costUsd: microUsd / 1_000_000 };
 }

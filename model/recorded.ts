@@ -1,7 +1,15 @@
 /** A real model's kept replies, and the model that makes such a recording. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { boundAnswerTokens, ModelFailure, ToolCall, Usage, type Model, type ModelRequest, type ModelResponse } from './contract.ts';
+import {
+  boundAnswerTokens,
+  ModelFailure,
+  ToolCall,
+  Usage,
+  type Model,
+  type ModelRequest,
+  type ModelResponse,
+} from './contract.ts';
 import { normaliseText } from './normalise-text.ts';
 import { parseQuestionKey } from './question-key.ts';
 
@@ -51,11 +59,17 @@ export function createRecordedModel(recording: Recording, options: RecordedModel
     const { stepPath, turn, entryKey } = parseQuestionKey(request.key);
     const entry = entries.get(entryKey);
     if (!entry) {
-      throw new ModelFailure('not-recorded', `the recording of ${recording.model} has no answer for ${entryKey}`, { retryable: false });
+      throw new ModelFailure('not-recorded', `the recording of ${recording.model} has no answer for ${entryKey}`, {
+        retryable: false,
+      });
     }
     if (entry.questionSha256 !== digestQuestion(request)) {
       if (turn === firstTurns.get(stepPath)) {
-        throw new ModelFailure('not-recorded', `the question ${entryKey} is another than the one that ${recording.model} was asked when it was recorded`, { retryable: false });
+        throw new ModelFailure(
+          'not-recorded',
+          `the question ${entryKey} is another than the one that ${recording.model} was asked when it was recorded`,
+          { retryable: false },
+        );
       }
       options.onDifference?.(entryKey);
     }

@@ -27,12 +27,20 @@ const Reply = z.strictObject({
   text: z.string().optional(),
   /** The text as a JSON value, for a `prompt`. */
   answer: z.json().optional(),
-  calls: z.array(z.strictObject({ tool: z.string(), arguments: z.union([z.record(z.string(), z.json()), z.string()]) })).optional(),
+  calls: z
+    .array(z.strictObject({ tool: z.string(), arguments: z.union([z.record(z.string(), z.json()), z.string()]) }))
+    .optional(),
   stopReason: z.enum(['stop', 'tool-calls', 'length', 'content-filter']).optional(),
   delayMs: z.number().int().nonnegative().max(600_000).optional(),
   /** What the first questions with one key meet, before the reply comes. */
   faults: z.array(Fault).max(100).optional(),
-  usage: z.strictObject({ inputTokens: z.number().int().nonnegative(), outputTokens: z.number().int().nonnegative(), costUsd: z.number().nonnegative().optional() }).optional(),
+  usage: z
+    .strictObject({
+      inputTokens: z.number().int().nonnegative(),
+      outputTokens: z.number().int().nonnegative(),
+      costUsd: z.number().nonnegative().optional(),
+    })
+    .optional(),
 });
 
 export const Script = z.strictObject({
@@ -65,13 +73,18 @@ export function findReply(script: Script, question: Pick<ModelRequest, 'key' | '
   const fitting = script.replies.filter(
     (reply) =>
       (reply.step === undefined || fitsPattern(reply.step, stepPath)) &&
-      (reply.contains === undefined || question.messages.some((message) => message.content.includes(reply.contains ?? ''))),
+      (reply.contains === undefined ||
+        question.messages.some((message) => message.content.includes(reply.contains ?? ''))),
   );
   return fitting.find((reply) => reply.turn === turn) ?? fitting.filter((reply) => reply.turn === undefined)[turn - 1];
 }
 
 /** The reply as a model's response. */
-export function toResponse(script: Script, reply: ScriptedReply, question: Pick<ModelRequest, 'key' | 'messages'>): ModelResponse {
+export function toResponse(
+  script: Script,
+  reply: ScriptedReply,
+  question: Pick<ModelRequest, 'key' | 'messages'>,
+): ModelResponse {
   const toolCalls = (reply.calls ?? []).map((call, index) => ({
     id: `call_${parseQuestionKey(question.key).turn}_${index + 1}`,
     name: call.tool,
@@ -84,9 +97,11 @@ export function toResponse(script: Script, reply: ScriptedReply, question: Pick<
     toolCalls,
     stopReason: reply.stopReason ?? (toolCalls.length > 0 ? 'tool-calls' : 'stop'),
     usage: {
-      inputTokens: reply.usage?.inputTokens ?? estimateTokens(question.messages.map((message) => message.content).join('\n')),
+      inputTokens:
+        reply.usage?.inputTokens ?? estimateTokens(question.messages.map((message) => message.content).join('\n')),
       cachedInputTokens: 0,
-      outputTokens: reply.usage?.outputTokens ?? estimateTokens(content + toolCalls.map((call) => call.arguments).join('')),
+      outputTokens:
+        reply.usage?.outputTokens ?? estimateTokens(content + toolCalls.map((call) => call.arguments).join('')),
       costUsd: reply.usage?.costUsd ?? 0,
     },
   };

@@ -37,7 +37,10 @@ const Body = z.object({
 });
 
 /** Starts on a free port of the loopback address. `ledgerPath` also gets every entry, a line of JSON each, without the request. */
-export async function startScriptedServer(input: ScriptInput, options: { ledgerPath?: string; port?: number } = {}): Promise<ScriptedServer> {
+export async function startScriptedServer(
+  input: ScriptInput,
+  options: { ledgerPath?: string; port?: number } = {},
+): Promise<ScriptedServer> {
   const ledger: LedgerEntry[] = [];
   const exchange: Exchange = {
     script: Script.parse(input),
@@ -73,7 +76,10 @@ async function answerRequest(exchange: Exchange, request: IncomingMessage, respo
   const raw: unknown = JSON.parse(Buffer.concat(await request.toArray()).toString('utf8') || 'null');
   if (request.method !== 'POST' || request.url !== '/v1/chat/completions') return sendError(response, 404, 'not found');
   const key = String(request.headers['idempotency-key'] ?? '');
-  const messages = Body.parse(raw).messages.map((message): Message => ({ role: 'user', content: message.content ?? '' }));
+  const messages = Body.parse(raw).messages.map((message): Message => ({
+    role: 'user',
+    content: message.content ?? '',
+  }));
   const reply = findReply(exchange.script, { key, messages });
   if (!reply) {
     exchange.note(key, 'no-reply', raw);
@@ -109,7 +115,10 @@ function sendAnswer(response: ServerResponse, answer: ModelResponse, cut: boolea
   const chunks = [...answerChunks(answer)];
   const sent = cut ? chunks.slice(0, Math.ceil(chunks.length / 2)) : chunks;
   response.writeHead(200, { 'content-type': 'text/event-stream' });
-  for (const chunk of sent) response.write(`data: ${JSON.stringify({ id: 'scripted', object: 'chat.completion.chunk', model: answer.model, ...chunk })}\n\n`);
+  for (const chunk of sent)
+    response.write(
+      `data: ${JSON.stringify({ id: 'scripted', object: 'chat.completion.chunk', model: answer.model, ...chunk })}\n\n`,
+    );
   if (cut) response.end(() => response.destroy());
   else response.end('data: [DONE]\n\n');
 }
@@ -118,13 +127,24 @@ function sendAnswer(response: ServerResponse, answer: ModelResponse, cut: boolea
 function* answerChunks(answer: ModelResponse): Generator<object> {
   for (const content of halves(answer.content)) yield delta({ content });
   for (const [index, call] of answer.toolCalls.entries()) {
-    yield delta({ tool_calls: [{ index, id: call.id, type: 'function', function: { name: call.name, arguments: '' } }] });
+    yield delta({
+      tool_calls: [{ index, id: call.id, type: 'function', function: { name: call.name, arguments: '' } }],
+    });
     for (const part of halves(call.arguments)) yield delta({ tool_calls: [{ index, function: { arguments: part } }] });
   }
-  const finishReason = { 'stop': 'stop', 'tool-calls': 'tool_calls', 'length': 'length', 'content-filter': 'content_filter' }[answer.stopReason];
+  const finishReason = {
+    stop: 'stop',
+    'tool-calls': 'tool_calls',
+    length: 'length',
+    'content-filter': 'content_filter',
+  }[answer.stopReason];
   yield { choices: [{ index: 0, delta: {}, finish_reason: finishReason }] };
   const { inputTokens, cachedInputTokens, outputTokens } = answer.usage;
-  const usage = { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens };
+  const usage = {
+    prompt_tokens: inputTokens,
+    completion_tokens: outputTokens,
+    total_tokens: inputTokens + outputTokens,
+  };
   yield { choices: [], usage: { ...usage, prompt_tokens_details: { cached_tokens: cachedInputTokens } } };
 }
 

@@ -20,7 +20,12 @@ export function createScriptedModel(input: ScriptInput): Model {
   };
 }
 
-async function ask(script: Script, asked: Map<string, number>, request: ModelRequest, signal?: AbortSignal): Promise<ModelResponse> {
+async function ask(
+  script: Script,
+  asked: Map<string, number>,
+  request: ModelRequest,
+  signal?: AbortSignal,
+): Promise<ModelResponse> {
   signal?.throwIfAborted();
   const reply = findReply(script, request);
   if (!reply) throw new ModelFailure('not-recorded', `the script has no reply to ${request.key}`, { retryable: false });
@@ -35,7 +40,11 @@ async function ask(script: Script, asked: Map<string, number>, request: ModelReq
 
 /** What the OpenAI adapter would make of the fault. */
 function failureOf(fault: ScriptedFault): ModelFailure {
-  if (fault.cut) return new ModelFailure('cut-off', "the model's answer was cut off before its end", { retryable: true });
-  if (fault.status === undefined || fault.status === 200) return new ModelFailure('nonsense', 'the script answers with nonsense', { retryable: true });
-  return classifyFailure(APIError.generate(fault.status, { message: fault.body ?? 'scripted' }, undefined, new Headers(fault.headers)));
+  if (fault.cut)
+    return new ModelFailure('cut-off', "the model's answer was cut off before its end", { retryable: true });
+  if (fault.status === undefined || fault.status === 200)
+    return new ModelFailure('nonsense', 'the script answers with nonsense', { retryable: true });
+  return classifyFailure(
+    APIError.generate(fault.status, { message: fault.body ?? 'scripted' }, undefined, new Headers(fault.headers)),
+  );
 }

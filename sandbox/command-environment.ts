@@ -26,6 +26,7 @@ const maxWordBytes = 131_071;
 export function checkWords(words: Iterable<string>): void {
   for (const word of words) {
     const bytes = Buffer.byteLength(word);
-    if (bytes > maxWordBytes) throw new CommandTooLong(`a word or variable has ${bytes} bytes; the kernel takes at most ${maxWordBytes}`);
+    if (bytes > maxWordBytes)
+      throw new CommandTooLong(`a word or variable has ${bytes} bytes; the kernel takes at most ${maxWordBytes}`);
   }
 }

@@ -48,7 +48,14 @@ export interface CommandSpec {
 }
 
 /** Why a command ended other than by itself. */
-export const commandEndings = ['exited', 'deadline', 'cancelled', 'out-of-memory', 'too-many-processes', 'disk-full'] as const;
+export const commandEndings = [
+  'exited',
+  'deadline',
+  'cancelled',
+  'out-of-memory',
+  'too-many-processes',
+  'disk-full',
+] as const;
 export type CommandEnding = (typeof commandEndings)[number];
 
 export interface CapturedStream {

@@ -17,12 +17,32 @@ const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a
 /** Networks that are not the public internet. */
 const privateNetworks = new BlockList();
 for (const [network, bits] of [
-  ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.0.0.0', 24],
-  ['192.0.2.0', 24], ['192.88.99.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15], ['198.51.100.0', 24], ['203.0.113.0', 24], ['224.0.0.0', 4], ['240.0.0.0', 4],
-] as const) privateNetworks.addSubnet(network, bits, 'ipv4');
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 4],
+  ['240.0.0.0', 4],
+] as const)
+  privateNetworks.addSubnet(network, bits, 'ipv4');
 const publicV6 = new BlockList();
 publicV6.addSubnet('2000::', 3, 'ipv6');
-for (const [network, bits] of [['2001::', 23], ['2001:db8::', 32], ['2002::', 16], ['3fff::', 20]] as const) privateNetworks.addSubnet(network, bits, 'ipv6');
+for (const [network, bits] of [
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['3fff::', 20],
+] as const)
+  privateNetworks.addSubnet(network, bits, 'ipv6');
 
 export type EgressDecision = { allowed: true; rule: EgressRule } | { allowed: false; reason: string };
 
@@ -44,7 +64,9 @@ function allowsPort(rule: EgressRule, port: number): boolean {
 }
 
 function matches(pattern: string, name: string): boolean {
-  return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) && name.length > pattern.length - 1 : pattern === name;
+  return pattern.startsWith('*.')
+    ? name.endsWith(pattern.slice(1)) && name.length > pattern.length - 1
+    : pattern === name;
 }
 
 /** Whether some resolver takes this for an address: dotted, decimal, octal, hexadecimal, IPv6 with or without brackets. */
@@ -74,6 +96,7 @@ export async function resolveTarget(host: string, rule: EgressRule): Promise<Res
   } catch {
     return { reason: 'the name does not resolve' };
   }
-  if (!rule.configured && !found.every(({ address }) => isPublicAddress(address))) return { reason: 'the name resolves to a private address' };
+  if (!rule.configured && !found.every(({ address }) => isPublicAddress(address)))
+    return { reason: 'the name resolves to a private address' };
   return found;
 }

@@ -39,7 +39,8 @@ export function expandEgress(list: string[], machine: MachineIndexes): ExpandedE
     if (entry === 'npm') addNpm(expanded, machine.npm);
     if (entry === 'go') addGo(expanded, machine.go);
   }
-  if (expanded.hosts.length > 0) for (const [name, path] of Object.entries(machine.certificates)) addPath(expanded, name, path);
+  if (expanded.hosts.length > 0)
+    for (const [name, path] of Object.entries(machine.certificates)) addPath(expanded, name, path);
   return expanded;
 }
 
@@ -48,7 +49,10 @@ function isPreset(entry: string): entry is EgressPreset {
 }
 
 function addPip(expanded: ExpandedEgress, pip: MachineIndexes['pip']): void {
-  for (const [setting, variable] of [['index-url', 'PIP_INDEX_URL'], ['extra-index-url', 'PIP_EXTRA_INDEX_URL']] as const) {
+  for (const [setting, variable] of [
+    ['index-url', 'PIP_INDEX_URL'],
+    ['extra-index-url', 'PIP_EXTRA_INDEX_URL'],
+  ] as const) {
     const urls = words(pip[setting]).map((url) => addIndex(expanded, url));
     if (urls.length > 0) expanded.env[variable] = urls.join(' ');
   }
@@ -69,7 +73,8 @@ function addNpm(expanded: ExpandedEgress, npm: MachineIndexes['npm']): void {
 
 function addGo(expanded: ExpandedEgress, go: MachineIndexes['go']): void {
   const entries = (go['GOPROXY'] ?? '').split(/[,|]/).filter((entry) => entry !== '' && entry !== 'direct');
-  if (entries.length > 0) expanded.env['GOPROXY'] = entries.map((entry) => (entry === 'off' ? entry : addIndex(expanded, entry))).join(',');
+  if (entries.length > 0)
+    expanded.env['GOPROXY'] = entries.map((entry) => (entry === 'off' ? entry : addIndex(expanded, entry))).join(',');
   if (go['GOSUMDB'] !== undefined) expanded.env['GOSUMDB'] = go['GOSUMDB'];
 }
 
@@ -80,7 +85,9 @@ function addIndex(expanded: ExpandedEgress, text: string): string {
   if (url.username !== '' || url.password !== '') {
     url.username = '';
     url.password = '';
-    expanded.notes.push(`The credential for ${url.host} stays outside of the sandbox; what needs it can't be installed there.`);
+    expanded.notes.push(
+      `The credential for ${url.host} stays outside of the sandbox; what needs it can't be installed there.`,
+    );
   }
   const port = Number(url.port) || (url.protocol === 'http:' ? 80 : 443);
   expanded.hosts.push({ host: url.hostname.toLowerCase(), port, configured: true });

@@ -22,7 +22,11 @@ interface Client {
 
 export interface EgressProxy {
   /** Opens a socket in `socketFolder` for a sandbox with these rules; its refusals are appended to `logFile`. */
-  serve(sandbox: { socketFolder: string; logFile: string; rules: EgressRule[] }): Promise<{ close: () => Promise<void> }>;
+  serve(sandbox: {
+    socketFolder: string;
+    logFile: string;
+    rules: EgressRule[];
+  }): Promise<{ close: () => Promise<void> }>;
 }
 
 /** @param env of the worker: its own HTTPS_PROXY is the way on, where set. */
@@ -39,7 +43,8 @@ export function createEgressProxy(env: Record<string, string | undefined>): Egre
       if (!decision.allowed) return await client.refuse(hostname, port, decision.reason);
       const addresses = await resolveTarget(hostname, decision.rule);
       const resolved = !('reason' in addresses);
-      if (upstream && !decision.rule.configured && (resolved || addresses.reason === 'the name does not resolve')) return { upstreamProxyUrl: upstream };
+      if (upstream && !decision.rule.configured && (resolved || addresses.reason === 'the name does not resolve'))
+        return { upstreamProxyUrl: upstream };
       if (!resolved) return await client.refuse(hostname, port, addresses.reason);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's own type of a resolver; the proxy asks for the type of the one function that also has a promise form.
       return { dnsLookup: onlyThese(addresses) as typeof lookup };
@@ -87,16 +92,21 @@ async function listen(server: SocketServer, path: string): Promise<void> {
 
 /** What a request does so that two readers may understand two targets; undefined where it is plain. */
 function findTrick(method: string | undefined, url: string, hostHeader: string | undefined): string | undefined {
-  if (method === 'CONNECT') return /^[A-Za-z0-9.[\]:-]+:[0-9]{1,5}$/.test(url) ? undefined : 'not a plain host and port';
+  if (method === 'CONNECT')
+    return /^[A-Za-z0-9.[\]:-]+:[0-9]{1,5}$/.test(url) ? undefined : 'not a plain host and port';
   const target = /^http:\/\/([A-Za-z0-9.[\]:-]+)(?:[/?]|$)/.exec(url)?.[1];
   if (target === undefined) return 'not a plain address';
-  return hostHeader === undefined || hostHeader.toLowerCase() === target.toLowerCase() ? undefined : 'the Host header names another host';
+  return hostHeader === undefined || hostHeader.toLowerCase() === target.toLowerCase()
+    ? undefined
+    : 'the Host header names another host';
 }
 
 /** A resolver that knows only what was checked, so that a second answer of the name server can't matter. */
 function onlyThese(addresses: ResolvedAddress[]): LookupFunction {
   return (_hostname, options, callback) => {
-    const wanted = addresses.filter(({ family }) => !options.family || options.family === family || options.family === `IPv${family}`);
+    const wanted = addresses.filter(
+      ({ family }) => !options.family || options.family === family || options.family === `IPv${family}`,
+    );
     const [first] = wanted;
     if (!first) callback(new Error('no checked address of this family'), '', 4);
     else if (options.all) callback(null, wanted);
@@ -121,5 +131,8 @@ function refuser(logFile: string): Client['refuse'] {
 /** The refusals of a sandbox, oldest first. */
 export async function readRefusals(logFile: string): Promise<EgressRefusal[]> {
   const text = await readFile(logFile, 'utf8').catch(() => '');
-  return text.split('\n').filter((line) => line !== '').map((line) => EgressRefusal.parse(JSON.parse(line)));
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => EgressRefusal.parse(JSON.parse(line)));
 }

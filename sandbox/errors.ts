@@ -11,7 +11,13 @@ export class SandboxLost extends JigError {
 /** A sandbox can't be made on this machine, with what to do about it. */
 export class SandboxRefused extends JigError {
   override name = 'SandboxRefused';
-  constructor(message: string, { code = 'sandbox-refused', ...options }: { code?: Extract<ErrorCode, `sandbox-${string}`>; hint?: string; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    {
+      code = 'sandbox-refused',
+      ...options
+    }: { code?: Extract<ErrorCode, `sandbox-${string}`>; hint?: string; cause?: unknown } = {},
+  ) {
     super(code, message, options);
   }
 }
@@ -20,7 +26,11 @@ export class SandboxRefused extends JigError {
 export class SandboxUnavailable extends JigError {
   override name = 'SandboxUnavailable';
   readonly retryable: boolean;
-  constructor(code: Extract<ErrorCode, `sandbox-${string}`>, message: string, { retryable, cause }: { retryable: boolean; cause?: unknown }) {
+  constructor(
+    code: Extract<ErrorCode, `sandbox-${string}`>,
+    message: string,
+    { retryable, cause }: { retryable: boolean; cause?: unknown },
+  ) {
     super(code, message, { cause });
     this.retryable = retryable;
   }

@@ -32,7 +32,12 @@ const sentences: Record<FileProblem, string> = {
 const fileTimeoutMs = 60_000;
 
 /** Exit codes of the scripts. */
-const problemsByCode: Record<number, FileProblem> = { 40: 'not-found', 41: 'outside', 42: 'not-a-file', 43: 'not-writable' };
+const problemsByCode: Record<number, FileProblem> = {
+  40: 'not-found',
+  41: 'outside',
+  42: 'not-a-file',
+  43: 'not-writable',
+};
 
 /** The real path of "$1" as $real; an x keeps a newline at the name's end. */
 const findReal = `
@@ -86,15 +91,33 @@ export async function readFile(
  * Writes a file whole, and the folders that it needs; an existing file keeps its mode. Repeatable by `key`.
  * @throws SandboxFileError, SandboxLost
  */
-export async function writeFile(sandbox: Sandbox, key: string, path: string, bytes: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<void> {
+export async function writeFile(
+  sandbox: Sandbox,
+  key: string,
+  path: string,
+  bytes: Uint8Array,
+  options: { signal?: AbortSignal } = {},
+): Promise<void> {
   checkPath(path);
-  const spec = { key, argv: ['sh', '-c', writeScript, 'sh', path], stdin: bytes, timeoutMs: fileTimeoutMs, outputCapBytes: 4096 };
+  const spec = {
+    key,
+    argv: ['sh', '-c', writeScript, 'sh', path],
+    stdin: bytes,
+    timeoutMs: fileTimeoutMs,
+    outputCapBytes: 4096,
+  };
   checkResult(await sandbox.run(spec, options), path);
 }
 
 function checkPath(path: string): void {
   const parts = path.split('/');
-  const plain = path !== '' && !path.includes('\0') && !path.startsWith('/') && !path.endsWith('/') && !parts.includes('..') && path.length <= 4096;
+  const plain =
+    path !== '' &&
+    !path.includes('\0') &&
+    !path.startsWith('/') &&
+    !path.endsWith('/') &&
+    !parts.includes('..') &&
+    path.length <= 4096;
   if (!plain) throw new SandboxFileError('unsafe-path', path);
 }
 

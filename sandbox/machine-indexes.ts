@@ -15,7 +15,10 @@ export interface MachineIndexes {
 const certificateVariables = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'CARGO_HTTP_CAINFO'];
 
 /** Asks the tools that are needed for these presets; one that isn't there or doesn't answer has no settings. */
-export async function readMachineIndexes(presets: string[], env: Record<string, string | undefined>): Promise<MachineIndexes> {
+export async function readMachineIndexes(
+  presets: string[],
+  env: Record<string, string | undefined>,
+): Promise<MachineIndexes> {
   const needs = (preset: string) => presets.includes(preset);
   const [pip, npm, go] = await Promise.all([
     needs('pypi') ? ask('python3', ['-m', 'pip', 'config', 'list'], env) : '',
@@ -38,7 +41,8 @@ export function parsePipConfig(text: string): Record<string, string> {
   for (const line of text.split('\n')) {
     const match = /^(\S+)\.([a-z-]+)=(['"])(.*)\3$/.exec(line.trim());
     const [, source, name, , value] = match ?? [];
-    if (source !== undefined && name !== undefined && value !== undefined) settings.push([name, value.replaceAll(String.raw`\n`, ' ').trim()]);
+    if (source !== undefined && name !== undefined && value !== undefined)
+      settings.push([name, value.replaceAll(String.raw`\n`, ' ').trim()]);
   }
   // The environment is listed first, and must count last.
   return Object.fromEntries(settings.toReversed());
@@ -47,15 +51,21 @@ export function parsePipConfig(text: string): Record<string, string> {
 /** `npm config get NAME NAME`: `name=value`, a line each. */
 export function parseNpmConfig(text: string): Record<string, string> {
   const found = text.split('\n').map((line) => /^(\w+)=(.*)$/.exec(line.trim()));
-  return Object.fromEntries(found.flatMap((match) => (match?.[1] !== undefined && match[2] !== undefined ? [[match[1], match[2]]] : [])));
+  return Object.fromEntries(
+    found.flatMap((match) => (match?.[1] !== undefined && match[2] !== undefined ? [[match[1], match[2]]] : [])),
+  );
 }
 
 function withoutUnset(settings: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== '' && value !== 'null' && value !== 'undefined'));
+  return Object.fromEntries(
+    Object.entries(settings).filter(([, value]) => value !== '' && value !== 'null' && value !== 'undefined'),
+  );
 }
 
 function ask(program: string, words: string[], env: Record<string, string | undefined>): Promise<string> {
   return new Promise((resolve) => {
-    execFile(program, words, { env, timeout: 60_000, cwd: '/' }, (error, stdout) => resolve(error ? '' : stdout.trim()));
+    execFile(program, words, { env, timeout: 60_000, cwd: '/' }, (error, stdout) =>
+      resolve(error ? '' : stdout.trim()),
+    );
   });
 }

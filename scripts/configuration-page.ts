@@ -45,7 +45,16 @@ A YAML file for \`jig up\`, \`jig demo\` and \`jig worker\`, given with \`--conf
 |---|---|---|---|
 ${keys.map(({ path, node }) => `| \`${path}\` | ${valueText(node)} | ${defaultText(node.default)} | ${node.description ?? ''} |`).join('\n')}
 
-${lists.map(({ path, node }) => `## Default of \`${path}\`\n\n${JSON.stringify(node.default).slice(1, -1).split(',').map((item) => `\`${item.slice(1, -1)}\``).join(', ')}`).join('\n\n')}
+${lists
+  .map(
+    ({ path, node }) =>
+      `## Default of \`${path}\`\n\n${JSON.stringify(node.default)
+        .slice(1, -1)
+        .split(',')
+        .map((item) => `\`${item.slice(1, -1)}\``)
+        .join(', ')}`,
+  )
+  .join('\n\n')}
 `;
 }
 
@@ -72,5 +81,7 @@ function valueText({ type, enum: values, const: only, minimum, maximum, items }:
 
 function defaultText(value: unknown): string {
   if (value === undefined) return '';
-  return Array.isArray(value) && value.length > 0 ? 'below' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+  return Array.isArray(value) && value.length > 0
+    ? 'below'
+    : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }

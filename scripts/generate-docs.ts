@@ -6,7 +6,11 @@ import { commandPage } from './command-page.ts';
 import { configurationPage } from './configuration-page.ts';
 
 const root = join(import.meta.dirname, '..');
-const files = new Map([...referenceFiles(), ['docs/reference/configuration.md', configurationPage()], ['docs/reference/command-line.md', await commandPage()]]);
+const files = new Map([
+  ...referenceFiles(),
+  ['docs/reference/configuration.md', configurationPage()],
+  ['docs/reference/command-line.md', await commandPage()],
+]);
 for (const [path, text] of files) {
   await mkdir(dirname(join(root, path)), { recursive: true });
   await writeFile(join(root, path), text);

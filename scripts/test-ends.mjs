@@ -19,8 +19,14 @@ if (process.env.NODE_TEST_CONTEXT !== undefined) {
 
 function end(what) {
   const left = children();
-  const open = process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap').join(', ') || 'nothing';
-  process.stderr.write(`${relative(process.cwd(), process.argv[1] ?? '')} ${what}. Open: ${open}. Children: ${left.map(({ pid, words }) => `${pid} ${words}`).join('; ') || 'none'}\n`);
+  const open =
+    process
+      .getActiveResourcesInfo()
+      .filter((name) => name !== 'PipeWrap')
+      .join(', ') || 'nothing';
+  process.stderr.write(
+    `${relative(process.cwd(), process.argv[1] ?? '')} ${what}. Open: ${open}. Children: ${left.map(({ pid, words }) => `${pid} ${words}`).join('; ') || 'none'}\n`,
+  );
   for (const { pid } of left) process.kill(pid, 'SIGTERM');
   process.exit(1);
 }
@@ -28,7 +34,8 @@ function end(what) {
 /** This process's children, as far as the kernel tells. */
 function children() {
   const ofThread = (thread) => readOrNothing(`/proc/self/task/${thread}/children`).trim().split(' ').filter(Boolean);
-  return (existsSync('/proc/self/task') ? readdirSync('/proc/self/task') : []).flatMap(ofThread)
+  return (existsSync('/proc/self/task') ? readdirSync('/proc/self/task') : [])
+    .flatMap(ofThread)
     .map((pid) => ({ pid: Number(pid), words: readOrNothing(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() }))
     .filter(({ words }) => words !== '');
 }

@@ -10,7 +10,12 @@ import { pathToFileURL } from 'node:url';
 import { ensureInstalled, findNode24, orSayWhy, root } from '../bin/install.mjs';
 
 /** Suites on something real that takes minutes to build, by the word that asks for each: only where they are asked for. */
-const real = { model: 'real-model', 'real-forge': 'real-forge', cluster: 'cluster', 'cluster-switched': 'cluster-switched' };
+const real = {
+  model: 'real-model',
+  'real-forge': 'real-forge',
+  cluster: 'cluster',
+  'cluster-switched': 'cluster-switched',
+};
 /**
  * Suites that mostly wait, for pods and a code host, so each runs beside the others; and how many of its files run at
  * once. Those of `cluster-switched` switch the network and the API server of a cluster of their own off.
@@ -37,18 +42,28 @@ const node = await orSayWhy(async () => {
   await ensureInstalled();
   return findNode24();
 });
-const suites = readdirSync(join(root, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory() && testFiles(join(root, 'test', entry.name)).length > 0).map(({ name }) => name);
+const suites = readdirSync(join(root, 'test'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && testFiles(join(root, 'test', entry.name)).length > 0)
+  .map(({ name }) => name);
 const options = process.argv.slice(2).filter((word) => word === currentCluster);
-const asked = process.argv.slice(2).filter((word) => !options.includes(word)).map((name) => real[name] ?? name);
+const asked = process.argv
+  .slice(2)
+  .filter((word) => !options.includes(word))
+  .map((name) => real[name] ?? name);
 const unknown = asked.filter((name) => !(name in tools) && !suites.includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`There is no suite ${unknown.join(', ')}. The suites are: ${[...Object.keys(tools), ...suites].join(', ')}\n`);
+  process.stderr.write(
+    `There is no suite ${unknown.join(', ')}. The suites are: ${[...Object.keys(tools), ...suites].join(', ')}\n`,
+  );
   process.exit(2);
 }
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const name of Object.keys(tools).filter((tool) => asked.length === 0 || asked.includes(tool))) await runTool(name);
-const folders = asked.length === 0 ? suites.filter((name) => !Object.values(real).includes(name)) : suites.filter((name) => asked.includes(name));
+const folders =
+  asked.length === 0
+    ? suites.filter((name) => !Object.values(real).includes(name))
+    : suites.filter((name) => asked.includes(name));
 const plain = folders.filter((name) => !(name in waiting));
 await prepare(folders);
 if (plain.length > 0) await runTests(plain, { concurrency });
@@ -77,7 +92,9 @@ async function runTool(name) {
 }
 
 async function prepare(folders) {
-  for (const program of folders.map((folder) => join(root, 'test', folder, preparation)).filter((path) => existsSync(path))) {
+  for (const program of folders
+    .map((folder) => join(root, 'test', folder, preparation))
+    .filter((path) => existsSync(path))) {
     if ((await run([program, ...options])) === 0) continue;
     // Its tests would build it, in a test's time.
     process.stdout.write(`✖ ${program}\n`);
@@ -91,13 +108,23 @@ async function runTests(folders, { concurrency, within = [], turn }) {
   const scratch = mkdtempSync(join(tmpdir(), 'jig-test-'));
   const summaryFile = join(scratch, 'summary.json');
   try {
-    const exitCode = await run([
-      ...within, '--test', `--test-concurrency=${concurrency}`, '--test-timeout=300000', `--import=${pathToFileURL(join(root, 'scripts', 'test-ends.mjs')).href}`,
-      '--test-reporter=spec', '--test-reporter-destination=stdout',
-      `--test-reporter=${join(root, 'scripts', 'test-summary.mjs')}`, `--test-reporter-destination=${summaryFile}`,
-      ...folders.map((folder) => join(root, 'test', folder, '**', '*.test.ts')),
-    ], turn);
-    if (within.length > 0 && exitCode === noCluster) counts.skipped += folders.flatMap((folder) => testFiles(join(root, 'test', folder))).length;
+    const exitCode = await run(
+      [
+        ...within,
+        '--test',
+        `--test-concurrency=${concurrency}`,
+        '--test-timeout=300000',
+        `--import=${pathToFileURL(join(root, 'scripts', 'test-ends.mjs')).href}`,
+        '--test-reporter=spec',
+        '--test-reporter-destination=stdout',
+        `--test-reporter=${join(root, 'scripts', 'test-summary.mjs')}`,
+        `--test-reporter-destination=${summaryFile}`,
+        ...folders.map((folder) => join(root, 'test', folder, '**', '*.test.ts')),
+      ],
+      turn,
+    );
+    if (within.length > 0 && exitCode === noCluster)
+      counts.skipped += folders.flatMap((folder) => testFiles(join(root, 'test', folder))).length;
     else addCounts(existsSync(summaryFile) ? readFileSync(summaryFile, 'utf8') : '', exitCode);
   } finally {
     rmSync(scratch, { recursive: true, force: true });

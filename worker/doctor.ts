@@ -24,10 +24,19 @@ export interface Finding {
 
 type Look = (config: Config, env: NodeJS.ProcessEnv) => Promise<Finding[]>;
 
-const looks: Record<string, Look> = { git: lookAtGit, sandboxes: lookAtSandboxes, Temporal: lookAtTemporal, model: lookAtModel };
+const looks: Record<string, Look> = {
+  git: lookAtGit,
+  sandboxes: lookAtSandboxes,
+  Temporal: lookAtTemporal,
+  model: lookAtModel,
+};
 
 /** One finding after the other; `onLook` is called before each look, which may take some seconds. Never throws. */
-export async function* examine(config: Config, env: NodeJS.ProcessEnv, onLook: (what: string) => void): AsyncIterable<Finding> {
+export async function* examine(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  onLook: (what: string) => void,
+): AsyncIterable<Finding> {
   for (const [what, look] of Object.entries(looks)) {
     onLook(what);
     try {
@@ -46,7 +55,17 @@ function failed(what: string, error: unknown, state: Finding['state']): Finding 
 
 async function lookAtGit(): Promise<Finding[]> {
   const { stdout, failed: isMissing } = await execa('git', ['--version'], { reject: false });
-  return [isMissing ? { what: 'git', state: 'missing', message: 'git is not installed', code: 'program-missing', hint: 'Install the package `git`.' } : { what: 'git', state: 'ok', message: stdout.trim() }];
+  return [
+    isMissing
+      ? {
+          what: 'git',
+          state: 'missing',
+          message: 'git is not installed',
+          code: 'program-missing',
+          hint: 'Install the package `git`.',
+        }
+      : { what: 'git', state: 'ok', message: stdout.trim() },
+  ];
 }
 
 async function lookAtSandboxes(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
@@ -58,7 +77,13 @@ async function lookAtSandboxes(config: Config, env: NodeJS.ProcessEnv): Promise<
     if (isolation === 'none') return [{ what, state: 'note', message: 'commands run without any isolation' }];
     if (issues.length > 0) return issues.map((issue) => ({ what, state: 'missing', ...issue }));
     await tryCommand(sandboxes);
-    return [{ what, state: 'ok', message: `a command ran; isolated by ${isolation === 'pod' ? 'pods' : isolation}, ${egress ? 'out only to the hosts that a blueprint lists' : 'with no way out'}` }];
+    return [
+      {
+        what,
+        state: 'ok',
+        message: `a command ran; isolated by ${isolation === 'pod' ? 'pods' : isolation}, ${egress ? 'out only to the hosts that a blueprint lists' : 'with no way out'}`,
+      },
+    ];
   } finally {
     await close();
   }
@@ -68,10 +93,23 @@ async function lookAtSandboxes(config: Config, env: NodeJS.ProcessEnv): Promise<
 async function tryCommand(sandboxes: SandboxProvider): Promise<void> {
   const id = `doctor-${randomUUID()}`;
   try {
-    const sandbox = await sandboxes.ensureSandbox({ id, resources: tryResources, egress: [], env: {}, lifetimeMs: tryMs });
-    const { ending, exitCode, stderr } = await sandbox.run({ key: 'try', argv: ['true'], timeoutMs: tryMs, outputCapBytes: 4096 });
+    const sandbox = await sandboxes.ensureSandbox({
+      id,
+      resources: tryResources,
+      egress: [],
+      env: {},
+      lifetimeMs: tryMs,
+    });
+    const { ending, exitCode, stderr } = await sandbox.run({
+      key: 'try',
+      argv: ['true'],
+      timeoutMs: tryMs,
+      outputCapBytes: 4096,
+    });
     if (ending === 'exited' && exitCode === 0) return;
-    throw new Error(`\`true\` ended with ${ending === 'exited' ? `exit code ${exitCode}` : ending} in a sandbox: ${(await readFile(stderr.path, 'utf8')).trim()}`);
+    throw new Error(
+      `\`true\` ended with ${ending === 'exited' ? `exit code ${exitCode}` : ending} in a sandbox: ${(await readFile(stderr.path, 'utf8')).trim()}`,
+    );
   } finally {
     await sandboxes.destroySandbox(id);
   }
@@ -84,12 +122,13 @@ async function lookAtTemporal(config: Config, env: NodeJS.ProcessEnv): Promise<F
     return [{ what: 'Temporal', state: 'ok', message: 'it answers' }];
   } catch (error) {
     // Where none was named, `jig up` brings its own.
-    return [failed('Temporal', error, env['TEMPORAL_ADDRESS'] ?? env['TEMPORAL_PROFILE'] ? 'missing' : 'note')];
+    return [failed('Temporal', error, (env['TEMPORAL_ADDRESS'] ?? env['TEMPORAL_PROFILE']) ? 'missing' : 'note')];
   }
 }
 
 async function lookAtModel(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  if (config.recording !== undefined) return [{ what: 'model', state: 'note', message: `answers come from the recording ${config.recording}` }];
+  if (config.recording !== undefined)
+    return [{ what: 'model', state: 'note', message: `answers come from the recording ${config.recording}` }];
   try {
     const { name } = chooseModel({ env, config: config.model });
     return [{ what: 'model', state: 'ok', message: `${name} is configured; it was not asked anything` }];

@@ -8,10 +8,25 @@ import { createGiteaForge } from '../forge/gitea/gitea-forge.ts';
 const GiteaConfig = z.strictObject({
   kind: z.literal('gitea').describe('A Gitea server'),
   url: z.string().describe('Its address, such as `https://git.example.com`'),
-  tokenEnv: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).default('JIG_GITEA_TOKEN').describe('The environment variable of the worker that holds the token'),
-  tokenFile: z.string().optional().describe('A file that holds the token, read again for each request; goes before `tokenEnv`'),
-  allowHttp: z.boolean().default(false).describe('Whether the token may travel unencrypted to a server that is not on this machine'),
-  draftPrefix: z.string().min(1).max(20).default('WIP: ').describe('What a title begins with where the server is to see a draft'),
+  tokenEnv: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+    .default('JIG_GITEA_TOKEN')
+    .describe('The environment variable of the worker that holds the token'),
+  tokenFile: z
+    .string()
+    .optional()
+    .describe('A file that holds the token, read again for each request; goes before `tokenEnv`'),
+  allowHttp: z
+    .boolean()
+    .default(false)
+    .describe('Whether the token may travel unencrypted to a server that is not on this machine'),
+  draftPrefix: z
+    .string()
+    .min(1)
+    .max(20)
+    .default('WIP: ')
+    .describe('What a title begins with where the server is to see a draft'),
 });
 
 const ForgeConfig = z.discriminatedUnion('kind', [GiteaConfig]);
@@ -26,7 +41,10 @@ export interface ConfiguredForges {
 }
 
 /** @throws JigError `config-invalid` where a secret is missing, or an address can't be used safely */
-export async function createForges(config: z.infer<typeof ForgesConfig>, env: NodeJS.ProcessEnv): Promise<ConfiguredForges> {
+export async function createForges(
+  config: z.infer<typeof ForgesConfig>,
+  env: NodeJS.ProcessEnv,
+): Promise<ConfiguredForges> {
   const forges: Forge[] = [];
   const secrets: string[] = [];
   for (const [name, { kind: _, tokenEnv, tokenFile, ...options }] of Object.entries(config)) {
@@ -37,12 +55,19 @@ export async function createForges(config: z.infer<typeof ForgesConfig>, env: No
   return { forges, secrets };
 }
 
-function tokenOf(forge: string, { tokenEnv, tokenFile }: { tokenEnv: string; tokenFile: string | undefined }, env: NodeJS.ProcessEnv): () => Promise<string> {
+function tokenOf(
+  forge: string,
+  { tokenEnv, tokenFile }: { tokenEnv: string; tokenFile: string | undefined },
+  env: NodeJS.ProcessEnv,
+): () => Promise<string> {
   return async () => {
     const text = tokenFile === undefined ? env[tokenEnv] : await readFile(tokenFile, 'utf8').catch(() => undefined);
     const token = text?.trim() ?? '';
     // A header takes nothing else, and a token of a few characters could not be masked.
     if (/^[\x21-\x7e]{8,}$/.test(token)) return token;
-    throw new JigError('config-invalid', `The forge ${forge} has no token: ${tokenFile === undefined ? `set ${tokenEnv}` : `${tokenFile} holds none`}`);
+    throw new JigError(
+      'config-invalid',
+      `The forge ${forge} has no token: ${tokenFile === undefined ? `set ${tokenEnv}` : `${tokenFile} holds none`}`,
+    );
   };
 }

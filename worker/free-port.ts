@@ -15,7 +15,8 @@ const rangeFile = '/proc/sys/net/ipv4/ip_local_port_range';
  * machine come to collide. Another server may still take it first.
  */
 export async function getFreePort(): Promise<number> {
-  const lowestOutgoingPort = Number.parseInt(await readFile(rangeFile, 'utf8').catch(() => ''), 10) || usualLowestOutgoingPort;
+  const lowestOutgoingPort =
+    Number.parseInt(await readFile(rangeFile, 'utf8').catch(() => ''), 10) || usualLowestOutgoingPort;
   for (;;) {
     const port = await listen(lowestPort < lowestOutgoingPort ? randomInt(lowestPort, lowestOutgoingPort) : 0);
     if (port !== undefined) return port;

@@ -14,14 +14,27 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry, prefix: 'jig_' });
   return {
     registry,
-    activities: new Histogram({ name: 'jig_activity_seconds', help: 'Activities that ended, by name and outcome', labelNames: ['activity', 'outcome'], buckets: [0.01, 0.1, 1, 10, 60, 600], registers: [registry] }),
+    activities: new Histogram({
+      name: 'jig_activity_seconds',
+      help: 'Activities that ended, by name and outcome',
+      labelNames: ['activity', 'outcome'],
+      buckets: [0.01, 0.1, 1, 10, 60, 600],
+      registers: [registry],
+    }),
   };
 }
 
 /** Serves `/healthz` (503 once the worker drains) and `/metrics`. */
-export async function serveHealth({ registry }: Metrics, port: number, isHealthy: () => boolean): Promise<{ url: string; close(): Promise<void> }> {
+export async function serveHealth(
+  { registry }: Metrics,
+  port: number,
+  isHealthy: () => boolean,
+): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
-    if (request.url === '/healthz') response.writeHead(isHealthy() ? 200 : 503, { 'content-type': 'text/plain' }).end(isHealthy() ? 'ok\n' : 'draining\n');
+    if (request.url === '/healthz')
+      response
+        .writeHead(isHealthy() ? 200 : 503, { 'content-type': 'text/plain' })
+        .end(isHealthy() ? 'ok\n' : 'draining\n');
     else if (request.url === '/metrics') {
       registry.metrics().then(
         (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),

@@ -12,16 +12,28 @@ import { freshPrefix } from '../sandbox/local/layout.ts';
 const leftAfterMs = 24 * 3_600_000;
 
 /** Repeatable, also at the same time; what can't be removed is logged and left. Returns the paths that stood aside and are gone. */
-export async function removeLeftovers({ dataDir, log }: { dataDir: string; log: Logger }, nowMs = Date.now()): Promise<string[]> {
+export async function removeLeftovers(
+  { dataDir, log }: { dataDir: string; log: Logger },
+  nowMs = Date.now(),
+): Promise<string[]> {
   const { artifacts, git, sandboxes } = dataFolders(dataDir);
   // Whoever began to remove a sandbox can't mind that it is gone sooner.
-  await removeGone(sandboxes).catch((error: unknown) => log.warn({ path: sandboxes, err: error }, 'a sandbox can not be wholly removed'));
-  const places = [{ folder: incomingFolder(artifacts), prefix: '' }, { folder: quarantineFolder(git), prefix: '' }, { folder: sandboxes, prefix: freshPrefix }];
+  await removeGone(sandboxes).catch((error: unknown) =>
+    log.warn({ path: sandboxes, err: error }, 'a sandbox can not be wholly removed'),
+  );
+  const places = [
+    { folder: incomingFolder(artifacts), prefix: '' },
+    { folder: quarantineFolder(git), prefix: '' },
+    { folder: sandboxes, prefix: freshPrefix },
+  ];
   const removed: string[] = [];
   for (const { folder, prefix } of places) {
     const names = await readdir(folder).catch(() => []);
     for (const path of names.filter((name) => name.startsWith(prefix)).map((name) => join(folder, name))) {
-      const changedAtMs = await stat(path).then(({ mtimeMs }) => mtimeMs, () => nowMs);
+      const changedAtMs = await stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => nowMs,
+      );
       if (changedAtMs + leftAfterMs > nowMs) continue;
       try {
         await removeTree(path);

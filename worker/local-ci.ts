@@ -21,7 +21,9 @@ interface CiParts {
 export async function runLocalCi(ci: CiParts, signal: AbortSignal): Promise<void> {
   await removeLeft(ci);
   while (!signal.aborted) {
-    const queued = await ci.forge.takeQueuedCheck().catch((error: unknown) => ci.log.error({ err: error }, 'the queue of checks can not be read'));
+    const queued = await ci.forge
+      .takeQueuedCheck()
+      .catch((error: unknown) => ci.log.error({ err: error }, 'the queue of checks can not be read'));
     if (!queued) await wait(ci.parts.ciPollMs, undefined, { signal }).catch(() => undefined);
     else await carryOut(ci, queued, signal);
   }
@@ -42,7 +44,10 @@ async function carryOut({ parts, forge, log }: CiParts, queued: Queued, signal: 
   } catch (error) {
     if (signal.aborted) return;
     log.error({ repository, commit, err: error }, 'check could not run');
-    await forge.finishCheck(queued.claim, { state: 'errored', logExcerpt: error instanceof Error ? error.message : String(error) });
+    await forge.finishCheck(queued.claim, {
+      state: 'errored',
+      logExcerpt: error instanceof Error ? error.message : String(error),
+    });
   }
   await parts.sandboxes.destroySandbox(id);
 }
@@ -54,35 +59,54 @@ async function removeLeft({ parts, forge, log }: CiParts): Promise<void> {
     if (!repository || !commit) continue;
     try {
       const checks = await forge.listChecks(repository, commit);
-      if (checks.every(({ state }) => state !== 'queued' && state !== 'running')) await parts.sandboxes.destroySandbox(id);
+      if (checks.every(({ state }) => state !== 'queued' && state !== 'running'))
+        await parts.sandboxes.destroySandbox(id);
     } catch (error) {
       log.warn({ repository, commit, err: error }, 'sandbox of a check is left');
     }
   }
 }
 
-async function runCheck({ sandboxes, git }: CiParts['parts'], forge: LocalForge, queued: Queued, id: string, signal: AbortSignal) {
+async function runCheck(
+  { sandboxes, git }: CiParts['parts'],
+  forge: LocalForge,
+  queued: Queued,
+  id: string,
+  signal: AbortSignal,
+) {
   const { repository: name, commit, command, setup } = queued;
   const repository = await forge.getRepository(name);
   await git.ensureMirror(repository, await forge.gitAccess(repository), signal);
   const { cpu, memoryBytes, diskBytes, processes } = defaults.sandbox;
   // Nobody lists hosts for a check, so it gets the registries where hosts can be listed, and nothing elsewhere.
   const egress = sandboxes.capabilities.egress ? ['pypi', 'npm'] : [];
-  const sandbox = await sandboxes.ensureSandbox({ id, resources: { cpu, memoryBytes, diskBytes, processes }, egress, env: { CI: 'true' }, lifetimeMs: 3_600_000 }, signal);
+  const sandbox = await sandboxes.ensureSandbox(
+    { id, resources: { cpu, memoryBytes, diskBytes, processes }, egress, env: { CI: 'true' }, lifetimeMs: 3_600_000 },
+    signal,
+  );
   const run = (key: string, argv: string[], stdin?: { path: string }): Promise<CommandResult> =>
-    sandbox.run({ key, argv, timeoutMs: defaults.timeoutsMs.setup, outputCapBytes: 1024 * 1024, ...(stdin && { stdin }) }, { signal });
-  const checkout = await run('checkout', ['sh', '-c', checkoutScript, 'jig', commit, 'ci', 'ci', 'ci@localhost'], await git.createCheckoutBundle(repository, commit));
+    sandbox.run(
+      { key, argv, timeoutMs: defaults.timeoutsMs.setup, outputCapBytes: 1024 * 1024, ...(stdin && { stdin }) },
+      { signal },
+    );
+  const checkout = await run(
+    'checkout',
+    ['sh', '-c', checkoutScript, 'jig', commit, 'ci', 'ci', 'ci@localhost'],
+    await git.createCheckoutBundle(repository, commit),
+  );
   if (checkout.exitCode !== 0) return { state: 'errored' as const, logExcerpt: await excerpt(checkout) };
   for (const [index, argv] of setup.entries()) {
     const prepared = await run(`setup/${index}`, argv);
     if (prepared.exitCode !== 0) return { state: 'errored' as const, logExcerpt: await excerpt(prepared) };
   }
   const checked = await run('check', command);
-  return { state: checked.exitCode === 0 ? ('passed' as const) : ('failed' as const), logExcerpt: await excerpt(checked) };
+  return {
+    state: checked.exitCode === 0 ? ('passed' as const) : ('failed' as const),
+    logExcerpt: await excerpt(checked),
+  };
 }
 
 async function excerpt({ stdout, stderr }: CommandResult): Promise<string> {
   const texts = await Promise.all([stdout, stderr].map(({ path }) => readFile(path, 'utf8')));
   return cutText(texts.join('\n').trim(), 12_000);
 }
-

@@ -24,7 +24,11 @@ export interface Installation {
 }
 
 /** @throws JigError where a program is missing, with what to do about it. */
-export async function createParts(config: Config, env: NodeJS.ProcessEnv, onProgress: (line: string) => void): Promise<Installation> {
+export async function createParts(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  onProgress: (line: string) => void,
+): Promise<Installation> {
   const dataDir = dataDirOf(config, env);
   const folders = dataFolders(dataDir);
   const localForge = createLocalForge({ rootDir: folders.forge });

@@ -35,12 +35,31 @@ export interface WorkerProcessOptions {
 }
 
 /** @throws JigError `temporal-unreachable`, and what the parts throw. */
-export async function startWorkerProcess({ config, env, log, onProgress, address, bundle: begun }: WorkerProcessOptions): Promise<WorkerProcess> {
+export async function startWorkerProcess({
+  config,
+  env,
+  log,
+  onProgress,
+  address,
+  bundle: begun,
+}: WorkerProcessOptions): Promise<WorkerProcess> {
   const profile = loadClientConnectConfig();
   const namespace = address ? 'default' : (profile.namespace ?? 'default');
-  const [connection, bundle, installation] = await Promise.all([connect(address ? { address } : profile.connectionOptions), begun ?? bundleWorkflows(env), createParts(config, env, onProgress)]);
+  const [connection, bundle, installation] = await Promise.all([
+    connect(address ? { address } : profile.connectionOptions),
+    begun ?? bundleWorkflows(env),
+    createParts(config, env, onProgress),
+  ]);
   const metrics = createMetrics();
-  const worker = await startWorker({ connection, namespace, parts: installation.parts, redact: installation.redact, config, bundle, metrics });
+  const worker = await startWorker({
+    connection,
+    namespace,
+    parts: installation.parts,
+    redact: installation.redact,
+    config,
+    bundle,
+    metrics,
+  });
   const stopping = new AbortController();
   const health = await serveHealth(metrics, config.worker.healthPort, () => !stopping.signal.aborted);
   const client = new Client({ connection, namespace });
@@ -61,9 +80,21 @@ export async function startWorkerProcess({ config, env, log, onProgress, address
       await connection.close();
     }
   })();
-  log.info({ namespace, health: health.url, model: parts.model.name, source: parts.model.source, sandbox: parts.sandboxes.name, forges: [...parts.forges.keys()] }, 'worker is ready');
+  log.info(
+    {
+      namespace,
+      health: health.url,
+      model: parts.model.name,
+      source: parts.model.source,
+      sandbox: parts.sandboxes.name,
+      forges: [...parts.forges.keys()],
+    },
+    'worker is ready',
+  );
   return {
-    installation, namespace, ended,
+    installation,
+    namespace,
+    ended,
     healthUrl: health.url,
     async stop() {
       stopping.abort();
@@ -77,6 +108,9 @@ async function connect(options: Parameters<typeof NativeConnection.connect>[0] =
   try {
     return await NativeConnection.connect(options);
   } catch (error) {
-    throw new JigError('temporal-unreachable', `No Temporal answers at ${options.address ?? 'localhost:7233'}`, { hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.', cause: error });
+    throw new JigError('temporal-unreachable', `No Temporal answers at ${options.address ?? 'localhost:7233'}`, {
+      hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.',
+      cause: error,
+    });
   }
 }

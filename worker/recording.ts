@@ -10,7 +10,8 @@ export async function loadRecording(file: string): Promise<Recording> {
   try {
     return Recording.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : String(error);
+    const why =
+      error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : String(error);
     throw new JigError('recording-invalid', `${file} is no recorded session: ${why}`, { cause: error });
   }
 }
@@ -22,8 +23,12 @@ export function recordTo(file: string, model: Model): Model {
   const write = async (): Promise<void> => {
     const answered = [...entries.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
     const recording = Recording.parse({
-      recording: 'v1', protocol: model.protocol, contextTokens: model.contextTokens,
-      model: answered[0]?.response.model ?? model.name, recordedAt: new Date().toISOString(), entries: answered,
+      recording: 'v1',
+      protocol: model.protocol,
+      contextTokens: model.contextTokens,
+      model: answered[0]?.response.model ?? model.name,
+      recordedAt: new Date().toISOString(),
+      entries: answered,
     });
     await writeFile(`${file}.part`, `${JSON.stringify(recording, null, 2)}\n`);
     await rename(`${file}.part`, file);

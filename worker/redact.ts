@@ -4,6 +4,8 @@ const minSecretLength = 8;
 
 export function createRedact(env: NodeJS.ProcessEnv, known: string[] = []): (text: string) => string {
   const named = Object.entries(env).flatMap(([name, value = '']) => (secretName.test(name) ? [value] : []));
-  const secrets = [...named, ...known].filter((value) => value.length >= minSecretLength).flatMap((value) => [value, Buffer.from(value).toString('base64'), encodeURIComponent(value)]);
+  const secrets = [...named, ...known]
+    .filter((value) => value.length >= minSecretLength)
+    .flatMap((value) => [value, Buffer.from(value).toString('base64'), encodeURIComponent(value)]);
   return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '[redacted]'), text);
 }

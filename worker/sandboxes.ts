@@ -13,16 +13,25 @@ export interface Sandboxes {
 }
 
 /** @throws JigError where a program or the cluster is missing, with what to do about it. */
-export async function createSandboxes(config: Config, env: NodeJS.ProcessEnv, onProgress: (line: string) => void): Promise<Sandboxes> {
+export async function createSandboxes(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  onProgress: (line: string) => void,
+): Promise<Sandboxes> {
   const { provider, kubernetes } = config.sandbox;
   const folder = dataFolders(dataDirOf(config, env)).sandboxes;
   if (provider === 'kubernetes') {
     // Its client takes time and memory to load, which nobody else should pay.
     const { createKubernetesProvider } = await import('../k8s/provider.ts');
-    return { sandboxes: createKubernetesProvider({ settings: kubernetes, outputDir: join(folder, 'pods') }), close: async () => undefined };
+    return {
+      sandboxes: createKubernetesProvider({ settings: kubernetes, outputDir: join(folder, 'pods') }),
+      close: async () => undefined,
+    };
   }
   const unsafeProcess = provider === 'unsafe-process';
-  const bwrapPath = unsafeProcess ? '' : await ensureBinary('bwrap', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });
+  const bwrapPath = unsafeProcess
+    ? ''
+    : await ensureBinary('bwrap', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });
   const local = createLocalProvider({ rootDir: folder, bwrapPath, unsafeProcess, env, onNote: onProgress });
   return { sandboxes: local, close: () => local.close() };
 }

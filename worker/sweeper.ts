@@ -10,7 +10,10 @@ const sweepEveryMs = 60_000;
 const graceMs = 120_000;
 
 /** Sweeps now and then until the signal. */
-export async function runSweeper(sweeper: { sandboxes: SandboxProvider; client: Client; log: Logger }, signal: AbortSignal): Promise<void> {
+export async function runSweeper(
+  sweeper: { sandboxes: SandboxProvider; client: Client; log: Logger },
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     await sweep(sweeper).catch((error: unknown) => sweeper.log.warn({ err: error }, 'sweep failed'));
     await wait(sweepEveryMs, undefined, { signal }).catch(() => undefined);
@@ -18,7 +21,10 @@ export async function runSweeper(sweeper: { sandboxes: SandboxProvider; client: 
 }
 
 /** One sweep; returns the ids that it removed. */
-export async function sweep({ sandboxes, client, log }: { sandboxes: SandboxProvider; client: Client; log: Logger }, nowMs = Date.now()): Promise<string[]> {
+export async function sweep(
+  { sandboxes, client, log }: { sandboxes: SandboxProvider; client: Client; log: Logger },
+  nowMs = Date.now(),
+): Promise<string[]> {
   const removed: string[] = [];
   for (const { id, owner, createdAt, expiresAt } of await sandboxes.listSandboxes()) {
     const expired = Date.parse(expiresAt) <= nowMs;

@@ -50,15 +50,25 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     if ('server' in started) return started.server;
     if (started.said.includes('address already in use') && attempt < portAttempts) continue;
     const said = started.said.trim().split('\n').at(-1);
-    throw new JigError('temporal-not-started', `Temporal's dev server did not start${said ? `: ${said}` : ''}; its log is ${logFile}`, { cause: started.cause });
+    throw new JigError(
+      'temporal-not-started',
+      `Temporal's dev server did not start${said ? `: ${said}` : ''}; its log is ${logFile}`,
+      { cause: started.cause },
+    );
   }
 }
 
-async function tryStart(options: TemporalServerOptions, deadlineMs: number): Promise<{ server: TemporalServer } | { said: string; cause: unknown }> {
+async function tryStart(
+  options: TemporalServerOptions,
+  deadlineMs: number,
+): Promise<{ server: TemporalServer } | { said: string; cause: unknown }> {
   const { cliPath, dbFile, logFile } = options;
   const port = options.port ?? (await getFreePort());
   const uiPort = options.uiPort ?? (await getFreePort());
-  const child = spawn(cliPath, serverArguments(port, uiPort, dbFile), { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(cliPath, serverArguments(port, uiPort, dbFile), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   let cause: unknown;
   child.once('error', (error) => (cause = error));
   const log = createWriteStream(logFile, { flags: 'a' });
@@ -66,12 +76,14 @@ async function tryStart(options: TemporalServerOptions, deadlineMs: number): Pro
   child.stderr.pipe(log);
   let said = '';
   // Its parts don't agree on which of the two their last words are for.
-  for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-saidCharacters)));
+  for (const output of [child.stdout, child.stderr])
+    output.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-saidCharacters)));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const address = `127.0.0.1:${port}`;
   const uiUrl = `http://127.0.0.1:${uiPort}`;
   await writeFile(pidFile(dbFile), String(child.pid));
-  if (await answers(child, address, uiUrl, deadlineMs)) return { server: { address, uiUrl, pid: child.pid ?? 0, stop: () => stop(child) } };
+  if (await answers(child, address, uiUrl, deadlineMs))
+    return { server: { address, uiUrl, pid: child.pid ?? 0, stop: () => stop(child) } };
   await stop(child);
   await ended;
   return { said, cause };
@@ -83,9 +95,24 @@ async function tryStart(options: TemporalServerOptions, deadlineMs: number): Pro
  */
 function serverArguments(port: number, uiPort: number, dbFile: string): string[] {
   return [
-    'server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort), '--db-filename', dbFile, '--log-level', 'warn',
-    '--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000',
-    '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL',
+    'server',
+    'start-dev',
+    '--ip',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--ui-port',
+    String(uiPort),
+    '--db-filename',
+    dbFile,
+    '--log-level',
+    'warn',
+    '--dynamic-config-value',
+    'history.transferProcessorMaxPollRPS=2000',
+    '--sqlite-pragma',
+    'journal_mode=WAL',
+    '--sqlite-pragma',
+    'synchronous=NORMAL',
     ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${cliTypes[type]}`]),
   ];
 }
@@ -116,7 +143,8 @@ async function answers(child: ChildProcess, address: string, uiUrl: string, dead
     try {
       const callDeadlineMs = Math.min(deadlineMs, Date.now() + 5000);
       // Another server's pages may be on the port that was meant for these.
-      if ((await clusterShown(uiUrl, callDeadlineMs)) === (await clusterAnswering(address, callDeadlineMs))) return true;
+      if ((await clusterShown(uiUrl, callDeadlineMs)) === (await clusterAnswering(address, callDeadlineMs)))
+        return true;
     } catch {
       // It isn't there yet.
     }
@@ -126,7 +154,9 @@ async function answers(child: ChildProcess, address: string, uiUrl: string, dead
 }
 
 async function clusterShown(uiUrl: string, deadlineMs: number): Promise<string> {
-  const response = await fetch(new URL('/api/v1/cluster-info', uiUrl), { signal: AbortSignal.timeout(Math.max(0, deadlineMs - Date.now())) });
+  const response = await fetch(new URL('/api/v1/cluster-info', uiUrl), {
+    signal: AbortSignal.timeout(Math.max(0, deadlineMs - Date.now())),
+  });
   return z.object({ clusterId: z.string() }).parse(await response.json()).clusterId;
 }
 

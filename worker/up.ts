@@ -16,7 +16,9 @@ export interface Up {
 }
 
 /** Starts all of it and says where it is in `<data>/up.json`, where the other commands look. */
-export async function startUp(options: Omit<WorkerProcessOptions, 'address' | 'bundle'> & { port?: number; uiPort?: number }): Promise<Up> {
+export async function startUp(
+  options: Omit<WorkerProcessOptions, 'address' | 'bundle'> & { port?: number; uiPort?: number },
+): Promise<Up> {
   const { config, env, onProgress } = options;
   const dataDir = dataDirOf(config, env);
   await mkdir(dataDir, { recursive: true });

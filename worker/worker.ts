@@ -18,7 +18,15 @@ export interface JigWorker {
   shutdown(): void;
 }
 
-export async function startWorker({ connection, namespace, parts, redact, config, bundle, metrics }: {
+export async function startWorker({
+  connection,
+  namespace,
+  parts,
+  redact,
+  config,
+  bundle,
+  metrics,
+}: {
   connection: NativeConnection;
   namespace: string;
   parts: Parts;
@@ -34,16 +42,43 @@ export async function startWorker({ connection, namespace, parts, redact, config
     shutdownGraceTime: shutdownGraceMs,
     // Commands end or are let go within the grace; past it the process goes all the same.
     shutdownForceTime: shutdownGraceMs + 10_000,
-    interceptors: { activity: [() => ({ inbound: new ActivityFrame(redact, (activity, outcome, tookMs) => metrics.activities.observe({ activity, outcome }, tookMs / 1000)) })] },
+    interceptors: {
+      activity: [
+        () => ({
+          inbound: new ActivityFrame(redact, (activity, outcome, tookMs) =>
+            metrics.activities.observe({ activity, outcome }, tookMs / 1000),
+          ),
+        }),
+      ],
+    },
     // An error that no step caught fails the run instead of wedging it in retries of its workflow task.
     workflowFailureErrorTypes: { '*': ['Error'] },
   } satisfies Partial<WorkerOptions>;
   const activities = (slots: number) => ({ ...common, maxConcurrentActivityTaskExecutions: slots });
   const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: taskQueues.runs, workflowBundle: bundle, maxConcurrentWorkflowTaskExecutions: 40, reuseV8Context: true, stickyQueueScheduleToStartTimeout: takeOverAfterMs }),
-    Worker.create({ ...activities(sandboxSlots), taskQueue: taskQueues.sandbox, activities: { ...createSandboxActivities(parts) } }),
-    Worker.create({ ...activities(modelSlots), taskQueue: taskQueues.model, activities: { ...createModelActivities(parts) } }),
-    Worker.create({ ...activities(forgeSlots), taskQueue: taskQueues.forge, activities: { ...createForgeActivities(parts), ...createRunActivities(parts) } }),
+    Worker.create({
+      ...common,
+      taskQueue: taskQueues.runs,
+      workflowBundle: bundle,
+      maxConcurrentWorkflowTaskExecutions: 40,
+      reuseV8Context: true,
+      stickyQueueScheduleToStartTimeout: takeOverAfterMs,
+    }),
+    Worker.create({
+      ...activities(sandboxSlots),
+      taskQueue: taskQueues.sandbox,
+      activities: { ...createSandboxActivities(parts) },
+    }),
+    Worker.create({
+      ...activities(modelSlots),
+      taskQueue: taskQueues.model,
+      activities: { ...createModelActivities(parts) },
+    }),
+    Worker.create({
+      ...activities(forgeSlots),
+      taskQueue: taskQueues.forge,
+      activities: { ...createForgeActivities(parts), ...createRunActivities(parts) },
+    }),
   ]);
   const running = workers.map((worker) => worker.run());
   const shutdown = (): void => {

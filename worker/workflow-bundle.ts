@@ -33,7 +33,11 @@ export async function bundleWorkflows(env: NodeJS.ProcessEnv): Promise<WorkflowB
 export async function hashSources(root: string): Promise<string> {
   const left = new Set(['node_modules', 'test', 'docs', '.git']);
   const paths: string[] = [];
-  for await (const path of glob(['*/**/*.ts', 'package.json', 'package-lock.json'], { cwd: root, exclude: (name) => left.has(name) })) paths.push(path);
+  for await (const path of glob(['*/**/*.ts', 'package.json', 'package-lock.json'], {
+    cwd: root,
+    exclude: (name) => left.has(name),
+  }))
+    paths.push(path);
   const hash = createHash('sha256').update(root);
   for (const path of paths.toSorted()) hash.update(`\0${path}\0`).update(await readFile(join(root, path)));
   return hash.digest('hex');

@@ -86,24 +86,40 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
   setHandler(steerSignal, (text) => void steers.push(text));
   setHandler(pauseSignal, (value) => void (paused = value));
 
-  const progress: AgentProgress = task.progress ?? { say: task.say, loop: newLoop, attempt: 1, startedAtMs: Date.now(), pausedMs: 0, spent: nothingSpent, ...(task.transcript && { transcript: task.transcript }) };
+  const progress: AgentProgress = task.progress ?? {
+    say: task.say,
+    loop: newLoop,
+    attempt: 1,
+    startedAtMs: Date.now(),
+    pausedMs: 0,
+    spent: nothingSpent,
+    ...(task.transcript && { transcript: task.transcript }),
+  };
   for (;;) {
     if (paused) {
       const sinceMs = Date.now();
       const resumed = await condition(() => !paused, task.settings.humanWaitMs, { summary: 'paused by a human' });
       progress.pausedMs += Date.now() - sinceMs;
-      if (!resumed) return end(progress, { done: false, code: 'pause-expired', reason: 'The agent stayed paused past its deadline' });
+      if (!resumed)
+        return end(progress, {
+          done: false,
+          code: 'pause-expired',
+          reason: 'The agent stayed paused past its deadline',
+        });
     }
     progress.say.push(...steers.splice(0).map((text) => ({ role: 'user' as const, content: steerMessage(text) })));
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof agent>({ ...task, progress });
 
-    const exceeded = checkBudget({ ...progress.spent, elapsedMs: elapsedMs(progress) }, task.limits, { inputTokens: progress.lastInputTokens ?? 0 });
+    const exceeded = checkBudget({ ...progress.spent, elapsedMs: elapsedMs(progress) }, task.limits, {
+      inputTokens: progress.lastInputTokens ?? 0,
+    });
     if (exceeded) return end(progress, { done: false, code: 'budget-exceeded', reason: exceeded.message });
 
     const answer = await ask(task, progress);
     const { state, decision } = decideAfterAnswer(progress.loop, answer, task.settings.unusableAnswers);
     progress.loop = state;
-    if (decision.kind === 'stop') return end(progress, { done: false, code: decision.reason, reason: decision.message, model: answer.model });
+    if (decision.kind === 'stop')
+      return end(progress, { done: false, code: decision.reason, reason: decision.message, model: answer.model });
     if (decision.kind === 'unusable') progress.say.push({ role: 'user', content: decision.text });
     if (decision.kind === 'act') await act(task, progress, answer, decision);
     if (decision.kind === 'finished' && steers.length === 0) {
@@ -122,8 +138,19 @@ async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswe
   const { transcript, say } = progress;
   const answer = await perform(
     'askAgent',
-    { key: `${task.key}/${turn}`, turn, say, tools: task.tools, ...(transcript && { transcript }), ...(task.model && { model: task.model }) },
-    { summary: `turn ${turn}`, timeoutMs: task.settings.answerTimeoutMs, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },
+    {
+      key: `${task.key}/${turn}`,
+      turn,
+      say,
+      tools: task.tools,
+      ...(transcript && { transcript }),
+      ...(task.model && { model: task.model }),
+    },
+    {
+      summary: `turn ${turn}`,
+      timeoutMs: task.settings.answerTimeoutMs,
+      heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs,
+    },
   );
   progress.say = [];
   progress.transcript = answer.transcript;
@@ -133,7 +160,12 @@ async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswe
 }
 
 /** Carries out the calls in their order, as far as the step's time goes; what is refused is answered with the next question. */
-async function act(task: AgentTask, progress: AgentProgress, answer: AgentAnswer, decision: LoopDecision & { kind: 'act' }): Promise<void> {
+async function act(
+  task: AgentTask,
+  progress: AgentProgress,
+  answer: AgentAnswer,
+  decision: LoopDecision & { kind: 'act' },
+): Promise<void> {
   const { sandbox, tools, allowPaths, env } = task;
   for (const { id, note } of decision.calls) {
     const leftMs = (task.limits.timeMs ?? Infinity) - elapsedMs(progress);
@@ -143,7 +175,9 @@ async function act(task: AgentTask, progress: AgentProgress, answer: AgentAnswer
     const result = await perform(
       'callTool',
       {
-        sandbox, tools, env,
+        sandbox,
+        tools,
+        env,
         key: `${task.key}/${progress.loop.turns}/${id}`,
         transcript: progress.transcript ?? answer.transcript,
         callId: id,
@@ -156,7 +190,9 @@ async function act(task: AgentTask, progress: AgentProgress, answer: AgentAnswer
     );
     progress.transcript = result.transcript;
   }
-  progress.say.push(...decision.refused.map(({ id, text }) => ({ role: 'tool' as const, toolCallId: id, content: text })));
+  progress.say.push(
+    ...decision.refused.map(({ id, text }) => ({ role: 'tool' as const, toolCallId: id, content: text })),
+  );
 }
 
 /** The model says done: what it may change and its checks decide. Undefined where it gets another attempt. */
@@ -164,25 +200,45 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
   const { sandbox, env, baseline, settings, verify: commands, attempts } = task;
   const key = `${task.key}/verify/${progress.loop.turns}`;
   const early = await findRefusal(task, key);
-  const timing = { timeoutMs: settings.checkTimeoutMs, attempts: defaults.retries + 1, heartbeatTimeoutMs: settings.heartbeatTimeoutMs };
+  const timing = {
+    timeoutMs: settings.checkTimeoutMs,
+    attempts: defaults.retries + 1,
+    heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
+  };
   const checked = early ? [] : await checkCommands({ sandbox, env, baseline, key, commands, ...timing });
   // The checks run what the agent wrote, so they can write wherever it could not.
-  const refusal = early ?? (task.allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
+  const refusal =
+    early ?? (task.allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
   const failed = checked.filter(({ verdict }) => !verdict.passed);
   const { model } = answer;
-  if (!refusal && failed.length === 0) return end(progress, { done: true, reason: answer.finished ?? '', model }, checked);
+  if (!refusal && failed.length === 0)
+    return end(progress, { done: true, reason: answer.finished ?? '', model }, checked);
   if (progress.attempt >= attempts) {
     const code = refusal ? refusal.code : 'verify-failed';
-    return end(progress, { done: false, code, reason: `After ${attempts} attempts: ${refusal ? refusal.message : summarizeChecks(failed)}`, model }, checked);
+    return end(
+      progress,
+      {
+        done: false,
+        code,
+        reason: `After ${attempts} attempts: ${refusal ? refusal.message : summarizeChecks(failed)}`,
+        model,
+      },
+      checked,
+    );
   }
   progress.attempt += 1;
-  const content = refusal ? refusedChangeFeedback(refusal.message) : verifyFeedback(failed.map(describeFailed), { number: progress.attempt, of: attempts });
+  const content = refusal
+    ? refusedChangeFeedback(refusal.message)
+    : verifyFeedback(failed.map(describeFailed), { number: progress.attempt, of: attempts });
   progress.say.push({ role: 'user', content });
   return undefined;
 }
 
 /** Why the work can't be a change as it stands; undefined where it can. Refusals of another kind are faults, and thrown. */
-export async function findRefusal(task: Pick<AgentTask, 'guard' | 'settings'>, key: string): Promise<{ code: string; message: string } | undefined> {
+export async function findRefusal(
+  task: Pick<AgentTask, 'guard' | 'settings'>,
+  key: string,
+): Promise<{ code: string; message: string } | undefined> {
   try {
     await performExport({ ...task.guard, key }, task.settings.heartbeatTimeoutMs);
     return undefined;
@@ -194,14 +250,33 @@ export async function findRefusal(task: Pick<AgentTask, 'guard' | 'settings'>, k
 }
 
 /** Refusals of an export that the model can mend. */
-const correctable = new Set(['protected-path', 'path-not-allowed', 'too-many-files', 'too-large', 'unsafe-path', 'unsafe-symlink', 'submodule', 'mode-change', 'lfs-pointer']);
+const correctable = new Set([
+  'protected-path',
+  'path-not-allowed',
+  'too-many-files',
+  'too-large',
+  'unsafe-path',
+  'unsafe-symlink',
+  'submodule',
+  'mode-change',
+  'lfs-pointer',
+]);
 
-function describeFailed({ command, run, verdict, outcome }: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
+function describeFailed({
+  command,
+  run,
+  verdict,
+  outcome,
+}: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
   const output = `${outcome.stdout.text}\n${outcome.stderr.text}${run.exitCode === 0 || outcome.refused ? `\n${verdict.reason}` : ''}`;
   return { command: command.shown, exitCode: run.exitCode, ending: run.ending, output };
 }
 
-function end(progress: AgentProgress, how: Pick<AgentResult, 'done' | 'code' | 'reason'> & { model?: string }, checked: CheckedCommand[] = []): AgentResult {
+function end(
+  progress: AgentProgress,
+  how: Pick<AgentResult, 'done' | 'code' | 'reason'> & { model?: string },
+  checked: CheckedCommand[] = [],
+): AgentResult {
   return {
     model: '',
     ...how,

@@ -19,7 +19,12 @@ export function budgetLimits(budget: BudgetSection = {}): BudgetLimits {
 /** What the run has spent, and what the steps that go on now may still spend. */
 function spentAndHeld(run: RunContext): Spent {
   const spent = spentSoFar(run);
-  for (const { turns, tokens, usd } of run.held) Object.assign(spent, { turns: spent.turns + turns, inputTokens: spent.inputTokens + tokens, costUsd: spent.costUsd + usd });
+  for (const { turns, tokens, usd } of run.held)
+    Object.assign(spent, {
+      turns: spent.turns + turns,
+      inputTokens: spent.inputTokens + tokens,
+      costUsd: spent.costUsd + usd,
+    });
   return spent;
 }
 
@@ -32,7 +37,11 @@ function spentSoFar(run: RunContext): Spent {
  * One question, asked where the budget allows it beside all that is being asked now; `inputTokens` is what it takes at
  * least. @throws StepFailed `budget-exceeded`, `budget-unenforceable`
  */
-export async function askWithinBudget<Answer extends { usage: Usage }>(run: RunContext, inputTokens: number, ask: () => Promise<Answer>): Promise<Answer> {
+export async function askWithinBudget<Answer extends { usage: Usage }>(
+  run: RunContext,
+  inputTokens: number,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
   checkPrice(run);
   const exceeded = checkBudget(spentAndHeld(run), run.limits, { inputTokens });
   if (exceeded) throw new StepFailed('budget-exceeded', exceeded.message);
@@ -63,7 +72,10 @@ function checkPrice({ opened: { model, blueprint }, carried, limits }: RunContex
   const own = blueprint.budget?.usd;
   if (!model.refuseUnpriced || own === undefined) return;
   if (!model.priced || isUsdUnenforceable(carried.spent, limits)) {
-    throw new StepFailed('budget-unenforceable', `The budget of $${own} can't be held: nobody knows the price of ${model.priced ? 'a model that was asked' : model.name}`);
+    throw new StepFailed(
+      'budget-unenforceable',
+      `The budget of $${own} can't be held: nobody knows the price of ${model.priced ? 'a model that was asked' : model.name}`,
+    );
   }
 }
 
@@ -77,17 +89,27 @@ export function checkTime(run: RunContext): void {
  * Runs an agent within its own bounds and its share of what the run's budget leaves: agents that go on at once share
  * that evenly, and what one leaves over is there for the next. @throws StepFailed `budget-unenforceable`
  */
-export async function spendWithinBudget<Result extends { spent: Spent }>(run: RunContext, own: AgentBounds, work: (limits: BudgetLimits) => Promise<Result>): Promise<Result> {
+export async function spendWithinBudget<Result extends { spent: Spent }>(
+  run: RunContext,
+  own: AgentBounds,
+  work: (limits: BudgetLimits) => Promise<Result>,
+): Promise<Result> {
   checkPrice(run);
   const { limits } = run;
   const taken = spentAndHeld(run);
-  const share = (limit: number | undefined, used: number): number => (limit === undefined ? Number.MAX_SAFE_INTEGER : Math.max(limit - used, 0) / Math.max(run.atOnce - run.held.size, 1));
+  const share = (limit: number | undefined, used: number): number =>
+    limit === undefined ? Number.MAX_SAFE_INTEGER : Math.max(limit - used, 0) / Math.max(run.atOnce - run.held.size, 1);
   const within = {
     turns: Math.min(own.turns, Math.ceil(share(limits.turns, taken.turns))),
     ...(limits.usd !== undefined && { usd: share(limits.usd, taken.costUsd) }),
-    ...(limits.tokens !== undefined && { tokens: Math.floor(share(limits.tokens, taken.inputTokens + taken.outputTokens)) }),
+    ...(limits.tokens !== undefined && {
+      tokens: Math.floor(share(limits.tokens, taken.inputTokens + taken.outputTokens)),
+    }),
   };
-  const timeMs = Math.min(own.timeMs, limits.timeMs === undefined ? own.timeMs : Math.max(limits.timeMs - taken.elapsedMs, 0));
+  const timeMs = Math.min(
+    own.timeMs,
+    limits.timeMs === undefined ? own.timeMs : Math.max(limits.timeMs - taken.elapsedMs, 0),
+  );
   return holding(run, { turns: within.turns, tokens: within.tokens ?? 0, usd: within.usd ?? 0 }, async () => {
     const result = await work({ ...within, timeMs });
     run.carried.spent = addSpent(run.carried.spent, result.spent);
@@ -97,5 +119,11 @@ export async function spendWithinBudget<Result extends { spent: Spent }>(run: Ru
 }
 
 export function usageOf({ inputTokens, cachedInputTokens, outputTokens, costUsd, unpricedAnswers }: Spent): Usage {
-  return { inputTokens, cachedInputTokens, outputTokens, costUsd, ...(unpricedAnswers > 0 && { unpriced: true as const }) };
+  return {
+    inputTokens,
+    cachedInputTokens,
+    outputTokens,
+    costUsd,
+    ...(unpricedAnswers > 0 && { unpriced: true as const }),
+  };
 }

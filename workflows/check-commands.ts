@@ -31,7 +31,12 @@ export async function checkCommands(request: CheckRequest): Promise<CheckedComma
   for (const [index, command] of request.commands.entries()) {
     const outcome = await runOnce(request, command, `${request.key}/${index}`);
     const { passed, reason } = decideCheck(outcome.check, request.baseline[command.shown]);
-    checked.push({ command, outcome, run: outcome.check, verdict: { passed, reason: `${reason}${refusedHosts(outcome.refused)}` } });
+    checked.push({
+      command,
+      outcome,
+      run: outcome.check,
+      verdict: { passed, reason: `${reason}${refusedHosts(outcome.refused)}` },
+    });
   }
   return checked;
 }
@@ -44,20 +49,39 @@ export async function recordBaseline(request: CheckRequest): Promise<CheckedComm
     const first = await runOnce(request, command, key);
     const second = first.exitCode === 0 ? undefined : await runOnce(request, command, `${key}/again`);
     const run: CheckRun = second && second.exitCode !== first.exitCode ? { ...first.check, flaky: true } : first.check;
-    const reason = run.flaky ? 'flaky before the change' : run.exitCode === 0 ? 'passes before the change' : 'fails before the change';
-    checked.push({ command, outcome: first, run, verdict: { passed: true, reason: `${reason}${refusedHosts(first.refused)}` } });
+    const reason = run.flaky
+      ? 'flaky before the change'
+      : run.exitCode === 0
+        ? 'passes before the change'
+        : 'fails before the change';
+    checked.push({
+      command,
+      outcome: first,
+      run,
+      verdict: { passed: true, reason: `${reason}${refusedHosts(first.refused)}` },
+    });
   }
   return checked;
 }
 
 function runOnce(request: CheckRequest, command: RenderedCommand, key: string): Promise<CommandOutcome> {
   const { sandbox, env, timeoutMs, attempts, heartbeatTimeoutMs } = request;
-  return perform('runCommand', { sandbox, key, argv: command.argv, env, timeoutMs, shown: command.shown }, { summary: command.shown, timeoutMs, attempts, heartbeatTimeoutMs });
+  return perform(
+    'runCommand',
+    { sandbox, key, argv: command.argv, env, timeoutMs, shown: command.shown },
+    { summary: command.shown, timeoutMs, attempts, heartbeatTimeoutMs },
+  );
 }
 
 /** `3 checks pass`, or what fails. */
 export function summarizeChecks(checked: CheckedCommand[]): string {
   const failed = checked.filter(({ verdict }) => !verdict.passed);
-  if (failed.length === 0) return checked.map(({ command, run, verdict }) => `${command.shown}: ${run.tests ? `${run.tests.passed} passed, ${run.tests.failed} failed, ${run.tests.skipped} skipped` : verdict.reason}`).join('; ');
+  if (failed.length === 0)
+    return checked
+      .map(
+        ({ command, run, verdict }) =>
+          `${command.shown}: ${run.tests ? `${run.tests.passed} passed, ${run.tests.failed} failed, ${run.tests.skipped} skipped` : verdict.reason}`,
+      )
+      .join('; ');
   return failed.map(({ command, verdict }) => `${command.shown}: ${verdict.reason}`).join('; ');
 }

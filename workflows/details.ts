@@ -24,7 +24,12 @@ export function renderSteps(steps: StepRow[]): string {
     return `| ${marks[row.state]} | ${cell(row.path)} | ${row.kind} | ${took} | ${cell(row.note ?? '')}${tokens} |`;
   });
   const omitted = steps.length - left.length;
-  return ['| | step | kind | took | |', '|---|---|---|---|---|', ...lines, ...(omitted > 0 ? ['', `${omitted} more rows are not shown.`] : [])].join('\n');
+  return [
+    '| | step | kind | took | |',
+    '|---|---|---|---|---|',
+    ...lines,
+    ...(omitted > 0 ? ['', `${omitted} more rows are not shown.`] : []),
+  ].join('\n');
 }
 
 /** Tokens and dollars; a cost that nobody knows is no cost of nothing. */
@@ -44,5 +49,7 @@ export function renderDetails(state: RunState): string {
     renderUsage(usage),
     '',
     renderSteps(state.steps),
-  ].join('\n\n').replaceAll('|\n\n|', '|\n|');
+  ]
+    .join('\n\n')
+    .replaceAll('|\n\n|', '|\n|');
 }

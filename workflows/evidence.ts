@@ -4,7 +4,10 @@ import type { RunContext } from './context.ts';
 import { cell, renderSteps, renderUsage } from './details.ts';
 import type { RunState } from './messages.ts';
 
-export function renderEvidence(run: Pick<RunContext, 'request' | 'carried' | 'view' | 'opened'>, gate: 'clean' | 'spared'): string {
+export function renderEvidence(
+  run: Pick<RunContext, 'request' | 'carried' | 'view' | 'opened'>,
+  gate: 'clean' | 'spared',
+): string {
   const { state } = run.view;
   const { usage } = state;
   const checks = run.carried.checks.map(({ step, run: ran, verdict }) => {
@@ -13,15 +16,24 @@ export function renderEvidence(run: Pick<RunContext, 'request' | 'carried' | 'vi
   });
   return [
     '### Evidence',
-    gate === 'spared' ? '> The checks were **not** decided once more in a clean checkout: the blueprint spares it.' : 'The checks below named `gate` ran in a clean checkout of this commit, with nothing left of the agent.',
-    ...(checks.length > 0 ? [['| | step | check | before | after | |', '|---|---|---|---|---|---|', ...checks].join('\n')] : ['No check ran.']),
+    gate === 'spared'
+      ? '> The checks were **not** decided once more in a clean checkout: the blueprint spares it.'
+      : 'The checks below named `gate` ran in a clean checkout of this commit, with nothing left of the agent.',
+    ...(checks.length > 0
+      ? [['| | step | check | before | after | |', '|---|---|---|---|---|---|', ...checks].join('\n')]
+      : ['No check ran.']),
     renderSteps(state.steps),
     `Blueprint ${cell(state.blueprint.name)} \`${state.blueprint.sha256}\`, model ${cell(state.model)}, ${renderUsage(usage)}. Requested by ${cell(state.requester)}.`,
   ].join('\n\n');
 }
 
-function result(ran: { exitCode: number; tests?: { passed: number; failed: number; skipped: number } | undefined }): string {
-  return ran.tests ? `${ran.tests.passed} passed, ${ran.tests.failed} failed, ${ran.tests.skipped} skipped` : `exit code ${ran.exitCode}`;
+function result(ran: {
+  exitCode: number;
+  tests?: { passed: number; failed: number; skipped: number } | undefined;
+}): string {
+  return ran.tests
+    ? `${ran.tests.passed} passed, ${ran.tests.failed} failed, ${ran.tests.skipped} skipped`
+    : `exit code ${ran.exitCode}`;
 }
 
 /** Everything that the run knows of itself, for programs. */

@@ -22,7 +22,11 @@ export function exportRequest(run: RunContext, { key, title, parent }: Wanted): 
     repository,
     base: repository.commit,
     parent: parent ?? repository.commit,
-    policy: { maxFiles: settings.maxChangedFiles, maxBytes: settings.maxChangedBytes, protectedPaths: settings.protectedPaths },
+    policy: {
+      maxFiles: settings.maxChangedFiles,
+      maxBytes: settings.maxChangedBytes,
+      protectedPaths: settings.protectedPaths,
+    },
     message: `${title.replaceAll(/\s+/g, ' ').trim()}\n\nJig-Blueprint: ${blueprint.name}@${run.request.blueprint.sha256.slice(0, 12)}\nJig-Run: ${workflowInfo().workflowId}\n`,
     author: settings.author,
     dateMs: run.view.state.startedAtMs,
@@ -34,5 +38,9 @@ export function exportWork(run: RunContext, wanted: Wanted): Promise<ExportedCom
 }
 
 export function performExport(request: ExportCommit, heartbeatTimeoutMs: number): Promise<ExportedCommit> {
-  return perform('exportCommit', request, { summary: request.message.split('\n', 1)[0] ?? '', timeoutMs: defaults.timeoutsMs.change, heartbeatTimeoutMs });
+  return perform('exportCommit', request, {
+    summary: request.message.split('\n', 1)[0] ?? '',
+    timeoutMs: defaults.timeoutsMs.change,
+    heartbeatTimeoutMs,
+  });
 }

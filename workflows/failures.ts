@@ -1,5 +1,11 @@
 /** How a run or a step ends other than by success. Every error that leaves workflow code passes here. */
-import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure, isCancellation } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+} from '@temporalio/workflow';
 import type { RunEnd } from './messages.ts';
 
 /** A step failed; `code` is stable and has a page under docs/errors. */
@@ -47,14 +53,25 @@ export function describeFailure(error: unknown): { code: string; message: string
   if (error instanceof StepFailed) return { code: error.code, message: error.message };
   if (error instanceof ApplicationFailure) return { code: error.type ?? 'internal-error', message: error.message };
   if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) {
-    if (error.cause instanceof ApplicationFailure || error.cause instanceof ActivityFailure) return describeFailure(error.cause);
-    return { code: 'activity-timed-out', message: `${error instanceof ActivityFailure ? error.activityType : 'The agent'} did not end within its bounds: ${error.cause?.message ?? error.message}` };
+    if (error.cause instanceof ApplicationFailure || error.cause instanceof ActivityFailure)
+      return describeFailure(error.cause);
+    return {
+      code: 'activity-timed-out',
+      message: `${error instanceof ActivityFailure ? error.activityType : 'The agent'} did not end within its bounds: ${error.cause?.message ?? error.message}`,
+    };
   }
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return { code: error.code, message: error.message };
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string')
+    return { code: error.code, message: error.message };
   return { code: 'internal-error', message: error instanceof Error ? error.message : String(error) };
 }
 
 /** Whether the error is a way of control that must pass through every step. */
 export function isControl(error: unknown): boolean {
-  return error instanceof RunEnded || error instanceof SentBack || error instanceof HistoryFull || error instanceof CancelledFailure || isCancellation(error);
+  return (
+    error instanceof RunEnded ||
+    error instanceof SentBack ||
+    error instanceof HistoryFull ||
+    error instanceof CancelledFailure ||
+    isCancellation(error)
+  );
 }

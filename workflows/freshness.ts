@@ -19,10 +19,25 @@ export async function guardStaleResume(run: RunContext): Promise<void> {
     { summary: 'has the repository moved?', heartbeatTimeoutMs: settings.heartbeatTimeoutMs },
   );
   if (!baseMoved && !branchForeign) return;
-  const what = branchForeign ? `others have pushed to ${change?.branch ?? 'the branch'}` : `${repository.branch} has moved`;
+  const what = branchForeign
+    ? `others have pushed to ${change?.branch ?? 'the branch'}`
+    : `${repository.branch} has moved`;
   const askedAtMs = Date.now();
-  const verdict = await run.control.askHuman({ kind: 'stale', question: `The run was away for ${Math.round(gapMs / 60_000)} minutes, and ${what}. Approve to go on, reject to stop`, who: [], canSendBack: false }, settings.humanWaitMs);
+  const verdict = await run.control.askHuman(
+    {
+      kind: 'stale',
+      question: `The run was away for ${Math.round(gapMs / 60_000)} minutes, and ${what}. Approve to go on, reject to stop`,
+      who: [],
+      canSendBack: false,
+    },
+    settings.humanWaitMs,
+  );
   run.carried.waitedMs += Date.now() - askedAtMs;
   run.carried.seenAtMs = Date.now();
-  if (verdict?.decision !== 'approve') throw new RunEnded({ outcome: 'needs-human', code: branchForeign ? 'foreign-commits' : 'base-moved', reason: `While the run was away, ${what}` });
+  if (verdict?.decision !== 'approve')
+    throw new RunEnded({
+      outcome: 'needs-human',
+      code: branchForeign ? 'foreign-commits' : 'base-moved',
+      reason: `While the run was away, ${what}`,
+    });
 }

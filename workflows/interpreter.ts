@@ -6,7 +6,15 @@ import { stepKind, type StepKind } from '../blueprints/schema.ts';
 import { stepPath, type NamedStep } from '../blueprints/steps.ts';
 import { checkTime } from './budget.ts';
 import type { RunContext, Scope, StepKindAction, StepPlace } from './context.ts';
-import { describeFailure, HistoryFull, isControl, neverPassedOver, RunEnded, SentBack, StepFailed } from './failures.ts';
+import {
+  describeFailure,
+  HistoryFull,
+  isControl,
+  neverPassedOver,
+  RunEnded,
+  SentBack,
+  StepFailed,
+} from './failures.ts';
 import { guardStaleResume } from './freshness.ts';
 import type { StepRecord } from './journal.ts';
 import { isTrue, withStep } from './render.ts';
@@ -22,31 +30,56 @@ import { promptStep } from './steps/prompt.ts';
 import { runStep } from './steps/run.ts';
 
 const actions = {
-  run: runStep, check: checkStep, agent: agentStep, prompt: promptStep, edit: editStep,
-  each: eachStep, change: changeStep, ci: ciStep, approve: approveStep, end: endStep,
+  run: runStep,
+  check: checkStep,
+  agent: agentStep,
+  prompt: promptStep,
+  edit: editStep,
+  each: eachStep,
+  change: changeStep,
+  ci: ciStep,
+  approve: approveStep,
+  end: endStep,
 };
 
 /** Carries out a list of steps. @throws StepFailed, or the control that ends or restarts the walk. */
-export async function walk(run: RunContext, steps: NamedStep[], outer: Scope, parent?: { path: string; index: number }): Promise<void> {
+export async function walk(
+  run: RunContext,
+  steps: NamedStep[],
+  outer: Scope,
+  parent?: { path: string; index: number },
+): Promise<void> {
   let scope = outer;
   for (let index = 0; index < steps.length; index += 1) {
     const step = steps[index];
     if (!step) continue;
     const path = stepPath(parent, step.id);
     try {
-      const record = run.journal.records.get(path) ?? (await carryOut(run, step, { path, scope, before: steps.slice(0, index) }));
+      const record =
+        run.journal.records.get(path) ?? (await carryOut(run, step, { path, scope, before: steps.slice(0, index) }));
       run.journal.records.set(path, record);
       scope = withStep(scope, step.id, record);
     } catch (error) {
       if (!(error instanceof SentBack)) throw error;
       index = goBack(run, steps, error, parent) - 1;
-      scope = steps.slice(0, index + 1).reduce((known, { id }) => withStep(known, id, run.journal.records.get(stepPath(parent, id)) ?? { outcome: 'skipped', outputs: {} }), outer);
+      scope = steps
+        .slice(0, index + 1)
+        .reduce(
+          (known, { id }) =>
+            withStep(known, id, run.journal.records.get(stepPath(parent, id)) ?? { outcome: 'skipped', outputs: {} }),
+          outer,
+        );
     }
   }
 }
 
 /** Forgets the step that gets the feedback and what came after it; returns where the walk goes on. */
-function goBack(run: RunContext, steps: NamedStep[], { to, feedback }: SentBack, parent?: { path: string; index: number }): number {
+function goBack(
+  run: RunContext,
+  steps: NamedStep[],
+  { to, feedback }: SentBack,
+  parent?: { path: string; index: number },
+): number {
   const target = steps.findIndex(({ id }) => id === to);
   for (const { id } of steps.slice(target)) run.journal.forget(stepPath(parent, id));
   run.carried.feedback[stepPath(parent, to)] = feedback;
@@ -60,10 +93,15 @@ async function checkpoint(run: RunContext): Promise<void> {
   await guardStaleResume(run);
   checkTime(run);
   const { continueAsNewSuggested, historyLength } = workflowInfo();
-  if (continueAsNewSuggested || (settings.continueAfterEvents > 0 && historyLength > settings.continueAfterEvents)) throw new HistoryFull();
+  if (continueAsNewSuggested || (settings.continueAfterEvents > 0 && historyLength > settings.continueAfterEvents))
+    throw new HistoryFull();
 }
 
-async function carryOut(run: RunContext, step: NamedStep, place: Pick<StepPlace<NamedStep>, 'path' | 'scope' | 'before'>): Promise<StepRecord> {
+async function carryOut(
+  run: RunContext,
+  step: NamedStep,
+  place: Pick<StepPlace<NamedStep>, 'path' | 'scope' | 'before'>,
+): Promise<StepRecord> {
   await checkpoint(run);
   const { path, scope } = place;
   const kind = stepKind(step);
@@ -79,7 +117,9 @@ async function carryOut(run: RunContext, step: NamedStep, place: Pick<StepPlace<
   } catch (error) {
     if (isControl(error)) {
       const note = error instanceof RunEnded ? error.end.reason : error instanceof Error ? error.message : '';
-      run.view.finish(row, error instanceof RunEnded && error.end.code === undefined ? 'succeeded' : 'failed', { note });
+      run.view.finish(row, error instanceof RunEnded && error.end.code === undefined ? 'succeeded' : 'failed', {
+        note,
+      });
       throw error;
     }
     const { code, message } = describeFailure(error);

@@ -25,7 +25,16 @@ export const RunRequest = z.strictObject({
 });
 export type RunRequest = z.infer<typeof RunRequest> & { inputs: Record<string, Json> };
 
-const phases = ['starting', 'preparing', 'running', 'waiting-for-human', 'waiting-for-ci', 'paused', 'cleaning-up', 'ended'] as const;
+const phases = [
+  'starting',
+  'preparing',
+  'running',
+  'waiting-for-human',
+  'waiting-for-ci',
+  'paused',
+  'cleaning-up',
+  'ended',
+] as const;
 export type Phase = (typeof phases)[number];
 
 /** One step as a person sees it. */

@@ -1,5 +1,11 @@
 /** The one way in which workflow code asks the world for something. */
-import { ActivityFailure, ApplicationFailure, proxyActivities, TimeoutFailure, type ActivityOptions } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  proxyActivities,
+  TimeoutFailure,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 import { defaults } from '../blueprints/defaults.ts';
 import { taskQueues, type TaskQueue } from './messages.ts';
@@ -57,11 +63,17 @@ export async function perform<Name extends keyof Activities>(
   // Each activity takes one request; the proxy's tuple types can't say so for all of them at once.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as it says above
   const activity = proxies[name] as unknown as {
-    executeWithOptions(options: ActivityOptions, args: [typeof request]): Promise<Awaited<ReturnType<Activities[Name]>>>;
+    executeWithOptions(
+      options: ActivityOptions,
+      args: [typeof request],
+    ): Promise<Awaited<ReturnType<Activities[Name]>>>;
   };
   for (let lostTries = attempts; ; lostTries += attempts) {
     try {
-      return await activity.executeWithOptions({ ...options, scheduleToCloseTimeout: Math.max(endsAtMs - Date.now(), 1) }, [request]);
+      return await activity.executeWithOptions(
+        { ...options, scheduleToCloseTimeout: Math.max(endsAtMs - Date.now(), 1) },
+        [request],
+      );
     } catch (error) {
       if (!isLost(error) || lostTries >= defaults.lostTries) throw error;
     }
@@ -71,5 +83,8 @@ export async function perform<Name extends keyof Activities>(
 /** The worker died, stood still or was told to stop: nothing is known of the try. */
 function isLost(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return (cause instanceof TimeoutFailure && cause.timeoutType === 'HEARTBEAT') || (cause instanceof ApplicationFailure && cause.type === 'worker-shutdown');
+  return (
+    (cause instanceof TimeoutFailure && cause.timeoutType === 'HEARTBEAT') ||
+    (cause instanceof ApplicationFailure && cause.type === 'worker-shutdown')
+  );
 }

@@ -19,13 +19,20 @@ export function withValue(scope: Scope, name: string, value: Json): Scope {
   return { ...scope, values: { ...scope.values, [name]: value } };
 }
 
-export const isTrue = (condition: string | boolean, { values, ...options }: Scope): boolean => evaluateCondition(condition, values, options);
-export const value = (template: string, { values, ...options }: Scope): Json => renderTemplate(template, values, options);
+export const isTrue = (condition: string | boolean, { values, ...options }: Scope): boolean =>
+  evaluateCondition(condition, values, options);
+export const value = (template: string, { values, ...options }: Scope): Json =>
+  renderTemplate(template, values, options);
 export const text = (template: string, { values, ...options }: Scope): string => renderText(template, values, options);
 
 /** Values reach a shell through its environment only. */
 export function environment(env: Record<string, string | number> | undefined, scope: Scope): Record<string, string> {
-  return Object.fromEntries(Object.entries(env ?? {}).map(([name, template]) => [name, typeof template === 'number' ? String(template) : text(template, scope)]));
+  return Object.fromEntries(
+    Object.entries(env ?? {}).map(([name, template]) => [
+      name,
+      typeof template === 'number' ? String(template) : text(template, scope),
+    ]),
+  );
 }
 
 /** A string is a shell script, never rendered; a list is rendered word by word, each staying one word. */

@@ -1,5 +1,15 @@
 /** A run: one blueprint on one repository, from the pinned text to a typed end. */
-import { ApplicationFailure, allHandlersFinished, CancellationScope, condition, continueAsNew, defineQuery, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineQuery,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { nothingSpent } from '../agent/budget.ts';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
@@ -34,7 +44,8 @@ interface Kept {
 
 export async function run(untrusted: RunRequest, continued?: Continued): Promise<RunEnd> {
   const parsed = RunRequest.safeParse(untrusted);
-  if (!parsed.success) throw ApplicationFailure.nonRetryable(`The start request is malformed: ${parsed.error.message}`, 'invalid-request');
+  if (!parsed.success)
+    throw ApplicationFailure.nonRetryable(`The start request is malformed: ${parsed.error.message}`, 'invalid-request');
   const request = parsed.data as RunRequest;
   const view = new RunView(newState(request));
   // Before anything is waited for, so that every message finds its handler.
@@ -42,7 +53,8 @@ export async function run(untrusted: RunRequest, continued?: Continued): Promise
   const scope = new CancellationScope({ cancellable: true });
   const control = new RunControl(view, scope);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the execution before this one wrote it
-  const kept = continued && ((await perform('loadValue', continued.kept, { summary: 'the journal so far' })) as unknown as Kept);
+  const kept =
+    continued && ((await perform('loadValue', continued.kept, { summary: 'the journal so far' })) as unknown as Kept);
   if (kept) view.restore(kept.state);
 
   let end: RunEnd;
@@ -55,8 +67,19 @@ export async function run(untrusted: RunRequest, continued?: Continued): Promise
         opened ??= await open(request, view);
         const resumed = generation === continued?.generation ? kept : undefined;
         const spent = context?.carried ?? kept?.carried;
-        context = makeContext(request, opened, generation, view, control, resumed?.journal, resumed?.carried ?? startCarried(spent));
-        context.sandbox = resumed && continued?.sandbox ? continued.sandbox : await prepareSandbox(context, { id: context.key, commit: opened.repository.commit, key: 'start' });
+        context = makeContext(
+          request,
+          opened,
+          generation,
+          view,
+          control,
+          resumed?.journal,
+          resumed?.carried ?? startCarried(spent),
+        );
+        context.sandbox =
+          resumed && continued?.sandbox
+            ? continued.sandbox
+            : await prepareSandbox(context, { id: context.key, commit: opened.repository.commit, key: 'start' });
         view.setPhase('running');
         await walk(context, opened.blueprint.steps, startScope(request, opened));
         return ended(context);
@@ -95,9 +118,15 @@ function newState(request: RunRequest): RunState {
 /** The worker checks the pinned text once more, and finds the repository's state to start from. */
 async function open(request: RunRequest, view: RunView): Promise<OpenedRun> {
   view.setPhase('preparing');
-  const opened = await perform('openRun', request, { summary: `${request.blueprint.name} on ${request.repository.name}`, timeoutMs: 600_000 });
+  const opened = await perform('openRun', request, {
+    summary: `${request.blueprint.name} on ${request.repository.name}`,
+    timeoutMs: 600_000,
+  });
   const { name, forge, branch, commit } = opened.repository;
-  Object.assign(view.state, { repository: { forge, name, branch, commit }, model: `${opened.model.name} (${opened.model.source})` });
+  Object.assign(view.state, {
+    repository: { forge, name, branch, commit },
+    model: `${opened.model.name} (${opened.model.source})`,
+  });
   view.state.blueprint.title = opened.blueprint.title ?? opened.blueprint.name;
   return opened;
 }
@@ -105,12 +134,34 @@ async function open(request: RunRequest, view: RunView): Promise<OpenedRun> {
 /** A walk from the top starts with nothing but what was spent before it. */
 function startCarried(before?: Pick<Carried, 'spent' | 'waitedMs'>): Carried {
   const { spent = nothingSpent, waitedMs = 0 } = before ?? {};
-  return { baseline: {}, gates: [], checks: [], agents: {}, feedback: {}, cleanCheckouts: 0, spent, waitedMs, seenAtMs: Date.now() };
+  return {
+    baseline: {},
+    gates: [],
+    checks: [],
+    agents: {},
+    feedback: {},
+    cleanCheckouts: 0,
+    spent,
+    waitedMs,
+    seenAtMs: Date.now(),
+  };
 }
 
-function makeContext(request: RunRequest, opened: OpenedRun, generation: number, view: RunView, control: RunControl, journal: Kept['journal'] | undefined, carried: Carried): RunContext {
+function makeContext(
+  request: RunRequest,
+  opened: OpenedRun,
+  generation: number,
+  view: RunView,
+  control: RunControl,
+  journal: Kept['journal'] | undefined,
+  carried: Carried,
+): RunContext {
   return {
-    request, opened, view, control, carried,
+    request,
+    opened,
+    view,
+    control,
+    carried,
     key: runKey(generation),
     limits: budgetLimits(opened.blueprint.budget),
     atOnce: 1,
@@ -135,13 +186,20 @@ function startScope({ inputs: _, ...request }: RunRequest, opened: OpenedRun): S
 
 function ended(context: RunContext): RunEnd {
   const { change } = context.carried;
-  return change ? { outcome: 'succeeded', reason: `Change #${change.number} is open` } : { outcome: 'succeeded', reason: 'Every step is done' };
+  return change
+    ? { outcome: 'succeeded', reason: `Change #${change.number} is open` }
+    : { outcome: 'succeeded', reason: 'Every step is done' };
 }
 
 function endFor(error: unknown, control: RunControl): RunEnd {
   if (error instanceof RunEnded) return error.end;
   // What fails while a run is being cancelled fails because of it.
-  if (isCancellation(error) || control.cancelledBy !== undefined) return { outcome: 'cancelled', code: 'cancelled', reason: control.cancelledBy ? `Cancelled by ${control.cancelledBy}` : 'Cancelled' };
+  if (isCancellation(error) || control.cancelledBy !== undefined)
+    return {
+      outcome: 'cancelled',
+      code: 'cancelled',
+      reason: control.cancelledBy ? `Cancelled by ${control.cancelledBy}` : 'Cancelled',
+    };
   const { code, message } = describeFailure(error);
   const step = error instanceof FailedAt ? error.path : undefined;
   return { outcome: needsHuman.has(code) ? 'needs-human' : 'failed', code, reason: message, ...(step && { step }) };
@@ -160,13 +218,23 @@ async function goOn(request: RunRequest, context: RunContext, generation: number
 }
 
 /** Cleans up and ends, whatever happened. */
-async function finish(end: RunEnd, view: RunView, context: RunContext | undefined, opened: OpenedRun | undefined, generation: number): Promise<RunEnd> {
+async function finish(
+  end: RunEnd,
+  view: RunView,
+  context: RunContext | undefined,
+  opened: OpenedRun | undefined,
+  generation: number,
+): Promise<RunEnd> {
   await CancellationScope.nonCancellable(async () => {
     view.setPhase('cleaning-up');
     if (opened) await removeSandboxes(opened, generation);
     view.failRunning(end.reason);
     try {
-      view.state.evidence = await perform('keepValue', { value: collectEvidence({ ...view.state, end }, context) }, { summary: 'the evidence' });
+      view.state.evidence = await perform(
+        'keepValue',
+        { value: collectEvidence({ ...view.state, end }, context) },
+        { summary: 'the evidence' },
+      );
     } catch {
       // A run without its evidence in the store still has its state in Temporal.
     }
@@ -174,6 +242,12 @@ async function finish(end: RunEnd, view: RunView, context: RunContext | undefine
     view.end(end);
     await condition(allHandlersFinished);
   });
-  if (end.outcome === 'failed') throw ApplicationFailure.create({ message: end.reason, type: end.code ?? 'failed', nonRetryable: true, details: [end] });
+  if (end.outcome === 'failed')
+    throw ApplicationFailure.create({
+      message: end.reason,
+      type: end.code ?? 'failed',
+      nonRetryable: true,
+      details: [end],
+    });
   return end;
 }

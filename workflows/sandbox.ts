@@ -19,7 +19,10 @@ export function runKey(generation: number): string {
 const noScope = { values: {}, cut: new Set<string>(), doubles: new Set<string>() };
 
 /** Makes a sandbox, checks a commit out in it and runs the blueprint's setup. @throws StepFailed `setup-failed` */
-export async function prepareSandbox(run: Pick<RunContext, 'opened' | 'view'>, { id, commit, key }: { id: string; commit: string; key: string }): Promise<SandboxRef> {
+export async function prepareSandbox(
+  run: Pick<RunContext, 'opened' | 'view'>,
+  { id, commit, key }: { id: string; commit: string; key: string },
+): Promise<SandboxRef> {
   const { blueprint, repository, settings } = run.opened;
   const section = blueprint.sandbox ?? {};
   const heartbeatTimeoutMs = settings.heartbeatTimeoutMs;
@@ -27,7 +30,9 @@ export async function prepareSandbox(run: Pick<RunContext, 'opened' | 'view'>, {
   const { states = [], ...sandbox } = await perform(
     'prepareSandbox',
     {
-      id, repository, commit,
+      id,
+      repository,
+      commit,
       owner: workflowInfo().workflowId,
       resources: resources(section.resources ?? {}),
       egress: section.egress ?? [],
@@ -38,7 +43,10 @@ export async function prepareSandbox(run: Pick<RunContext, 'opened' | 'view'>, {
     { summary: `${repository.name} at ${commit.slice(0, 12)}`, timeoutMs: settings.setupTimeoutMs, heartbeatTimeoutMs },
   );
   const place = `${repository.branch} at ${commit.slice(0, 12)}`;
-  run.view.finish(row, 'succeeded', { note: [place, ...renderStates(states)].join('; '), ...(states.length > 0 && { states }) });
+  run.view.finish(row, 'succeeded', {
+    note: [place, ...renderStates(states)].join('; '),
+    ...(states.length > 0 && { states }),
+  });
   await setUp(run, sandbox, key);
   return sandbox;
 }
@@ -46,7 +54,8 @@ export async function prepareSandbox(run: Pick<RunContext, 'opened' | 'view'>, {
 /** When each state was reached, counted from the first. Clusters count whole seconds. */
 function renderStates([first, ...later]: StateReached[]): string[] {
   if (!first) return [];
-  const seconds = ({ at }: StateReached): string => (Math.max(0, Date.parse(at) - Date.parse(first.at)) / 1000).toFixed(1);
+  const seconds = ({ at }: StateReached): string =>
+    (Math.max(0, Date.parse(at) - Date.parse(first.at)) / 1000).toFixed(1);
   return [later.map((reached) => `${reached.state} after ${seconds(reached)} s`).join(', ')];
 }
 
@@ -55,14 +64,38 @@ async function setUp(run: Pick<RunContext, 'opened' | 'view'>, sandbox: SandboxR
   for (const [index, source] of (run.opened.blueprint.sandbox?.setup ?? []).entries()) {
     const { argv, shown } = command(source, noScope);
     const row = run.view.begin(`${key}/setup/${index}`, 'setup', shown);
-    const outcome = await perform('runCommand', { sandbox, key: `setup/${index}`, argv, env: {}, timeoutMs, shown }, { summary: shown, timeoutMs, heartbeatTimeoutMs });
+    const outcome = await perform(
+      'runCommand',
+      { sandbox, key: `setup/${index}`, argv, env: {}, timeoutMs, shown },
+      { summary: shown, timeoutMs, heartbeatTimeoutMs },
+    );
     const passed = outcome.ending === 'exited' && outcome.exitCode === 0;
-    run.view.finish(row, passed ? 'succeeded' : 'failed', { note: shown, artifacts: { ...(outcome.stdout.artifact && { stdout: outcome.stdout.artifact }), ...(outcome.stderr.artifact && { stderr: outcome.stderr.artifact }) } });
-    if (!passed) throw new StepFailed('setup-failed', `Setup: ${shown} ended with ${outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : outcome.ending}${refusedHosts(outcome.refused)}: ${(outcome.stderr.text || outcome.stdout.text).trim().slice(-500)}`);
+    run.view.finish(row, passed ? 'succeeded' : 'failed', {
+      note: shown,
+      artifacts: {
+        ...(outcome.stdout.artifact && { stdout: outcome.stdout.artifact }),
+        ...(outcome.stderr.artifact && { stderr: outcome.stderr.artifact }),
+      },
+    });
+    if (!passed)
+      throw new StepFailed(
+        'setup-failed',
+        `Setup: ${shown} ended with ${outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : outcome.ending}${refusedHosts(outcome.refused)}: ${(outcome.stderr.text || outcome.stdout.text).trim().slice(-500)}`,
+      );
   }
 }
 
-function resources({ cpu, memory, disk, processes }: { cpu?: number | undefined; memory?: string | undefined; disk?: string | undefined; processes?: number | undefined }): SandboxResources {
+function resources({
+  cpu,
+  memory,
+  disk,
+  processes,
+}: {
+  cpu?: number | undefined;
+  memory?: string | undefined;
+  disk?: string | undefined;
+  processes?: number | undefined;
+}): SandboxResources {
   return {
     cpu: cpu ?? defaults.sandbox.cpu,
     memoryBytes: memory ? sizeBytes(memory) : defaults.sandbox.memoryBytes,
@@ -77,7 +110,11 @@ function sizeBytes(size: string): number {
 }
 
 /** A sandbox of its own for `work`, gone afterwards in every ending. Its id is used once: what is removed stays removed. */
-export async function inCleanCheckout<Result>(run: RunContext, { commit, key }: { commit: string; key: string }, work: (sandbox: SandboxRef) => Promise<Result>): Promise<Result> {
+export async function inCleanCheckout<Result>(
+  run: RunContext,
+  { commit, key }: { commit: string; key: string },
+  work: (sandbox: SandboxRef) => Promise<Result>,
+): Promise<Result> {
   const number = (run.carried.cleanCheckouts += 1);
   const id = `${run.key}-gate${number > 1 ? `-${number}` : ''}`;
   try {
@@ -94,7 +131,11 @@ export async function removeSandboxes(opened: OpenedRun, generations: number): P
 
 async function removeSandbox({ settings }: OpenedRun, id: string): Promise<void> {
   try {
-    await perform('removeSandbox', { id }, { summary: 'clean up', attempts: 20, heartbeatTimeoutMs: settings.heartbeatTimeoutMs });
+    await perform(
+      'removeSandbox',
+      { id },
+      { summary: 'clean up', attempts: 20, heartbeatTimeoutMs: settings.heartbeatTimeoutMs },
+    );
   } catch {
     // The sweeper removes what is left by its owner and its lifetime; the run's end is worth more than its broom.
   }

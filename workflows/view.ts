@@ -33,7 +33,11 @@ export class RunView {
     return row;
   }
 
-  finish(row: StepRow, state: StepRow['state'], result: Pick<StepResult, 'note' | 'usage' | 'artifacts'> & Pick<StepRow, 'states'> = {}): void {
+  finish(
+    row: StepRow,
+    state: StepRow['state'],
+    result: Pick<StepResult, 'note' | 'usage' | 'artifacts'> & Pick<StepRow, 'states'> = {},
+  ): void {
     row.state = state;
     row.durationMs = Date.now() - row.startedAtMs;
     if (result.note) row.note = result.note.slice(0, 300);
@@ -91,12 +95,20 @@ export class RunView {
   /** Search attributes cost an event each time, so only what has changed is written, and only with a phase. */
   #upsert(): void {
     const { phase, waiting, usage } = this.state;
-    const now = { phase, needsHuman: waiting !== undefined, costUsd: Math.round(usage.costUsd * 1e6) / 1e6, tokens: usage.inputTokens + usage.outputTokens };
+    const now = {
+      phase,
+      needsHuman: waiting !== undefined,
+      costUsd: Math.round(usage.costUsd * 1e6) / 1e6,
+      tokens: usage.inputTokens + usage.outputTokens,
+    };
     const pairs: SearchAttributeUpdatePair[] = [];
     if (now.phase !== this.#shown.phase) pairs.push({ key: keyword('JigPhase'), value: now.phase });
-    if (now.needsHuman !== this.#shown.needsHuman) pairs.push({ key: defineSearchAttributeKey('JigNeedsHuman', 'BOOL'), value: now.needsHuman });
-    if (now.costUsd !== this.#shown.costUsd) pairs.push({ key: defineSearchAttributeKey('JigCostUsd', 'DOUBLE'), value: now.costUsd });
-    if (now.tokens !== this.#shown.tokens) pairs.push({ key: defineSearchAttributeKey('JigTokens', 'INT'), value: now.tokens });
+    if (now.needsHuman !== this.#shown.needsHuman)
+      pairs.push({ key: defineSearchAttributeKey('JigNeedsHuman', 'BOOL'), value: now.needsHuman });
+    if (now.costUsd !== this.#shown.costUsd)
+      pairs.push({ key: defineSearchAttributeKey('JigCostUsd', 'DOUBLE'), value: now.costUsd });
+    if (now.tokens !== this.#shown.tokens)
+      pairs.push({ key: defineSearchAttributeKey('JigTokens', 'INT'), value: now.tokens });
     this.#shown = now;
     if (pairs.length > 0) upsertSearchAttributes(pairs);
   }

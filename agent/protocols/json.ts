@@ -12,17 +12,26 @@ const example = '{"tool": "read", "arguments": {"path": "lib/server.py"}}';
 
 export function encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion {
   const manual = `Answer with one JSON object: the tool to use next, and its arguments. For example:\n${example}\nThe tools are:\n${toolList(tools)}`;
-  const messages = writeConversation(conversation, manual, (_text, calls) => JSON.stringify(calls.length === 1 ? calls[0] : calls));
+  const messages = writeConversation(conversation, manual, (_text, calls) =>
+    JSON.stringify(calls.length === 1 ? calls[0] : calls),
+  );
   return { messages, answer: { name: 'action', schema: actionSchema(tools) } };
 }
 
-export function decode(response: Pick<ModelResponse, 'content' | 'stopReason'>, tools: readonly AgentTool[], turn: number): DecodedAnswer {
+export function decode(
+  response: Pick<ModelResponse, 'content' | 'stopReason'>,
+  tools: readonly AgentTool[],
+  turn: number,
+): DecodedAnswer {
   const content = withoutThinking(response.content);
   if (content === '') return { text: '', toolCalls: [], unusable: emptyAnswerFeedback };
   const json = parseJsonText(stripFence(content));
   const calls = json ? withOwnIds(toCalls(json.value, tools), turn) : [];
   if (calls.length > 0) return endWithCalls('', calls);
-  const unusable = response.stopReason === 'length' ? tooLongAnswerFeedback : `Your answer was not one JSON object with a tool. For example:\n${example}`;
+  const unusable =
+    response.stopReason === 'length'
+      ? tooLongAnswerFeedback
+      : `Your answer was not one JSON object with a tool. For example:\n${example}`;
   return { text: content, toolCalls: [], unusable };
 }
 
@@ -32,7 +41,15 @@ export function decode(response: Pick<ModelResponse, 'content' | 'stopReason'>, 
  * of the call: grammars grow by them.
  */
 function actionSchema(tools: readonly AgentTool[]): Record<string, unknown> {
-  const done = { name: doneTool, parameters: { type: 'object', properties: { summary: { type: 'string' } }, required: ['summary'], additionalProperties: false } };
+  const done = {
+    name: doneTool,
+    parameters: {
+      type: 'object',
+      properties: { summary: { type: 'string' } },
+      required: ['summary'],
+      additionalProperties: false,
+    },
+  };
   const variants = [...toolDefinitions(tools), done].map((tool) => ({
     type: 'object',
     properties: { tool: { const: tool.name }, arguments: withoutBounds(tool.parameters) },
@@ -47,5 +64,7 @@ const bounds = new Set(['minLength', 'maxLength', 'minimum', 'maximum']);
 function withoutBounds(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutBounds);
   if (typeof schema !== 'object' || schema === null) return schema;
-  return Object.fromEntries(Object.entries(schema).flatMap(([key, value]) => (bounds.has(key) ? [] : [[key, withoutBounds(value)]])));
+  return Object.fromEntries(
+    Object.entries(schema).flatMap(([key, value]) => (bounds.has(key) ? [] : [[key, withoutBounds(value)]])),
+  );
 }

@@ -11,7 +11,11 @@ export function encode(conversation: Message[], tools: readonly AgentTool[]): En
   return { messages: conversation.map(withReadableArguments), tools: toolDefinitions(tools) };
 }
 
-export function decode(response: Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'>, tools: readonly AgentTool[], turn: number): DecodedAnswer {
+export function decode(
+  response: Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'>,
+  tools: readonly AgentTool[],
+  turn: number,
+): DecodedAnswer {
   const text = withoutThinking(response.content);
   if (response.toolCalls.length > 0) return endWithCalls(text, withOwnIds(response.toolCalls, turn));
   const written = findWrittenCalls(text, tools, turn);

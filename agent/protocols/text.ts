@@ -17,11 +17,18 @@ export function encode(conversation: Message[], tools: readonly AgentTool[]): En
   return { messages };
 }
 
-export function decode(response: Pick<ModelResponse, 'content' | 'stopReason'>, tools: readonly AgentTool[], turn: number): DecodedAnswer {
+export function decode(
+  response: Pick<ModelResponse, 'content' | 'stopReason'>,
+  tools: readonly AgentTool[],
+  turn: number,
+): DecodedAnswer {
   const content = withoutThinking(response.content);
   if (content === '') return { text: '', toolCalls: [], unusable: emptyAnswerFeedback };
   const written = findWrittenCalls(content, tools, turn);
   if (written.calls.length > 0) return endWithCalls(written.rest, written.calls);
-  const unusable = response.stopReason === 'length' ? tooLongAnswerFeedback : `Your answer held no block that calls a tool. To go on, or to end with done, write one like this:\n${example}`;
+  const unusable =
+    response.stopReason === 'length'
+      ? tooLongAnswerFeedback
+      : `Your answer held no block that calls a tool. To go on, or to end with done, write one like this:\n${example}`;
   return { text: content, toolCalls: [], unusable };
 }

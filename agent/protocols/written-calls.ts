@@ -10,7 +10,11 @@ export const doneTool = 'done';
 const maxWrittenCalls = 64;
 
 /** The calls in a text, and the text without them. Only calls of `tools` and {@link doneTool} are taken for calls. */
-export function findWrittenCalls(text: string, tools: readonly AgentTool[], turn: number): { calls: ToolCall[]; rest: string } {
+export function findWrittenCalls(
+  text: string,
+  tools: readonly AgentTool[],
+  turn: number,
+): { calls: ToolCall[]; rest: string } {
   const calls: ToolCall[] = [];
   let rest = '';
   let from = 0;
@@ -31,7 +35,10 @@ export function findWrittenCalls(text: string, tools: readonly AgentTool[], turn
  * in keys. Nine letters and digits, which even the strictest servers take back.
  */
 export function withOwnIds(calls: ToolCall[], turn: number): ToolCall[] {
-  return calls.map((call, index) => ({ ...call, id: `c${String(turn).padStart(4, '0')}${String(index + 1).padStart(4, '0')}` }));
+  return calls.map((call, index) => ({
+    ...call,
+    id: `c${String(turn).padStart(4, '0')}${String(index + 1).padStart(4, '0')}`,
+  }));
 }
 
 /** The answer that makes these calls; `done` counts only where it is the only one. */
@@ -65,7 +72,9 @@ function readCalls(body: string, tools: readonly AgentTool[]): ToolCall[] {
   const whole = parseJsonText(body);
   if (whole) return toCalls(whole.value, tools);
   // Several calls, a line each.
-  return body.split('\n').flatMap((line) => (line.trim().startsWith('{') ? toCalls(parseJsonText(line)?.value, tools) : []));
+  return body
+    .split('\n')
+    .flatMap((line) => (line.trim().startsWith('{') ? toCalls(parseJsonText(line)?.value, tools) : []));
 }
 
 function* findBlocks(text: string): Generator<{ start: number; end: number; body: string }> {

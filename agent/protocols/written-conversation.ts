@@ -6,7 +6,11 @@ import { toolDefinitions } from '../tools.ts';
 import { doneTool } from './written-calls.ts';
 
 /** The conversation with `manual` at the end of the system prompt; two user messages in a row become one. */
-export function writeConversation(conversation: Message[], manual: string, writeCalls: (text: string, calls: object[]) => string): Message[] {
+export function writeConversation(
+  conversation: Message[],
+  manual: string,
+  writeCalls: (text: string, calls: object[]) => string,
+): Message[] {
   const names = new Map<string, string>();
   const written: Message[] = [];
   for (const message of conversation) {
@@ -25,14 +29,29 @@ export function writeConversation(conversation: Message[], manual: string, write
 /** The tools as a list, one line each. */
 export function toolList(tools: readonly AgentTool[]): string {
   const lines = toolDefinitions(tools).map((tool) => `- ${tool.name}: ${tool.description}`);
-  return [...lines, `- ${doneTool}: Ends the work. Example: {"summary": "Raised the retries in lib/server.py from 3 to 5."}`].join('\n');
+  return [
+    ...lines,
+    `- ${doneTool}: Ends the work. Example: {"summary": "Raised the retries in lib/server.py from 3 to 5."}`,
+  ].join('\n');
 }
 
-function writeMessage(message: Message, names: Map<string, string>, writeCalls: (text: string, calls: object[]) => string): Message {
-  if (message.role === 'tool') return { role: 'user', content: `Result of ${names.get(message.toolCallId) ?? 'the call'}:\n${message.content}` };
+function writeMessage(
+  message: Message,
+  names: Map<string, string>,
+  writeCalls: (text: string, calls: object[]) => string,
+): Message {
+  if (message.role === 'tool')
+    return { role: 'user', content: `Result of ${names.get(message.toolCallId) ?? 'the call'}:\n${message.content}` };
   if (message.role !== 'assistant') return { ...message };
-  const calls = message.toolCalls.length > 0 ? message.toolCalls.map(toObject) : [{ tool: doneTool, arguments: { summary: message.content } }];
-  return { role: 'assistant', content: writeCalls(message.toolCalls.length > 0 ? message.content : '', calls), toolCalls: [] };
+  const calls =
+    message.toolCalls.length > 0
+      ? message.toolCalls.map(toObject)
+      : [{ tool: doneTool, arguments: { summary: message.content } }];
+  return {
+    role: 'assistant',
+    content: writeCalls(message.toolCalls.length > 0 ? message.content : '', calls),
+    toolCalls: [],
+  };
 }
 
 function toObject(call: ToolCall): object {

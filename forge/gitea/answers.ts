@@ -1,7 +1,12 @@
 /** What Gitea answers, as far as it is used here. */
 import { z } from 'zod';
 
-export const RepositoryAnswer = z.object({ full_name: z.string(), default_branch: z.string(), archived: z.boolean(), empty: z.boolean() });
+export const RepositoryAnswer = z.object({
+  full_name: z.string(),
+  default_branch: z.string(),
+  archived: z.boolean(),
+  empty: z.boolean(),
+});
 
 /** A branch of the repository itself or of a fork: `repo_id` tells. */
 const Side = z.object({ ref: z.string(), sha: z.string(), repo_id: z.number() });
@@ -18,11 +23,18 @@ export const PullAnswer = z.object({
   draft: z.boolean().default(false),
   head: Side,
   base: Side,
-  labels: z.array(LabelAnswer).nullish().transform((labels) => labels ?? []),
+  labels: z
+    .array(LabelAnswer)
+    .nullish()
+    .transform((labels) => labels ?? []),
 });
 export type PullAnswer = z.infer<typeof PullAnswer>;
 
-export const CommentAnswer = z.object({ id: z.number(), body: z.string(), user: z.object({ id: z.number() }).nullish() });
+export const CommentAnswer = z.object({
+  id: z.number(),
+  body: z.string(),
+  user: z.object({ id: z.number() }).nullish(),
+});
 
 export const UserAnswer = z.object({ id: z.number() });
 
@@ -34,4 +46,10 @@ export const StatusAnswer = z.object({
   target_url: z.string(),
 });
 
-export const BranchAnswer = z.object({ enable_status_check: z.boolean(), status_check_contexts: z.array(z.string()).nullish().transform((contexts) => contexts ?? []) });
+export const BranchAnswer = z.object({
+  enable_status_check: z.boolean(),
+  status_check_contexts: z
+    .array(z.string())
+    .nullish()
+    .transform((contexts) => contexts ?? []),
+});

@@ -18,7 +18,11 @@ export async function ensureChange(gitea: Connection, wanted: WantedChange): Pro
     const pull = (await findOwn(gitea, wanted)) ?? (await openPull(gitea, wanted));
     if (pull.state !== 'open') return describe(gitea, pull);
     const change = describe(gitea, await bringUpToDate(gitea, wanted, pull));
-    if (wanted.draft && !change.draft) throw new ForgeFailure('refused', `${gitea.name} takes change ${change.number} for ready, though its title begins with ${JSON.stringify(gitea.draftPrefix)}: set forges.${gitea.name}.draftPrefix to one of its WORK_IN_PROGRESS_PREFIXES.`);
+    if (wanted.draft && !change.draft)
+      throw new ForgeFailure(
+        'refused',
+        `${gitea.name} takes change ${change.number} for ready, though its title begins with ${JSON.stringify(gitea.draftPrefix)}: set forges.${gitea.name}.draftPrefix to one of its WORK_IN_PROGRESS_PREFIXES.`,
+      );
     return change;
   });
 }
@@ -26,20 +30,33 @@ export async function ensureChange(gitea: Connection, wanted: WantedChange): Pro
 /** @throws ForgeFailure `conflict` where the branch has an open change of somebody else */
 async function findOwn(gitea: Connection, wanted: WantedChange): Promise<PullAnswer | undefined> {
   const onBranch = await listOnBranch(gitea, wanted);
-  const own = onBranch.filter(({ body }) => carriesMarker(wanted.marker, body)).toSorted((one, other) => one.number - other.number);
+  const own = onBranch
+    .filter(({ body }) => carriesMarker(wanted.marker, body))
+    .toSorted((one, other) => one.number - other.number);
   const foreign = onBranch.find(({ state }) => state === 'open');
-  if (own.length === 0 && foreign) throw new ForgeFailure('conflict', `The branch ${wanted.branch} already has the open change ${foreign.number}, which another run made.`);
+  if (own.length === 0 && foreign)
+    throw new ForgeFailure(
+      'conflict',
+      `The branch ${wanted.branch} already has the open change ${foreign.number}, which another run made.`,
+    );
   return own[0];
 }
 
 /** The changes from this branch that matter: those that are open, and the one that may be the run's own, whatever its state. */
-async function listOnBranch(gitea: Connection, { repository, branch, base, marker }: WantedChange): Promise<PullAnswer[]> {
+async function listOnBranch(
+  gitea: Connection,
+  { repository, branch, base, marker }: WantedChange,
+): Promise<PullAnswer[]> {
   const [owner, name] = split(repository);
   // One of those that there ever were; so where it finds none, the open ones need be looked at only for another base.
-  const found = await gitea.find(PullAnswer, gitea.api.repos.repoGetPullRequestByBaseHead(owner, name, encodeURIComponent(base), encodeURIComponent(branch)));
+  const found = await gitea.find(
+    PullAnswer,
+    gitea.api.repos.repoGetPullRequestByBaseHead(owner, name, encodeURIComponent(base), encodeURIComponent(branch)),
+  );
   if (found && isFrom(branch, found) && carriesMarker(marker, found.body)) return [found];
   const all: PullAnswer[] = [];
-  for await (const pull of listPulls(gitea, repository, found ? 'all' : 'open')) if (isFrom(branch, pull)) all.push(pull);
+  for await (const pull of listPulls(gitea, repository, found ? 'all' : 'open'))
+    if (isFrom(branch, pull)) all.push(pull);
   return all;
 }
 
@@ -52,7 +69,10 @@ async function openPull(gitea: Connection, wanted: WantedChange): Promise<PullAn
   const { repository, branch: head, base } = wanted;
   const labels = await ensureLabels(gitea, repository, wanted.labels);
   try {
-    const made = await gitea.ask(PullAnswer, gitea.api.repos.repoCreatePullRequest(...split(repository), { head, base, ...textOf(gitea, wanted), labels }));
+    const made = await gitea.ask(
+      PullAnswer,
+      gitea.api.repos.repoCreatePullRequest(...split(repository), { head, base, ...textOf(gitea, wanted), labels }),
+    );
     return await withoutTwin(gitea, wanted, made);
   } catch (error) {
     // The answer may be lost, or somebody was faster: what counts is what the server has now.
@@ -63,10 +83,19 @@ async function openPull(gitea: Connection, wanted: WantedChange): Promise<PullAn
 }
 
 /** The server looks and writes in two steps, so two processes may both have opened one: the first stays. */
-async function withoutTwin(gitea: Connection, { repository, branch, marker }: WantedChange, made: PullAnswer): Promise<PullAnswer> {
+async function withoutTwin(
+  gitea: Connection,
+  { repository, branch, marker }: WantedChange,
+  made: PullAnswer,
+): Promise<PullAnswer> {
   let first = made;
-  for await (const pull of listPulls(gitea, repository, 'open')) if (isFrom(branch, pull) && carriesMarker(marker, pull.body) && pull.number < first.number) first = pull;
-  if (first !== made) await edit(gitea, repository, made.number, { state: 'closed', body: 'Opened twice at the same moment; the other one stays.' });
+  for await (const pull of listPulls(gitea, repository, 'open'))
+    if (isFrom(branch, pull) && carriesMarker(marker, pull.body) && pull.number < first.number) first = pull;
+  if (first !== made)
+    await edit(gitea, repository, made.number, {
+      state: 'closed',
+      body: 'Opened twice at the same moment; the other one stays.',
+    });
   return first;
 }
 
@@ -75,15 +104,26 @@ async function bringUpToDate(gitea: Connection, wanted: WantedChange, pull: Pull
   const missing = wanted.labels.filter((label) => !pull.labels.some(({ name }) => name === label));
   if (pull.title === title && pull.body === body && missing.length === 0) return pull;
   // Labels that people added stay.
-  const labels = missing.length === 0 ? {} : { labels: [...pull.labels.map(({ id }) => id), ...(await ensureLabels(gitea, wanted.repository, missing))] };
+  const labels =
+    missing.length === 0
+      ? {}
+      : { labels: [...pull.labels.map(({ id }) => id), ...(await ensureLabels(gitea, wanted.repository, missing))] };
   return edit(gitea, wanted.repository, pull.number, { title, body, ...labels });
 }
 
-function edit(gitea: Connection, repository: string, number: number, changes: { title?: string; body?: string; labels?: number[]; state?: 'closed' }): Promise<PullAnswer> {
+function edit(
+  gitea: Connection,
+  repository: string,
+  number: number,
+  changes: { title?: string; body?: string; labels?: number[]; state?: 'closed' },
+): Promise<PullAnswer> {
   return gitea.ask(PullAnswer, gitea.api.repos.repoEditPullRequest(...split(repository), number, changes));
 }
 
-function textOf({ draftPrefix }: Connection, { title, body, draft, marker }: WantedChange): { title: string; body: string } {
+function textOf(
+  { draftPrefix }: Connection,
+  { title, body, draft, marker }: WantedChange,
+): { title: string; body: string } {
   const plain = withoutDraftPrefix(neutralizeTitle(title), draftPrefix) || 'Untitled';
   return { title: draft ? `${draftPrefix}${plain}` : plain, body: withMarker(marker, neutralize(body)) };
 }
@@ -93,14 +133,19 @@ function withoutDraftPrefix(title: string, own: string): string {
   return prefix ? withoutDraftPrefix(title.slice(prefix.length).trimStart(), own) : title;
 }
 
-export async function findChange(gitea: Connection, repository: string, by: { branch: string } | { number: number }): Promise<Change | undefined> {
+export async function findChange(
+  gitea: Connection,
+  repository: string,
+  by: { branch: string } | { number: number },
+): Promise<Change | undefined> {
   if ('number' in by) {
     const pull = await gitea.find(PullAnswer, gitea.api.repos.repoGetPullRequest(...split(repository), by.number));
     return pull && describe(gitea, pull);
   }
   // Open ones first: a branch may have had others before.
   for (const state of ['open', 'closed'] as const) {
-    for await (const pull of listPulls(gitea, repository, state)) if (isFrom(by.branch, pull)) return describe(gitea, pull);
+    for await (const pull of listPulls(gitea, repository, state))
+      if (isFrom(by.branch, pull)) return describe(gitea, pull);
   }
   return undefined;
 }
@@ -108,18 +153,28 @@ export async function findChange(gitea: Connection, repository: string, by: { br
 export async function listChanges(gitea: Connection, repository: string, state?: Change['state']): Promise<Change[]> {
   const changes: Change[] = [];
   // To the server a merged change is a closed one.
-  for await (const pull of listPulls(gitea, repository, state === 'merged' ? 'closed' : (state ?? 'all'))) changes.push(describe(gitea, pull));
+  for await (const pull of listPulls(gitea, repository, state === 'merged' ? 'closed' : (state ?? 'all')))
+    changes.push(describe(gitea, pull));
   return changes.filter((change) => state === undefined || change.state === state);
 }
 
 /** Newest first. */
-function listPulls(gitea: Connection, repository: string, state: 'open' | 'closed' | 'all'): AsyncGenerator<PullAnswer> {
+function listPulls(
+  gitea: Connection,
+  repository: string,
+  state: 'open' | 'closed' | 'all',
+): AsyncGenerator<PullAnswer> {
   const [owner, name] = split(repository);
   return gitea.pages(PullAnswer, (page) => gitea.api.repos.repoListPullRequests(owner, name, { state, ...page }));
 }
 
 /** Repeatable; a change that was merged stays merged. */
-export async function closeChange(gitea: Connection, repository: string, number: number, reason: string): Promise<Change> {
+export async function closeChange(
+  gitea: Connection,
+  repository: string,
+  number: number,
+  reason: string,
+): Promise<Change> {
   const get = () => gitea.ask(PullAnswer, gitea.api.repos.repoGetPullRequest(...split(repository), number));
   const pull = await get();
   if (pull.state !== 'open') return describe(gitea, pull);
@@ -134,9 +189,14 @@ export async function closeChange(gitea: Connection, repository: string, number:
   }
 }
 
-function describe({ draftPrefix }: Connection, { number, html_url: url, state, merged, draft, title, body, head, base, labels }: PullAnswer): Change {
+function describe(
+  { draftPrefix }: Connection,
+  { number, html_url: url, state, merged, draft, title, body, head, base, labels }: PullAnswer,
+): Change {
   return {
-    number, url, draft,
+    number,
+    url,
+    draft,
     state: merged ? 'merged' : state,
     title: withoutDraftPrefix(title, draftPrefix),
     body: withoutMarker(body),

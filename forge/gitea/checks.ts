@@ -7,21 +7,35 @@ import { split, type Connection } from './connection.ts';
 type Status = z.infer<typeof StatusAnswer>;
 
 const states: Record<Status['status'], Check['state']> = {
-  pending: 'running', success: 'passed', skipped: 'passed', failure: 'failed', warning: 'failed', error: 'errored',
+  pending: 'running',
+  success: 'passed',
+  skipped: 'passed',
+  failure: 'failed',
+  warning: 'failed',
+  error: 'errored',
 };
 const maxExcerptBytes = 16 * 1024;
 
 /** The latest status of each context, and the contexts that the base requires and nobody has reported. */
-export async function listChecks(gitea: Connection, repository: string, commit: string, base?: string): Promise<Check[]> {
+export async function listChecks(
+  gitea: Connection,
+  repository: string,
+  commit: string,
+  base?: string,
+): Promise<Check[]> {
   const [owner, name] = split(repository);
   const latest = new Map<string, Status>();
-  for await (const status of gitea.pages(StatusAnswer, (page) => gitea.api.repos.repoListStatuses(owner, name, commit, page))) {
+  for await (const status of gitea.pages(StatusAnswer, (page) =>
+    gitea.api.repos.repoListStatuses(owner, name, commit, page),
+  )) {
     const known = latest.get(status.context);
     if (!known || known.id < status.id) latest.set(status.context, status);
   }
   const reported = [...latest.values()].map(describe);
   const required = base === undefined ? [] : await listRequired(gitea, repository, base);
-  const queued = required.filter((pattern) => !reported.some((check) => matches(pattern, check.name))).map((pattern): Check => ({ name: pattern, state: 'queued' }));
+  const queued = required
+    .filter((pattern) => !reported.some((check) => matches(pattern, check.name)))
+    .map((pattern): Check => ({ name: pattern, state: 'queued' }));
   return [...reported, ...queued].toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
@@ -35,7 +49,10 @@ function describe({ context, status, description, target_url: url }: Status): Ch
 }
 
 async function listRequired(gitea: Connection, repository: string, base: string): Promise<string[]> {
-  const branch = await gitea.find(BranchAnswer, gitea.api.repos.repoGetBranch(...split(repository), encodeURIComponent(base)));
+  const branch = await gitea.find(
+    BranchAnswer,
+    gitea.api.repos.repoGetBranch(...split(repository), encodeURIComponent(base)),
+  );
   return branch?.enable_status_check ? branch.status_check_contexts : [];
 }
 

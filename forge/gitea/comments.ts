@@ -15,7 +15,8 @@ export async function ensureComment(gitea: Connection, wanted: WantedComment): P
     const body = withMarker(wanted.marker, neutralize(wanted.body));
     const [written] = await listOwn(gitea, wanted);
     if (written) {
-      if (written.body !== body) await gitea.ask(CommentAnswer, issues.issueEditComment(owner, name, written.id, { body }));
+      if (written.body !== body)
+        await gitea.ask(CommentAnswer, issues.issueEditComment(owner, name, written.id, { body }));
       return;
     }
     const made = await gitea.ask(CommentAnswer, issues.issueCreateComment(owner, name, wanted.number, { body }));
@@ -26,8 +27,15 @@ export async function ensureComment(gitea: Connection, wanted: WantedComment): P
 }
 
 /** Oldest first. Others can copy a marker, so only what this token's user wrote counts. */
-async function listOwn(gitea: Connection, { repository, number, marker }: WantedComment): Promise<z.infer<typeof CommentAnswer>[]> {
+async function listOwn(
+  gitea: Connection,
+  { repository, number, marker }: WantedComment,
+): Promise<z.infer<typeof CommentAnswer>[]> {
   const me = await gitea.ask(UserAnswer, gitea.api.user.userGetCurrent());
-  const comments = await gitea.list(CommentAnswer, () => gitea.api.repos.issueGetComments(...split(repository), number));
-  return comments.filter(({ user, body }) => user?.id === me.id && carriesMarker(marker, body)).toSorted((one, other) => one.id - other.id);
+  const comments = await gitea.list(CommentAnswer, () =>
+    gitea.api.repos.issueGetComments(...split(repository), number),
+  );
+  return comments
+    .filter(({ user, body }) => user?.id === me.id && carriesMarker(marker, body))
+    .toSorted((one, other) => one.id - other.id);
 }

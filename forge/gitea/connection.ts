@@ -46,14 +46,29 @@ const pageSize = 50;
 const maxPages = 1000;
 
 /** @throws JigError `config-invalid` where the address can't be used safely */
-export function connect({ name, url, token, allowHttp = false, draftPrefix = 'WIP: ', timeoutMs }: GiteaOptions): Connection {
+export function connect({
+  name,
+  url,
+  token,
+  allowHttp = false,
+  draftPrefix = 'WIP: ',
+  timeoutMs,
+}: GiteaOptions): Connection {
   const base = checkedUrl(name, url, allowHttp);
   const authorization = async (): Promise<string> => `token ${await token()}`;
-  const api = new Api({ baseUrl: `${base}/api/v1`, baseApiParams: { format: 'json' }, customFetch: createHostFetch({ host: name, authorization, ...(timeoutMs !== undefined && { timeoutMs }) }) });
+  const api = new Api({
+    baseUrl: `${base}/api/v1`,
+    baseApiParams: { format: 'json' },
+    customFetch: createHostFetch({ host: name, authorization, ...(timeoutMs !== undefined && { timeoutMs }) }),
+  });
 
   const checked = <T>(schema: z.ZodType<T>, data: unknown): T => {
     const { success, data: value, error } = schema.safeParse(data);
-    if (!success) throw new ForgeFailure('unavailable', `${name} answered something else than its API says: ${error.issues[0]?.path.join('.') || 'no JSON'} ${error.issues[0]?.message ?? ''}`);
+    if (!success)
+      throw new ForgeFailure(
+        'unavailable',
+        `${name} answered something else than its API says: ${error.issues[0]?.path.join('.') || 'no JSON'} ${error.issues[0]?.message ?? ''}`,
+      );
     return value;
   };
   const ask: Connection['ask'] = async (schema, answer) => checked(schema, (await answer).data);
@@ -67,7 +82,13 @@ export function connect({ name, url, token, allowHttp = false, draftPrefix = 'WI
     throw new ForgeFailure('refused', `${name} has more than ${maxPages} pages of one list.`);
   };
   return {
-    name, url: base, token, draftPrefix, api, ask, pages,
+    name,
+    url: base,
+    token,
+    draftPrefix,
+    api,
+    ask,
+    pages,
     turns: createTurns(),
     async list(schema, askPage) {
       const all = [];
@@ -89,15 +110,18 @@ function checkedUrl(name: string, text: string, allowHttp: boolean): string {
   const url = URL.parse(text);
   const wrong = (why: string) => new JigError('config-invalid', `The address of the forge ${name} ${why}`);
   if (!url || !['https:', 'http:'].includes(url.protocol)) throw wrong('is neither https nor http');
-  if (url.username || url.password || url.search || url.hash) throw wrong('has more in it than a host and a path; the token stands elsewhere');
+  if (url.username || url.password || url.search || url.hash)
+    throw wrong('has more in it than a host and a path; the token stands elsewhere');
   const isHere = url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.[\d.]+$/.test(url.hostname);
-  if (url.protocol === 'http:' && !isHere && !allowHttp) throw wrong('is http, which shows the token to the network; allowHttp: true accepts that');
+  if (url.protocol === 'http:' && !isHere && !allowHttp)
+    throw wrong('is http, which shows the token to the network; allowHttp: true accepts that');
   return url.href.replace(/\/+$/, '');
 }
 
 /** `owner/name`, for paths. @throws ForgeFailure `not-found` for what can't be a repository's name */
 export function split(repository: string): [owner: string, name: string] {
   const [owner = '', name = ''] = RepositoryName.safeParse(repository).success ? repository.split('/') : [];
-  if ([owner, name].some((part) => /^\.*$/.test(part))) throw new ForgeFailure('not-found', `${JSON.stringify(repository)} is not a repository's name.`);
+  if ([owner, name].some((part) => /^\.*$/.test(part)))
+    throw new ForgeFailure('not-found', `${JSON.stringify(repository)} is not a repository's name.`);
   return [owner, name];
 }

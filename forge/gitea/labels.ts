@@ -12,8 +12,14 @@ export async function ensureLabels(gitea: Connection, repository: string, names:
     const known = await gitea.list(LabelAnswer, (page) => gitea.api.repos.issueListLabels(owner, name, page));
     const ids: number[] = [];
     for (const wanted of new Set(names)) {
-      const label = known.find((each) => each.name === wanted) ?? (await gitea.ask(LabelAnswer, gitea.api.repos.issueCreateLabel(owner, name, { name: wanted, color })));
-      if (label.name !== wanted) throw new ForgeFailure('refused', `${gitea.name} made the label ${JSON.stringify(label.name)} of ${JSON.stringify(wanted)}.`);
+      const label =
+        known.find((each) => each.name === wanted) ??
+        (await gitea.ask(LabelAnswer, gitea.api.repos.issueCreateLabel(owner, name, { name: wanted, color })));
+      if (label.name !== wanted)
+        throw new ForgeFailure(
+          'refused',
+          `${gitea.name} made the label ${JSON.stringify(label.name)} of ${JSON.stringify(wanted)}.`,
+        );
       ids.push(label.id);
     }
     return ids;

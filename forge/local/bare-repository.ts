@@ -2,29 +2,53 @@
 import { execa } from 'execa';
 import { ForgeFailure } from '../errors.ts';
 
-export type BareGit = (gitDir: string, args: string[], input?: string) => Promise<{ exitCode: number; stdout: string; stderr: string }>;
+export type BareGit = (
+  gitDir: string,
+  args: string[],
+  input?: string,
+) => Promise<{ exitCode: number; stdout: string; stderr: string }>;
 
 export function createBareGit(gitPath = 'git'): BareGit {
   return async (gitDir, args, input) => {
-    const result = await execa(gitPath, ['-c', 'core.hooksPath=/dev/null', '-c', 'gc.auto=0', `--git-dir=${gitDir}`, ...args], {
-      env: {
-        PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_ATTR_NOSYSTEM: '1',
-        GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: 'file', GIT_AUTHOR_NAME: 'Local forge', GIT_AUTHOR_EMAIL: 'forge@localhost',
-        GIT_COMMITTER_NAME: 'Local forge', GIT_COMMITTER_EMAIL: 'forge@localhost',
+    const result = await execa(
+      gitPath,
+      ['-c', 'core.hooksPath=/dev/null', '-c', 'gc.auto=0', `--git-dir=${gitDir}`, ...args],
+      {
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          HOME: '/nonexistent',
+          LC_ALL: 'C',
+          GIT_CONFIG_NOSYSTEM: '1',
+          GIT_CONFIG_GLOBAL: '/dev/null',
+          GIT_ATTR_NOSYSTEM: '1',
+          GIT_TERMINAL_PROMPT: '0',
+          GIT_ALLOW_PROTOCOL: 'file',
+          GIT_AUTHOR_NAME: 'Local forge',
+          GIT_AUTHOR_EMAIL: 'forge@localhost',
+          GIT_COMMITTER_NAME: 'Local forge',
+          GIT_COMMITTER_EMAIL: 'forge@localhost',
+        },
+        extendEnv: false,
+        reject: false,
+        stripFinalNewline: false,
+        maxBuffer: 32_000_000,
+        ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
       },
-      extendEnv: false,
-      reject: false,
-      stripFinalNewline: false,
-      maxBuffer: 32_000_000,
-      ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
-    });
-    if (result.exitCode === undefined) throw new Error(`git could not be run: ${result.shortMessage}`, { cause: result.cause });
+    );
+    if (result.exitCode === undefined)
+      throw new Error(`git could not be run: ${result.shortMessage}`, { cause: result.cause });
     return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
   };
 }
 
 export async function findCommit(git: BareGit, gitDir: string, branch: string): Promise<string | undefined> {
-  const found = await git(gitDir, ['rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${branch}^{commit}`]);
+  const found = await git(gitDir, [
+    'rev-parse',
+    '--verify',
+    '--quiet',
+    '--end-of-options',
+    `refs/heads/${branch}^{commit}`,
+  ]);
   return found.exitCode === 0 ? found.stdout.trim() : undefined;
 }
 
@@ -34,7 +58,15 @@ export async function isAncestor(git: BareGit, gitDir: string, ancestor: string,
 
 /** The patch of what `head` adds to where it left `base`. */
 export async function readPatch(git: BareGit, gitDir: string, base: string, head: string): Promise<string> {
-  const patch = await git(gitDir, ['diff', '--no-ext-diff', '--no-textconv', '--no-color', '--find-renames', '--end-of-options', `${base}...${head}`]);
+  const patch = await git(gitDir, [
+    'diff',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--no-color',
+    '--find-renames',
+    '--end-of-options',
+    `${base}...${head}`,
+  ]);
   if (patch.exitCode !== 0) throw new Error(`git diff failed: ${patch.stderr}`);
   return patch.stdout;
 }
@@ -43,19 +75,30 @@ export async function readPatch(git: BareGit, gitDir: string, base: string, head
  * Merges `head` into the branch `base` as a fast-forward or a merge commit, and returns the branch's new head.
  * @throws ForgeFailure `conflict` where both changed the same lines, or where the base moved at this very moment.
  */
-export async function mergeBranch(git: BareGit, gitDir: string, { base, head, message }: { base: string; head: string; message: string }): Promise<string> {
+export async function mergeBranch(
+  git: BareGit,
+  gitDir: string,
+  { base, head, message }: { base: string; head: string; message: string },
+): Promise<string> {
   const onto = await findCommit(git, gitDir, base);
   if (!onto) throw new ForgeFailure('conflict', `The base branch ${base} is gone.`);
   if (await isAncestor(git, gitDir, head, onto)) return onto;
-  const merged = (await isAncestor(git, gitDir, onto, head)) ? head : await mergeCommit(git, gitDir, onto, head, message);
+  const merged = (await isAncestor(git, gitDir, onto, head))
+    ? head
+    : await mergeCommit(git, gitDir, onto, head, message);
   const moved = await git(gitDir, ['update-ref', `refs/heads/${base}`, merged, onto]);
-  if (moved.exitCode !== 0) throw new ForgeFailure('conflict', `${base} moved while it was merged into.`, { retryable: true });
+  if (moved.exitCode !== 0)
+    throw new ForgeFailure('conflict', `${base} moved while it was merged into.`, { retryable: true });
   return merged;
 }
 
 async function mergeCommit(git: BareGit, gitDir: string, onto: string, head: string, message: string): Promise<string> {
   const tree = await git(gitDir, ['merge-tree', '--write-tree', '--name-only', onto, head]);
-  if (tree.exitCode === 1) throw new ForgeFailure('conflict', `The change conflicts with its base: ${tree.stdout.split('\n\n')[0]?.split('\n').slice(1).join(', ')}`);
+  if (tree.exitCode === 1)
+    throw new ForgeFailure(
+      'conflict',
+      `The change conflicts with its base: ${tree.stdout.split('\n\n')[0]?.split('\n').slice(1).join(', ')}`,
+    );
   if (tree.exitCode !== 0) throw new Error(`git merge-tree failed: ${tree.stderr}`);
   const commit = await git(gitDir, ['commit-tree', tree.stdout.trim(), '-p', onto, '-p', head, '-F', '-'], message);
   if (commit.exitCode !== 0) throw new Error(`git commit-tree failed: ${commit.stderr}`);

@@ -24,8 +24,13 @@ export async function ensureChange(changes: Changes, wanted: WantedChange): Prom
   const number = await ensureNumber(changes, wanted);
   const { branch, base, title, body, draft, labels } = wanted;
   return state.change(wanted.repository, number).update((current) => {
-    if (!current) return { number, author, state: 'open', draft, title, body, branch, base, labels, comments: [], approvals: [] };
-    const isUpToDate = current.title === title && current.body === body && current.draft === draft && current.labels.join('\n') === labels.join('\n');
+    if (!current)
+      return { number, author, state: 'open', draft, title, body, branch, base, labels, comments: [], approvals: [] };
+    const isUpToDate =
+      current.title === title &&
+      current.body === body &&
+      current.draft === draft &&
+      current.labels.join('\n') === labels.join('\n');
     return current.state !== 'open' || isUpToDate ? current : { ...current, title, body, draft, labels };
   });
 }
@@ -38,7 +43,11 @@ async function ensureNumber({ state }: Changes, { repository, branch, marker }: 
     if (current.changes.some(isWanted)) return current;
     for (const [index, entry] of current.changes.entries()) {
       const other = entry.branch === branch ? await state.change(repository, index + 1).find() : undefined;
-      if (other?.state === 'open') throw new ForgeFailure('conflict', `The branch ${branch} already has the open change ${index + 1}, which another run made.`);
+      if (other?.state === 'open')
+        throw new ForgeFailure(
+          'conflict',
+          `The branch ${branch} already has the open change ${index + 1}, which another run made.`,
+        );
     }
     return { ...current, changes: [...current.changes, { branch, marker }] };
   });
@@ -53,7 +62,11 @@ export async function listChanges({ state }: Changes, repository: string): Promi
 
 export async function approve(changes: Changes, repository: string, number: number, by: string): Promise<ChangeRecord> {
   return updateOpen(changes, repository, number, async (change) => {
-    if (by === change.author) throw new ForgeFailure('refused', `${by} is the author of change ${number}, and nobody approves a change of their own.`);
+    if (by === change.author)
+      throw new ForgeFailure(
+        'refused',
+        `${by} is the author of change ${number}, and nobody approves a change of their own.`,
+      );
     const commit = await getHead(changes, repository, change.branch);
     if (change.approvals.some((approval) => approval.by === by && approval.commit === commit)) return change;
     return { ...change, approvals: [...change.approvals, { by, at: now(), commit }] };
@@ -61,7 +74,13 @@ export async function approve(changes: Changes, repository: string, number: numb
 }
 
 /** An approval holds for the commit that was approved, so a later push asks for another one. */
-export async function merge(changes: Changes, repository: string, number: number, by: string, { unapproved = false } = {}): Promise<ChangeRecord> {
+export async function merge(
+  changes: Changes,
+  repository: string,
+  number: number,
+  by: string,
+  { unapproved = false } = {},
+): Promise<ChangeRecord> {
   const { state, git } = changes;
   const change = await state.getChange(repository, number);
   if (change.state === 'merged') return change;
@@ -70,40 +89,82 @@ export async function merge(changes: Changes, repository: string, number: number
   const head = await getHead(changes, repository, change.branch);
   const base = await getHead(changes, repository, change.base);
   // A merge that a crash cut off has moved the base already; it only has to be written down.
-  if (!(await isAncestor(git, gitDir, head, base)) && !unapproved && !change.approvals.some(({ commit }) => commit === head)) {
+  if (
+    !(await isAncestor(git, gitDir, head, base)) &&
+    !unapproved &&
+    !change.approvals.some(({ commit }) => commit === head)
+  ) {
     throw new ForgeFailure('refused', `Change ${number} is not approved at its present commit.`);
   }
   await mergeBranch(git, gitDir, { base: change.base, head, message: `Merge change ${number}: ${change.title}\n` });
-  return updateOpen(changes, repository, number, (open) => ({ ...open, state: 'merged', ended: { head, base, by, reason: 'merged' } }));
+  return updateOpen(changes, repository, number, (open) => ({
+    ...open,
+    state: 'merged',
+    ended: { head, base, by, reason: 'merged' },
+  }));
 }
 
 /** Repeatable; a change that was merged stays merged. */
-export async function closeChange(changes: Changes, repository: string, number: number, by: string, reason: string): Promise<ChangeRecord> {
+export async function closeChange(
+  changes: Changes,
+  repository: string,
+  number: number,
+  by: string,
+  reason: string,
+): Promise<ChangeRecord> {
   const change = await changes.state.getChange(repository, number);
   if (change.state !== 'open') return change;
   const gitDir = changes.state.gitDir(repository);
   const head = (await findCommit(changes.git, gitDir, change.branch)) ?? '';
   const base = (await findCommit(changes.git, gitDir, change.base)) ?? '';
-  return updateOpen(changes, repository, number, (open) => ({ ...open, state: 'closed', ended: { head, base, by, reason } }));
+  return updateOpen(changes, repository, number, (open) => ({
+    ...open,
+    state: 'closed',
+    ended: { head, base, by, reason },
+  }));
 }
 
 /** Adds a remark; one with a marker once. */
-export async function addComment({ state }: Changes, repository: string, number: number, remark: { by: string; body: string; marker?: string }): Promise<ChangeRecord> {
+export async function addComment(
+  { state }: Changes,
+  repository: string,
+  number: number,
+  remark: { by: string; body: string; marker?: string },
+): Promise<ChangeRecord> {
   await state.getChange(repository, number);
   return state.change(repository, number).update((change) => {
     if (!change) throw new ForgeFailure('not-found', `${repository} has no change ${number}.`);
-    const written = remark.marker === undefined ? undefined : change.comments.find(({ marker }) => marker === remark.marker);
+    const written =
+      remark.marker === undefined ? undefined : change.comments.find(({ marker }) => marker === remark.marker);
     if (!written) return { ...change, comments: [...change.comments, { ...remark, at: now() }] };
     if (written.body === remark.body) return change;
-    return { ...change, comments: change.comments.map((comment) => (comment === written ? { ...comment, body: remark.body } : comment)) };
+    return {
+      ...change,
+      comments: change.comments.map((comment) => (comment === written ? { ...comment, body: remark.body } : comment)),
+    };
   });
 }
 
 /** The change as the contract shows it, with the head that its branch has now. */
-export async function describeChange({ state, git }: Changes, repository: string, change: ChangeRecord): Promise<Change> {
+export async function describeChange(
+  { state, git }: Changes,
+  repository: string,
+  change: ChangeRecord,
+): Promise<Change> {
   const { number, state: changeState, draft, title, body, branch, base, labels } = change;
   const headCommit = change.ended?.head ?? (await findCommit(git, state.gitDir(repository), branch)) ?? '';
-  return { number, url: pathToFileURL(state.pagePath(repository, number)).href, state: changeState, draft, title, body, branch, base, headCommit, labels };
+  return {
+    number,
+    url: pathToFileURL(state.pagePath(repository, number)).href,
+    state: changeState,
+    draft,
+    title,
+    body,
+    branch,
+    base,
+    headCommit,
+    labels,
+  };
 }
 
 async function getHead({ state, git }: Changes, repository: string, branch: string): Promise<string> {
@@ -112,7 +173,12 @@ async function getHead({ state, git }: Changes, repository: string, branch: stri
   return commit;
 }
 
-async function updateOpen({ state }: Changes, repository: string, number: number, update: (change: ChangeRecord) => ChangeRecord | Promise<ChangeRecord>): Promise<ChangeRecord> {
+async function updateOpen(
+  { state }: Changes,
+  repository: string,
+  number: number,
+  update: (change: ChangeRecord) => ChangeRecord | Promise<ChangeRecord>,
+): Promise<ChangeRecord> {
   return state.change(repository, number).update((change) => {
     if (!change) throw new ForgeFailure('not-found', `${repository} has no change ${number}.`);
     if (change.state !== 'open') throw new ForgeFailure('conflict', `Change ${number} is ${change.state}.`);

@@ -32,7 +32,8 @@ const maxLogExcerptBytes = 16 * 1024;
 /** Queues a check for the commit where the repository has a check command and the commit has no check yet. */
 async function queueCheck({ state }: Changes, repository: string, commit: string): Promise<void> {
   const { check } = await state.getRepository(repository);
-  if (check) await state.check(repository, commit).update((current) => current ?? { name: check.name, state: 'queued' });
+  if (check)
+    await state.check(repository, commit).update((current) => current ?? { name: check.name, state: 'queued' });
 }
 
 /** The heads of open changes get their check here too, because a push tells the forge nothing. */
@@ -40,18 +41,30 @@ export async function listChecks(changes: Changes, repository: string, commit: s
   if ((await listOpenHeads(changes, repository)).includes(commit)) await queueCheck(changes, repository, commit);
   const check = await changes.state.check(repository, commit).find();
   if (!check) return [];
-  return [{ name: check.name, state: check.state, ...(check.logExcerpt !== undefined && { logExcerpt: check.logExcerpt }) }];
+  return [
+    { name: check.name, state: check.state, ...(check.logExcerpt !== undefined && { logExcerpt: check.logExcerpt }) },
+  ];
 }
 
 /** Takes one check that waits, or whose claim was lost because its owner died or let it expire. */
-export async function takeQueuedCheck(changes: Changes, repositories: string[], leaseMs: number): Promise<QueuedCheck | undefined> {
+export async function takeQueuedCheck(
+  changes: Changes,
+  repositories: string[],
+  leaseMs: number,
+): Promise<QueuedCheck | undefined> {
   for (const repository of repositories) {
     const { check } = await changes.state.getRepository(repository);
     for (const commit of check ? await listOpenHeads(changes, repository) : []) {
       await queueCheck(changes, repository, commit);
       const id = randomUUID();
       const claim = { id, pid: process.pid, host: hostname(), expiresAt: new Date(Date.now() + leaseMs).toISOString() };
-      const taken = await changes.state.check(repository, commit).update((current) => (current && isFree(current) ? { ...current, state: 'running', claim } : (current ?? { name: 'check', state: 'queued' })));
+      const taken = await changes.state
+        .check(repository, commit)
+        .update((current) =>
+          current && isFree(current)
+            ? { ...current, state: 'running', claim }
+            : (current ?? { name: 'check', state: 'queued' }),
+        );
       if (check && taken.claim?.id === id) return { repository, commit, ...check, claim: { repository, commit, id } };
     }
   }
@@ -59,9 +72,14 @@ export async function takeQueuedCheck(changes: Changes, repositories: string[], 
 }
 
 /** Repeatable. @throws ForgeFailure `conflict` where the claim was lost to somebody else in the meantime. */
-export async function finishCheck({ state }: Changes, { repository, commit, id }: CheckClaim, outcome: CheckOutcome): Promise<void> {
+export async function finishCheck(
+  { state }: Changes,
+  { repository, commit, id }: CheckClaim,
+  outcome: CheckOutcome,
+): Promise<void> {
   await state.check(repository, commit).update((current) => {
-    if (current?.claim?.id !== id) throw new ForgeFailure('conflict', `The check of ${commit} belongs to another claim by now.`);
+    if (current?.claim?.id !== id)
+      throw new ForgeFailure('conflict', `The check of ${commit} belongs to another claim by now.`);
     if (current.state !== 'running') return current;
     return { ...current, state: outcome.state, logExcerpt: tail(outcome.logExcerpt) };
   });
@@ -69,7 +87,9 @@ export async function finishCheck({ state }: Changes, { repository, commit, id }
 
 async function listOpenHeads(changes: Changes, repository: string): Promise<string[]> {
   const open = (await listChanges(changes, repository)).filter((change) => change.state === 'open');
-  const heads = await Promise.all(open.map((change) => findCommit(changes.git, changes.state.gitDir(repository), change.branch)));
+  const heads = await Promise.all(
+    open.map((change) => findCommit(changes.git, changes.state.gitDir(repository), change.branch)),
+  );
   return heads.filter((head) => head !== undefined);
 }
 

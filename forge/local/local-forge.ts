@@ -3,8 +3,24 @@ import { resolve } from 'node:path';
 import type { Change, Forge, Repository } from '../contract.ts';
 import { neutralize, neutralizeTitle } from '../neutralize.ts';
 import { createBareGit, readPatch } from './bare-repository.ts';
-import { addComment, approve, closeChange, describeChange, ensureChange, listChanges, merge, type Changes } from './changes.ts';
-import { finishCheck, listChecks, takeQueuedCheck, type CheckClaim, type CheckOutcome, type QueuedCheck } from './checks.ts';
+import {
+  addComment,
+  approve,
+  closeChange,
+  describeChange,
+  ensureChange,
+  listChanges,
+  merge,
+  type Changes,
+} from './changes.ts';
+import {
+  finishCheck,
+  listChecks,
+  takeQueuedCheck,
+  type CheckClaim,
+  type CheckOutcome,
+  type QueuedCheck,
+} from './checks.ts';
 import { renderPage, writePage } from './page.ts';
 import { ensureRepository, getRepository, setCheck, type WantedRepository } from './repositories.ts';
 import { createState, type Approval, type ChangeRecord, type Remark, type RepositoryCheck } from './state.ts';
@@ -30,7 +46,17 @@ export interface LocalForge extends Forge {
 
 const defaultLeaseMs = 15 * 60_000;
 
-export function createLocalForge({ rootDir, git: { gitPath } = {}, name = 'local', author = 'jig' }: { rootDir: string; git?: { gitPath?: string }; name?: string; author?: string }): LocalForge {
+export function createLocalForge({
+  rootDir,
+  git: { gitPath } = {},
+  name = 'local',
+  author = 'jig',
+}: {
+  rootDir: string;
+  git?: { gitPath?: string };
+  name?: string;
+  author?: string;
+}): LocalForge {
   const state = createState(resolve(rootDir));
   const git = createBareGit(gitPath);
   const changes: Changes = { state, git, author };
@@ -40,10 +66,14 @@ export function createLocalForge({ rootDir, git: { gitPath } = {}, name = 'local
     const record = await state.getChange(repository, number);
     const change = await describeChange(changes, repository, record);
     const checks = await listChecks(changes, repository, change.headCommit);
-    await writePage(state.pagePath(repository, number), renderPage({ repository, gitDir: state.gitDir(repository), change, record, checks }));
+    await writePage(
+      state.pagePath(repository, number),
+      renderPage({ repository, gitDir: state.gitDir(repository), change, record, checks }),
+    );
     return change;
   };
-  const describeAll = async (repository: string, records: ChangeRecord[]) => Promise.all(records.map((record) => describeChange(changes, repository, record)));
+  const describeAll = async (repository: string, records: ChangeRecord[]) =>
+    Promise.all(records.map((record) => describeChange(changes, repository, record)));
 
   return {
     name,
@@ -54,19 +84,36 @@ export function createLocalForge({ rootDir, git: { gitPath } = {}, name = 'local
     listRepositories: () => state.listRepositories(),
     setCheck: (repository, check) => setCheck(state, repository, check),
 
-    ensureChange: async (wanted) => show(wanted.repository, await ensureChange(changes, { ...wanted, title: neutralizeTitle(wanted.title), body: neutralize(wanted.body) })),
+    ensureChange: async (wanted) =>
+      show(
+        wanted.repository,
+        await ensureChange(changes, { ...wanted, title: neutralizeTitle(wanted.title), body: neutralize(wanted.body) }),
+      ),
     async findChange(repository, by) {
       const found = await listChanges(changes, repository);
-      const record = 'number' in by ? found.find(({ number }) => number === by.number) : (found.findLast((change) => change.branch === by.branch && change.state === 'open') ?? found.findLast(({ branch }) => branch === by.branch));
+      const record =
+        'number' in by
+          ? found.find(({ number }) => number === by.number)
+          : (found.findLast((change) => change.branch === by.branch && change.state === 'open') ??
+            found.findLast(({ branch }) => branch === by.branch));
       return record && describeChange(changes, repository, record);
     },
-    listChanges: async (repository, filter = {}) => describeAll(repository, (await listChanges(changes, repository)).filter((change) => !filter.state || change.state === filter.state)),
-    closeChange: async (repository, number, reason) => show(repository, await closeChange(changes, repository, number, author, reason)),
+    listChanges: async (repository, filter = {}) =>
+      describeAll(
+        repository,
+        (await listChanges(changes, repository)).filter((change) => !filter.state || change.state === filter.state),
+      ),
+    closeChange: async (repository, number, reason) =>
+      show(repository, await closeChange(changes, repository, number, author, reason)),
     approve: async (repository, number, by) => show(repository, await approve(changes, repository, number, by)),
-    merge: async (repository, number, by, options) => show(repository, await merge(changes, repository, number, by, options)),
+    merge: async (repository, number, by, options) =>
+      show(repository, await merge(changes, repository, number, by, options)),
 
     async ensureComment({ repository, number, marker, body }) {
-      await show(repository, await addComment(changes, repository, number, { by: author, body: neutralize(body), marker }));
+      await show(
+        repository,
+        await addComment(changes, repository, number, { by: author, body: neutralize(body), marker }),
+      );
     },
     async addComment(repository, number, remark) {
       await show(repository, await addComment(changes, repository, number, remark));
@@ -75,14 +122,21 @@ export function createLocalForge({ rootDir, git: { gitPath } = {}, name = 'local
     listApprovals: async (repository, number) => (await state.getChange(repository, number)).approvals,
     async getDiff(repository, number) {
       const { ended, base, branch } = await state.getChange(repository, number);
-      return readPatch(git, state.gitDir(repository), ended?.base ?? `refs/heads/${base}`, ended?.head ?? `refs/heads/${branch}`);
+      return readPatch(
+        git,
+        state.gitDir(repository),
+        ended?.base ?? `refs/heads/${base}`,
+        ended?.head ?? `refs/heads/${branch}`,
+      );
     },
 
     listChecks: (repository, commit) => listChecks(changes, repository, commit),
-    takeQueuedCheck: async (repository, { leaseMs = defaultLeaseMs } = {}) => takeQueuedCheck(changes, repository ? [repository] : await state.listRepositories(), leaseMs),
+    takeQueuedCheck: async (repository, { leaseMs = defaultLeaseMs } = {}) =>
+      takeQueuedCheck(changes, repository ? [repository] : await state.listRepositories(), leaseMs),
     async finishCheck(claim, outcome) {
       await finishCheck(changes, claim, outcome);
-      for (const record of await listChanges(changes, claim.repository)) if (record.state === 'open') await show(claim.repository, record);
+      for (const record of await listChanges(changes, claim.repository))
+        if (record.state === 'open') await show(claim.repository, record);
     },
   };
 }

@@ -12,22 +12,46 @@ export async function writePage(path: string, text: string): Promise<void> {
   await rename(temporary, path);
 }
 
-export function renderPage(view: { repository: string; gitDir: string; change: Change; record: ChangeRecord; checks: Check[] }): string {
+export function renderPage(view: {
+  repository: string;
+  gitDir: string;
+  change: Change;
+  record: ChangeRecord;
+  checks: Check[];
+}): string {
   const { repository, gitDir, change, record, checks } = view;
   const ended = record.ended ? ` by ${record.ended.by}: ${oneLine(record.ended.reason)}` : '';
   const from = record.ended ? `${record.ended.base}...${record.ended.head}` : `${change.base}...${change.branch}`;
-  return [
-    `# ${oneLine(change.title)} (#${change.number})`,
-    `${repository} · ${change.draft ? 'draft, ' : ''}**${change.state}**${ended} · \`${change.branch}\` → \`${change.base}\` · \`${change.headCommit.slice(0, 12)}\`${change.labels.map((label) => ` · ${oneLine(label)}`).join('')}`,
-    `See the diff:\n\n${fenced(`git --git-dir=${shellWord(gitDir)} diff ${shellWord(from)}`)}`,
-    change.body,
-    '## Checks',
-    checks.length === 0 ? 'None.' : checks.map((check) => `- **${check.state}** ${oneLine(check.name)}${check.logExcerpt ? `\n\n${fenced(check.logExcerpt)}` : ''}`).join('\n'),
-    '## Review',
-    record.approvals.length === 0 ? 'Nobody has approved this change.' : record.approvals.map(({ by, at, commit }) => `- ${oneLine(by)} approved \`${commit.slice(0, 12)}\` at ${at}${commit === change.headCommit ? '' : ' (not the present commit)'}`).join('\n'),
-    '## Comments',
-    record.comments.length === 0 ? 'None.' : record.comments.map(({ by, at, body }) => `**${oneLine(by)}**, ${at}:\n\n${body}`).join('\n\n---\n\n'),
-  ].join('\n\n') + '\n';
+  return (
+    [
+      `# ${oneLine(change.title)} (#${change.number})`,
+      `${repository} · ${change.draft ? 'draft, ' : ''}**${change.state}**${ended} · \`${change.branch}\` → \`${change.base}\` · \`${change.headCommit.slice(0, 12)}\`${change.labels.map((label) => ` · ${oneLine(label)}`).join('')}`,
+      `See the diff:\n\n${fenced(`git --git-dir=${shellWord(gitDir)} diff ${shellWord(from)}`)}`,
+      change.body,
+      '## Checks',
+      checks.length === 0
+        ? 'None.'
+        : checks
+            .map(
+              (check) =>
+                `- **${check.state}** ${oneLine(check.name)}${check.logExcerpt ? `\n\n${fenced(check.logExcerpt)}` : ''}`,
+            )
+            .join('\n'),
+      '## Review',
+      record.approvals.length === 0
+        ? 'Nobody has approved this change.'
+        : record.approvals
+            .map(
+              ({ by, at, commit }) =>
+                `- ${oneLine(by)} approved \`${commit.slice(0, 12)}\` at ${at}${commit === change.headCommit ? '' : ' (not the present commit)'}`,
+            )
+            .join('\n'),
+      '## Comments',
+      record.comments.length === 0
+        ? 'None.'
+        : record.comments.map(({ by, at, body }) => `**${oneLine(by)}**, ${at}:\n\n${body}`).join('\n\n---\n\n'),
+    ].join('\n\n') + '\n'
+  );
 }
 
 function oneLine(text: string): string {

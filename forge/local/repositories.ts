@@ -21,7 +21,12 @@ export interface WantedRepository {
  * Imports the source's branches the first time. Later it brings the default branch up to date where that is a
  * fast-forward, and leaves it alone where the forge's own history went on.
  */
-export async function ensureRepository(state: LocalState, git: BareGit, forge: string, wanted: WantedRepository): Promise<Repository> {
+export async function ensureRepository(
+  state: LocalState,
+  git: BareGit,
+  forge: string,
+  wanted: WantedRepository,
+): Promise<Repository> {
   const gitDir = state.gitDir(wanted.name);
   const source = resolve(wanted.source);
   const defaultBranch = wanted.branch ?? (await readCheckedOutBranch(git, source));
@@ -32,7 +37,15 @@ export async function ensureRepository(state: LocalState, git: BareGit, forge: s
     await must(git, gitDir, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
     // Kept as the pack that comes: unpacked, a few large files would be compressed anew for each mirror.
     await must(git, gitDir, ['fetch', '--quiet', '--keep', '--no-tags', '--', source, 'refs/heads/*:refs/heads/*']);
-  } else await git(gitDir, ['fetch', '--quiet', '--no-tags', '--', source, `refs/heads/${defaultBranch}:refs/heads/${defaultBranch}`]);
+  } else
+    await git(gitDir, [
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--',
+      source,
+      `refs/heads/${defaultBranch}:refs/heads/${defaultBranch}`,
+    ]);
   await must(git, gitDir, ['symbolic-ref', 'HEAD', `refs/heads/${defaultBranch}`]);
   const check = wanted.check && RepositoryCheck.parse(wanted.check);
   await state.repository(wanted.name).update((current) => ({
@@ -45,7 +58,11 @@ export async function ensureRepository(state: LocalState, git: BareGit, forge: s
   return getRepository(state, git, forge, wanted.name);
 }
 
-export async function setCheck(state: LocalState, name: string, check: z.input<typeof RepositoryCheck> | undefined): Promise<void> {
+export async function setCheck(
+  state: LocalState,
+  name: string,
+  check: z.input<typeof RepositoryCheck> | undefined,
+): Promise<void> {
   const known = await state.getRepository(name);
   await state.repository(name).update((current = known) => {
     const { check: _, ...rest } = current;
@@ -64,10 +81,14 @@ async function readCheckedOutBranch(git: BareGit, source: string): Promise<strin
   const gitDir = (await stat(join(source, '.git')).catch(() => undefined)) ? join(source, '.git') : source;
   const found = await git(gitDir, ['symbolic-ref', '--quiet', '--short', 'HEAD']);
   if (found.exitCode === 0) return found.stdout.trim();
-  throw new ForgeFailure('refused', `${source} is not a git repository with a branch checked out: name a branch. ${found.stderr.trim()}`);
+  throw new ForgeFailure(
+    'refused',
+    `${source} is not a git repository with a branch checked out: name a branch. ${found.stderr.trim()}`,
+  );
 }
 
 async function must(git: BareGit, gitDir: string, args: string[]): Promise<void> {
   const result = await git(gitDir, args);
-  if (result.exitCode !== 0) throw new ForgeFailure('refused', `The import failed at git ${args[0]}: ${result.stderr.trim()}`);
+  if (result.exitCode !== 0)
+    throw new ForgeFailure('refused', `The import failed at git ${args[0]}: ${result.stderr.trim()}`);
 }

@@ -23,7 +23,12 @@ const RepositoryRecord = z.strictObject({
   changes: z.array(z.strictObject({ branch: z.string(), marker: z.string() })),
 });
 
-export const Remark = z.strictObject({ by: z.string(), at: z.string(), body: z.string(), marker: z.string().optional() });
+export const Remark = z.strictObject({
+  by: z.string(),
+  at: z.string(),
+  body: z.string(),
+  marker: z.string().optional(),
+});
 export type Remark = z.infer<typeof Remark>;
 
 export const Approval = z.strictObject({ by: z.string(), at: z.string(), commit: z.string() });
@@ -61,12 +66,15 @@ export function createState(rootDir: string) {
   return {
     gitDir: (name: string) => join(rootDir, 'repositories', `${checkedName(name)}.git`),
     repository: (name: string) => createRecord(join(folderOf(name), 'repository'), RepositoryRecord),
-    change: (name: string, number: number) => createRecord(join(folderOf(name), 'changes', String(number)), ChangeRecord),
+    change: (name: string, number: number) =>
+      createRecord(join(folderOf(name), 'changes', String(number)), ChangeRecord),
     check: (name: string, commit: string) => createRecord(join(folderOf(name), 'checks', commit), CheckRecord),
     pagePath: (name: string, number: number) => join(folderOf(name), 'changes', `${number}.md`),
 
     async getRepository(name: string) {
-      const found = RepositoryName.safeParse(name).success ? await createRecord(join(folderOf(name), 'repository'), RepositoryRecord).find() : undefined;
+      const found = RepositoryName.safeParse(name).success
+        ? await createRecord(join(folderOf(name), 'repository'), RepositoryRecord).find()
+        : undefined;
       if (!found) throw new ForgeFailure('not-found', `The local forge has no repository ${JSON.stringify(name)}.`);
       return found;
     },
@@ -81,7 +89,8 @@ export function createState(rootDir: string) {
       const root = join(rootDir, 'state');
       await mkdir(root, { recursive: true });
       const names: string[] = [];
-      for (const owner of await readdir(root)) for (const name of await readdir(join(root, owner))) names.push(`${owner}/${name}`);
+      for (const owner of await readdir(root))
+        for (const name of await readdir(join(root, owner))) names.push(`${owner}/${name}`);
       return names.toSorted();
     },
   };

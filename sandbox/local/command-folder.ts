@@ -31,7 +31,11 @@ export interface Launch {
 }
 
 /** The process that supervises a command: the pid is it only while boot and start time agree. */
-const Supervisor = z.object({ pid: z.coerce.number().int().positive(), startTicks: z.string().min(1), bootId: z.string().min(1) });
+const Supervisor = z.object({
+  pid: z.coerce.number().int().positive(),
+  startTicks: z.string().min(1),
+  bootId: z.string().min(1),
+});
 export type Supervisor = z.infer<typeof Supervisor> & { startedAtMs: number };
 
 const Ended = z.object({ ending: z.enum(commandEndings), exitCode: z.coerce.number().int().min(0).max(255) });
@@ -46,10 +50,16 @@ export function commandFolder(sandboxFolder: string, key: string): string {
  * cancelled already is not started, and ends as such.
  * @throws SandboxLost where the sandbox's folder is gone, CommandTooLong where the kernel would refuse its words.
  */
-export async function launchCommand(folder: string, spec: CommandSpec, launch: Launch, cancelled = false): Promise<void> {
+export async function launchCommand(
+  folder: string,
+  spec: CommandSpec,
+  launch: Launch,
+  cancelled = false,
+): Promise<void> {
   checkWords(launch.words);
   await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
-    if (isMissing(error)) throw new SandboxLost(`the sandbox has no folder for its commands any more`, { cause: error });
+    if (isMissing(error))
+      throw new SandboxLost(`the sandbox has no folder for its commands any more`, { cause: error });
     if (!hasCode(error, 'EEXIST')) throw error;
   });
   if (cancelled) await stopCommand(folder, 'cancelled');
@@ -60,7 +70,9 @@ export async function launchCommand(folder: string, spec: CommandSpec, launch: L
     JIG_STDIN: stdin,
     JIG_TREE: launch.tree,
     JIG_PRELOAD: await findUnbufferedLibrary(),
-    JIG_LIMITS: Object.entries(launch.limits).map(([letter, value]) => `${letter}=${value}`).join(' '),
+    JIG_LIMITS: Object.entries(launch.limits)
+      .map(([letter, value]) => `${letter}=${value}`)
+      .join(' '),
   };
   await startDetached(['/bin/sh', superviseScript, folder, ...launch.words], { ...launch.env, ...settings });
 }
@@ -90,7 +102,9 @@ async function startDetached([program = '', ...words]: string[], env: Record<str
  * folder that is open is a way out of every namespace.
  */
 function closingStdio(nothingFd: number): StdioOptions {
-  bornWith ??= readdirSync('/proc/self/fd').map(Number).filter((fd) => fd > 2 && isInherited(fd));
+  bornWith ??= readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((fd) => fd > 2 && isInherited(fd));
   const last = Math.max(2, ...bornWith);
   return Array.from({ length: last + 1 }, (_, fd) => (bornWith?.includes(fd) ? nothingFd : 'ignore'));
 }
@@ -115,7 +129,8 @@ function startOrRefuse<Child>(start: () => Child): Child {
   try {
     return start();
   } catch (error) {
-    if (hasCode(error, 'E2BIG')) throw new CommandTooLong('its words and environment together are longer than the kernel takes', { cause: error });
+    if (hasCode(error, 'E2BIG'))
+      throw new CommandTooLong('its words and environment together are longer than the kernel takes', { cause: error });
     throw error;
   }
 }

@@ -22,14 +22,21 @@ export function createEgress(options: EgressOptions) {
     machine ??= readMachineIndexes([...egressPresets], env);
     const expanded = expandEgress(list, await machine);
     for (const note of expanded.notes) onNote(note);
-    const served = await proxy.serve({ socketFolder: join(folder, 'egress'), logFile: refusalLog(folder), rules: expanded.hosts });
+    const served = await proxy.serve({
+      socketFolder: join(folder, 'egress'),
+      logFile: refusalLog(folder),
+      rules: expanded.hosts,
+    });
     return { expanded, close: served.close };
   };
 
   const close = async (incarnation: string) => {
     const way = ways.get(incarnation);
     ways.delete(incarnation);
-    await way?.then(async (opened) => await opened.close(), () => undefined);
+    await way?.then(
+      async (opened) => await opened.close(),
+      () => undefined,
+    );
   };
 
   return {

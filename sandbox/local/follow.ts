@@ -16,7 +16,10 @@ const launchTimeoutMs = 10_000;
  * @returns the result, when every process of the command is dead.
  * @throws SandboxLost where the folder is gone or its supervisor died without a result; the abort's reason on a detach.
  */
-export async function followCommand(folder: string, options: RunOptions & { launchTimeoutMs?: number } = {}): Promise<CommandResult> {
+export async function followCommand(
+  folder: string,
+  options: RunOptions & { launchTimeoutMs?: number } = {},
+): Promise<CommandResult> {
   const { signal } = options;
   using hint = watchFolder(folder, options.onOutput ? ['result', 'stdout', 'stderr'] : ['result']);
   const onAbort = () => hint.wake();
@@ -82,10 +85,13 @@ async function captured(folder: string, stream: 'stdout' | 'stderr'): Promise<Ca
 }
 
 async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(() => true, (error: unknown) => {
-    if (isMissing(error)) return false;
-    throw error;
-  });
+  return await stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isMissing(error)) return false;
+      throw error;
+    },
+  );
 }
 
 /** A wait that ends at the next change of one of the files, and after `pollMs` anyhow. */
@@ -120,13 +126,19 @@ function watchFolder(folder: string, files: string[]) {
 
 /** Hands on what has come since the last read, in pieces, so that memory stays small. */
 function outputReader(folder: string, onOutput: RunOptions['onOutput']) {
-  const streams = (['stdout', 'stderr'] as const).map((stream) => ({ stream, file: undefined as Awaited<ReturnType<typeof open>> | undefined }));
+  const streams = (['stdout', 'stderr'] as const).map((stream) => ({
+    stream,
+    file: undefined as Awaited<ReturnType<typeof open>> | undefined,
+  }));
   const read = async () => {
     if (!onOutput) return;
     for (const source of streams) {
       source.file ??= await open(join(folder, source.stream)).catch(() => undefined);
       for (;;) {
-        const { bytesRead, buffer } = (await source.file?.read(Buffer.alloc(65_536), 0, 65_536)) ?? { bytesRead: 0, buffer: Buffer.alloc(0) };
+        const { bytesRead, buffer } = (await source.file?.read(Buffer.alloc(65_536), 0, 65_536)) ?? {
+          bytesRead: 0,
+          buffer: Buffer.alloc(0),
+        };
         if (bytesRead === 0) break;
         onOutput({ stream: source.stream, bytes: buffer.subarray(0, bytesRead) });
       }

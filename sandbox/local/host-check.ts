@@ -10,24 +10,45 @@ export interface HostIssue {
 
 /** Settings that forbid user namespaces, and the value that allows them. */
 const settings = [
-  { file: '/proc/sys/kernel/unprivileged_userns_clone', name: 'kernel.unprivileged_userns_clone', forbids: '0', allow: '1' },
-  { file: '/proc/sys/kernel/apparmor_restrict_unprivileged_userns', name: 'kernel.apparmor_restrict_unprivileged_userns', forbids: '1', allow: '0' },
+  {
+    file: '/proc/sys/kernel/unprivileged_userns_clone',
+    name: 'kernel.unprivileged_userns_clone',
+    forbids: '0',
+    allow: '1',
+  },
+  {
+    file: '/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
+    name: 'kernel.apparmor_restrict_unprivileged_userns',
+    forbids: '1',
+    allow: '0',
+  },
   { file: '/proc/sys/user/max_user_namespaces', name: 'user.max_user_namespaces', forbids: '0', allow: '10000' },
 ];
 
 /** @returns nothing where a namespace with everything that sandboxes use could be entered. */
-export async function checkNamespaces(bwrapPath: string, platform: NodeJS.Platform = process.platform): Promise<HostIssue[]> {
+export async function checkNamespaces(
+  bwrapPath: string,
+  platform: NodeJS.Platform = process.platform,
+): Promise<HostIssue[]> {
   if (platform !== 'linux') {
-    return [{
-      code: 'sandbox-platform',
-      message: `commands can't be isolated on ${platform}: namespaces are Linux's`,
-      hint: 'Run the worker on Linux (a container or a virtual machine), or run without isolation by --sandbox unsafe-process.',
-    }];
+    return [
+      {
+        code: 'sandbox-platform',
+        message: `commands can't be isolated on ${platform}: namespaces are Linux's`,
+        hint: 'Run the worker on Linux (a container or a virtual machine), or run without isolation by --sandbox unsafe-process.',
+      },
+    ];
   }
   try {
     await access(bwrapPath, constants.X_OK);
   } catch {
-    return [{ code: 'bwrap-missing', message: `bubblewrap is not at ${bwrapPath}`, hint: 'Install the package bubblewrap of your distribution.' }];
+    return [
+      {
+        code: 'bwrap-missing',
+        message: `bubblewrap is not at ${bwrapPath}`,
+        hint: 'Install the package bubblewrap of your distribution.',
+      },
+    ];
   }
   const problem = await tryNamespaces(bwrapPath);
   return problem === undefined ? [] : [await explain(problem)];
@@ -35,7 +56,23 @@ export async function checkNamespaces(bwrapPath: string, platform: NodeJS.Platfo
 
 /** What bubblewrap says against it; undefined where it works. */
 function tryNamespaces(bwrapPath: string): Promise<string | undefined> {
-  const words = ['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', '--uid', '1000', '--gid', '1000', '--ro-bind', '/', '/', '--proc', '/proc', '--', '/bin/true'];
+  const words = [
+    '--unshare-all',
+    '--unshare-user',
+    '--disable-userns',
+    '--die-with-parent',
+    '--uid',
+    '1000',
+    '--gid',
+    '1000',
+    '--ro-bind',
+    '/',
+    '/',
+    '--proc',
+    '/proc',
+    '--',
+    '/bin/true',
+  ];
   return new Promise((resolve) => {
     execFile(bwrapPath, words, { timeout: 10_000, env: {} }, (error, _stdout, stderr) => {
       resolve(error ? stderr.trim() || error.message : undefined);
@@ -49,8 +86,9 @@ async function explain(problem: string): Promise<HostIssue> {
     const value = await readFile(setting.file, 'utf8').catch(() => undefined);
     if (value?.trim() === setting.forbids) forbidding.push(setting);
   }
-  const hint = forbidding.length > 0
-    ? `Allow user namespaces: ${forbidding.map(({ name, allow }) => `sysctl -w ${name}=${allow}`).join('; ')}`
-    : 'In a container, it needs a runtime that allows user namespaces and an unmasked /proc. Or run without isolation by --sandbox unsafe-process.';
+  const hint =
+    forbidding.length > 0
+      ? `Allow user namespaces: ${forbidding.map(({ name, allow }) => `sysctl -w ${name}=${allow}`).join('; ')}`
+      : 'In a container, it needs a runtime that allows user namespaces and an unmasked /proc. Or run without isolation by --sandbox unsafe-process.';
   return { code: 'user-namespaces-unavailable', message: `bubblewrap can't make namespaces here: ${problem}`, hint };
 }

@@ -34,8 +34,14 @@ export function isolatedLaunch({ folder, record, spec, toolchains, egress }: Lau
   const env = commandEnv(homeInside, record, spec, toolchains);
   const entered = ['/bin/sh', '-c', enterScript, 'sh', join(workspaceInside, spec.cwd ?? ''), ...spec.argv];
   const readOnlyPaths = egress?.readOnlyPaths ?? [];
-  const words = namespaceWords({ bwrapPath, folder, resources, toolchains, readOnlyPaths, egress: egress !== undefined, env }, egress ? [...withWayOut(egress, env), ...entered] : entered);
-  if (words.length > maxBwrapWords) throw new CommandTooLong(`the command has ${spec.argv.length} words; at most about ${maxBwrapWords - words.length + spec.argv.length} fit into a sandbox's line`);
+  const words = namespaceWords(
+    { bwrapPath, folder, resources, toolchains, readOnlyPaths, egress: egress !== undefined, env },
+    egress ? [...withWayOut(egress, env), ...entered] : entered,
+  );
+  if (words.length > maxBwrapWords)
+    throw new CommandTooLong(
+      `the command has ${spec.argv.length} words; at most about ${maxBwrapWords - words.length + spec.argv.length} fit into a sandbox's line`,
+    );
   return {
     words,
     tree: 'namespace',
@@ -73,7 +79,12 @@ export function plainLaunch({ folder, record, spec, toolchains }: LaunchContext)
 }
 
 /** @throws CommandTooLong */
-function commandEnv(home: string, record: SandboxRecord, spec: CommandSpec, toolchains: Toolchain[]): Record<string, string> {
+function commandEnv(
+  home: string,
+  record: SandboxRecord,
+  spec: CommandSpec,
+  toolchains: Toolchain[],
+): Record<string, string> {
   return commandEnvironment(home, { PATH: pathInside(home, toolchains) }, record.spec.env, spec.env ?? {});
 }
 

@@ -30,7 +30,8 @@ export type SandboxRecord = z.infer<typeof SandboxRecord>;
 
 /** Names of the user and the machine inside; nothing of the machine's own. */
 const etcFiles = {
-  passwd: 'root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nagent:x:1000:1000:agent:/home/agent:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n',
+  passwd:
+    'root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nagent:x:1000:1000:agent:/home/agent:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n',
   group: 'root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n',
   hosts: '127.0.0.1 localhost sandbox\n::1 localhost\n',
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
@@ -69,7 +70,8 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
   await mkdir(rootDir, { recursive: true, mode: 0o700 });
   const fresh = join(rootDir, asideName(freshPrefix, folder));
   try {
-    for (const part of ['', 'workspace', 'home', 'commands', 'egress', 'etc']) await mkdir(join(fresh, part), { mode: 0o700 });
+    for (const part of ['', 'workspace', 'home', 'commands', 'egress', 'etc'])
+      await mkdir(join(fresh, part), { mode: 0o700 });
     for (const [name, text] of Object.entries(etcFiles)) await writeFile(join(fresh, 'etc', name), text);
     await writeFile(join(fresh, filterName), systemCallFilter());
     await writeFile(join(fresh, 'sandbox.json'), JSON.stringify(record, null, 2));
@@ -89,7 +91,8 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
 /** Removes what was begun for a sandbox and never became it: its maker was killed, or comes too late. Repeatable. */
 export async function removeFresh(rootDir: string, folder: string): Promise<void> {
   for (const name of await listNames(rootDir)) {
-    if (name.startsWith(freshPrefix) && findOriginal(rootDir, name) === folder) await rm(join(rootDir, name), { recursive: true, force: true, maxRetries: 5 });
+    if (name.startsWith(freshPrefix) && findOriginal(rootDir, name) === folder)
+      await rm(join(rootDir, name), { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -106,7 +109,9 @@ export async function findRecord(folder: string): Promise<SandboxRecord | undefi
 /** The records of all the sandboxes under a root; one that vanishes meanwhile is left out. */
 export async function listRecords(rootDir: string): Promise<SandboxRecord[]> {
   const names = await listNames(rootDir);
-  const records = await Promise.all(names.filter((name) => !name.startsWith('.')).map(async (name) => await findRecord(join(rootDir, name))));
+  const records = await Promise.all(
+    names.filter((name) => !name.startsWith('.')).map(async (name) => await findRecord(join(rootDir, name))),
+  );
   return records.filter((record) => record !== undefined);
 }
 

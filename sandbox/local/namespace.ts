@@ -29,7 +29,8 @@ export interface Namespace {
 }
 
 /** The part of /etc that programs need and that says nothing of the machine's users and networks. */
-const etcShown = /^(alternatives|ssl|pki|crypto-policies|ca-certificates.*|ld\.so\..*|localtime|timezone|mime\.types|magic|services|protocols|fonts|java.*|python.*|perl|terminfo|debian_version|os-release|lsb-release|locale\.alias|maven|gai\.conf)$/;
+const etcShown =
+  /^(alternatives|ssl|pki|crypto-policies|ca-certificates.*|ld\.so\..*|localtime|timezone|mime\.types|magic|services|protocols|fonts|java.*|python.*|perl|terminfo|debian_version|os-release|lsb-release|locale\.alias|maven|gai\.conf)$/;
 
 /** Changes the folder and becomes the command: 127 where there is no such program, as shells have it. */
 export const enterScript = 'cd -- "$1" || exit 126; unset OLDPWD; shift; exec "$@"';
@@ -41,23 +42,76 @@ export const enterScript = 'cd -- "$1" || exit 126; unset OLDPWD; shift; exec "$
 export function namespaceWords(namespace: Namespace, words: string[]): string[] {
   const { bwrapPath, folder, resources, toolchains, egress } = namespace;
   const shmBytes = Math.min(resources.memoryBytes, 1 << 30);
-  const outside = [...toolchains.map(({ prefix }) => prefix), ...namespace.readOnlyPaths].filter((path) => !isSystemPath(path));
+  const outside = [...toolchains.map(({ prefix }) => prefix), ...namespace.readOnlyPaths].filter(
+    (path) => !isSystemPath(path),
+  );
   return [
     bwrapPath,
-    '--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', '--new-session', '--cap-drop', 'ALL',
-    '--uid', '1000', '--gid', '1000', '--hostname', 'sandbox', '--json-status-fd', '3', '--seccomp', '8',
+    '--unshare-all',
+    '--unshare-user',
+    '--disable-userns',
+    '--die-with-parent',
+    '--new-session',
+    '--cap-drop',
+    'ALL',
+    '--uid',
+    '1000',
+    '--gid',
+    '1000',
+    '--hostname',
+    'sandbox',
+    '--json-status-fd',
+    '3',
+    '--seccomp',
+    '8',
     ...systemWords(),
-    '--proc', '/proc', '--remount-ro', '/proc', '--dev', '/dev',
-    '--size', String(shmBytes), '--tmpfs', '/dev/shm', '--remount-ro', '/dev',
-    '--size', String(resources.memoryBytes), '--perms', '1777', '--tmpfs', '/tmp',
+    '--proc',
+    '/proc',
+    '--remount-ro',
+    '/proc',
+    '--dev',
+    '/dev',
+    '--size',
+    String(shmBytes),
+    '--tmpfs',
+    '/dev/shm',
+    '--remount-ro',
+    '/dev',
+    '--size',
+    String(resources.memoryBytes),
+    '--perms',
+    '1777',
+    '--tmpfs',
+    '/tmp',
     ...etcNames.flatMap((name) => ['--ro-bind', join(folder, 'etc', name), `/etc/${name}`]),
     ...[...new Set(outside)].flatMap((path) => ['--ro-bind-try', path, path]),
     ...maskedWords(['/usr', '/usr/local', ...new Set(outside)]),
-    '--bind', join(folder, 'workspace'), workspaceInside, '--bind', join(folder, 'home'), homeInside,
-    ...(egress ? ['--ro-bind', join(folder, 'egress'), egressInside, '--ro-bind', process.execPath, nodeInside, '--ro-bind', forwarder, forwarderInside] : []),
-    '--remount-ro', '/', '--clearenv',
+    '--bind',
+    join(folder, 'workspace'),
+    workspaceInside,
+    '--bind',
+    join(folder, 'home'),
+    homeInside,
+    ...(egress
+      ? [
+          '--ro-bind',
+          join(folder, 'egress'),
+          egressInside,
+          '--ro-bind',
+          process.execPath,
+          nodeInside,
+          '--ro-bind',
+          forwarder,
+          forwarderInside,
+        ]
+      : []),
+    '--remount-ro',
+    '/',
+    '--clearenv',
     ...Object.entries(namespace.env).flatMap(([name, value]) => ['--setenv', name, value]),
-    '--chdir', workspaceInside, '--',
+    '--chdir',
+    workspaceInside,
+    '--',
     ...(egress ? [nodeInside, forwarderInside, egressInside, String(proxyPort)] : []),
     ...words,
   ];
@@ -68,10 +122,16 @@ function systemWords(): string[] {
   for (const name of ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']) {
     const path = `/${name}`;
     if (!existsSync(path)) continue;
-    words.push(...(lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]));
+    words.push(
+      ...(lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]),
+    );
   }
   const shown = readdirSync('/etc').filter((name) => etcShown.test(name) && !etcNames.includes(name));
-  return [...words, ...shown.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]), ...(hidden ??= listPrivate()).flatMap((path) => ['--tmpfs', path])];
+  return [
+    ...words,
+    ...shown.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
+    ...(hidden ??= listPrivate()).flatMap((path) => ['--tmpfs', path]),
+  ];
 }
 
 /** Folders of private keys beside the certificates: a worker that is root could read them, and so could its sandboxes. */
@@ -90,7 +150,9 @@ function listPrivateIn(folder: string): string[] {
     if (hasCode(error, 'ENOENT', 'EACCES', 'EPERM')) return [];
     throw error;
   }
-  return entries.filter((entry) => entry.isDirectory()).flatMap(({ name }) => (name === 'private' ? [join(folder, name)] : listPrivateIn(join(folder, name))));
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => (name === 'private' ? [join(folder, name)] : listPrivateIn(join(folder, name))));
 }
 
 /** npm's settings for everybody on the machine, which may hold a token. */
@@ -102,13 +164,41 @@ function maskedWords(prefixes: string[]): string[] {
 /** Variables by which programs find the way out. */
 export function proxyEnv(): Record<string, string> {
   const proxy = `http://127.0.0.1:${proxyPort}`;
-  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy', 'PIP_PROXY', 'npm_config_proxy', 'npm_config_https_proxy', 'CARGO_HTTP_PROXY'];
+  const names = [
+    'HTTP_PROXY',
+    'HTTPS_PROXY',
+    'ALL_PROXY',
+    'http_proxy',
+    'https_proxy',
+    'all_proxy',
+    'PIP_PROXY',
+    'npm_config_proxy',
+    'npm_config_https_proxy',
+    'CARGO_HTTP_PROXY',
+  ];
   const local = 'localhost,127.0.0.1,::1';
-  return { ...Object.fromEntries(names.map((name) => [name, proxy])), NO_PROXY: local, no_proxy: local, NODE_USE_ENV_PROXY: '1' };
+  return {
+    ...Object.fromEntries(names.map((name) => [name, proxy])),
+    NO_PROXY: local,
+    no_proxy: local,
+    NODE_USE_ENV_PROXY: '1',
+  };
 }
 
 /** PATH inside: what the run installed, then toolchains from outside the system, then the system. */
 export function pathInside(home: string, toolchains: Toolchain[]): string {
-  const bins = toolchains.filter(({ prefix }) => !isSystemPath(prefix) || prefix.startsWith('/usr/local/')).map(({ bin }) => bin);
-  return [`${home}/.venv/bin`, `${home}/.local/bin`, ...new Set(bins), '/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(':');
+  const bins = toolchains
+    .filter(({ prefix }) => !isSystemPath(prefix) || prefix.startsWith('/usr/local/'))
+    .map(({ bin }) => bin);
+  return [
+    `${home}/.venv/bin`,
+    `${home}/.local/bin`,
+    ...new Set(bins),
+    '/usr/local/sbin',
+    '/usr/local/bin',
+    '/usr/sbin',
+    '/usr/bin',
+    '/sbin',
+    '/bin',
+  ].join(':');
 }

@@ -9,7 +9,16 @@ import { createEgress } from './egress.ts';
 import { checkNamespaces } from './host-check.ts';
 import { isMissing } from './host-files.ts';
 import { isolatedLaunch, plainLaunch } from './launch.ts';
-import { asideName, ensureFolder, findRecord, gonePrefix, listRecords, removeFresh, sandboxFolder, type SandboxRecord } from './layout.ts';
+import {
+  asideName,
+  ensureFolder,
+  findRecord,
+  gonePrefix,
+  listRecords,
+  removeFresh,
+  sandboxFolder,
+  type SandboxRecord,
+} from './layout.ts';
 import { checkIncarnation, localSandbox } from './sandbox.ts';
 import { findToolchains, type Toolchain } from './toolchains.ts';
 
@@ -49,7 +58,12 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       if (unsafeProcess) return plainLaunch({ ...context, egress: undefined });
       return isolatedLaunch({ ...context, egress: await egress.ensureWay(folder, record) }, bwrapPath);
     };
-    return localSandbox({ ref: { provider: name, id: record.spec.id, incarnation: record.incarnation }, folder, record, launch });
+    return localSandbox({
+      ref: { provider: name, id: record.spec.id, incarnation: record.incarnation },
+      folder,
+      record,
+      launch,
+    });
   };
 
   const checkHost = async () => (unsafeProcess ? [] : await checkNamespaces(bwrapPath));
@@ -66,11 +80,18 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
     async ensureSandbox(spec: SandboxSpec, signal?: AbortSignal) {
       signal?.throwIfAborted();
       const issues = ready ? [] : await checkHost();
-      if (issues[0]) throw new SandboxRefused(issues.map(({ message }) => message).join('; '), { hint: issues[0].hint });
+      if (issues[0])
+        throw new SandboxRefused(issues.map(({ message }) => message).join('; '), { hint: issues[0].hint });
       ready = true;
       const record = await ensureFolder(rootDir, spec);
       // A folder is ready when it is there.
-      return { ...sandboxOf(record), states: [{ state: 'created', at: record.createdAt }, { state: 'ready', at: new Date().toISOString() }] };
+      return {
+        ...sandboxOf(record),
+        states: [
+          { state: 'created', at: record.createdAt },
+          { state: 'ready', at: new Date().toISOString() },
+        ],
+      };
     },
     async getSandbox(ref) {
       return sandboxOf(await checkIncarnation(sandboxFolder(rootDir, ref.id), ref));
@@ -91,8 +112,16 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
   };
 }
 
-function describe({ createdAt, spec: { id, owner, lifetimeMs } }: SandboxRecord): Awaited<ReturnType<SandboxProvider['listSandboxes']>>[number] {
-  return { id, createdAt, expiresAt: new Date(Date.parse(createdAt) + lifetimeMs).toISOString(), ...(owner !== undefined && { owner }) };
+function describe({
+  createdAt,
+  spec: { id, owner, lifetimeMs },
+}: SandboxRecord): Awaited<ReturnType<SandboxProvider['listSandboxes']>>[number] {
+  return {
+    id,
+    createdAt,
+    expiresAt: new Date(Date.parse(createdAt) + lifetimeMs).toISOString(),
+    ...(owner !== undefined && { owner }),
+  };
 }
 
 function unlessMissing(error: unknown): undefined {

@@ -27,8 +27,12 @@ export function localSandbox({ ref, folder, record, launch }: LocalSandboxOption
       await checkIncarnation(folder, ref);
       if (options.signal?.aborted && !(options.signal.reason instanceof CommandCancelled)) throw options.signal.reason;
       const how = await launch(spec);
-      if (!(await findEnded(place)) && !(await findSupervisor(place))) await launchCommand(place, spec, how, options.signal?.aborted === true);
-      const result = how.tree === 'namespace' ? await followWithin(place, folder, record, options) : await followCommand(place, options);
+      if (!(await findEnded(place)) && !(await findSupervisor(place)))
+        await launchCommand(place, spec, how, options.signal?.aborted === true);
+      const result =
+        how.tree === 'namespace'
+          ? await followWithin(place, folder, record, options)
+          : await followCommand(place, options);
       if (how.tree === 'namespace' && result.ending === 'exited') await checkSetUp(place);
       return result;
     },
@@ -39,7 +43,12 @@ export function localSandbox({ ref, folder, record, launch }: LocalSandboxOption
 }
 
 /** Follows, and holds the command to its sandbox's limits meanwhile. */
-async function followWithin(place: string, folder: string, record: SandboxRecord, options: RunOptions): Promise<CommandResult> {
+async function followWithin(
+  place: string,
+  folder: string,
+  record: SandboxRecord,
+  options: RunOptions,
+): Promise<CommandResult> {
   const done = new AbortController();
   const watchdog = watchLimits({ folder, commandFolder: place, resources: record.spec.resources }, done.signal);
   try {

@@ -16,7 +16,13 @@ interface Calls {
 
 /** add_key, request_key, keyctl, memfd_create, memfd_secret. Numbers: the kernel's syscall tables. */
 const callsOf: Partial<Record<NodeJS.Architecture, Calls>> = {
-  x64: { architecture: 0xc000003e, refused: [248, 249, 250, 319, 447], socket: 41, shmget: 29, foreignFrom: 0x40000000 },
+  x64: {
+    architecture: 0xc000003e,
+    refused: [248, 249, 250, 319, 447],
+    socket: 41,
+    shmget: 29,
+    foreignFrom: 0x40000000,
+  },
   arm64: { architecture: 0xc00000b7, refused: [217, 218, 219, 279, 447], socket: 198, shmget: 194 },
 };
 
@@ -32,12 +38,14 @@ const refuseWith = (errno: number): number => 0x00050000 | errno;
 const [load, ifEqual, ifAtLeast, ifGreater, give] = [0x20, 0x15, 0x35, 0x25, 0x06];
 const [numberAt, architectureAt, argumentsAt] = [0, 4, 16];
 
-type Instruction = [code: number, value: number, whenTrue?: string | undefined, whenFalse?: string | undefined] | { label: string };
+type Instruction =
+  [code: number, value: number, whenTrue?: string | undefined, whenFalse?: string | undefined] | { label: string };
 
 /** @throws Error on a processor that the filter isn't written for: a sandbox without it isn't one. */
 export function systemCallFilter(processor: NodeJS.Architecture = process.arch): Buffer {
   const calls = callsOf[processor];
-  if (!calls) throw new Error(`Sandboxes are made on ${Object.keys(callsOf).join(' and ')}, and this machine is ${processor}`);
+  if (!calls)
+    throw new Error(`Sandboxes are made on ${Object.keys(callsOf).join(' and ')}, and this machine is ${processor}`);
   return assemble([
     [load, architectureAt],
     [ifEqual, calls.architecture, undefined, 'no such call'],
@@ -76,7 +84,8 @@ function assemble(program: Instruction[]): Buffer {
   }
   const filter = Buffer.alloc(instructions.length * 8);
   for (const [index, [code, value, whenTrue, whenFalse]] of instructions.entries()) {
-    const jump = (label: string | undefined): number => (label === undefined ? 0 : (places.get(label) ?? Number.NaN) - index - 1);
+    const jump = (label: string | undefined): number =>
+      label === undefined ? 0 : (places.get(label) ?? Number.NaN) - index - 1;
     filter.writeUInt16LE(code, index * 8);
     filter.writeUInt8(jump(whenTrue), index * 8 + 2);
     filter.writeUInt8(jump(whenFalse), index * 8 + 3);

@@ -34,7 +34,11 @@ export async function findToolchains(path: string = process.env['PATH'] ?? ''): 
   return found.filter((toolchain) => toolchain !== undefined);
 }
 
-async function findToolchain(name: string, ask: (program: string) => Promise<string>, folders: string[]): Promise<Toolchain | undefined> {
+async function findToolchain(
+  name: string,
+  ask: (program: string) => Promise<string>,
+  folders: string[],
+): Promise<Toolchain | undefined> {
   for (const folder of folders) {
     const program = join(folder, name);
     try {

@@ -36,7 +36,9 @@ export async function watchLimits(watched: Watched, signal: AbortSignal): Promis
     try {
       disk ??= diskWatch(watched);
       const measuring = look % looksPerMeasure === 0;
-      const passed = (root && passedByProcesses(root.procFolder, watched.resources, measuring)) ?? (measuring ? await disk() : undefined);
+      const passed =
+        (root && passedByProcesses(root.procFolder, watched.resources, measuring)) ??
+        (measuring ? await disk() : undefined);
       if (passed) {
         await stopCommand(watched.commandFolder, passed);
         // The supervisor knows why by now, and may be slow where a processor is wanted by thousands.
@@ -63,10 +65,16 @@ function findNamespace(commandFolder: string): Namespace | undefined {
   if (pid === undefined) return undefined;
   const procFolder = `/proc/${pid}/root/proc`;
   // Until bubblewrap has changed its root, this is the machine's own, in which we are ourselves.
-  return existsSync(join(procFolder, '1')) && readLinkOrEmpty(join(procFolder, 'self')) === '' ? { first: Number(pid), procFolder } : undefined;
+  return existsSync(join(procFolder, '1')) && readLinkOrEmpty(join(procFolder, 'self')) === ''
+    ? { first: Number(pid), procFolder }
+    : undefined;
 }
 
-function passedByProcesses(procFolder: string, resources: SandboxResources, measuring: boolean): CommandEnding | undefined {
+function passedByProcesses(
+  procFolder: string,
+  resources: SandboxResources,
+  measuring: boolean,
+): CommandEnding | undefined {
   const pids = processesIn(procFolder);
   if (pids.length > resources.processes) return 'too-many-processes';
   if (!measuring) return undefined;
@@ -79,12 +87,15 @@ function passedByProcesses(procFolder: string, resources: SandboxResources, meas
   }
   if (threads > resources.processes * threadsPerProcess) return 'too-many-processes';
   // The quick sum counts pages that processes share many times; the exact one decides.
-  if (memoryKb * 1024 > resources.memoryBytes && ownMemoryBytes(procFolder, pids) > resources.memoryBytes) return 'out-of-memory';
+  if (memoryKb * 1024 > resources.memoryBytes && ownMemoryBytes(procFolder, pids) > resources.memoryBytes)
+    return 'out-of-memory';
   return undefined;
 }
 
 function ownMemoryBytes(procFolder: string, pids: string[]): number {
-  return pids.map((pid) => numberAfter(readOrEmpty(`${procFolder}/${pid}/smaps_rollup`), 'Pss:') * 1024).reduce((sum, bytes) => sum + bytes, 0);
+  return pids
+    .map((pid) => numberAfter(readOrEmpty(`${procFolder}/${pid}/smaps_rollup`), 'Pss:') * 1024)
+    .reduce((sum, bytes) => sum + bytes, 0);
 }
 
 function processesIn(procFolder: string): string[] {
@@ -130,7 +141,8 @@ function diskWatch({ folder, resources }: Watched): () => Promise<CommandEnding 
     const now = statfsSync(folder);
     const bytes = known.bytes + (freeAtMeasure.bavail - now.bavail) * now.bsize;
     const inodes = known.inodes + (freeAtMeasure.ffree - now.ffree);
-    const suspicious = bytes > resources.diskBytes || inodes > maxInodes || (!measured && bytes > resources.diskBytes / 8);
+    const suspicious =
+      bytes > resources.diskBytes || inodes > maxInodes || (!measured && bytes > resources.diskBytes / 8);
     if (!suspicious || performance.now() < restUntilMs) return undefined;
     const startedMs = performance.now();
     known = await measure(folder);
@@ -152,7 +164,12 @@ function total(option: string, words: string[]): Promise<number> {
   return new Promise((resolve) => {
     // Files may vanish while du looks: what it printed counts, whatever it thinks of the rest.
     execFile('du', [option, ...words], (_error, stdout) => {
-      resolve(stdout.split('\n').map((line) => Number.parseInt(line, 10) || 0).reduce((sum, part) => sum + part, 0));
+      resolve(
+        stdout
+          .split('\n')
+          .map((line) => Number.parseInt(line, 10) || 0)
+          .reduce((sum, part) => sum + part, 0),
+      );
     });
   });
 }

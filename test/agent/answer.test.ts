@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkAnswerSchema, parseAnswer, promptQuestion } from '../../agent/answer.ts';
 
-const schema = { type: 'object', properties: { line: { type: 'string' }, sure: { type: 'boolean' } }, required: ['line'] };
+const schema = {
+  type: 'object',
+  properties: { line: { type: 'string' }, sure: { type: 'boolean' } },
+  required: ['line'],
+};
 
 test('an answer of the schema is its value, in a fence or not', () => {
   assert.deepEqual(parseAnswer('{"line": "x", "sure": true}', schema), { value: { line: 'x', sure: true } });
@@ -26,7 +30,11 @@ for (const [title, text, error] of [
 
 test('faults 8: a schema with a regular expression is refused, at any depth', () => {
   assert.match(checkAnswerSchema({ type: 'string', pattern: '(a+)+$' }) ?? '', /can't hold a pattern/);
-  assert.match(checkAnswerSchema({ anyOf: [{ type: 'array', items: { $ref: '#/$defs/x' } }], $defs: { x: { pattern: 'a' } } }) ?? '', /pattern/);
+  assert.match(
+    checkAnswerSchema({ anyOf: [{ type: 'array', items: { $ref: '#/$defs/x' } }], $defs: { x: { pattern: 'a' } } }) ??
+      '',
+    /pattern/,
+  );
   assert.match(checkAnswerSchema({ type: 'object', patternProperties: { a: {} } }) ?? '', /pattern/);
 });
 
@@ -41,5 +49,9 @@ test('a schema that cannot be used says why', () => {
 
 test('a retry shows the model its answer and what was wrong with it', () => {
   const { messages } = promptQuestion({ text: 'Rewrite x', schema }, [{ answer: '{}', error: 'line is missing' }]);
-  assert.deepEqual(messages.map((message) => [message.role, message.content]).slice(1), [['user', 'Rewrite x'], ['assistant', '{}'], ['user', 'line is missing']]);
+  assert.deepEqual(messages.map((message) => [message.role, message.content]).slice(1), [
+    ['user', 'Rewrite x'],
+    ['assistant', '{}'],
+    ['user', 'line is missing'],
+  ]);
 });

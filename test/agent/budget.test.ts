@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { addSpent, addUsage, checkBudget, isUsdUnenforceable, nothingSpent, type AnswerUsage } from '../../agent/budget.ts';
+import {
+  addSpent,
+  addUsage,
+  checkBudget,
+  isUsdUnenforceable,
+  nothingSpent,
+  type AnswerUsage,
+} from '../../agent/budget.ts';
 
 const usage: fc.Arbitrary<AnswerUsage> = fc.record({
   inputTokens: fc.nat(10_000),
@@ -23,7 +30,10 @@ for (const [limit, spent] of [
 }
 
 test('a question that takes more tokens than are left is not asked', () => {
-  assert.equal(checkBudget({ ...nothingSpent, inputTokens: 90 }, { tokens: 100 }, { inputTokens: 11 })?.limit, 'tokens');
+  assert.equal(
+    checkBudget({ ...nothingSpent, inputTokens: 90 }, { tokens: 100 }, { inputTokens: 11 })?.limit,
+    'tokens',
+  );
   assert.equal(checkBudget({ ...nothingSpent, inputTokens: 90 }, { tokens: 100 }, { inputTokens: 10 }), undefined);
 });
 
@@ -49,7 +59,13 @@ test('what was spent is the same whether counted together or in parts', () => {
 });
 
 test("a limit in dollars can't be held once an answer came without a price", () => {
-  const spent = addUsage(nothingSpent, { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, costUsd: 0, unpriced: true });
+  const spent = addUsage(nothingSpent, {
+    inputTokens: 1,
+    cachedInputTokens: 0,
+    outputTokens: 1,
+    costUsd: 0,
+    unpriced: true,
+  });
   assert.equal(isUsdUnenforceable(spent, { usd: 1 }), true);
   assert.equal(isUsdUnenforceable(spent, { turns: 1 }), false);
 });

@@ -6,19 +6,36 @@ import type { Message } from '../../model/contract.ts';
 
 /** A conversation as the loop makes it: system, task, then answers with their results, and feedback in between. */
 const conversation = fc
-  .array(fc.oneof(fc.record({ results: fc.array(fc.nat(4000), { maxLength: 16 }), answer: fc.nat(800) }), fc.record({ feedback: fc.nat(1500) })), { maxLength: 30 })
+  .array(
+    fc.oneof(
+      fc.record({ results: fc.array(fc.nat(4000), { maxLength: 16 }), answer: fc.nat(800) }),
+      fc.record({ feedback: fc.nat(1500) }),
+    ),
+    { maxLength: 30 },
+  )
   .map((parts): ConversationEntry[] => {
     const rest = parts.flatMap((part): Omit<ConversationEntry, 'ref'>[] =>
       'feedback' in part
         ? [{ role: 'user', tokens: part.feedback }]
-        : [{ role: 'assistant', tokens: part.answer }, ...part.results.map((tokens) => ({ role: 'tool' as const, tokens }))],
+        : [
+            { role: 'assistant', tokens: part.answer },
+            ...part.results.map((tokens) => ({ role: 'tool' as const, tokens })),
+          ],
     );
-    const all: Omit<ConversationEntry, 'ref'>[] = [{ role: 'system', tokens: 300 }, { role: 'user', tokens: 200 }, ...rest];
+    const all: Omit<ConversationEntry, 'ref'>[] = [
+      { role: 'system', tokens: 300 },
+      { role: 'user', tokens: 200 },
+      ...rest,
+    ];
     return all.map((entry, index) => ({ ...entry, ref: String(index) }));
   });
 
 test('a conversation that fits stays whole', () => {
-  const entries: ConversationEntry[] = [{ ref: 's', role: 'system', tokens: 10 }, { ref: 't', role: 'user', tokens: 10 }, { ref: 'a', role: 'assistant', tokens: 10 }];
+  const entries: ConversationEntry[] = [
+    { ref: 's', role: 'system', tokens: 10 },
+    { ref: 't', role: 'user', tokens: 10 },
+    { ref: 'a', role: 'assistant', tokens: 10 },
+  ];
   assert.deepEqual(planCompaction(entries, 1000, 100), { head: 2, tailFrom: 2, tooLong: false, tokens: 30 });
 });
 
@@ -27,8 +44,14 @@ test('what a plan leaves fits, or the plan says that it is too long', () => {
     fc.property(conversation, fc.integer({ min: 2000, max: 40_000 }), (entries, contextTokens) => {
       const plan = planCompaction(entries, contextTokens, 1000);
       assert(plan.tooLong || plan.tokens <= contextTokens - 1000);
-      const cut = (entry: ConversationEntry) => (entry.role === 'tool' && plan.maxResultChars !== undefined ? Math.min(entry.tokens, plan.maxResultChars) : entry.tokens);
-      const kept = [...entries.slice(0, plan.head), ...entries.slice(plan.tailFrom).map((entry) => ({ ...entry, tokens: cut(entry) }))];
+      const cut = (entry: ConversationEntry) =>
+        entry.role === 'tool' && plan.maxResultChars !== undefined
+          ? Math.min(entry.tokens, plan.maxResultChars)
+          : entry.tokens;
+      const kept = [
+        ...entries.slice(0, plan.head),
+        ...entries.slice(plan.tailFrom).map((entry) => ({ ...entry, tokens: cut(entry) })),
+      ];
       assert(plan.tooLong || kept.reduce((sum, entry) => sum + entry.tokens, 0) <= contextTokens - 1000);
     }),
   );
@@ -50,7 +73,13 @@ test('a tool call is never split from its results, and the system prompt and the
 });
 
 test('the newest group always stays', () => {
-  fc.assert(fc.property(conversation.filter((entries) => entries.length > 2), fc.integer({ min: 500, max: 20_000 }), (entries, contextTokens) => planCompaction(entries, contextTokens, 100).tailFrom < entries.length));
+  fc.assert(
+    fc.property(
+      conversation.filter((entries) => entries.length > 2),
+      fc.integer({ min: 500, max: 20_000 }),
+      (entries, contextTokens) => planCompaction(entries, contextTokens, 100).tailFrom < entries.length,
+    ),
+  );
 });
 
 test('where messages are gone a notice says how many, and long results are cut', () => {
@@ -61,8 +90,17 @@ test('where messages are gone a notice says how many, and long results are cut',
     { role: 'assistant', content: '', toolCalls: [{ id: 'c', name: 'read', arguments: '{}' }] },
     { role: 'tool', toolCallId: 'c', content: 'x'.repeat(1000) },
   ];
-  const compacted = compactedMessages(messages, { head: 2, tailFrom: 3, maxResultChars: 200, tooLong: false, tokens: 0 });
-  assert.deepEqual(compacted.map((message) => message.role), ['system', 'user', 'user', 'assistant', 'tool']);
+  const compacted = compactedMessages(messages, {
+    head: 2,
+    tailFrom: 3,
+    maxResultChars: 200,
+    tooLong: false,
+    tokens: 0,
+  });
+  assert.deepEqual(
+    compacted.map((message) => message.role),
+    ['system', 'user', 'user', 'assistant', 'tool'],
+  );
   assert.match(compacted[2]?.content ?? '', /^\[1 earlier messages were left out/);
   assert(compacted[4] && compacted[4].content.length <= 200);
 });

@@ -10,7 +10,14 @@ test('a text within the limit stays as it is', () => {
 });
 
 test('a cut text is never longer than the limit, whatever the hint', () => {
-  fc.assert(fc.property(text, fc.integer({ min: 0, max: 1500 }), fc.string({ maxLength: 50 }), (whole, maxChars, hint) => cutText(whole, maxChars, hint).length <= maxChars));
+  fc.assert(
+    fc.property(
+      text,
+      fc.integer({ min: 0, max: 1500 }),
+      fc.string({ maxLength: 50 }),
+      (whole, maxChars, hint) => cutText(whole, maxChars, hint).length <= maxChars,
+    ),
+  );
 });
 
 test('a cut text begins and ends as the whole does', () => {
@@ -25,9 +32,18 @@ test('a cut text begins and ends as the whole does', () => {
 });
 
 test('a cut never splits a surrogate pair', () => {
-  fc.assert(fc.property(fc.string({ unit: fc.constantFrom('😀', 'a', '𝒳'), maxLength: 600 }), fc.integer({ min: 0, max: 500 }), (whole, maxChars) => cutText(whole, maxChars).isWellFormed()));
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom('😀', 'a', '𝒳'), maxLength: 600 }),
+      fc.integer({ min: 0, max: 500 }),
+      (whole, maxChars) => cutText(whole, maxChars).isWellFormed(),
+    ),
+  );
 });
 
 test('a cut says how much is missing and how to get it', () => {
-  assert.match(cutText('x'.repeat(20_000), 10_000, "sed -n '200,300p' out.txt"), /10000\+ of 20000 characters left out; sed -n '200,300p' out\.txt/);
+  assert.match(
+    cutText('x'.repeat(20_000), 10_000, "sed -n '200,300p' out.txt"),
+    /10000\+ of 20000 characters left out; sed -n '200,300p' out\.txt/,
+  );
 });

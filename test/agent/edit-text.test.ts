@@ -44,9 +44,16 @@ test('text that is like nothing in the file is answered with a short file as it 
 
 test('no answer is longer than a conversation can hold, however long a line is', () => {
   const line = 'foo(1) '.repeat(100_000);
-  for (const edit of [{ old: 'foo(1)', new: 'x' }, { old: 'foo(2)', new: 'x' }, { old: `${line}foo(2)`, new: 'x' }]) {
+  for (const edit of [
+    { old: 'foo(1)', new: 'x' },
+    { old: 'foo(2)', new: 'x' },
+    { old: `${line}foo(2)`, new: 'x' },
+  ]) {
     const edited = editText(line, edit);
-    assert.ok('error' in edited && edited.error.length < 10_000, 'error' in edited ? `${edited.error.length}` : 'edited');
+    assert.ok(
+      'error' in edited && edited.error.length < 10_000,
+      'error' in edited ? `${edited.error.length}` : 'edited',
+    );
   }
 });
 

@@ -13,7 +13,10 @@ export interface LocalFolder extends AsyncDisposable {
   text(path: string): Promise<string>;
 }
 
-export async function makeFolder(files: Record<string, string>, options: { allowPaths?: string[] } = {}): Promise<LocalFolder> {
+export async function makeFolder(
+  files: Record<string, string>,
+  options: { allowPaths?: string[] } = {},
+): Promise<LocalFolder> {
   const path = await mkdtemp(join(tmpdir(), 'jig-tools-'));
   const operations: ToolOperations = {
     workspaceDir: path,
@@ -21,14 +24,22 @@ export async function makeFolder(files: Record<string, string>, options: { allow
     async readFile(name, maxBytes) {
       const info = await stat(join(path, name)).catch(() => undefined);
       if (!info?.isFile()) return undefined;
-      return { sizeBytes: info.size, text: info.size > maxBytes ? undefined : await readFile(join(path, name), 'utf8'), isUtf8: isUtf8(await readFile(join(path, name))) };
+      return {
+        sizeBytes: info.size,
+        text: info.size > maxBytes ? undefined : await readFile(join(path, name), 'utf8'),
+        isUtf8: isUtf8(await readFile(join(path, name))),
+      };
     },
     async writeFile(name, text) {
       await mkdir(dirname(join(path, name)), { recursive: true });
       await writeFile(join(path, name), text);
     },
     async runCommand([program = '', ...words], timeoutMs) {
-      const { exitCode, stdout, stderr, timedOut } = await execa(program, words, { cwd: path, timeout: timeoutMs, reject: false });
+      const { exitCode, stdout, stderr, timedOut } = await execa(program, words, {
+        cwd: path,
+        timeout: timeoutMs,
+        reject: false,
+      });
       return { exitCode: exitCode ?? 137, ending: timedOut ? 'deadline' : 'exited', stdout, stderr, droppedBytes: 0 };
     },
   };

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countRepeats, decideAfterAnswer, maxCallsPerAnswer, newLoop, type AnswerSummary, type LoopDecision } from '../../agent/loop.ts';
+import {
+  countRepeats,
+  decideAfterAnswer,
+  maxCallsPerAnswer,
+  newLoop,
+  type AnswerSummary,
+  type LoopDecision,
+} from '../../agent/loop.ts';
 
 const call = (digest: string, id = 'c1') => ({ id, name: 'read', digest });
 
@@ -24,23 +31,38 @@ test('an answer with calls is acted on, one that says done ends the loop', () =>
 test('faults 37: three unusable answers in a row end the step, with their reason', () => {
   const unusable: AnswerSummary = { calls: [], unusable: 'Your answer was empty.' };
   const decisions = decide(unusable, unusable, unusable);
-  assert.deepEqual(decisions.map((decision) => decision.kind), ['unusable', 'unusable', 'stop']);
+  assert.deepEqual(
+    decisions.map((decision) => decision.kind),
+    ['unusable', 'unusable', 'stop'],
+  );
   assert.equal(decisions[2]?.kind === 'stop' && decisions[2].reason, 'unusable-answers');
 });
 
 test('a usable answer in between starts the count again', () => {
   const unusable: AnswerSummary = { calls: [], unusable: 'no' };
-  assert.deepEqual(decide(unusable, unusable, { calls: [call('a')] }, unusable, unusable).map((decision) => decision.kind), ['unusable', 'unusable', 'act', 'unusable', 'unusable']);
+  assert.deepEqual(
+    decide(unusable, unusable, { calls: [call('a')] }, unusable, unusable).map((decision) => decision.kind),
+    ['unusable', 'unusable', 'act', 'unusable', 'unusable'],
+  );
 });
 
 test('faults 36: a call with a mistake gets its error as result, and the others are carried out', () => {
-  const [decision] = decide({ calls: [{ ...call('a', 'c1'), error: 'There is no tool called "fly".' }, call('b', 'c2')] });
-  assert.deepEqual(decision, { kind: 'act', calls: [{ id: 'c2' }], refused: [{ id: 'c1', text: 'There is no tool called "fly".' }] });
+  const [decision] = decide({
+    calls: [{ ...call('a', 'c1'), error: 'There is no tool called "fly".' }, call('b', 'c2')],
+  });
+  assert.deepEqual(decision, {
+    kind: 'act',
+    calls: [{ id: 'c2' }],
+    refused: [{ id: 'c1', text: 'There is no tool called "fly".' }],
+  });
 });
 
 test('faults 36: answers with nothing but mistaken calls count as unusable', () => {
   const wrong = ['a', 'b', 'c'].map((digest): AnswerSummary => ({ calls: [{ ...call(digest), error: 'wrong' }] }));
-  assert.deepEqual(decide(...wrong).map((decision) => decision.kind), ['act', 'act', 'stop']);
+  assert.deepEqual(
+    decide(...wrong).map((decision) => decision.kind),
+    ['act', 'act', 'stop'],
+  );
 });
 
 test('faults 36: of 200 parallel calls 16 are carried out and every other one is answered', () => {
@@ -59,7 +81,11 @@ test('faults 37: the same call again is answered with something new, then not ca
   assert.deepEqual(third.calls, []);
   assert.match(third.refused[0]?.text ?? '', /3 times in a row/);
   assert.notEqual(fourth.refused[0]?.text, third.refused[0]?.text);
-  assert.deepEqual(fifth, { kind: 'stop', reason: 'repeated-calls', message: 'the model made the same calls 5 times in a row' });
+  assert.deepEqual(fifth, {
+    kind: 'stop',
+    reason: 'repeated-calls',
+    message: 'the model made the same calls 5 times in a row',
+  });
 });
 
 test('faults 37: two or three calls that take turns are a repetition too', () => {

@@ -14,15 +14,27 @@ test('the places that an output names are found once each, in order', () => {
 });
 
 test('a failed check goes back as what is left, where, and the end of its output', () => {
-  const text = verifyFeedback([{ command: 'pytest -q', exitCode: 1, output: `${'noise\n'.repeat(5000)}${pytest}` }], { number: 2, of: 3 });
-  assert.match(text, /attempt 2 of 3[^]*`pytest -q` failed with exit code 1[^]*- src\/acme\/clock.py:7[^]*site-packages\/x.py:5: Warning/);
+  const text = verifyFeedback([{ command: 'pytest -q', exitCode: 1, output: `${'noise\n'.repeat(5000)}${pytest}` }], {
+    number: 2,
+    of: 3,
+  });
+  assert.match(
+    text,
+    /attempt 2 of 3[^]*`pytest -q` failed with exit code 1[^]*- src\/acme\/clock.py:7[^]*site-packages\/x.py:5: Warning/,
+  );
   assert(text.length < 6000);
 });
 
 test('a check that was ended says how', () => {
-  assert.match(verifyFeedback([{ command: 'pytest', exitCode: 137, ending: 'deadline', output: '' }], { number: 2, of: 3 }), /was ended \(deadline\)/);
+  assert.match(
+    verifyFeedback([{ command: 'pytest', exitCode: 137, ending: 'deadline', output: '' }], { number: 2, of: 3 }),
+    /was ended \(deadline\)/,
+  );
 });
 
 test('the task says what may change and what decides', () => {
-  assert.equal(taskMessage(' Fix it.\n', { allowPaths: ['src/**'], verify: ['pytest -q'] }), 'Fix it.\n\nYou may change only these files: src/**\n\nWhen you are done, these commands must succeed:\n- pytest -q');
+  assert.equal(
+    taskMessage(' Fix it.\n', { allowPaths: ['src/**'], verify: ['pytest -q'] }),
+    'Fix it.\n\nYou may change only these files: src/**\n\nWhen you are done, these commands must succeed:\n- pytest -q',
+  );
 });

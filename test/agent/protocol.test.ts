@@ -7,32 +7,90 @@ import type { Message } from '../../model/contract.ts';
 
 const tools: AgentTool[] = ['read', 'edit', 'shell'];
 
-function decode(protocol: 'native' | 'json' | 'text', content: string, stopReason: 'stop' | 'length' | 'content-filter' = 'stop'): DecodedAnswer {
+function decode(
+  protocol: 'native' | 'json' | 'text',
+  content: string,
+  stopReason: 'stop' | 'length' | 'content-filter' = 'stop',
+): DecodedAnswer {
   return decodeAnswer(protocol, { content, toolCalls: [], stopReason }, tools, 1);
 }
 
 const fenced = 'I look at it.\n```json\n{"name": "read", "arguments": {"path": "a.py"}}\n```';
 const readCall = [{ id: 'c00010001', name: 'read', arguments: '{"path":"a.py"}' }];
 
-const understood: { title: string; protocol: 'native' | 'json' | 'text'; content: string; expected: DecodedAnswer }[] = [
-  { title: 'a call in a code fence, as text', protocol: 'text', content: fenced, expected: { text: 'I look at it.', toolCalls: readCall } },
-  { title: 'a call in a code fence of a native model', protocol: 'native', content: fenced, expected: { text: 'I look at it.', toolCalls: readCall } },
-  { title: 'a call in tool_call tags', protocol: 'native', content: '<tool_call>\n{"name": "read", "arguments": {"path": "a.py"}}\n</tool_call>', expected: { text: '', toolCalls: readCall } },
-  { title: 'a fence that is never closed', protocol: 'text', content: '```json\n{"tool": "read", "arguments": {"path": "a.py"}}', expected: { text: '', toolCalls: readCall } },
-  { title: 'an object as the whole text', protocol: 'text', content: '{"tool": "read", "arguments": {"path": "a.py"}}', expected: { text: '', toolCalls: readCall } },
-  { title: 'an object of the schema', protocol: 'json', content: '{"tool": "read", "arguments": {"path": "a.py"}}', expected: { text: '', toolCalls: readCall } },
-  { title: 'an object in a fence, after reasoning', protocol: 'json', content: '<think>hm</think>```json\n{"tool": "read", "arguments": {"path": "a.py"}}\n```', expected: { text: '', toolCalls: readCall } },
-  { title: 'done', protocol: 'json', content: '{"thought": "", "tool": "done", "arguments": {"summary": "Fixed a.py."}}', expected: { text: '', toolCalls: [], finished: 'Fixed a.py.' } },
-  { title: 'words of a native model without calls as its end', protocol: 'native', content: 'All done.', expected: { text: 'All done.', toolCalls: [], finished: 'All done.' } },
-  { title: 'code in a fence of a native model as words', protocol: 'native', content: 'See:\n```json\n{"a": 1}\n```', expected: { text: 'See:\n```json\n{"a": 1}\n```', toolCalls: [], finished: 'See:\n```json\n{"a": 1}\n```' } },
-];
+const understood: { title: string; protocol: 'native' | 'json' | 'text'; content: string; expected: DecodedAnswer }[] =
+  [
+    {
+      title: 'a call in a code fence, as text',
+      protocol: 'text',
+      content: fenced,
+      expected: { text: 'I look at it.', toolCalls: readCall },
+    },
+    {
+      title: 'a call in a code fence of a native model',
+      protocol: 'native',
+      content: fenced,
+      expected: { text: 'I look at it.', toolCalls: readCall },
+    },
+    {
+      title: 'a call in tool_call tags',
+      protocol: 'native',
+      content: '<tool_call>\n{"name": "read", "arguments": {"path": "a.py"}}\n</tool_call>',
+      expected: { text: '', toolCalls: readCall },
+    },
+    {
+      title: 'a fence that is never closed',
+      protocol: 'text',
+      content: '```json\n{"tool": "read", "arguments": {"path": "a.py"}}',
+      expected: { text: '', toolCalls: readCall },
+    },
+    {
+      title: 'an object as the whole text',
+      protocol: 'text',
+      content: '{"tool": "read", "arguments": {"path": "a.py"}}',
+      expected: { text: '', toolCalls: readCall },
+    },
+    {
+      title: 'an object of the schema',
+      protocol: 'json',
+      content: '{"tool": "read", "arguments": {"path": "a.py"}}',
+      expected: { text: '', toolCalls: readCall },
+    },
+    {
+      title: 'an object in a fence, after reasoning',
+      protocol: 'json',
+      content: '<think>hm</think>```json\n{"tool": "read", "arguments": {"path": "a.py"}}\n```',
+      expected: { text: '', toolCalls: readCall },
+    },
+    {
+      title: 'done',
+      protocol: 'json',
+      content: '{"thought": "", "tool": "done", "arguments": {"summary": "Fixed a.py."}}',
+      expected: { text: '', toolCalls: [], finished: 'Fixed a.py.' },
+    },
+    {
+      title: 'words of a native model without calls as its end',
+      protocol: 'native',
+      content: 'All done.',
+      expected: { text: 'All done.', toolCalls: [], finished: 'All done.' },
+    },
+    {
+      title: 'code in a fence of a native model as words',
+      protocol: 'native',
+      content: 'See:\n```json\n{"a": 1}\n```',
+      expected: { text: 'See:\n```json\n{"a": 1}\n```', toolCalls: [], finished: 'See:\n```json\n{"a": 1}\n```' },
+    },
+  ];
 
 for (const { title, protocol, content, expected } of understood) {
   test(`understood: ${title}`, () => assert.deepEqual(decode(protocol, content), expected));
 }
 
 test('faults 36: done beside other calls ends nothing', () => {
-  const answer = decode('json', '[{"tool": "read", "arguments": {"path": "a.py"}}, {"tool": "done", "arguments": {"summary": "x"}}]');
+  const answer = decode(
+    'json',
+    '[{"tool": "read", "arguments": {"path": "a.py"}}, {"tool": "done", "arguments": {"summary": "x"}}]',
+  );
   assert.deepEqual(answer, { text: '', toolCalls: readCall });
 });
 
@@ -58,14 +116,28 @@ test('an answer cut at its length is told so', () => {
 });
 
 test("ids are the conversation's own, whatever the server sends", () => {
-  const toolCalls = [{ id: '../../x', name: 'read', arguments: '{}' }, { id: '', name: 'read', arguments: '{}' }];
+  const toolCalls = [
+    { id: '../../x', name: 'read', arguments: '{}' },
+    { id: '', name: 'read', arguments: '{}' },
+  ];
   const answer = decodeAnswer('native', { content: '', toolCalls, stopReason: 'tool-calls' }, tools, 12);
-  assert.deepEqual(answer.toolCalls.map((call) => call.id), ['c00120001', 'c00120002']);
+  assert.deepEqual(
+    answer.toolCalls.map((call) => call.id),
+    ['c00120001', 'c00120002'],
+  );
 });
 
 test('faults 36: arguments that are no JSON object never go back to a server', () => {
   const conversation: Message[] = [
-    { role: 'assistant', content: '', toolCalls: [{ id: 'c1', name: 'read', arguments: '{"path": ' }, { id: 'c2', name: 'read', arguments: '[1]' }, { id: 'c3', name: 'write', arguments: `{"text":"${'x'.repeat(300_000)}"}` }] },
+    {
+      role: 'assistant',
+      content: '',
+      toolCalls: [
+        { id: 'c1', name: 'read', arguments: '{"path": ' },
+        { id: 'c2', name: 'read', arguments: '[1]' },
+        { id: 'c3', name: 'write', arguments: `{"text":"${'x'.repeat(300_000)}"}` },
+      ],
+    },
   ];
   const [message] = encodeQuestion('native', conversation, tools).messages;
   assert(message?.role === 'assistant');
@@ -86,29 +158,60 @@ test('without native tools the conversation is text that takes turns, and the to
   for (const protocol of ['json', 'text'] as const) {
     const { messages, tools: native } = encodeQuestion(protocol, conversation, tools);
     assert.equal(native, undefined);
-    assert.deepEqual(messages.map((message) => message.role), ['system', 'user', 'assistant', 'user']);
-    for (const tool of [...tools, 'done']) assert.match(messages[0]?.content ?? '', new RegExp(`^- ${tool}: .*Example: \\{`, 'm'));
+    assert.deepEqual(
+      messages.map((message) => message.role),
+      ['system', 'user', 'assistant', 'user'],
+    );
+    for (const tool of [...tools, 'done'])
+      assert.match(messages[0]?.content ?? '', new RegExp(`^- ${tool}: .*Example: \\{`, 'm'));
     assert.equal(messages[3]?.content, 'Result of read:\n1\tx\n\nGo on.');
   }
   assert.equal(conversation[3]?.content, '1\tx');
 });
 
-const anyCall = fc.record({ name: fc.constantFrom(...tools), arguments: fc.dictionary(fc.string({ minLength: 1, maxLength: 8 }).filter((key) => key !== '__proto__'), fc.string()).map((value) => JSON.stringify(value)) });
+const anyCall = fc.record({
+  name: fc.constantFrom(...tools),
+  arguments: fc
+    .dictionary(
+      fc.string({ minLength: 1, maxLength: 8 }).filter((key) => key !== '__proto__'),
+      fc.string(),
+    )
+    .map((value) => JSON.stringify(value)),
+});
 
 test('round trip: what a model reads of its own earlier calls, it could have written', () => {
   fc.assert(
-    fc.property(fc.constantFrom('json' as const, 'text' as const), fc.array(anyCall, { minLength: 1, maxLength: 5 }), (protocol, calls) => {
-      const toolCalls = calls.map((call, index) => ({ ...call, id: `c0007000${index + 1}` }));
-      const message = toAssistantMessage({ text: '', toolCalls });
-      const written = encodeQuestion(protocol, [{ role: 'user', content: 'x' }, message], tools).messages.at(-1);
-      const decoded = decodeAnswer(protocol, { content: written?.content ?? '', toolCalls: [], stopReason: 'stop' }, tools, 7);
-      assert.deepEqual(decoded, { text: '', toolCalls });
-    }),
+    fc.property(
+      fc.constantFrom('json' as const, 'text' as const),
+      fc.array(anyCall, { minLength: 1, maxLength: 5 }),
+      (protocol, calls) => {
+        const toolCalls = calls.map((call, index) => ({ ...call, id: `c0007000${index + 1}` }));
+        const message = toAssistantMessage({ text: '', toolCalls });
+        const written = encodeQuestion(protocol, [{ role: 'user', content: 'x' }, message], tools).messages.at(-1);
+        const decoded = decodeAnswer(
+          protocol,
+          { content: written?.content ?? '', toolCalls: [], stopReason: 'stop' },
+          tools,
+          7,
+        );
+        assert.deepEqual(decoded, { text: '', toolCalls });
+      },
+    ),
   );
 });
 
 test('no answer makes a decoder throw', () => {
-  fc.assert(fc.property(fc.constantFrom('native' as const, 'json' as const, 'text' as const), fc.oneof(fc.string(), fc.json(), fc.json().map((json) => `\`\`\`json\n${json}\n\`\`\``)), (protocol, content) => void decode(protocol, content)));
+  fc.assert(
+    fc.property(
+      fc.constantFrom('native' as const, 'json' as const, 'text' as const),
+      fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.json().map((json) => `\`\`\`json\n${json}\n\`\`\``),
+      ),
+      (protocol, content) => void decode(protocol, content),
+    ),
+  );
 });
 
 test('an answer that a filter stopped is neither an end nor a call', () => {

@@ -9,8 +9,14 @@ const long = Array.from({ length: 1000 }, (_, index) => `line ${index + 1}`).joi
 
 test('read shows lines as they stand, says which they are and how to get the rest', async () => {
   await using folder = await makeFolder({ 'a.txt': long });
-  const { text } = await runTool({ tool: 'read', arguments: { path: 'a.txt', offset: 10, limit: 2 } }, folder.operations);
-  assert.equal(text, '[a.txt, lines 10 to 11 of 1000:]\nline 10\nline 11\n[989 more lines; the next: {"path": "a.txt", "offset": 12}]');
+  const { text } = await runTool(
+    { tool: 'read', arguments: { path: 'a.txt', offset: 10, limit: 2 } },
+    folder.operations,
+  );
+  assert.equal(
+    text,
+    '[a.txt, lines 10 to 11 of 1000:]\nline 10\nline 11\n[989 more lines; the next: {"path": "a.txt", "offset": 12}]',
+  );
 });
 
 test('read beyond the end shows the file from its first line', async () => {
@@ -27,7 +33,10 @@ test('read stays within 10,000 characters, whatever is asked for', async () => {
 
 test('a file is also found by its absolute path in the workspace', async () => {
   await using folder = await makeFolder({ 'src/a.txt': 'hello' });
-  const { text } = await runTool({ tool: 'read', arguments: { path: `${folder.path}/src/./a.txt` } }, folder.operations);
+  const { text } = await runTool(
+    { tool: 'read', arguments: { path: `${folder.path}/src/./a.txt` } },
+    folder.operations,
+  );
   assert.equal(text, '[src/a.txt, lines 1 to 1 of 1:]\nhello');
 });
 
@@ -48,18 +57,27 @@ test('a file that is not there is answered with how to look for it', async () =>
 
 test('edit replaces exact text and shows the lines as they are now', async () => {
   await using folder = await makeFolder({ 'a.py': 'import os\nretries = 3\nprint(retries)\n' });
-  const { text } = await runTool({ tool: 'edit', arguments: { path: 'a.py', old: 'retries = 3', new: 'retries = 5' } }, folder.operations);
+  const { text } = await runTool(
+    { tool: 'edit', arguments: { path: 'a.py', old: 'retries = 3', new: 'retries = 5' } },
+    folder.operations,
+  );
   assert.match(text, /It now reads:\n2\tretries = 5$/);
   assert.equal(await folder.text('a.py'), 'import os\nretries = 5\nprint(retries)\n');
 });
 
 test("edit and write touch only what the step's globs allow, and say what that is", async () => {
   await using folder = await makeFolder({ 'src/a.py': 'x', 'setup.py': 'x' }, { allowPaths: ['src/**/*.py'] });
-  const refused = await runTool({ tool: 'edit', arguments: { path: 'setup.py', old: 'x', new: 'y' } }, folder.operations);
+  const refused = await runTool(
+    { tool: 'edit', arguments: { path: 'setup.py', old: 'x', new: 'y' } },
+    folder.operations,
+  );
   assert.deepEqual(refused, { ok: false, text: 'setup.py may not be changed in this step. These may: src/**/*.py' });
   const around = await runTool({ tool: 'write', arguments: { path: 'src/../setup.py', text: 'y' } }, folder.operations);
   assert.equal(around.ok, false);
-  assert.equal((await runTool({ tool: 'edit', arguments: { path: 'src/a.py', old: 'x', new: 'y' } }, folder.operations)).ok, true);
+  assert.equal(
+    (await runTool({ tool: 'edit', arguments: { path: 'src/a.py', old: 'x', new: 'y' } }, folder.operations)).ok,
+    true,
+  );
   assert.equal(await folder.text('setup.py'), 'x');
 });
 
@@ -70,15 +88,24 @@ test('write makes the file and its folders', async () => {
 });
 
 test('search finds a text as it is, in a shape to read on from', async () => {
-  await using folder = await makeFolder({ 'src/a.py': 'x\ny = datetime.utcnow()\n', 'src/b.py': 'datetimeXutcnow()\n' });
+  await using folder = await makeFolder({
+    'src/a.py': 'x\ny = datetime.utcnow()\n',
+    'src/b.py': 'datetimeXutcnow()\n',
+  });
   const { text } = await runTool({ tool: 'search', arguments: { text: 'datetime.utcnow(' } }, folder.operations);
   assert.equal(text, 'src/a.py:2:y = datetime.utcnow()');
 });
 
 test('search by a regular expression is asked for, and nothing found is said so', async () => {
   await using folder = await makeFolder({ 'a.py': 'abc123\n' });
-  assert.match((await runTool({ tool: 'search', arguments: { text: '[0-9]+', regex: true } }, folder.operations)).text, /a.py:1/);
-  assert.match((await runTool({ tool: 'search', arguments: { text: '[0-9]+' } }, folder.operations)).text, /No line of the repository holds "\[0-9\]\+"/);
+  assert.match(
+    (await runTool({ tool: 'search', arguments: { text: '[0-9]+', regex: true } }, folder.operations)).text,
+    /a.py:1/,
+  );
+  assert.match(
+    (await runTool({ tool: 'search', arguments: { text: '[0-9]+' } }, folder.operations)).text,
+    /No line of the repository holds "\[0-9\]\+"/,
+  );
 });
 
 test('a search in a folder that is not there finds the text where it is, and says so', async () => {
@@ -89,8 +116,14 @@ test('a search in a folder that is not there finds the text where it is, and say
 
 test('search says which of its lines are cut, and that it looks at one line at a time', async () => {
   await using folder = await makeFolder({ 'wide.txt': `wide ${'x'.repeat(3000)}\n`, 'other.txt': 'beta\n' });
-  assert.match((await runTool({ tool: 'search', arguments: { text: 'wide' } }, folder.operations)).text, /\[cut: 3\d{3} characters; read the file at this line\]/);
-  assert.match((await runTool({ tool: 'search', arguments: { text: 'beta\n' } }, folder.operations)).text, /^other\.txt:1:beta$/);
+  assert.match(
+    (await runTool({ tool: 'search', arguments: { text: 'wide' } }, folder.operations)).text,
+    /\[cut: 3\d{3} characters; read the file at this line\]/,
+  );
+  assert.match(
+    (await runTool({ tool: 'search', arguments: { text: 'beta\n' } }, folder.operations)).text,
+    /^other\.txt:1:beta$/,
+  );
   const { ok, text } = await runTool({ tool: 'search', arguments: { text: 'wide\nbeta' } }, folder.operations);
   assert.ok(!ok && text.includes('one line at a time'), text);
 });
@@ -99,19 +132,28 @@ test('a file that is not UTF-8 is not edited, because bytes elsewhere would chan
   await using folder = await makeFolder({});
   const bytes = Buffer.from('name = "caf\xe9"\nretries = 3\n', 'latin1');
   await writeFile(join(folder.path, 'old.py'), bytes);
-  const { ok, text } = await runTool({ tool: 'edit', arguments: { path: 'old.py', old: 'retries = 3', new: 'retries = 5' } }, folder.operations);
+  const { ok, text } = await runTool(
+    { tool: 'edit', arguments: { path: 'old.py', old: 'retries = 3', new: 'retries = 5' } },
+    folder.operations,
+  );
   assert.ok(!ok && text.includes('not UTF-8'), text);
   assert.deepEqual(await readFile(join(folder.path, 'old.py')), bytes);
 });
 
 test('faults 9: a search for an option is a search for its text', async () => {
   await using folder = await makeFolder({ 'a.txt': 'run with --include=x\n' });
-  assert.match((await runTool({ tool: 'search', arguments: { text: '--include=x' } }, folder.operations)).text, /a.txt:1/);
+  assert.match(
+    (await runTool({ tool: 'search', arguments: { text: '--include=x' } }, folder.operations)).text,
+    /a.txt:1/,
+  );
 });
 
 test('shell gives the exit code and both outputs', async () => {
   await using folder = await makeFolder({});
-  const result = await runTool({ tool: 'shell', arguments: { command: 'echo out; echo err >&2; exit 3' } }, folder.operations);
+  const result = await runTool(
+    { tool: 'shell', arguments: { command: 'echo out; echo err >&2; exit 3' } },
+    folder.operations,
+  );
   assert.deepEqual(result, { ok: false, text: 'exit code 3\nout\nerr' });
 });
 
@@ -124,7 +166,9 @@ test('a long output keeps its beginning and end and says how to get the rest', a
 
 test('a command over its time limit is said to be so', async () => {
   await using folder = await makeFolder({});
-  const { ok, text } = await runTool({ tool: 'shell', arguments: { command: 'sleep 5' } }, folder.operations, { timeoutMs: 100 });
+  const { ok, text } = await runTool({ tool: 'shell', arguments: { command: 'sleep 5' } }, folder.operations, {
+    timeoutMs: 100,
+  });
   assert.equal(ok, false);
   assert.match(text, /^ended after 0.1 s, its time limit/);
 });

@@ -18,7 +18,12 @@ for (const [title, name, text, error] of [
   ['a missing argument', 'edit', '{"path": "a", "old": "b"}', /new: /],
   ['an unknown argument', 'read', '{"path": "a", "lines": 3}', /lines/],
   ['a list for arguments', 'read', '[]', /arguments: .*expected object/],
-  ['over 256 KB of arguments', 'edit', `{"path":"a","old":"b","new":"${'x'.repeat(maxArgumentsChars)}"}`, /refused. Do it in smaller pieces/],
+  [
+    'over 256 KB of arguments',
+    'edit',
+    `{"path":"a","old":"b","new":"${'x'.repeat(maxArgumentsChars)}"}`,
+    /refused. Do it in smaller pieces/,
+  ],
 ] as const) {
   test(`faults 36: ${title} is answered with what to do instead`, () => {
     const parsed = parse(name, text);
@@ -29,14 +34,17 @@ for (const [title, name, text, error] of [
 }
 
 test('a raw line break inside of a string is forgiven', () => {
-  assert.deepEqual(parse('edit', '{"path": "a", "old": "x\ny", "new": "\\"z\\"\n"}'), { call: { tool: 'edit', arguments: { path: 'a', old: 'x\ny', new: '"z"\n' } } });
+  assert.deepEqual(parse('edit', '{"path": "a", "old": "x\ny", "new": "\\"z\\"\n"}'), {
+    call: { tool: 'edit', arguments: { path: 'a', old: 'x\ny', new: '"z"\n' } },
+  });
 });
 
 test("every tool's example fits its own schema, and no description holds a placeholder", () => {
   for (const { name, description } of toolDefinitions(agentTools)) {
     const examples = [...description.matchAll(/\{".*?\}(?= or|$)/g)].map(([example]) => example);
     assert(examples.length > 0, name);
-    for (const example of examples) assert('call' in parseToolCall({ id: '', name, arguments: example }, agentTools), example);
+    for (const example of examples)
+      assert('call' in parseToolCall({ id: '', name, arguments: example }, agentTools), example);
     assert.doesNotMatch(description, /path\/to|foo|bar\b|<[a-z]+>|your[_ -]|example\.txt|\.\.\./i);
   }
 });

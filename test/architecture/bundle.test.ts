@@ -9,29 +9,54 @@ import { root } from './sources.ts';
 const maxBundleBytes = 1_700_000;
 
 /** What workflow code may bring from outside: no clock, no chance, no input or output. */
-const allowedPackages = ['@marcbachmann/cel-js', '@temporalio/common', '@temporalio/workflow', 'long', 'ms', 'nexus-rpc', 'zod'];
+const allowedPackages = [
+  '@marcbachmann/cel-js',
+  '@temporalio/common',
+  '@temporalio/workflow',
+  'long',
+  'ms',
+  'nexus-rpc',
+  'zod',
+];
 const allowedParts = ['agent', 'artifacts', 'blueprints', 'evidence', 'model', 'workflows'];
 
 describe('the bundle of the workflows', async () => {
   const { code } = await bundleWorkflows(process.env);
   const mapAt = code.lastIndexOf('//# sourceMappingURL=');
-  const map: unknown = JSON.parse(Buffer.from(code.slice(code.indexOf('base64,', mapAt) + 'base64,'.length), 'base64').toString());
+  const map: unknown = JSON.parse(
+    Buffer.from(code.slice(code.indexOf('base64,', mapAt) + 'base64,'.length), 'base64').toString(),
+  );
   const { sources } = z.object({ sources: z.array(z.string()) }).parse(map);
-  const packages = [...new Set(sources.flatMap((path) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))].toSorted();
+  const packages = [
+    ...new Set(sources.flatMap((path) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [])),
+  ].toSorted();
 
   it('holds the packages that are deterministic, and no other', () => {
     assert.deepEqual(packages, allowedPackages);
   });
 
   it('holds no module of Node', () => {
-    const required = [...code.slice(0, mapAt).matchAll(/\brequire\(\\?["']([^"'\\]+)\\?["']\)/g)].map(([, name = '']) => name);
-    assert.deepEqual(required.filter((name) => isBuiltin(name) && name !== 'assert'), []);
-    assert.deepEqual(sources.filter((path) => path.startsWith('external ')), []);
+    const required = [...code.slice(0, mapAt).matchAll(/\brequire\(\\?["']([^"'\\]+)\\?["']\)/g)].map(
+      ([, name = '']) => name,
+    );
+    assert.deepEqual(
+      required.filter((name) => isBuiltin(name) && name !== 'assert'),
+      [],
+    );
+    assert.deepEqual(
+      sources.filter((path) => path.startsWith('external ')),
+      [],
+    );
   });
 
   it('holds no part that touches the world', () => {
-    const own = sources.filter((path) => path.startsWith(root) && !path.includes('/node_modules/')).map((path) => path.slice(root.length + 1).split('/')[0] ?? '');
-    assert.deepEqual([...new Set(own)].filter((part) => !allowedParts.includes(part)), []);
+    const own = sources
+      .filter((path) => path.startsWith(root) && !path.includes('/node_modules/'))
+      .map((path) => path.slice(root.length + 1).split('/')[0] ?? '');
+    assert.deepEqual(
+      [...new Set(own)].filter((part) => !allowedParts.includes(part)),
+      [],
+    );
     assert.ok(own.length > 30, `only ${own.length} files of ours were seen`);
   });
 

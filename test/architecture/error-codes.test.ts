@@ -19,7 +19,10 @@ const codes = [
 ];
 
 /** Codes that are made of a family and a kind. */
-const families = [...modelFailureKinds.map((kind) => `model-${kind}`), ...commandEndings.filter((ending) => ending !== 'exited').map((ending) => `command-${ending}`)];
+const families = [
+  ...modelFailureKinds.map((kind) => `model-${kind}`),
+  ...commandEndings.filter((ending) => ending !== 'exited').map((ending) => `command-${ending}`),
+];
 
 /** What looks like a code and is none: the labels of other things. */
 const others = new Set(['tool-calls', 'jig-model']);
@@ -28,23 +31,40 @@ const pages = new Set(Object.keys(errorPages));
 const found = new Map(
   productSources
     .filter(({ path }) => /^(workflows|activities|worker|client|cli|agent)\//.test(path))
-    .flatMap(({ path, text }) => codes.flatMap((code) => [...text.matchAll(code)].map(([, name = '']): [string, string] => [name, path])))
+    .flatMap(({ path, text }) =>
+      codes.flatMap((code) => [...text.matchAll(code)].map(([, name = '']): [string, string] => [name, path])),
+    )
     .filter(([name]) => !others.has(name)),
 );
 
 describe('error codes', () => {
   it('that the source names each have a page', () => {
     assert.ok(found.size >= 35, `only ${found.size} codes were read`);
-    assert.deepEqual([...found].filter(([name]) => !pages.has(name)).map(([name, path]) => `${path}: ${name}`), []);
+    assert.deepEqual(
+      [...found].filter(([name]) => !pages.has(name)).map(([name, path]) => `${path}: ${name}`),
+      [],
+    );
   });
 
   it('of models and commands each have a page', () => {
-    assert.deepEqual(families.filter((name) => !pages.has(name)), []);
+    assert.deepEqual(
+      families.filter((name) => !pages.has(name)),
+      [],
+    );
   });
 
   it('with a page are each used', () => {
-    const source = productSources.filter(({ path }) => !/^blueprints\/([a-z-]+-)?errors\.ts$/.test(path)).map(({ text }) => text).join('\n');
-    const made = new Set([...families, ...['not-found', 'moved', 'unauthorized', 'unavailable', 'conflict', 'refused'].map((kind) => `forge-${kind}`)]);
-    assert.deepEqual([...pages].filter((name) => !made.has(name) && !source.includes(`'${name}'`)), []);
+    const source = productSources
+      .filter(({ path }) => !/^blueprints\/([a-z-]+-)?errors\.ts$/.test(path))
+      .map(({ text }) => text)
+      .join('\n');
+    const made = new Set([
+      ...families,
+      ...['not-found', 'moved', 'unauthorized', 'unavailable', 'conflict', 'refused'].map((kind) => `forge-${kind}`),
+    ]);
+    assert.deepEqual(
+      [...pages].filter((name) => !made.has(name) && !source.includes(`'${name}'`)),
+      [],
+    );
   });
 });

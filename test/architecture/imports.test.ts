@@ -36,7 +36,15 @@ const allowed: Record<string, Allowed[]> = {
   ],
   activities: [
     ...all('blueprints', 'agent', 'evidence'),
-    ...all('sandbox/contract.ts', 'sandbox/errors.ts', 'forge/contract.ts', 'forge/errors.ts', 'git/contract.ts', 'artifacts/contract.ts', 'model/contract.ts'),
+    ...all(
+      'sandbox/contract.ts',
+      'sandbox/errors.ts',
+      'forge/contract.ts',
+      'forge/errors.ts',
+      'git/contract.ts',
+      'artifacts/contract.ts',
+      'model/contract.ts',
+    ),
     // The run's request is checked by the worker once more.
     ...all('workflows/messages.ts'),
     // Pure, or built on the contract alone: no adapter is behind them.
@@ -44,7 +52,20 @@ const allowed: Record<string, Allowed[]> = {
   ],
   client: all('blueprints', 'workflows/messages.ts'),
   worker: [
-    ...all('blueprints', 'agent', 'evidence', 'sandbox', 'forge', 'git', 'artifacts', 'model', 'binaries', 'activities', 'demo', 'k8s'),
+    ...all(
+      'blueprints',
+      'agent',
+      'evidence',
+      'sandbox',
+      'forge',
+      'git',
+      'artifacts',
+      'model',
+      'binaries',
+      'activities',
+      'demo',
+      'k8s',
+    ),
     ...all('workflows/messages.ts'),
     // One record says where data and a running `jig up` are, to who writes it and to who reads it.
     ...all('client/up-record.ts', 'client/data-folders.ts'),
@@ -64,7 +85,11 @@ const allowed: Record<string, Allowed[]> = {
     { to: 'artifacts/folder.ts', how: ['dynamic'], from: ['cli/local-data.ts'] },
     { to: 'demo/', how: ['dynamic'], from: ['cli/demo.ts'] },
     // The commands that are a worker; the others must start fast, and on machines without one.
-    { to: 'worker/', how: ['dynamic'], from: ['cli/up.ts', 'cli/worker.ts', 'cli/demo.ts', 'cli/doctor.ts', 'cli/process-options.ts'] },
+    {
+      to: 'worker/',
+      how: ['dynamic'],
+      from: ['cli/up.ts', 'cli/worker.ts', 'cli/demo.ts', 'cli/doctor.ts', 'cli/process-options.ts'],
+    },
   ],
   // It runs before anything is installed, and starts cli/main.ts by its path.
   bin: [],
@@ -75,7 +100,16 @@ const allowed: Record<string, Allowed[]> = {
     ...all('worker/config.ts', 'cli/commands.ts', 'cli/top-help.ts'),
   ],
   // What is measured, made as the end-to-end tests make it.
-  bench: all('blueprints', 'sandbox', 'model', 'binaries', 'activities', 'worker', 'test/e2e', 'test/cluster/cluster.ts'),
+  bench: all(
+    'blueprints',
+    'sandbox',
+    'model',
+    'binaries',
+    'activities',
+    'worker',
+    'test/e2e',
+    'test/cluster/cluster.ts',
+  ),
 };
 
 const imports = productSources.flatMap(importsOf);
@@ -83,15 +117,33 @@ const partOf = (path: string): string => path.split('/')[0] ?? '';
 
 function isAllowed({ from, to, how }: Import): boolean {
   if (partOf(from) === partOf(to)) return true;
-  return (allowed[partOf(from)] ?? []).some((rule) => (rule.to.endsWith('/') ? to.startsWith(rule.to) : to === rule.to) && (rule.how ?? [how]).includes(how) && (rule.from ?? [from]).includes(from));
+  return (allowed[partOf(from)] ?? []).some(
+    (rule) =>
+      (rule.to.endsWith('/') ? to.startsWith(rule.to) : to === rule.to) &&
+      (rule.how ?? [how]).includes(how) &&
+      (rule.from ?? [from]).includes(from),
+  );
 }
 
 describe('imports', () => {
   it('are seen, whatever their form', () => {
-    const text = "import { a } from './a.ts';\nimport type { B } from '../b.ts';\nimport { type C, type D } from './c.ts';\nimport {\n  e,\n  type F,\n} from './e.ts';\nimport './g.ts';\nexport { h } from './h.ts';\nconst i = await import('./i.ts');\ntype J = typeof import('./j.ts');\nimport fs from 'node:fs';\n";
-    assert.deepEqual(importsOf({ path: 'x/y.ts', text }).map(({ to, how }) => `${how} ${to}`).toSorted(), [
-      'dynamic x/i.ts', 'type b.ts', 'type x/c.ts', 'type x/j.ts', 'value x/a.ts', 'value x/e.ts', 'value x/g.ts', 'value x/h.ts',
-    ]);
+    const text =
+      "import { a } from './a.ts';\nimport type { B } from '../b.ts';\nimport { type C, type D } from './c.ts';\nimport {\n  e,\n  type F,\n} from './e.ts';\nimport './g.ts';\nexport { h } from './h.ts';\nconst i = await import('./i.ts');\ntype J = typeof import('./j.ts');\nimport fs from 'node:fs';\n";
+    assert.deepEqual(
+      importsOf({ path: 'x/y.ts', text })
+        .map(({ to, how }) => `${how} ${to}`)
+        .toSorted(),
+      [
+        'dynamic x/i.ts',
+        'type b.ts',
+        'type x/c.ts',
+        'type x/j.ts',
+        'value x/a.ts',
+        'value x/e.ts',
+        'value x/g.ts',
+        'value x/h.ts',
+      ],
+    );
     assert.ok(imports.length > 300, `only ${imports.length} imports were read`);
   });
 
@@ -101,19 +153,35 @@ describe('imports', () => {
   });
 
   it('of a part are allowed nowhere without being used', () => {
-    const unused = Object.entries(allowed).flatMap(([part, rules]) => rules
-      .filter((rule) => productSources.some(({ path }) => partOf(path) === part) && productSources.some(({ path }) => path.startsWith(rule.to)))
-      .filter((rule) => rule.to.endsWith('.ts') && !imports.some(({ from, to }) => partOf(from) === part && to === rule.to))
-      .map(({ to }) => `${part} → ${to}`));
+    const unused = Object.entries(allowed).flatMap(([part, rules]) =>
+      rules
+        .filter(
+          (rule) =>
+            productSources.some(({ path }) => partOf(path) === part) &&
+            productSources.some(({ path }) => path.startsWith(rule.to)),
+        )
+        .filter(
+          (rule) => rule.to.endsWith('.ts') && !imports.some(({ from, to }) => partOf(from) === part && to === rule.to),
+        )
+        .map(({ to }) => `${part} → ${to}`),
+    );
     assert.deepEqual(unused, []);
   });
 
   it('of what a test needs never reach product code', () => {
-    assert.deepEqual(imports.filter(({ from, to }) => to.startsWith('test/') && partOf(from) !== 'bench').map(({ from, to }) => `${from} → ${to}`), []);
+    assert.deepEqual(
+      imports
+        .filter(({ from, to }) => to.startsWith('test/') && partOf(from) !== 'bench')
+        .map(({ from, to }) => `${from} → ${to}`),
+      [],
+    );
   });
 
   it('go round in no circle of values', () => {
-    const next = Map.groupBy(imports.filter(({ how }) => how === 'value'), ({ from }) => from);
+    const next = Map.groupBy(
+      imports.filter(({ how }) => how === 'value'),
+      ({ from }) => from,
+    );
     const done = new Set<string>();
     const circles: string[] = [];
     const visit = (path: string, way: string[]): void => {
@@ -124,6 +192,11 @@ describe('imports', () => {
     };
     for (const path of next.keys()) visit(path, []);
     // A step kind that holds steps walks them, and the walk knows the step kinds.
-    assert.deepEqual(circles.filter((circle) => !(circle.includes('workflows/interpreter.ts') && circle.includes('workflows/steps/each.ts'))), []);
+    assert.deepEqual(
+      circles.filter(
+        (circle) => !(circle.includes('workflows/interpreter.ts') && circle.includes('workflows/steps/each.ts')),
+      ),
+      [],
+    );
   });
 });

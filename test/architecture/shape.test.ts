@@ -9,7 +9,8 @@ const maxFunctionLines = 60;
 const tables = new Set(['blueprints/errors.ts', 'blueprints/language-errors.ts', 'blueprints/run-errors.ts']);
 
 /** A line that opens a function's body; the line that closes it has the same indent. */
-const opens = /^( *)(?:.*\bfunction\b.*|.*=>|(?:async |static |override |get |set )*[#\w[\]]+(?:<.*>)?\(.*\)(?:: .+)?) \{$/;
+const opens =
+  /^( *)(?:.*\bfunction\b.*|.*=>|(?:async |static |override |get |set )*[#\w[\]]+(?:<.*>)?\(.*\)(?:: .+)?) \{$/;
 const noFunction = /^ *(?:\} ?)?(?:if|for|while|switch|catch|else|do|try)\b/;
 
 function longFunctions({ path, text }: Source): string[] {
@@ -24,22 +25,39 @@ function longFunctions({ path, text }: Source): string[] {
 
 describe('sources', () => {
   it(`have at most ${maxFileLines} lines a file`, () => {
-    const long = [...productSources, ...testSources].filter(({ path }) => !tables.has(path)).map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }));
-    assert.deepEqual(long.filter(({ lines }) => lines > maxFileLines).map(({ path, lines }) => `${path}: ${lines} lines`), []);
+    const long = [...productSources, ...testSources]
+      .filter(({ path }) => !tables.has(path))
+      .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }));
+    assert.deepEqual(
+      long.filter(({ lines }) => lines > maxFileLines).map(({ path, lines }) => `${path}: ${lines} lines`),
+      [],
+    );
   });
 
   it(`have at most ${maxFunctionLines} lines a function`, () => {
     const body = 'await one();\n'.repeat(maxFunctionLines);
-    for (const head of ['export async function a(b: string): Promise<void> {', '  const a = async (b: string) => {', '  async #a<T>(b: T): Promise<T> {']) {
-      assert.equal(longFunctions({ path: 'a.ts', text: `${head}\n${body}${/^ */.exec(head)?.[0]}}\n` }).length, 1, head);
+    for (const head of [
+      'export async function a(b: string): Promise<void> {',
+      '  const a = async (b: string) => {',
+      '  async #a<T>(b: T): Promise<T> {',
+    ]) {
+      assert.equal(
+        longFunctions({ path: 'a.ts', text: `${head}\n${body}${/^ */.exec(head)?.[0]}}\n` }).length,
+        1,
+        head,
+      );
     }
     assert.deepEqual(productSources.flatMap(longFunctions), []);
   });
 
   it('skip no test, and leave none alone or for later', () => {
     // A test may find out while it runs that its machine can't, and say why.
-    const left = /\b(?:it|test|describe|suite)\.(?:skip|only|todo)\b|\b(?:skip|only|todo): true\b|\bt\.(?:skip|todo)\(\)/;
-    assert.deepEqual(testSources.flatMap(({ path, text }) => (left.test(text) ? [path] : [])), []);
+    const left =
+      /\b(?:it|test|describe|suite)\.(?:skip|only|todo)\b|\b(?:skip|only|todo): true\b|\bt\.(?:skip|todo)\(\)/;
+    assert.deepEqual(
+      testSources.flatMap(({ path, text }) => (left.test(text) ? [path] : [])),
+      [],
+    );
   });
 
   it('are imported by file: only a worker bundles a folder', () => {
@@ -49,6 +67,9 @@ describe('sources', () => {
 
   it('hold no reminders', () => {
     const reminder = new RegExp(['TO', 'DO|FIX', 'ME|X', 'XX'].join(''));
-    assert.deepEqual([...productSources, ...testSources].filter(({ text }) => reminder.test(text)).map(({ path }) => path), []);
+    assert.deepEqual(
+      [...productSources, ...testSources].filter(({ text }) => reminder.test(text)).map(({ path }) => path),
+      [],
+    );
   });
 });

@@ -31,7 +31,9 @@ function readSources(folder: string): Source[] {
 }
 
 /** `test/fixtures` are repositories for runs, not code of ours. */
-export const testSources: Source[] = readdirSync(join(root, 'test')).filter((name) => name !== 'fixtures').flatMap((name) => readSources(`test/${name}`));
+export const testSources: Source[] = readdirSync(join(root, 'test'))
+  .filter((name) => name !== 'fixtures')
+  .flatMap((name) => readSources(`test/${name}`));
 
 const statement = /^(?:import|export)\b([^'";]*?)\bfrom\s*'([^']+)'/gm;
 const bare = /^import\s*'([^']+)'/gm;
@@ -41,11 +43,20 @@ const inline = /(typeof\s+)?\bimport\(\s*'([^']+)'/g;
 /** What a file imports of ours. */
 export function importsOf({ path, text }: Source): Import[] {
   const own = (to: string): boolean => to.startsWith('.');
-  const resolve = (to: string): string => normalize(join(dirname(path), to)).split(sep).join('/');
+  const resolve = (to: string): string =>
+    normalize(join(dirname(path), to))
+      .split(sep)
+      .join('/');
   const found = [
-    ...[...text.matchAll(statement)].map(([, names = '', to = '']) => ({ to, how: isOnlyTypes(names) ? ('type' as const) : ('value' as const) })),
+    ...[...text.matchAll(statement)].map(([, names = '', to = '']) => ({
+      to,
+      how: isOnlyTypes(names) ? ('type' as const) : ('value' as const),
+    })),
     ...[...text.matchAll(bare)].map(([, to = '']) => ({ to, how: 'value' as const })),
-    ...[...text.matchAll(inline)].map(([, type, to = '']) => ({ to, how: type ? ('type' as const) : ('dynamic' as const) })),
+    ...[...text.matchAll(inline)].map(([, type, to = '']) => ({
+      to,
+      how: type ? ('type' as const) : ('dynamic' as const),
+    })),
   ];
   return found.filter(({ to }) => own(to)).map(({ to, how }) => ({ from: path, to: resolve(to), how }));
 }
@@ -54,5 +65,7 @@ function isOnlyTypes(names: string): boolean {
   const text = names.trim();
   if (text.startsWith('type ')) return true;
   const inside = /^\{(.*)\}$/s.exec(text)?.[1];
-  return inside !== undefined && inside.split(',').every((name) => name.trim() === '' || name.trim().startsWith('type '));
+  return (
+    inside !== undefined && inside.split(',').every((name) => name.trim() === '' || name.trim().startsWith('type '))
+  );
 }

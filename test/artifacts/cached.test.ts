@@ -14,7 +14,10 @@ const onDisk = createFolderStore({ rootDir: join(folder, 'store') });
 /** A store that counts what is read from disk. */
 function counted() {
   const read: string[] = [];
-  const store = createCachedStore({ ...onDisk, get: (ref, options) => (read.push(ref.sha256), onDisk.get(ref, options)) });
+  const store = createCachedStore({
+    ...onDisk,
+    get: (ref, options) => (read.push(ref.sha256), onDisk.get(ref, options)),
+  });
   return { store, read };
 }
 
@@ -54,10 +57,14 @@ test('large artifacts and files stay on disk, and the cache has an end', async (
   for (const ref of [large, large, file]) await store.get(ref);
   assert.deepEqual(read, [large.sha256, large.sha256, file.sha256]);
   const many: ArtifactRef[] = [];
-  for (let index = 0; index < 80; index += 1) many.push(await store.put(Buffer.alloc(250_000, `${index} `), 'text/plain'));
+  for (let index = 0; index < 80; index += 1)
+    many.push(await store.put(Buffer.alloc(250_000, `${index} `), 'text/plain'));
   read.length = 0;
   for (const ref of many.slice(-10)) await store.get(ref);
   assert.deepEqual(read, []);
   for (const ref of many.slice(0, 10)) await store.get(ref);
-  assert.deepEqual(read, many.slice(0, 10).map(({ sha256 }) => sha256));
+  assert.deepEqual(
+    read,
+    many.slice(0, 10).map(({ sha256 }) => sha256),
+  );
 });

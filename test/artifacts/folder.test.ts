@@ -49,7 +49,9 @@ test('bytes that were changed in the folder are artifact-corrupt', async () => {
 });
 
 test('a key keeps what the first of many writers gave it', async () => {
-  const refs = await Promise.all(Array.from({ length: 30 }, (_, index) => store.put(bytes(`writer ${index}`), 'text/plain')));
+  const refs = await Promise.all(
+    Array.from({ length: 30 }, (_, index) => store.put(bytes(`writer ${index}`), 'text/plain')),
+  );
   const kept = await Promise.all(refs.map((ref) => store.keep('run/../1/step\n', ref)));
   assert.equal(new Set(kept.map((ref) => ref.sha256)).size, 1);
   assert.deepEqual(await store.findByKey('run/../1/step\n'), kept[0]);

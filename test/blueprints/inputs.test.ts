@@ -14,33 +14,55 @@ const inputs: Record<string, Input> = {
 };
 
 test('what is not given has its default', () => {
-  assert.deepEqual(checkInputs({ inputs }, {}), { values: { source: 'src', count: 3, ratio: 0.5, dry: false, paths: [], level: 'low' }, issues: [] });
+  assert.deepEqual(checkInputs({ inputs }, {}), {
+    values: { source: 'src', count: 3, ratio: 0.5, dry: false, paths: [], level: 'low' },
+    issues: [],
+  });
   assert.deepEqual(checkInputs({}, {}), { values: {}, issues: [] });
 });
 
 test('text is read by the declared type', () => {
-  const { values, issues } = checkInputs({ inputs }, { source: '3', count: '-7', ratio: '1.5', dry: 'true', paths: 'a, b', level: 'high' });
-  assert.deepEqual([values, issues], [{ source: '3', count: -7, ratio: 1.5, dry: true, paths: ['a', 'b'], level: 'high' }, []]);
+  const { values, issues } = checkInputs(
+    { inputs },
+    { source: '3', count: '-7', ratio: '1.5', dry: 'true', paths: 'a, b', level: 'high' },
+  );
+  assert.deepEqual(
+    [values, issues],
+    [{ source: '3', count: -7, ratio: 1.5, dry: true, paths: ['a', 'b'], level: 'high' }, []],
+  );
   assert.deepEqual(checkInputs({ inputs }, { paths: ['a,b', 'c'] }).values.paths, ['a,b', 'c']);
   assert.deepEqual(checkInputs({ inputs }, { paths: '' }).values.paths, []);
 });
 
 test('what does not fit its type or enum is refused by name', () => {
   const wrong: Record<string, unknown[]> = {
-    source: [3, null, ['a'], {}, 'x'.repeat(70_000)], count: ['1.5', 'x', '', 1.5, '1e999', '0x10', Number.NaN, true], ratio: ['NaN', 'Infinity', '', '1e999', Number.POSITIVE_INFINITY], dry: ['yes', '1', 1, ''], paths: [3, [3], { length: 1 }], level: ['middle', ''],
+    source: [3, null, ['a'], {}, 'x'.repeat(70_000)],
+    count: ['1.5', 'x', '', 1.5, '1e999', '0x10', Number.NaN, true],
+    ratio: ['NaN', 'Infinity', '', '1e999', Number.POSITIVE_INFINITY],
+    dry: ['yes', '1', 1, ''],
+    paths: [3, [3], { length: 1 }],
+    level: ['middle', ''],
   };
   for (const [name, values] of Object.entries(wrong)) {
     for (const value of values) {
       const { issues } = checkInputs({ inputs }, { [name]: value });
-      assert.deepEqual(issues.map(({ code }) => code), ['invalid-input'], `${name}: ${String(value).slice(0, 20)}`);
+      assert.deepEqual(
+        issues.map(({ code }) => code),
+        ['invalid-input'],
+        `${name}: ${String(value).slice(0, 20)}`,
+      );
       assert.match(issues[0]?.message ?? '', new RegExp(`\`${name}\` must`));
     }
   }
 });
 
 test('an unknown input is refused with a suggestion, a missing one with its description', () => {
-  assert.deepEqual(checkInputs({ inputs }, { sourse: 'x' }).issues, [{ code: 'unknown-input', message: 'there is no input `sourse`', hint: 'did you mean `source`?' }]);
-  assert.deepEqual(checkInputs({ inputs: { who: { type: 'string', description: 'Whom to ask' } } }, {}).issues, [{ code: 'missing-input', message: 'the input `who` is missing', hint: 'Whom to ask' }]);
+  assert.deepEqual(checkInputs({ inputs }, { sourse: 'x' }).issues, [
+    { code: 'unknown-input', message: 'there is no input `sourse`', hint: 'did you mean `source`?' },
+  ]);
+  assert.deepEqual(checkInputs({ inputs: { who: { type: 'string', description: 'Whom to ask' } } }, {}).issues, [
+    { code: 'missing-input', message: 'the input `who` is missing', hint: 'Whom to ask' },
+  ]);
 });
 
 test('faults 7: names of Object.prototype are inputs like any other, or unknown', () => {

@@ -10,7 +10,8 @@ function said(steps: string, inputs?: string): string[] {
 }
 
 test('the common keys of a step are checked though nobody knows its kind', () => {
-  const frobnicate = "5:5 unknown-step steps[0].frobnicate: the kinds are run, check, agent, prompt, edit, each, change, ci, approve, end";
+  const frobnicate =
+    '5:5 unknown-step steps[0].frobnicate: the kinds are run, check, agent, prompt, edit, each, change, ci, approve, end';
   assert.deepEqual(said("  - frobnicate: ls\n    timout: 10m\n    retry: -1\n    if: steps.none.stdout == ''"), [
     frobnicate,
     '6:5 unknown-key steps[0].timout: did you mean `timeout`?',
@@ -21,18 +22,25 @@ test('the common keys of a step are checked though nobody knows its kind', () =>
 });
 
 test('a step whose kind is misspelt is held to the kind that was probably meant', () => {
-  assert.deepEqual(said('  - agnet: { taks: "${{ inputs.scr }}", turns: 0 }\n    verfy: [ ls ]\n    timeout: 3', '{ src: { type: string } }'), [
-    '5:5 unknown-step steps[0].agnet: did you mean `agent`?',
-    '5:14 unknown-key steps[0].agnet.taks: did you mean `task`?',
-    '5:25 unknown-reference steps[0].agnet.taks: did you mean `src`?',
-    '5:48 wrong-value steps[0].agnet.turns: undefined',
-    '6:5 unknown-key steps[0].verfy: did you mean `verify`?',
-    '7:14 wrong-type steps[0].timeout: undefined',
-  ]);
+  assert.deepEqual(
+    said(
+      '  - agnet: { taks: "${{ inputs.scr }}", turns: 0 }\n    verfy: [ ls ]\n    timeout: 3',
+      '{ src: { type: string } }',
+    ),
+    [
+      '5:5 unknown-step steps[0].agnet: did you mean `agent`?',
+      '5:14 unknown-key steps[0].agnet.taks: did you mean `task`?',
+      '5:25 unknown-reference steps[0].agnet.taks: did you mean `src`?',
+      '5:48 wrong-value steps[0].agnet.turns: undefined',
+      '6:5 unknown-key steps[0].verfy: did you mean `verify`?',
+      '7:14 wrong-type steps[0].timeout: undefined',
+    ],
+  );
 });
 
 test('steps inside of a misspelt key are checked, and see what they would', () => {
-  const loop = '  - eech: "${{ [1] }}"\n    as: item\n    doo:\n      - { id: one, runn: [ echo, "${{ item }}" ] }\n      - { run: ls, if: steps.one.exitCod == 0 }';
+  const loop =
+    '  - eech: "${{ [1] }}"\n    as: item\n    doo:\n      - { id: one, runn: [ echo, "${{ item }}" ] }\n      - { run: ls, if: steps.one.exitCod == 0 }';
   assert.deepEqual(said(loop), [
     '5:5 unknown-step steps[0].eech: did you mean `each`?',
     '7:5 unknown-key steps[0].doo: did you mean `do`?',
@@ -44,20 +52,31 @@ test('steps inside of a misspelt key are checked, and see what they would', () =
 test('a word as near to a kind as to another key is the kind, where the step has none', () => {
   assert.equal(onlyIssue('  - en: { outcome: failed, reason: x }').hint, 'did you mean `end`?');
   assert.equal(onlyIssue('  - { run: ls, titel: x }').hint, 'did you mean `title`?');
-  assert.deepEqual(said('  - titel: x').map((line) => line.split(' ')[1]), ['step-without-action', 'unknown-key']);
+  assert.deepEqual(
+    said('  - titel: x').map((line) => line.split(' ')[1]),
+    ['step-without-action', 'unknown-key'],
+  );
 });
 
 test('of a step with two actions both are checked', () => {
-  assert.deepEqual(said('  - run: 7\n    check: [ ls ]\n    timout: 3m').map((line) => line.split(' ')[1]), ['wrong-type', 'step-with-many-actions', 'unknown-key']);
+  assert.deepEqual(
+    said('  - run: 7\n    check: [ ls ]\n    timout: 3m').map((line) => line.split(' ')[1]),
+    ['wrong-type', 'step-with-many-actions', 'unknown-key'],
+  );
 });
 
 test('a misspelt section is read, so that nothing that refers to it fails too', () => {
-  assert.deepEqual(issuesOf('blueprint: v1\nname: test\ninptus: { src: { tipe: string } }\nstpes:\n  - run: [ ls, "${{ inputs.src }}", "${{ inputs.scr }}" ]\n'), [
-    '3:1 unknown-key inptus',
-    '3:18 unknown-key inptus.src.tipe',
-    '4:1 unknown-key stpes',
-    '5:42 unknown-reference stpes[0].run[2]',
-  ]);
+  assert.deepEqual(
+    issuesOf(
+      'blueprint: v1\nname: test\ninptus: { src: { tipe: string } }\nstpes:\n  - run: [ ls, "${{ inputs.src }}", "${{ inputs.scr }}" ]\n',
+    ),
+    [
+      '3:1 unknown-key inptus',
+      '3:18 unknown-key inptus.src.tipe',
+      '4:1 unknown-key stpes',
+      '5:42 unknown-reference stpes[0].run[2]',
+    ],
+  );
 });
 
 test('an input that is wrong still has a name that can be read', () => {
@@ -68,7 +87,10 @@ test('an input that is wrong still has a name that can be read', () => {
 });
 
 test('two words for one key are both told, and the first is read', () => {
-  assert.deepEqual(said('  - { run: ls, timout: 3m, timeot: 4 }').map((line) => line.split(':').at(-1)), [' did you mean `timeout`?', ' did you mean `timeout`?']);
+  assert.deepEqual(
+    said('  - { run: ls, timout: 3m, timeot: 4 }').map((line) => line.split(':').at(-1)),
+    [' did you mean `timeout`?', ' did you mean `timeout`?'],
+  );
 });
 
 /** A blueprint without a mistake, whose words are each at one place only; `‹right|wrong›` is where a mistake can be planted. */
@@ -134,7 +156,11 @@ test('a blueprint with any number of misspelt words has that many problems, each
     fc.property(fc.uniqueArray(fc.nat(marks.length - 1), { minLength: 1 }), (wrong) => {
       const { text, lines } = plant(new Set(wrong));
       const issues = checkBlueprint(text, { file: 'b.yaml' }).issues;
-      assert.deepEqual(issues.map(({ line }) => line), lines, text);
+      assert.deepEqual(
+        issues.map(({ line }) => line),
+        lines,
+        text,
+      );
       for (const { message, hint } of issues) assert.match(hint ?? '', /^did you mean `/, message);
     }),
     { numRuns: 300 },

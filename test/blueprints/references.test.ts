@@ -6,21 +6,35 @@ const survey = '  - { id: survey, run: ls }\n';
 
 test('faults 6: a reference to no step, a later step and the step itself are refused at their place', () => {
   const missing = onlyIssue(`${survey}  - { run: ls, if: steps.survay.stdout == '' }`);
-  assert.deepEqual([summary(missing), missing.hint, missing.endColumn], ['6:20 unknown-reference steps[1].if', 'did you mean `survey`?', 39]);
+  assert.deepEqual(
+    [summary(missing), missing.hint, missing.endColumn],
+    ['6:20 unknown-reference steps[1].if', 'did you mean `survey`?', 39],
+  );
   const forward = onlyIssue(`  - { run: ls, if: steps.survey.exitCode == 0 }\n${survey}`);
   assert.equal(summary(forward), '5:20 forward-reference steps[0].if');
   assert.match(forward.message, /it stands on line 6/);
-  assert.equal(summary(onlyIssue('  - { id: self, run: [ls, "${{ steps.self.stdout }}"] }')), '5:32 forward-reference steps[0].run[1]');
+  assert.equal(
+    summary(onlyIssue('  - { id: self, run: [ls, "${{ steps.self.stdout }}"] }')),
+    '5:32 forward-reference steps[0].run[1]',
+  );
 });
 
 test('faults 6: a cycle is refused, since one of its ends reads forward', () => {
-  const issue = onlyIssue("  - { id: a, run: ls, if: steps.b.stdout == '' }\n  - { id: b, run: ls, if: steps.a.stdout == '' }");
+  const issue = onlyIssue(
+    "  - { id: a, run: ls, if: steps.b.stdout == '' }\n  - { id: b, run: ls, if: steps.a.stdout == '' }",
+  );
   assert.equal(issue.code, 'forward-reference');
 });
 
 test('a step without an id is read by the name of its kind', () => {
-  assert.deepEqual(stepIssues("  - run: ls\n  - run: ls\n  - { run: ls, if: steps.run.stdout == steps.run_2.stdout }"), []);
-  assert.deepEqual(stepIssues("  - run: ls\n  - { run: ls, id: run }\n  - { run: ls, if: steps.run_2.stdout == steps.run.stdout }"), []);
+  assert.deepEqual(
+    stepIssues('  - run: ls\n  - run: ls\n  - { run: ls, if: steps.run.stdout == steps.run_2.stdout }'),
+    [],
+  );
+  assert.deepEqual(
+    stepIssues('  - run: ls\n  - { run: ls, id: run }\n  - { run: ls, if: steps.run_2.stdout == steps.run.stdout }'),
+    [],
+  );
 });
 
 const loop = `${survey}  - id: loop
@@ -56,7 +70,8 @@ test('an output must be one that the kind of step has', () => {
 });
 
 test('an answer has the members that its schema names', () => {
-  const ask = '  - { id: ask, prompt: { text: x, answer: { type: object, properties: { line: { type: string } } } } }\n';
+  const ask =
+    '  - { id: ask, prompt: { text: x, answer: { type: object, properties: { line: { type: string } } } } }\n';
   assert.deepEqual(stepIssues(`${ask}  - { run: [echo, "\${{ steps.ask.value.line }}"] }`), []);
   assert.equal(onlyIssue(`${ask}  - { run: [echo, "\${{ steps.ask.value.lien }}"] }`).hint, 'did you mean `line`?');
 });
@@ -64,19 +79,50 @@ test('an answer has the members that its schema names', () => {
 test('inputs and the other roots are checked by name', () => {
   const issue = onlyIssue('  - { run: [ls, "${{ inputs.sorce }}"] }', '{ source: { type: string } }');
   assert.deepEqual([issue.code, issue.hint], ['unknown-reference', 'did you mean `source`?']);
-  assert.deepEqual(stepIssues('  - { run: [ls, "${{ run.id }} ${{ repository.branch }} ${{ evidence.summary }}"] }'), []);
+  assert.deepEqual(
+    stepIssues('  - { run: [ls, "${{ run.id }} ${{ repository.branch }} ${{ evidence.summary }}"] }'),
+    [],
+  );
   assert.equal(onlyIssue('  - { run: [ls, "${{ repository.brnch }}"] }').hint, 'did you mean `branch`?');
-  for (const name of ['secrets.TOKEN', 'env.HOME', 'process', 'string', 'steps', 'cel']) assert.equal(onlyIssue(`  - { run: [ls, "\${{ ${name} }}"] }`).code, 'unknown-reference', name);
+  for (const name of ['secrets.TOKEN', 'env.HOME', 'process', 'string', 'steps', 'cel'])
+    assert.equal(onlyIssue(`  - { run: [ls, "\${{ ${name} }}"] }`).code, 'unknown-reference', name);
 });
 
 test('types are checked where they are known', () => {
-  const wrong = ["steps.survey.exitCode == 'x'", "inputs.n + 'a' == 'b'", 'steps.survey.stdout', "size(steps.survey.exitCode) == 1", 'steps.survey.stdout.foo == 1', 'inputs.list == 1', "'a'"];
+  const wrong = [
+    "steps.survey.exitCode == 'x'",
+    "inputs.n + 'a' == 'b'",
+    'steps.survey.stdout',
+    'size(steps.survey.exitCode) == 1',
+    'steps.survey.stdout.foo == 1',
+    'inputs.list == 1',
+    "'a'",
+  ];
   for (const expression of wrong) {
-    assert.equal(onlyIssue(`${survey}  - run: ls\n    if: ${JSON.stringify(expression)}`, '{ n: { type: integer }, list: { type: list } }').code, 'expression-type', expression);
+    assert.equal(
+      onlyIssue(
+        `${survey}  - run: ls\n    if: ${JSON.stringify(expression)}`,
+        '{ n: { type: integer }, list: { type: list } }',
+      ).code,
+      'expression-type',
+      expression,
+    );
   }
-  const right = ["steps.survey.exitCode == 0 && inputs.n > 1.5", "inputs.list.exists(x, x.startsWith('a'))", "size(inputs.list) > 0 || steps.survey.outcome == 'failed'", 'true'];
+  const right = [
+    'steps.survey.exitCode == 0 && inputs.n > 1.5',
+    "inputs.list.exists(x, x.startsWith('a'))",
+    "size(inputs.list) > 0 || steps.survey.outcome == 'failed'",
+    'true',
+  ];
   for (const expression of right) {
-    assert.deepEqual(stepIssues(`${survey}  - run: ls\n    if: ${JSON.stringify(expression)}`, '{ n: { type: integer }, list: { type: list } }'), [], expression);
+    assert.deepEqual(
+      stepIssues(
+        `${survey}  - run: ls\n    if: ${JSON.stringify(expression)}`,
+        '{ n: { type: integer }, list: { type: list } }',
+      ),
+      [],
+      expression,
+    );
   }
 });
 
@@ -86,33 +132,70 @@ function each(list: string): string {
 
 test('each needs one expression that can be a list', () => {
   assert.deepEqual(stepIssues(each("${{ steps.survey.stdout.split(',') }}")), []);
-  for (const list of ['${{ steps.survey.stdout }}', '${{ steps.survey.exitCode }}', 'a b', 'x ${{ [1] }}', '${{ [1] }}${{ [2] }}']) assert.equal(onlyIssue(each(list)).code, 'expression-type', list);
+  for (const list of [
+    '${{ steps.survey.stdout }}',
+    '${{ steps.survey.exitCode }}',
+    'a b',
+    'x ${{ [1] }}',
+    '${{ [1] }}${{ [2] }}',
+  ])
+    assert.equal(onlyIssue(each(list)).code, 'expression-type', list);
 });
 
 test('a syntax error is pointed at inside of a quoted text and of a block', () => {
   assert.equal(summary(onlyIssue('  - { run: [ls, "a ${{ 1 + }} b"] }')), '5:28 expression-invalid steps[0].run[1]');
-  assert.equal(summary(onlyIssue('  - agent:\n      task: |\n        first\n        second ${{ 1 ++ 2 }}')), '8:23 expression-invalid steps[0].agent.task');
-  assert.equal(summary(onlyIssue("  - run: ls\n    if: steps.")), '6:15 expression-invalid steps[0].if');
+  assert.equal(
+    summary(onlyIssue('  - agent:\n      task: |\n        first\n        second ${{ 1 ++ 2 }}')),
+    '8:23 expression-invalid steps[0].agent.task',
+  );
+  assert.equal(summary(onlyIssue('  - run: ls\n    if: steps.')), '6:15 expression-invalid steps[0].if');
   assert.equal(summary(onlyIssue('  - { run: [ls, "${{ oops"] }')), '5:18 expression-invalid steps[0].run[1]');
 });
 
 test('the second of two equal mistakes is pointed at too', () => {
-  assert.deepEqual(stepIssues('  - run: [ls, "${{ a }} ${{ a }}"]').map(summary), ['5:20 unknown-reference steps[0].run[1]', '5:29 unknown-reference steps[0].run[1]']);
+  assert.deepEqual(stepIssues('  - run: [ls, "${{ a }} ${{ a }}"]').map(summary), [
+    '5:20 unknown-reference steps[0].run[1]',
+    '5:29 unknown-reference steps[0].run[1]',
+  ]);
 });
 
 test('faults 9: a template in a shell script is refused, in every place that has one', () => {
-  const places = ['run: echo ${{ inputs.x }}', 'check: [ "echo ${{ inputs.x }}" ]', 'agent: { task: x }\n    verify: [ "echo ${{ inputs.x }}" ]'];
+  const places = [
+    'run: echo ${{ inputs.x }}',
+    'check: [ "echo ${{ inputs.x }}" ]',
+    'agent: { task: x }\n    verify: [ "echo ${{ inputs.x }}" ]',
+  ];
   for (const place of places) {
     const issue = onlyIssue(`  - ${place}`, '{ x: { type: string } }');
-    assert.deepEqual([issue.code, issue.hint], ['template-in-shell', 'pass it by `env:`, or write the command as a list of words'], place);
+    assert.deepEqual(
+      [issue.code, issue.hint],
+      ['template-in-shell', 'pass it by `env:`, or write the command as a list of words'],
+      place,
+    );
   }
-  assert.equal(onlyIssue('  - change: { title: x }\n  - ci: { autofix: [ "echo ${{ run.id }}" ] }').code, 'template-in-shell');
-  assert.deepEqual(stepIssues('  - { run: [echo, "${{ inputs.x }}"], env: { X: "${{ inputs.x }}" } }', '{ x: { type: string } }'), []);
+  assert.equal(
+    onlyIssue('  - change: { title: x }\n  - ci: { autofix: [ "echo ${{ run.id }}" ] }').code,
+    'template-in-shell',
+  );
+  assert.deepEqual(
+    stepIssues('  - { run: [echo, "${{ inputs.x }}"], env: { X: "${{ inputs.x }}" } }', '{ x: { type: string } }'),
+    [],
+  );
 });
 
 test('a template where nothing is evaluated is refused', () => {
-  for (const step of ['{ run: ls, title: "${{ run.id }}" }', '{ change: { title: x, labels: [ "${{ run.id }}" ] } }', '{ agent: { task: x, model: "${{ run.id }}" } }']) {
-    assert.match(stepIssues(`  - ${step}`).map(({ code }) => code).join(), /template-not-here/, step);
+  for (const step of [
+    '{ run: ls, title: "${{ run.id }}" }',
+    '{ change: { title: x, labels: [ "${{ run.id }}" ] } }',
+    '{ agent: { task: x, model: "${{ run.id }}" } }',
+  ]) {
+    assert.match(
+      stepIssues(`  - ${step}`)
+        .map(({ code }) => code)
+        .join(),
+      /template-not-here/,
+      step,
+    );
   }
   assert.equal(onlyIssue('  - run: ls', '{ x: { type: string, default: "${{ run.id }}" } }').code, 'template-not-here');
 });

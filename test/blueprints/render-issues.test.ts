@@ -26,11 +26,19 @@ test('no issues are said to be none', () => {
 });
 
 test('control characters of a file never reach the terminal', () => {
-  const text = 'blueprint: v1\nname: test\nsteps:\n  - run: ls\n    "\u001B[31mti\u202Emout\u0007": 10m\t# \u001B]0;title\u0007\n';
+  const text =
+    'blueprint: v1\nname: test\nsteps:\n  - run: ls\n    "\u001B[31mti\u202Emout\u0007": 10m\t# \u001B]0;title\u0007\n';
   const rendered = render(text, 'b\u001B[2J.yaml');
   assert.doesNotMatch(rendered, /[^\P{C}\n]/u);
   assert.match(rendered, /\\u\{1b\}\[31m/);
-  assert.equal(render(text, 'b.yaml', true).split('\u001B').slice(1).filter((part) => !/^\[\d+m/.test(part)).join(), '');
+  assert.equal(
+    render(text, 'b.yaml', true)
+      .split('\u001B')
+      .slice(1)
+      .filter((part) => !/^\[\d+m/.test(part))
+      .join(),
+    '',
+  );
 });
 
 test('the caret stands under the place, also in a long line and behind a byte order mark', () => {

@@ -6,18 +6,33 @@ test('an id stands once, inside of an each too', () => {
   const issue = onlyIssue('  - { id: a, run: ls }\n  - { id: a, run: ls }');
   assert.equal(summary(issue), '6:11 duplicate-id steps[1].id');
   assert.match(issue.message, /line 5/);
-  assert.equal(onlyIssue("  - { id: a, run: ls }\n  - { each: '${{ [1] }}', as: x, do: [ { id: a, run: ls } ] }").path, 'steps[1].do[0].id');
+  assert.equal(
+    onlyIssue("  - { id: a, run: ls }\n  - { each: '${{ [1] }}', as: x, do: [ { id: a, run: ls } ] }").path,
+    'steps[1].do[0].id',
+  );
 });
 
 test('words of expressions are no ids and no items', () => {
   for (const id of ['in', 'null']) assert.equal(onlyIssue(`  - { id: "${id}", run: ls }`).code, 'reserved-name');
-  for (const item of ['inputs', 'steps', 'run', 'in', 'for', 'string', 'map', 'cel']) assert.equal(onlyIssue(`  - { each: '\${{ [1] }}', as: "${item}", do: [ run: ls ] }`).code, 'reserved-name', item);
-  assert.equal(onlyIssue("  - { each: '${{ [1] }}', as: x, do: [ { each: '${{ [1] }}', as: x, do: [ run: ls ] } ] }").code, 'reserved-name');
-  assert.deepEqual(stepIssues("  - { each: '${{ [1] }}', as: x, do: [ run: ls ] }\n  - { each: '${{ [1] }}', as: x, do: [ run: ls ] }"), []);
+  for (const item of ['inputs', 'steps', 'run', 'in', 'for', 'string', 'map', 'cel'])
+    assert.equal(onlyIssue(`  - { each: '\${{ [1] }}', as: "${item}", do: [ run: ls ] }`).code, 'reserved-name', item);
+  assert.equal(
+    onlyIssue("  - { each: '${{ [1] }}', as: x, do: [ { each: '${{ [1] }}', as: x, do: [ run: ls ] } ] }").code,
+    'reserved-name',
+  );
+  assert.deepEqual(
+    stepIssues(
+      "  - { each: '${{ [1] }}', as: x, do: [ run: ls ] }\n  - { each: '${{ [1] }}', as: x, do: [ run: ls ] }",
+    ),
+    [],
+  );
 });
 
 test('attempts need verify', () => {
-  assert.equal(summary(onlyIssue('  - agent: { task: x }\n    attempts: 2')), '6:5 attempts-without-verify steps[0].attempts');
+  assert.equal(
+    summary(onlyIssue('  - agent: { task: x }\n    attempts: 2')),
+    '6:5 attempts-without-verify steps[0].attempts',
+  );
   assert.deepEqual(stepIssues('  - { agent: { task: x }, verify: [ls], attempts: 2 }'), []);
 });
 
@@ -47,7 +62,10 @@ test('what happens once in a run does not stand inside of an each', () => {
   for (const step of ['change: { title: x }', 'approve: {}', 'end: { outcome: failed, reason: x }']) {
     assert.equal(onlyIssue(`  - { each: '\${{ [1] }}', as: x, do: [ { ${step} } ] }`).code, 'not-inside-each', step);
   }
-  assert.equal(onlyIssue("  - change: { title: x }\n  - { each: '${{ [1] }}', as: x, do: [ { ci: {} } ] }").code, 'not-inside-each');
+  assert.equal(
+    onlyIssue("  - change: { title: x }\n  - { each: '${{ [1] }}', as: x, do: [ { ci: {} } ] }").code,
+    'not-inside-each',
+  );
 });
 
 test('a run does not go on after a change that failed', () => {
@@ -55,10 +73,18 @@ test('a run does not go on after a change that failed', () => {
 });
 
 test('keys without an effect are refused', () => {
-  assert.equal(summary(onlyIssue('  - edit: { path: a, old: b, new: c }\n    env: { A: b }')), '6:5 key-without-effect steps[0].env');
+  assert.equal(
+    summary(onlyIssue('  - edit: { path: a, old: b, new: c }\n    env: { A: b }')),
+    '6:5 key-without-effect steps[0].env',
+  );
   assert.equal(onlyIssue('  - { end: { outcome: failed, reason: x }, timeout: 3m }').code, 'key-without-effect');
   assert.equal(onlyIssue('  - { agent: { task: x }, retry: 2 }').code, 'key-without-effect');
-  assert.equal(stepIssues('  - { change: { title: x }, timeout: 3m, retry: 2 }\n  - { ci: {}, timeout: 3m, retry: 2 }').filter(({ code }) => code === 'key-without-effect').length, 4);
+  assert.equal(
+    stepIssues('  - { change: { title: x }, timeout: 3m, retry: 2 }\n  - { ci: {}, timeout: 3m, retry: 2 }').filter(
+      ({ code }) => code === 'key-without-effect',
+    ).length,
+    4,
+  );
 });
 
 test('faults 6: at most 200 steps stand in a row, and at most 1,000 in all', () => {
@@ -66,24 +92,63 @@ test('faults 6: at most 200 steps stand in a row, and at most 1,000 in all', () 
   assert.equal(onlyIssue(Array.from({ length: 201 }, () => '  - run: ls').join('\n')).code, 'wrong-value');
   assert.equal(onlyIssue(Array.from({ length: 10_000 }, () => '  - run: ls').join('\n')).code, 'blueprint-too-large');
   const inner = Array.from({ length: 32 }, () => '{ run: ls }').join(', ');
-  const issue = onlyIssue(Array.from({ length: 40 }, () => `  - { each: '\${{ [1] }}', as: x, do: [ ${inner} ] }`).join('\n'));
+  const issue = onlyIssue(
+    Array.from({ length: 40 }, () => `  - { each: '\${{ [1] }}', as: x, do: [ ${inner} ] }`).join('\n'),
+  );
   assert.deepEqual([issue.code, issue.path], ['too-many-steps', 'steps[30].do[9]']);
 });
 
 test('a default is a value of its input', () => {
-  const right = ['string, default: x', 'integer, default: 3', 'number, default: 1.5', 'boolean, default: false', 'list, default: [a, b]', 'string, enum: [a, b], default: a', 'list, enum: [a, b], default: [a]'];
+  const right = [
+    'string, default: x',
+    'integer, default: 3',
+    'number, default: 1.5',
+    'boolean, default: false',
+    'list, default: [a, b]',
+    'string, enum: [a, b], default: a',
+    'list, enum: [a, b], default: [a]',
+  ];
   for (const input of right) assert.deepEqual(stepIssues('  - run: ls', `{ x: { type: ${input} } }`), [], input);
-  const wrong = ['string, default: 3', 'integer, default: 1.5', 'integer, default: "3"', 'number, default: x', 'boolean, default: "true"', 'list, default: a', 'string, enum: [a, b], default: c', 'list, enum: [a], default: [a, c]'];
-  for (const input of wrong) assert.equal(onlyIssue('  - run: ls', `{ x: { type: ${input} } }`).code, 'invalid-default', input);
+  const wrong = [
+    'string, default: 3',
+    'integer, default: 1.5',
+    'integer, default: "3"',
+    'number, default: x',
+    'boolean, default: "true"',
+    'list, default: a',
+    'string, enum: [a, b], default: c',
+    'list, enum: [a], default: [a, c]',
+  ];
+  for (const input of wrong)
+    assert.equal(onlyIssue('  - run: ls', `{ x: { type: ${input} } }`).code, 'invalid-default', input);
   assert.match(onlyIssue('  - run: ls', '{ x: { type: number, default: .nan } }').code, /wrong-|invalid-/);
 });
 
 test('faults 8: globs that could hold a matcher, and patterns in answers, are refused', () => {
-  for (const glob of ['**/**/**/**x', '**/**/**/**/x', '*a*a*a*a*a*a*x', '+(a|aa)x', '{a,b}/**', '/etc/**', 'a'.repeat(513)]) {
+  for (const glob of [
+    '**/**/**/**x',
+    '**/**/**/**/x',
+    '*a*a*a*a*a*a*x',
+    '+(a|aa)x',
+    '{a,b}/**',
+    '/etc/**',
+    'a'.repeat(513),
+  ]) {
     assert.equal(onlyIssue(`  - agent: { task: x, allow-paths: [ "${glob}" ] }`).code, 'wrong-value', glob);
   }
-  for (const glob of ['src/**/*.py', '**/*.test.ts', '*.md', 'docs/**', '.github/x?.yml']) assert.deepEqual(stepIssues(`  - agent: { task: x, allow-paths: [ "${glob}" ] }`), [], glob);
-  assert.equal(onlyIssue('  - prompt: { text: x, answer: { type: string, pattern: "(a+)+$" } }').code, 'answer-keyword');
-  assert.equal(onlyIssue('  - prompt: { text: x, answer: { type: object, properties: { a: { $ref: "http://example.com" } } } }').code, 'answer-keyword');
-  assert.deepEqual(stepIssues('  - prompt: { text: x, answer: { type: object, properties: { pattern: { type: string } } } }'), []);
+  for (const glob of ['src/**/*.py', '**/*.test.ts', '*.md', 'docs/**', '.github/x?.yml'])
+    assert.deepEqual(stepIssues(`  - agent: { task: x, allow-paths: [ "${glob}" ] }`), [], glob);
+  assert.equal(
+    onlyIssue('  - prompt: { text: x, answer: { type: string, pattern: "(a+)+$" } }').code,
+    'answer-keyword',
+  );
+  assert.equal(
+    onlyIssue('  - prompt: { text: x, answer: { type: object, properties: { a: { $ref: "http://example.com" } } } }')
+      .code,
+    'answer-keyword',
+  );
+  assert.deepEqual(
+    stepIssues('  - prompt: { text: x, answer: { type: object, properties: { pattern: { type: string } } } }'),
+    [],
+  );
 });

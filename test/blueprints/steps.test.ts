@@ -7,11 +7,20 @@ import { allSteps, stepPath, withIds } from '../../blueprints/steps.ts';
 const blueprint: Blueprint = {
   blueprint: 'v1',
   name: 'test',
-  steps: [{ run: 'ls' }, { run: 'ls' }, { id: 'run_3', check: ['ls'] }, { each: '${{ [1] }}', as: 'item', do: [{ run: 'ls' }, { id: 'each_2', run: 'ls' }] }, { each: '${{ [1] }}', as: 'item', do: [{ run: 'ls' }] }],
+  steps: [
+    { run: 'ls' },
+    { run: 'ls' },
+    { id: 'run_3', check: ['ls'] },
+    { each: '${{ [1] }}', as: 'item', do: [{ run: 'ls' }, { id: 'each_2', run: 'ls' }] },
+    { each: '${{ [1] }}', as: 'item', do: [{ run: 'ls' }] },
+  ],
 };
 
 test('steps without an id get the next free name of their kind, in the order of the text', () => {
-  assert.deepEqual(allSteps(withIds(blueprint).steps).map(({ id }) => id), ['run', 'run_2', 'run_3', 'each', 'run_4', 'each_2', 'each_3', 'run_5']);
+  assert.deepEqual(
+    allSteps(withIds(blueprint).steps).map(({ id }) => id),
+    ['run', 'run_2', 'run_3', 'each', 'run_4', 'each_2', 'each_3', 'run_5'],
+  );
 });
 
 test('naming steps again changes nothing, and the first blueprint stays as it was', () => {
@@ -22,10 +31,16 @@ test('naming steps again changes nothing, and the first blueprint stays as it wa
 
 test('inputs of type number and costs hold doubles', () => {
   const steps: Blueprint['steps'] = [{ agent: { task: 'x' } }, { run: 'ls' }];
-  assert.deepEqual(doublePaths(withIds({ ...blueprint, inputs: { n: { type: 'integer' }, ratio: { type: 'number' } }, steps })), new Set(['inputs.ratio', 'steps.agent.costUsd']));
+  assert.deepEqual(
+    doublePaths(withIds({ ...blueprint, inputs: { n: { type: 'integer' }, ratio: { type: 'number' } }, steps })),
+    new Set(['inputs.ratio', 'steps.agent.costUsd']),
+  );
 });
 
 test('the path of a step in an each names the item', () => {
   assert.equal(stepPath(undefined, 'fix'), 'fix');
-  assert.equal(stepPath({ path: stepPath({ path: 'outer', index: 0 }, 'rewrite'), index: 3 }, 'ask'), 'outer[0].rewrite[3].ask');
+  assert.equal(
+    stepPath({ path: stepPath({ path: 'outer', index: 0 }, 'rewrite'), index: 3 }, 'ask'),
+    'outer[0].rewrite[3].ask',
+  );
 });

@@ -19,6 +19,7 @@ export function stepIssues(steps: string, inputs = '{}'): Issue[] {
 export function onlyIssue(steps: string, inputs?: string): Issue {
   const issues = stepIssues(steps, inputs);
   const [first] = issues;
-  if (!first || issues.length !== 1) throw new Error(`expected one issue, got ${issues.length}: ${issues.map(({ message }) => message).join('; ')}`);
+  if (!first || issues.length !== 1)
+    throw new Error(`expected one issue, got ${issues.length}: ${issues.map(({ message }) => message).join('; ')}`);
   return first;
 }

@@ -33,14 +33,106 @@ function pathsOf(value: Json, path: KeyPath = []): KeyPath[] {
 
 test('what is read the quick way has the same value and places as by the parser that knows all', () => {
   const piece = fc.constantFrom(
-    'a', 'b', ': ', ':', '- ', '-', '\n', '\n', '\n  ', '\n    ', '\n- ', '\n  - ', ' ', '  ', '[', ']', '{', '}', '"', "'", ', ', ',', '|\n', '|-\n', '>\n', '|+\n', '#', ' # x', '---', '\t', '\\', '\\n', '\\x41', '\\u0041', "''",
-    '0', '1', '45m', '1.5', '1e3', '0x1', '.5', 'null', 'Null', 'true', 'TRUE', '~', '<<', '?', '? ', '=', '%', '@', '`', '&', '*', '!', 'é', '\u0085', '\u2028', '😀', '__proto__', 'toString', '${{ a }}', 'k: ', 'a: b\n', 'a: |\n  b\n', 'a:\n', 'a: "b"\n', '  - c\n',
-    '? a\n', '? a\n: b\n', ' ? b : c', '{? a}', '|2\n   x\n', '|- # c\n  d\n', '- - a\n', '{}', '[]', '{a: }', '[a: b]', '[[a]]: b', '"a": b\n', '\n...\n', '%YAML 1.2\n', 'a:b', 'a#b', '\n# c\n', '"\n"', '- ? a\n',
+    'a',
+    'b',
+    ': ',
+    ':',
+    '- ',
+    '-',
+    '\n',
+    '\n',
+    '\n  ',
+    '\n    ',
+    '\n- ',
+    '\n  - ',
+    ' ',
+    '  ',
+    '[',
+    ']',
+    '{',
+    '}',
+    '"',
+    "'",
+    ', ',
+    ',',
+    '|\n',
+    '|-\n',
+    '>\n',
+    '|+\n',
+    '#',
+    ' # x',
+    '---',
+    '\t',
+    '\\',
+    '\\n',
+    '\\x41',
+    '\\u0041',
+    "''",
+    '0',
+    '1',
+    '45m',
+    '1.5',
+    '1e3',
+    '0x1',
+    '.5',
+    'null',
+    'Null',
+    'true',
+    'TRUE',
+    '~',
+    '<<',
+    '?',
+    '? ',
+    '=',
+    '%',
+    '@',
+    '`',
+    '&',
+    '*',
+    '!',
+    'é',
+    '\u0085',
+    '\u2028',
+    '😀',
+    '__proto__',
+    'toString',
+    '${{ a }}',
+    'k: ',
+    'a: b\n',
+    'a: |\n  b\n',
+    'a:\n',
+    'a: "b"\n',
+    '  - c\n',
+    '? a\n',
+    '? a\n: b\n',
+    ' ? b : c',
+    '{? a}',
+    '|2\n   x\n',
+    '|- # c\n  d\n',
+    '- - a\n',
+    '{}',
+    '[]',
+    '{a: }',
+    '[a: b]',
+    '[[a]]: b',
+    '"a": b\n',
+    '\n...\n',
+    '%YAML 1.2\n',
+    'a:b',
+    'a#b',
+    '\n# c\n',
+    '"\n"',
+    '- ? a\n',
   );
   const written = 'a: b c\nd:\n  - e: 1\n    f: [ g, "h", {i: j} ]\n    k: |\n      l\n\n      m\n  - n\no: { p: q }\n';
   // Somewhere in what is usual, or all of it strange.
-  const near = fc.array(fc.tuple(fc.nat(written.length), piece), { maxLength: 3 }).map((edits) => edits.reduce((text, [at, inserted]) => text.slice(0, at) + inserted + text.slice(at), written));
-  const text = fc.oneof(near, fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join('')));
+  const near = fc
+    .array(fc.tuple(fc.nat(written.length), piece), { maxLength: 3 })
+    .map((edits) => edits.reduce((text, [at, inserted]) => text.slice(0, at) + inserted + text.slice(at), written));
+  const text = fc.oneof(
+    near,
+    fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join('')),
+  );
   let quick = 0;
   fc.assert(
     fc.property(text, (source) => {
@@ -52,9 +144,38 @@ test('what is read the quick way has the same value and places as by the parser 
 });
 
 test('blueprints as people write them are read the quick way', () => {
-  for (const name of readdirSync(library).filter((file) => file.endsWith('.yaml'))) assert.ok(readBothWays(readFileSync(join(library, name), 'utf8')), name);
+  for (const name of readdirSync(library).filter((file) => file.endsWith('.yaml')))
+    assert.ok(readBothWays(readFileSync(join(library, name), 'utf8')), name);
 });
 
 test('words, numbers and marks that two parsers may read in two ways are not', () => {
-  for (const text of ['a: Null', 'a: TRUE', 'a: ~', 'a: 0x1f', 'a: 017', 'a: 1e3', 'a: .5', 'a: 1.50', 'a: -1', 'a: <<', '? a', 'a: >\n  b', 'a: |+\n  b', 'a: |2\n   b', 'a: b\n  c', 'a: "b\n  c"', 'a:\tb', 'a: b\r\n', '__proto__: a', '--- a', 'a\n...', '\n...\na: b', '- ? a', 'a: { ? b : c }', '[ a ]: b', 'a: { b: c\n# d\n }']) assert.equal(readBothWays(text), false, text);
+  for (const text of [
+    'a: Null',
+    'a: TRUE',
+    'a: ~',
+    'a: 0x1f',
+    'a: 017',
+    'a: 1e3',
+    'a: .5',
+    'a: 1.50',
+    'a: -1',
+    'a: <<',
+    '? a',
+    'a: >\n  b',
+    'a: |+\n  b',
+    'a: |2\n   b',
+    'a: b\n  c',
+    'a: "b\n  c"',
+    'a:\tb',
+    'a: b\r\n',
+    '__proto__: a',
+    '--- a',
+    'a\n...',
+    '\n...\na: b',
+    '- ? a',
+    'a: { ? b : c }',
+    '[ a ]: b',
+    'a: { b: c\n# d\n }',
+  ])
+    assert.equal(readBothWays(text), false, text);
 });

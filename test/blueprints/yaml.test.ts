@@ -24,14 +24,32 @@ test('faults 1: an alias bomb is refused at its anchors in a moment', () => {
 
 test('faults 2: deep nesting is refused before the parser, thirty times in the same process', () => {
   const texts = [
-    '['.repeat(850), '{a: '.repeat(850), '['.repeat(100_000), '- '.repeat(850), '? '.repeat(850), 'a: - '.repeat(400), '[ "]", '.repeat(850),
+    '['.repeat(850),
+    '{a: '.repeat(850),
+    '['.repeat(100_000),
+    '- '.repeat(850),
+    '? '.repeat(850),
+    'a: - '.repeat(400),
+    '[ "]", '.repeat(850),
     Array.from({ length: 300 }, (_, level) => `${' '.repeat(level)}a:`).join('\n'),
-    `x: |\n  text\n"y: |\n  z": ${'['.repeat(850)}`, `# z: |\n  ${'['.repeat(850)}`,
+    `x: |\n  text\n"y: |\n  z": ${'['.repeat(850)}`,
+    `# z: |\n  ${'['.repeat(850)}`,
   ];
   // A block of text on each level closes none of them.
-  const blocks = Array.from({ length: 100 }, (_, level) => `x: |\n  t\ny: |\na:\n`.replaceAll(/^/gm, ' '.repeat(level)).trimEnd()).join('\n');
-  const lists = Array.from({ length: 10 }, (_, level) => [`${'- '.repeat(30)}x: |`, `${' '.repeat(61)}t`, `${' '.repeat(60)}y:`].map((line) => ' '.repeat(level * 61) + line).join('\n')).join('\n');
-  for (const text of [blocks, lists, `${lists}\n${' '.repeat(610)}z`]) assert.deepEqual(issuesOf(text).map((issue) => issue.split(' ')[1]), ['blueprint-nested-too-deep'], text.slice(0, 200));
+  const blocks = Array.from({ length: 100 }, (_, level) =>
+    `x: |\n  t\ny: |\na:\n`.replaceAll(/^/gm, ' '.repeat(level)).trimEnd(),
+  ).join('\n');
+  const lists = Array.from({ length: 10 }, (_, level) =>
+    [`${'- '.repeat(30)}x: |`, `${' '.repeat(61)}t`, `${' '.repeat(60)}y:`]
+      .map((line) => ' '.repeat(level * 61) + line)
+      .join('\n'),
+  ).join('\n');
+  for (const text of [blocks, lists, `${lists}\n${' '.repeat(610)}z`])
+    assert.deepEqual(
+      issuesOf(text).map((issue) => issue.split(' ')[1]),
+      ['blueprint-nested-too-deep'],
+      text.slice(0, 200),
+    );
   for (let count = 0; count < 30; count++) {
     for (const text of texts) assert.match(issuesOf(text).at(-1) ?? '', /blueprint-nested-too-deep/, text.slice(0, 20));
   }
@@ -52,11 +70,19 @@ test('faults 3: 256 KB are read, one byte more is refused', () => {
 });
 
 test('a text of more tokens than the parser takes in good time is refused before it', () => {
-  for (const piece of ['"', ',', '[]', '- \n', '\n', '?\n']) assert.match(issuesOf(`[${piece.repeat(Math.floor(200_000 / piece.length))}`)[0] ?? '', /blueprint-too-large/, piece);
+  for (const piece of ['"', ',', '[]', '- \n', '\n', '?\n'])
+    assert.match(
+      issuesOf(`[${piece.repeat(Math.floor(200_000 / piece.length))}`)[0] ?? '',
+      /blueprint-too-large/,
+      piece,
+    );
 });
 
 test('faults 4: a duplicate key is refused at its second place', () => {
-  assert.deepEqual(issuesOf(`${minimal}name: again\nblueprint: v1\n`), ['5:1 yaml-duplicate-key', '6:1 yaml-duplicate-key']);
+  assert.deepEqual(issuesOf(`${minimal}name: again\nblueprint: v1\n`), [
+    '5:1 yaml-duplicate-key',
+    '6:1 yaml-duplicate-key',
+  ]);
 });
 
 test('faults 4: a second document is refused where it starts', () => {
@@ -79,7 +105,12 @@ test('faults 4: NUL and invalid UTF-8 are refused with their line', () => {
 
 test('faults 4: a byte order mark is accepted and moves no column', () => {
   assert.deepEqual(issuesOf(`\uFEFF${minimal}`), []);
-  assert.deepEqual(issuesOf(new Uint8Array([0xef, 0xbb, 0xbf, ...new TextEncoder().encode('blueprint: v2\nname: test\nsteps: [ run: ls ]')])), ['1:12 wrong-value blueprint']);
+  assert.deepEqual(
+    issuesOf(
+      new Uint8Array([0xef, 0xbb, 0xbf, ...new TextEncoder().encode('blueprint: v2\nname: test\nsteps: [ run: ls ]')]),
+    ),
+    ['1:12 wrong-value blueprint'],
+  );
 });
 
 test('words of YAML 1.1 are text, as YAML 1.2 has them', () => {
@@ -90,11 +121,18 @@ test('words of YAML 1.1 are text, as YAML 1.2 has them', () => {
 test('faults 7: __proto__ is no key, and constructor is a name like any other', () => {
   assert.deepEqual(issuesOf(`${minimal}__proto__: { polluted: 1 }\n`), ['5:1 yaml-feature']);
   assert.deepEqual(issuesOf(`${minimal}inputs: { __proto__: { type: string } }\n`), ['5:11 yaml-feature']);
-  assert.deepEqual(issuesOf(minimal.replace('run: ls', '{ id: __proto__, run: ls }')), ['4:11 wrong-value steps[0].id']);
+  assert.deepEqual(issuesOf(minimal.replace('run: ls', '{ id: __proto__, run: ls }')), [
+    '4:11 wrong-value steps[0].id',
+  ]);
   assert.deepEqual(issuesOf(minimal.replace('run: ls', '{ id: toString, run: ls }')), ['4:11 wrong-value steps[0].id']);
-  const constructor = minimal.replace('run: ls', "{ id: constructor, run: ls }\n  - { run: ls, if: steps.constructor.stdout == '' }");
+  const constructor = minimal.replace(
+    'run: ls',
+    "{ id: constructor, run: ls }\n  - { run: ls, if: steps.constructor.stdout == '' }",
+  );
   assert.deepEqual(issuesOf(constructor), []);
-  assert.deepEqual(issuesOf(constructor.replace('id: constructor', 'id: other')), ['5:20 unknown-reference steps[1].if']);
+  assert.deepEqual(issuesOf(constructor.replace('id: constructor', 'id: other')), [
+    '5:20 unknown-reference steps[1].if',
+  ]);
   assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false);
 });
 
@@ -106,18 +144,59 @@ test('parseBlueprint throws all issues at once', () => {
   assert.equal(parseBlueprint(minimal, { file: 'b.yaml' }).name, 'test');
   assert.throws(
     () => parseBlueprint('blueprint: v2\nname: X\nsteps: [ run: ls ]', { file: 'b.yaml' }),
-    (error) => error instanceof BlueprintInvalid && error.code === 'blueprint-invalid' && error.issues.length === 2 && error.message.startsWith('b.yaml:1:12: '),
+    (error) =>
+      error instanceof BlueprintInvalid &&
+      error.code === 'blueprint-invalid' &&
+      error.issues.length === 2 &&
+      error.message.startsWith('b.yaml:1:12: '),
   );
 });
 
 test('checking never throws, whatever the text', () => {
-  const piece = fc.constantFrom('a', ': ', '- ', '\n', '  ', '[', ']', '{', '}', '"', "'", '|', '>', '#', '&', '*', '!', '%', '---\n', '...\n', '?', ',', '\t', '${{', '}}', 'steps:', 'run: ', 'each: ', 'do:', 'if: ');
+  const piece = fc.constantFrom(
+    'a',
+    ': ',
+    '- ',
+    '\n',
+    '  ',
+    '[',
+    ']',
+    '{',
+    '}',
+    '"',
+    "'",
+    '|',
+    '>',
+    '#',
+    '&',
+    '*',
+    '!',
+    '%',
+    '---\n',
+    '...\n',
+    '?',
+    ',',
+    '\t',
+    '${{',
+    '}}',
+    'steps:',
+    'run: ',
+    'each: ',
+    'do:',
+    'if: ',
+  );
   const text = fc.array(piece, { maxLength: 60 }).map((pieces) => `${minimal}${pieces.join('')}`);
   fc.assert(
-    fc.property(fc.oneof(text, fc.string({ unit: 'binary', maxLength: 200 }), fc.uint8Array({ maxLength: 200 })), (source) => {
-      const { blueprint, issues } = checkBlueprint(source, { file: 'b.yaml' });
-      return (blueprint === undefined) === issues.length > 0 && issues.every(({ line, column }) => line >= 1 && column >= 1);
-    }),
+    fc.property(
+      fc.oneof(text, fc.string({ unit: 'binary', maxLength: 200 }), fc.uint8Array({ maxLength: 200 })),
+      (source) => {
+        const { blueprint, issues } = checkBlueprint(source, { file: 'b.yaml' });
+        return (
+          (blueprint === undefined) === issues.length > 0 &&
+          issues.every(({ line, column }) => line >= 1 && column >= 1)
+        );
+      },
+    ),
     { numRuns: 1000 },
   );
 });

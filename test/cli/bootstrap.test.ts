@@ -9,10 +9,13 @@ import { execa, execaSync } from 'execa';
 import { quietEnv, root } from './jig.ts';
 
 /** A node of the machine's own that can't run TypeScript, if there is one. */
-const oldNode = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'node')).find((path) => {
-  const { stdout } = execaSync(path, ['-p', 'process.versions.node.split(".")[0]'], { reject: false });
-  return Number(stdout) >= 20 && Number(stdout) < 24;
-});
+const oldNode = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .map((folder) => join(folder, 'node'))
+  .find((path) => {
+    const { stdout } = execaSync(path, ['-p', 'process.versions.node.split(".")[0]'], { reject: false });
+    return Number(stdout) >= 20 && Number(stdout) < 24;
+  });
 const skip = oldNode === undefined ? 'this machine has no node between 20 and 23' : false;
 
 /** What cli/main.ts is in the clone: it says which node runs it, and ends as it is told. */
@@ -41,16 +44,28 @@ async function makeClone(t: TestContext, { withNpm = true }: { withNpm?: boolean
   await mkdir(join(clone, 'cli'));
   await mkdir(join(clone, 'tools'));
   await writeFile(join(clone, 'package.json'), '{ "type": "module" }');
-  await writeFile(join(clone, 'package-lock.json'), '{ "packages": { "": {}, "node_modules/node": { "version": "24.0.0" } } }');
+  await writeFile(
+    join(clone, 'package-lock.json'),
+    '{ "packages": { "": {}, "node_modules/node": { "version": "24.0.0" } } }',
+  );
   await writeFile(join(clone, 'cli', 'main.ts'), program);
   if (withNpm) {
     await writeFile(join(clone, 'tools', 'npm'), npm(clone));
     await chmod(join(clone, 'tools', 'npm'), 0o755);
   }
-  const basics = ['sh', 'sleep', 'mkdir', 'ln'].map((name) => [name, ['/bin', '/usr/bin'].map((folder) => join(folder, name)).find((path) => isThere(path)) ?? ''] as const);
+  const basics = ['sh', 'sleep', 'mkdir', 'ln'].map(
+    (name) =>
+      [name, ['/bin', '/usr/bin'].map((folder) => join(folder, name)).find((path) => isThere(path)) ?? ''] as const,
+  );
   for (const [name, path] of basics) await symlink(path, join(clone, 'tools', name));
-  const start = (...args: string[]) => execa(oldNode ?? process.execPath, [join(clone, 'bin', 'jig.mjs'), ...args], { env: { ...quietEnv(), PATH: join(clone, 'tools') }, extendEnv: false, reject: false });
-  const ledger = async () => (await readFile(join(clone, 'ledger'), 'utf8').catch(() => '')).trim().split('\n').filter(Boolean);
+  const start = (...args: string[]) =>
+    execa(oldNode ?? process.execPath, [join(clone, 'bin', 'jig.mjs'), ...args], {
+      env: { ...quietEnv(), PATH: join(clone, 'tools') },
+      extendEnv: false,
+      reject: false,
+    });
+  const ledger = async () =>
+    (await readFile(join(clone, 'ledger'), 'utf8').catch(() => '')).trim().split('\n').filter(Boolean);
   return { clone, start, ledger };
 }
 
@@ -64,7 +79,11 @@ function isThere(path: string): boolean {
 }
 
 test('this clone answers on an older node, by the one that npm brought', { skip }, async () => {
-  const { stdout, exitCode } = await execa(oldNode ?? '', [join(root, 'bin', 'jig.mjs'), '--version'], { env: quietEnv(), extendEnv: false, reject: false });
+  const { stdout, exitCode } = await execa(oldNode ?? '', [join(root, 'bin', 'jig.mjs'), '--version'], {
+    env: quietEnv(),
+    extendEnv: false,
+    reject: false,
+  });
   assert.equal(exitCode, 0);
   assert.match(stdout, /^\d+\.\d+\.\d+$/);
 });
@@ -72,14 +91,20 @@ test('this clone answers on an older node, by the one that npm brought', { skip 
 test('two commands at once in a fresh clone install once, and the next one installs nothing', { skip }, async (t) => {
   const { start, ledger, clone } = await makeClone(t);
   const both = await Promise.all([start('0', 'a b', '--x'), start('3')]);
-  assert.deepEqual(both.map(({ exitCode }) => exitCode), [0, 3]);
+  assert.deepEqual(
+    both.map(({ exitCode }) => exitCode),
+    [0, 3],
+  );
   assert.match(both[0].stdout, /^2[4-9] 0\|a b\|--x$/);
   assert.match(both.map(({ stderr }) => stderr).join('\n'), /installing dependencies[^]*installed in \d+ s/);
   assert.match(both.map(({ stderr }) => stderr).join('\n'), /waiting for another process/);
   assert.equal((await start('0')).stderr, '');
   assert.deepEqual(await ledger(), ['ci --include=dev --loglevel=error']);
   // Another lockfile is another installation.
-  await writeFile(join(clone, 'package-lock.json'), '{ "packages": { "": {}, "node_modules/node": { "version": "24.0.1" } } }');
+  await writeFile(
+    join(clone, 'package-lock.json'),
+    '{ "packages": { "": {}, "node_modules/node": { "version": "24.0.1" } } }',
+  );
   await start('0');
   assert.equal((await ledger()).length, 2);
 });
@@ -88,14 +113,19 @@ test('what npm has installed already is taken as it is', { skip }, async (t) => 
   const { start, ledger, clone } = await makeClone(t);
   await mkdir(join(clone, 'node_modules', 'node', 'bin'), { recursive: true });
   await symlink(process.execPath, join(clone, 'node_modules', 'node', 'bin', 'node'));
-  await writeFile(join(clone, 'node_modules', '.package-lock.json'), '{ "packages": { "node_modules/node": { "version": "24.0.0" } } }');
+  await writeFile(
+    join(clone, 'node_modules', '.package-lock.json'),
+    '{ "packages": { "node_modules/node": { "version": "24.0.0" } } }',
+  );
   assert.equal((await start('0')).exitCode, 0);
   assert.deepEqual(await ledger(), []);
 });
 
 test('a lock whose owner died is taken over', { skip }, async (t) => {
   const { start, ledger, clone } = await makeClone(t);
-  const { pid } = await execa(process.execPath, ['-e', 'process.stdout.write(String(process.pid))']).then(({ stdout }) => ({ pid: stdout }));
+  const { pid } = await execa(process.execPath, ['-e', 'process.stdout.write(String(process.pid))']).then(
+    ({ stdout }) => ({ pid: stdout }),
+  );
   await mkdir(join(clone, '.jig', 'install.lock'), { recursive: true });
   await writeFile(join(clone, '.jig', 'install.lock', 'pid'), pid);
   assert.equal((await start('0')).exitCode, 0);

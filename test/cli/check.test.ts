@@ -6,7 +6,16 @@ import { after, before, test } from 'node:test';
 import { z } from 'zod';
 import { jig } from './jig.ts';
 
-const Checked = z.object({ files: z.array(z.object({ file: z.string(), ok: z.boolean(), name: z.string().optional(), issues: z.array(z.object({ code: z.string(), line: z.number(), column: z.number(), path: z.string() })) })) });
+const Checked = z.object({
+  files: z.array(
+    z.object({
+      file: z.string(),
+      ok: z.boolean(),
+      name: z.string().optional(),
+      issues: z.array(z.object({ code: z.string(), line: z.number(), column: z.number(), path: z.string() })),
+    }),
+  ),
+});
 
 const good = 'blueprint: v1\nname: good\nsteps:\n  - run: "true"\n';
 const bad = `blueprint: v1
@@ -44,8 +53,21 @@ test('check --json prints one document with codes and places, and the exit code 
   const { exitCode, stdout } = await jig(['check', '--json', 'good.yaml', 'bad.yaml'], { cwd: dir });
   assert.equal(exitCode, 1);
   const { files } = Checked.parse(JSON.parse(stdout));
-  assert.deepEqual(files.map(({ file, ok, name }) => ({ file, ok, name })), [{ file: 'good.yaml', ok: true, name: 'good' }, { file: 'bad.yaml', ok: false, name: undefined }]);
-  assert.deepEqual(files[1]?.issues.map(({ code, line }) => [code, line]), [['unknown-key', 6], ['unknown-reference', 7], ['wrong-value', 9]]);
+  assert.deepEqual(
+    files.map(({ file, ok, name }) => ({ file, ok, name })),
+    [
+      { file: 'good.yaml', ok: true, name: 'good' },
+      { file: 'bad.yaml', ok: false, name: undefined },
+    ],
+  );
+  assert.deepEqual(
+    files[1]?.issues.map(({ code, line }) => [code, line]),
+    [
+      ['unknown-key', 6],
+      ['unknown-reference', 7],
+      ['wrong-value', 9],
+    ],
+  );
 });
 
 test('check reads standard input for -, and a sound blueprint is exit code 0', async () => {
@@ -63,7 +85,9 @@ test('a file that cannot be read is bad input, with its code and its page', asyn
 });
 
 test('escape sequences in a blueprint are shown, not sent to the terminal', async () => {
-  const { stdout } = await jig(['check', '-'], { input: 'blueprint: v1\nname: x\n"\\e]0;gone\\a\u001B[31m": 1\nsteps: []\n' });
+  const { stdout } = await jig(['check', '-'], {
+    input: 'blueprint: v1\nname: x\n"\\e]0;gone\\a\u001B[31m": 1\nsteps: []\n',
+  });
   // oxlint-disable-next-line no-control-regex -- what must not be there
   assert.doesNotMatch(stdout, /[\u0000-\u0008\u000B-\u001F\u007F]/);
 });

@@ -30,7 +30,10 @@ export interface Installation extends AsyncDisposable {
 }
 
 /** @throws where `jig up` ends before it is up. */
-export async function startInstallation({ env: more = {}, files = {} }: { env?: Record<string, string>; files?: Files } = {}): Promise<Installation> {
+export async function startInstallation({
+  env: more = {},
+  files = {},
+}: { env?: Record<string, string>; files?: Files } = {}): Promise<Installation> {
   const dir = await mkdtemp(join(tmpdir(), 'jig-cli-'));
   const data = join(dir, 'data');
   const env = { ...more, JIG_DATA_DIR: data };
@@ -41,7 +44,10 @@ export async function startInstallation({ env: more = {}, files = {} }: { env?: 
   const client = await connectClient({ env: {}, dataDir: data });
   const run = (...args: string[]): Promise<Said> => jig(args, { env, cwd: dir });
   return {
-    dir, places, client, spawn,
+    dir,
+    places,
+    client,
+    spawn,
     jig: run,
     async start(...args) {
       const { stdout, stderr } = await run(...args, '--json');

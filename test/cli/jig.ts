@@ -13,8 +13,13 @@ export interface Said {
 
 /** An environment in which no Temporal, no model and no data of this machine is found. */
 export function quietEnv(more: Record<string, string> = {}): Record<string, string> {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(?:TEMPORAL_|OPENAI_|JIG_|NO_COLOR|FORCE_COLOR|NODE_TEST)/.test(name));
-  return { ...Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))), ...more };
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(?:TEMPORAL_|OPENAI_|JIG_|NO_COLOR|FORCE_COLOR|NODE_TEST)/.test(name),
+  );
+  return {
+    ...Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
+    ...more,
+  };
 }
 
 interface Where {

@@ -35,10 +35,29 @@ const script = {
   ],
 };
 
-const Outputs = z.strictObject({ runId: z.string(), outputs: z.array(z.strictObject({ step: z.string(), output: z.string(), sizeBytes: z.number(), text: z.string() })) });
-const Conversations = z.strictObject({ runId: z.string(), conversations: z.array(z.strictObject({ step: z.string(), messages: z.array(z.looseObject({ role: z.string(), content: z.string() })) })) });
-const Diff = z.strictObject({ runId: z.string(), repository: z.string(), change: z.looseObject({ number: z.number(), branch: z.string() }), patch: z.string() });
-const Shown = z.looseObject({ runId: z.string(), phase: z.string(), end: z.object({ outcome: z.string() }), uiUrl: z.string(), requester: z.string() });
+const Outputs = z.strictObject({
+  runId: z.string(),
+  outputs: z.array(z.strictObject({ step: z.string(), output: z.string(), sizeBytes: z.number(), text: z.string() })),
+});
+const Conversations = z.strictObject({
+  runId: z.string(),
+  conversations: z.array(
+    z.strictObject({ step: z.string(), messages: z.array(z.looseObject({ role: z.string(), content: z.string() })) }),
+  ),
+});
+const Diff = z.strictObject({
+  runId: z.string(),
+  repository: z.string(),
+  change: z.looseObject({ number: z.number(), branch: z.string() }),
+  patch: z.string(),
+});
+const Shown = z.looseObject({
+  runId: z.string(),
+  phase: z.string(),
+  end: z.object({ outcome: z.string() }),
+  uiUrl: z.string(),
+  requester: z.string(),
+});
 const Failure = z.object({ error: z.object({ code: z.string(), hint: z.string() }) });
 
 let model: ScriptedServer;
@@ -63,20 +82,37 @@ after(async () => {
 
 test('logs print what commands wrote: all, of one step, of one stream, as bytes, as JSON', async () => {
   const all = await jig('logs', runId);
-  assert.match(all.stdout, /── say stdout 8 bytes\none\ntwo\n── say stderr 8 bytes\na\\u\{0\}b\\u\{1b\}\[31m\n[^]*── items\[1\]\.tell stdout 5 bytes\ny hi/);
+  assert.match(
+    all.stdout,
+    /── say stdout 8 bytes\none\ntwo\n── say stderr 8 bytes\na\\u\{0\}b\\u\{1b\}\[31m\n[^]*── items\[1\]\.tell stdout 5 bytes\ny hi/,
+  );
   assert.equal((await jig('logs', runId, 'items')).stdout.match(/^── /gm)?.length, 2);
   assert.equal((await jig('logs', runId, 'items[0].tell', '--raw')).stdout, 'x hi');
   assert.equal((await jig('logs', runId, 'say', '--stderr', '--raw')).stdout, 'a\0b\u001B[31m');
   assert.equal((await jig('logs', runId, 'quiet')).stdout, 'quiet kept no output.');
   const json = Outputs.parse(JSON.parse((await jig('logs', runId, 'say', '--json')).stdout));
-  assert.deepEqual(json, { runId, outputs: [{ step: 'say', output: 'stdout', sizeBytes: 8, text: 'one\ntwo\n' }, { step: 'say', output: 'stderr', sizeBytes: 8, text: 'a\0b\u001B[31m' }] });
+  assert.deepEqual(json, {
+    runId,
+    outputs: [
+      { step: 'say', output: 'stdout', sizeBytes: 8, text: 'one\ntwo\n' },
+      { step: 'say', output: 'stderr', sizeBytes: 8, text: 'a\0b\u001B[31m' },
+    ],
+  });
 });
 
 test('a transcript is the conversation as the model had it', async () => {
   const { stdout } = await jig('transcript', runId);
-  assert.match(stdout, /── fix, \d+ messages\n\nsystem\n[^]*\nuser\nMake it hi[^]*\nassistant\n→ edit \{"path":"app.txt"[^]*\ntool\n[^]*\nassistant\nIt is \\u\{1b\}\[1mnice\.$/);
-  const { conversations: [fix] } = Conversations.parse(JSON.parse((await jig('transcript', runId, 'fix', '--json')).stdout));
-  assert.deepEqual(fix?.messages.map(({ role }) => role), ['system', 'user', 'assistant', 'tool', 'assistant']);
+  assert.match(
+    stdout,
+    /── fix, \d+ messages\n\nsystem\n[^]*\nuser\nMake it hi[^]*\nassistant\n→ edit \{"path":"app.txt"[^]*\ntool\n[^]*\nassistant\nIt is \\u\{1b\}\[1mnice\.$/,
+  );
+  const {
+    conversations: [fix],
+  } = Conversations.parse(JSON.parse((await jig('transcript', runId, 'fix', '--json')).stdout));
+  assert.deepEqual(
+    fix?.messages.map(({ role }) => role),
+    ['system', 'user', 'assistant', 'tool', 'assistant'],
+  );
 });
 
 test('a diff is for reading, for git apply, and for programs', async () => {
@@ -84,7 +120,10 @@ test('a diff is for reading, for git apply, and for programs', async () => {
   const { stdout: patch } = await jig('diff', runId, '--raw');
   await execa('git', ['apply', '--check', '-'], { cwd: repository, input: `${patch}\n` });
   const json = Diff.parse(JSON.parse((await jig('diff', runId, '--json')).stdout));
-  assert.deepEqual([json.runId, json.repository, json.change.number, json.patch.trim()], [runId, 'local/api', 1, patch.trim()]);
+  assert.deepEqual(
+    [json.runId, json.repository, json.change.number, json.patch.trim()],
+    [runId, 'local/api', 1, patch.trim()],
+  );
 });
 
 test('what a run does not have is refused with what it has', async () => {
@@ -122,7 +161,10 @@ test('a key starts one run, says so the second time, and is refused for another 
   assert.equal(again.exitCode, 0);
   assert.match(again.stdout, /^Started before, under this key: run\/local\/api\/look\/[0-9a-f]{12}\n/);
   assert.equal((await jig('follow', '-')).exitCode, 1);
-  assert.match((await jig('diff', '-')).stderr, /^error\[no-change\]: .* has opened no change: .*exit code 1\n {2}`jig show`/);
+  assert.match(
+    (await jig('diff', '-')).stderr,
+    /^error\[no-change\]: .* has opened no change: .*exit code 1\n {2}`jig show`/,
+  );
   const other = await jig(...words, '--branch', 'main');
   assert.equal(other.exitCode, 2);
   assert.match(other.stderr, /^error\[key-taken\]/);

@@ -11,9 +11,17 @@ const nothing = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd
 
 function state(more: Partial<RunState>): RunState {
   return {
-    runId: 'run/local/api/aware/9742', blueprint: { name: 'aware', title: 'Aware datetimes', sha256: 'a'.repeat(64) },
-    repository: { forge: 'local', name: 'local/api', branch: 'main', commit: '1a2b3c4d5e' }, requester: 'Ann', model: 'qwen (recorded)',
-    phase: 'running', revision: 0, startedAtMs: 0, steps: [], usage: nothing, ...more,
+    runId: 'run/local/api/aware/9742',
+    blueprint: { name: 'aware', title: 'Aware datetimes', sha256: 'a'.repeat(64) },
+    repository: { forge: 'local', name: 'local/api', branch: 'main', commit: '1a2b3c4d5e' },
+    requester: 'Ann',
+    model: 'qwen (recorded)',
+    phase: 'running',
+    revision: 0,
+    startedAtMs: 0,
+    steps: [],
+    usage: nothing,
+    ...more,
   };
 }
 
@@ -27,11 +35,23 @@ function done(path: string, kind: string, more: Partial<StepRow> = {}): StepRow 
 
 test('each step is one line when it ends, said once, however often the state is seen', () => {
   const progress = createProgress({ paint });
-  assert.deepEqual(progress.update(state({ repository: { forge: 'local', name: 'local/api', branch: '', commit: '' } })), []);
+  assert.deepEqual(
+    progress.update(state({ repository: { forge: 'local', name: 'local/api', branch: '', commit: '' } })),
+    [],
+  );
   const first = state({ steps: [row('survey', 'run')] });
-  assert.deepEqual(progress.update(first), ['Aware datetimes on local/api main 1a2b3c4d\nrun/local/api/aware/9742 · model qwen (recorded)', '✓ open              mirror      1.0 s']);
+  assert.deepEqual(progress.update(first), [
+    'Aware datetimes on local/api main 1a2b3c4d\nrun/local/api/aware/9742 · model qwen (recorded)',
+    '✓ open              mirror      1.0 s',
+  ]);
   assert.equal(progress.live(4200), '▸ survey  3.2 s');
-  const second = state({ steps: [done('survey', 'run', { note: '12 found' }), row('tests', 'check', { state: 'failed', durationMs: 65_000, note: 'pytest -q: exit code 1' }), row('end', 'end', { state: 'skipped', startedAtMs: 2000, durationMs: 0, note: 'its condition is false' })] });
+  const second = state({
+    steps: [
+      done('survey', 'run', { note: '12 found' }),
+      row('tests', 'check', { state: 'failed', durationMs: 65_000, note: 'pytest -q: exit code 1' }),
+      row('end', 'end', { state: 'skipped', startedAtMs: 2000, durationMs: 0, note: 'its condition is false' }),
+    ],
+  });
   assert.deepEqual(progress.update(second), [
     '✓ survey            run         0.3 s  12 found',
     '– end               end                its condition is false',
@@ -42,7 +62,12 @@ test('each step is one line when it ends, said once, however often the state is 
 
 test('the items of an each step are folded into a counter, and those that failed are listed', () => {
   const progress = createProgress({ paint });
-  const items = [done('rewrite[0].ask', 'prompt'), done('rewrite[0].edit', 'edit'), row('rewrite[1].ask', 'prompt', { state: 'failed', durationMs: 100, note: 'unusable' }), row('rewrite[2].ask', 'prompt')];
+  const items = [
+    done('rewrite[0].ask', 'prompt'),
+    done('rewrite[0].edit', 'edit'),
+    row('rewrite[1].ask', 'prompt', { state: 'failed', durationMs: 100, note: 'unusable' }),
+    row('rewrite[2].ask', 'prompt'),
+  ];
   const lines = progress.update(state({ steps: [row('rewrite', 'each', { items: 12 }), ...items] }));
   assert.deepEqual(lines.slice(2), ['✗ rewrite[1].ask    prompt      0.1 s  unusable']);
   assert.equal(progress.live(2000), '▸ rewrite 2/12  1.0 s');
@@ -51,25 +76,48 @@ test('the items of an each step are folded into a counter, and those that failed
 test('a step that was sent back is said again, though its path is the same', () => {
   const progress = createProgress({ paint });
   progress.update(state({ steps: [done('fix', 'agent')] }));
-  assert.deepEqual(progress.update(state({ steps: [done('fix', 'agent'), done('fix', 'agent', { durationMs: 900 })] })), ['✓ fix               agent       0.9 s']);
+  assert.deepEqual(
+    progress.update(state({ steps: [done('fix', 'agent'), done('fix', 'agent', { durationMs: 900 })] })),
+    ['✓ fix               agent       0.9 s'],
+  );
 });
 
 test('a question to a human says how to answer it', () => {
-  const waiting = { kind: 'approval', question: 'Go\u001B[2J on?', who: ['ann'], deadlineMs: 0, canSendBack: true } as const;
-  const lines = createProgress({ paint }).update(state({ phase: 'waiting-for-human', waiting: { ...waiting, who: [...waiting.who] } }));
-  assert.equal(lines.at(-1), '? Go\\u{1b}[2J on? (ann), until 1970-01-01T00:00:00.000Z\n  jig approve 9742  ·  jig reject 9742 -m WHY  ·  jig send-back 9742 -m WHAT');
+  const waiting = {
+    kind: 'approval',
+    question: 'Go\u001B[2J on?',
+    who: ['ann'],
+    deadlineMs: 0,
+    canSendBack: true,
+  } as const;
+  const lines = createProgress({ paint }).update(
+    state({ phase: 'waiting-for-human', waiting: { ...waiting, who: [...waiting.who] } }),
+  );
+  assert.equal(
+    lines.at(-1),
+    '? Go\\u{1b}[2J on? (ann), until 1970-01-01T00:00:00.000Z\n  jig approve 9742  ·  jig reject 9742 -m WHY  ·  jig send-back 9742 -m WHAT',
+  );
 });
 
 test('the end says outcome, reason, step, change, spending, and where to look on', () => {
   const ended = state({
-    endedAtMs: 61_000, usage: { inputTokens: 900, cachedInputTokens: 0, outputTokens: 100, costUsd: 0.0123 },
+    endedAtMs: 61_000,
+    usage: { inputTokens: 900, cachedInputTokens: 0, outputTokens: 100, costUsd: 0.0123 },
     change: { number: 7, url: 'file:///7.md', branch: 'jig/x', commit: 'c', files: 2 },
     end: { outcome: 'needs-human', code: 'ci-failed', reason: 'The checks failed', step: 'ci' },
   });
-  assert.equal(renderEnding(ended, { paint, uiUrl: 'http://ui/run' }), [
-    'needs-human: The checks failed', '          after 61 s, 1000 tokens, $0.0123, qwen (recorded)', '  step    ci (jig logs 9742 ci)', '  code    ci-failed (docs/errors/ci-failed.md)',
-    '  change  #7, 2 files, file:///7.md', '  diff    jig diff 9742', '  look    http://ui/run',
-  ].join('\n'));
+  assert.equal(
+    renderEnding(ended, { paint, uiUrl: 'http://ui/run' }),
+    [
+      'needs-human: The checks failed',
+      '          after 61 s, 1000 tokens, $0.0123, qwen (recorded)',
+      '  step    ci (jig logs 9742 ci)',
+      '  code    ci-failed (docs/errors/ci-failed.md)',
+      '  change  #7, 2 files, file:///7.md',
+      '  diff    jig diff 9742',
+      '  look    http://ui/run',
+    ].join('\n'),
+  );
 });
 
 test('faults 46: text from a run keeps its words and loses its power over the terminal', () => {
@@ -83,12 +131,32 @@ test('colours are for terminals, and NO_COLOR wins', () => {
   assert.equal(hasColors({}, {}), false);
   assert.equal(hasColors({ isTTY: true }, { NO_COLOR: '1', FORCE_COLOR: '1' }), false);
   assert.equal(hasColors({}, { FORCE_COLOR: '1' }), true);
-  assert.equal(table([['a', 'b'], ['long', 'c']]), 'a     b\nlong  c');
+  assert.equal(
+    table([
+      ['a', 'b'],
+      ['long', 'c'],
+    ]),
+    'a     b\nlong  c',
+  );
 });
 
 test('a step is named with its items and what belongs to it; a wrong name says which there are', () => {
-  const rows = [done('start/sandbox', 'sandbox'), done('rewrite', 'each'), done('rewrite[0].ask', 'prompt'), done('rewrites', 'run')];
-  assert.deepEqual(stepsNamed(rows, 'rewrite').map(({ path }) => path), ['rewrite', 'rewrite[0].ask']);
-  assert.deepEqual(stepsNamed(rows, 'start').map(({ path }) => path), ['start/sandbox']);
-  assert.throws(() => stepsNamed(rows, 'rewrit'), { code: 'no-such-step', hint: 'It has: start/sandbox, rewrite, rewrites' });
+  const rows = [
+    done('start/sandbox', 'sandbox'),
+    done('rewrite', 'each'),
+    done('rewrite[0].ask', 'prompt'),
+    done('rewrites', 'run'),
+  ];
+  assert.deepEqual(
+    stepsNamed(rows, 'rewrite').map(({ path }) => path),
+    ['rewrite', 'rewrite[0].ask'],
+  );
+  assert.deepEqual(
+    stepsNamed(rows, 'start').map(({ path }) => path),
+    ['start/sandbox'],
+  );
+  assert.throws(() => stepsNamed(rows, 'rewrit'), {
+    code: 'no-such-step',
+    hint: 'It has: start/sandbox, rewrite, rewrites',
+  });
 });

@@ -7,8 +7,22 @@ import { toQuery } from '../../cli/runs.ts';
 import { findElsewhere } from '../../cli/repository.ts';
 import { parseInputs } from '../../cli/start-request.ts';
 
-const summary = (runId: string): RunSummary => ({ runId, blueprint: '', repository: '', requester: '', phase: '', outcome: undefined, needsHuman: false, costUsd: 0, tokens: 0, startedAt: new Date(0), endedAt: undefined });
-const having = (...ids: string[]) => ({ list: ({ limit = 50 }: { limit?: number } = {}) => Promise.resolve(ids.slice(0, limit).map(summary)) });
+const summary = (runId: string): RunSummary => ({
+  runId,
+  blueprint: '',
+  repository: '',
+  requester: '',
+  phase: '',
+  outcome: undefined,
+  needsHuman: false,
+  costUsd: 0,
+  tokens: 0,
+  startedAt: new Date(0),
+  endedAt: undefined,
+});
+const having = (...ids: string[]) => ({
+  list: ({ limit = 50 }: { limit?: number } = {}) => Promise.resolve(ids.slice(0, limit).map(summary)),
+});
 
 test('a run is the last one, the one whose id ends so, or the whole id', async () => {
   const client = having('run/a/b/x/11aa9742', 'run/a/b/x/22bb', 'run/a/b/x/9742');
@@ -38,18 +52,37 @@ test('a change is a repository and a number, or a number where there is one repo
 
 test("a repository of another forge is FORGE:OWNER/NAME; its checks are the host's own", () => {
   assert.deepEqual(findElsewhere('gitea:acme/API', {}), { forge: 'gitea', name: 'acme/API' });
-  assert.deepEqual(findElsewhere('git-2:acme/api.x', { branch: 'trunk', ci: [] }), { forge: 'git-2', name: 'acme/api.x', branch: 'trunk' });
-  for (const reference of ['local:acme/api', 'acme/api', './gitea:acme/api', 'gitea:acme', 'gitea:acme/api/x', 'https://git.example.com/acme/api']) assert.equal(findElsewhere(reference, {}), undefined, reference);
-  assert.throws(() => findElsewhere('gitea:acme/api', { ci: ['npm test'] }), { code: 'invalid-input', message: /gitea runs checks of its own/ });
+  assert.deepEqual(findElsewhere('git-2:acme/api.x', { branch: 'trunk', ci: [] }), {
+    forge: 'git-2',
+    name: 'acme/api.x',
+    branch: 'trunk',
+  });
+  for (const reference of [
+    'local:acme/api',
+    'acme/api',
+    './gitea:acme/api',
+    'gitea:acme',
+    'gitea:acme/api/x',
+    'https://git.example.com/acme/api',
+  ])
+    assert.equal(findElsewhere(reference, {}), undefined, reference);
+  assert.throws(() => findElsewhere('gitea:acme/api', { ci: ['npm test'] }), {
+    code: 'invalid-input',
+    message: /gitea runs checks of its own/,
+  });
 });
 
 test('inputs are name=value, once each; a value may hold anything', () => {
   assert.deepEqual(parseInputs(['a=1', 'b=x=y', 'c=']), { a: '1', b: 'x=y', c: '' });
   assert.deepEqual(Object.keys(parseInputs(['__proto__=x'])), ['__proto__']);
-  for (const words of [['a'], ['=x'], ['a=1', 'a=2']]) assert.throws(() => parseInputs(words), { code: 'invalid-input' });
+  for (const words of [['a'], ['=x'], ['a=1', 'a=2']])
+    assert.throws(() => parseInputs(words), { code: 'invalid-input' });
 });
 
 test("filters become Temporal's, and a quote in a value stays in it", () => {
   assert.equal(toQuery({}), '');
-  assert.equal(toQuery({ repo: "a/b' OR '1", needsHuman: true, query: 'JigTokens > 1 OR JigCostUsd > 2' }), "JigRepository = 'a/b\\' OR \\'1' AND JigNeedsHuman = true AND ExecutionStatus IN ('Running', 'Completed') AND (JigTokens > 1 OR JigCostUsd > 2)");
+  assert.equal(
+    toQuery({ repo: "a/b' OR '1", needsHuman: true, query: 'JigTokens > 1 OR JigCostUsd > 2' }),
+    "JigRepository = 'a/b\\' OR \\'1' AND JigNeedsHuman = true AND ExecutionStatus IN ('Running', 'Completed') AND (JigTokens > 1 OR JigCostUsd > 2)",
+  );
 });

@@ -47,10 +47,17 @@ after(async () => {
 });
 
 /** A refusal: its exit code, its code and what to do about it, the same for a person and for a program. */
-async function checkRefused(args: string[], { exitCode, code, says }: { exitCode: number; code: string; says: RegExp }): Promise<void> {
+async function checkRefused(
+  args: string[],
+  { exitCode, code, says }: { exitCode: number; code: string; says: RegExp },
+): Promise<void> {
   const [text, json] = await Promise.all([jig(...args), jig(...args, '--json')]);
   assert.deepEqual([text.exitCode, text.stdout], [exitCode, ''], args.join(' '));
-  assert.match(text.stderr, new RegExp(`^error\\[${code}\\]: .+\\n {2}.+\\n {2}docs/errors/${code}\\.md says why`), args.join(' '));
+  assert.match(
+    text.stderr,
+    new RegExp(`^error\\[${code}\\]: .+\\n {2}.+\\n {2}docs/errors/${code}\\.md says why`),
+    args.join(' '),
+  );
   assert.match(text.stderr, says);
   const { error } = Failure.parse(JSON.parse(json.stdout));
   assert.deepEqual([json.exitCode, json.stderr, error.code], [exitCode, '', code]);
@@ -60,25 +67,41 @@ async function checkRefused(args: string[], { exitCode, code, says }: { exitCode
 test('an agent at work is steered and paused, its work sent back, and the better one approved', async () => {
   const { runId } = await installation.start('run', 'mend.yaml', '--repo', 'api', '--by', 'Ann');
   const id = runId.slice(-8);
-  await installation.until(runId, ({ steps }) => steps.some(({ path, state }) => path === 'fix' && state === 'running'));
+  await installation.until(runId, ({ steps }) =>
+    steps.some(({ path, state }) => path === 'fix' && state === 'running'),
+  );
   const said = await jig('steer', id, 'nicer, please', '--by', 'Ann');
   assert.deepEqual([said.exitCode, said.stdout, said.stderr], [0, `${runId}: said`, '']);
   const paused = await jig('pause', id, '--by', 'Ann', '--json');
   assert.deepEqual([paused.exitCode, JSON.parse(paused.stdout)], [0, { runId, done: 'pause' }]);
   await checkRefused(['pause', id], { exitCode: 1, code: 'already-paused', says: /resume it/ });
   await installation.letGoOn();
-  assert.match((await jig('show', id)).stdout, new RegExp(`The run is paused: resume or cancel it[^]*jig resume ${id}[^]*\\npaused,`));
+  assert.match(
+    (await jig('show', id)).stdout,
+    new RegExp(`The run is paused: resume or cancel it[^]*jig resume ${id}[^]*\\npaused,`),
+  );
   assert.equal((await jig('resume', id)).stdout, `${runId}: goes on`);
 
   await installation.until(runId, asks);
   await checkRefused(['resume', id], { exitCode: 1, code: 'not-paused', says: /nothing|jig/i });
   await checkRefused(['steer', id, 'more'], { exitCode: 1, code: 'nothing-to-steer', says: /jig show/ });
   await checkRefused(['approve', id, '--by', 'Eve'], { exitCode: 1, code: 'not-asked', says: /Ann, Ben/ });
-  await checkRefused(['send-back', id, '-m', 'x'.repeat(10_001), '--by', 'Ben'], { exitCode: 2, code: 'invalid-message', says: /10000/ });
+  await checkRefused(['send-back', id, '-m', 'x'.repeat(10_001), '--by', 'Ben'], {
+    exitCode: 2,
+    code: 'invalid-message',
+    says: /10000/,
+  });
   assert.equal((await jig('send-back', id, '-m', 'bolder', '--by', 'Ben')).stdout, `${runId}: sent back`);
 
-  await installation.until(runId, (state) => asks(state) && state.steps.filter(({ path }) => path === 'decide').length === 2);
-  await checkRefused(['send-back', id, '-m', 'bolder still', '--by', 'Ben'], { exitCode: 1, code: 'cannot-send-back', says: /approved or rejected/ });
+  await installation.until(
+    runId,
+    (state) => asks(state) && state.steps.filter(({ path }) => path === 'decide').length === 2,
+  );
+  await checkRefused(['send-back', id, '-m', 'bolder still', '--by', 'Ben'], {
+    exitCode: 1,
+    code: 'cannot-send-back',
+    says: /approved or rejected/,
+  });
   const approved = await jig('approve', id, '-m', 'Looks right', '--by', 'Ben', '--json');
   assert.deepEqual([approved.exitCode, JSON.parse(approved.stdout)], [0, { runId, done: 'approve' }]);
   assert.equal((await jig('follow', id)).exitCode, 0);
@@ -88,7 +111,9 @@ test('an agent at work is steered and paused, its work sent back, and the better
 test('rejected, a run ends as cancelled, and takes no message any more', async () => {
   const { runId } = await installation.start('retry', '-', '--by', 'Ben');
   const id = runId.slice(-8);
-  await installation.until(runId, ({ steps }) => steps.some(({ path, state }) => path === 'fix' && state === 'running'));
+  await installation.until(runId, ({ steps }) =>
+    steps.some(({ path, state }) => path === 'fix' && state === 'running'),
+  );
   await checkRefused(['approve', id, '--by', 'Ann'], { exitCode: 1, code: 'nothing-to-decide', says: /jig show/ });
   await jig('steer', id, 'nicer, please', '--by', 'Ann');
   await installation.letGoOn();
@@ -97,8 +122,16 @@ test('rejected, a run ends as cancelled, and takes no message any more', async (
   assert.deepEqual([rejected.exitCode, JSON.parse(rejected.stdout)], [0, { runId, done: 'reject' }]);
   const { exitCode, stdout } = await jig('follow', id);
   assert.equal(exitCode, 4);
-  assert.match(stdout, /cancelled: Ann rejected it: We keep it plain\n[^]*step +decide[^]*code +rejected \(docs\/errors\/rejected\.md\)/);
-  for (const words of [['approve', id], ['send-back', id, '-m', 'x'], ['steer', id, 'x'], ['cancel', id]]) {
+  assert.match(
+    stdout,
+    /cancelled: Ann rejected it: We keep it plain\n[^]*step +decide[^]*code +rejected \(docs\/errors\/rejected\.md\)/,
+  );
+  for (const words of [
+    ['approve', id],
+    ['send-back', id, '-m', 'x'],
+    ['steer', id, 'x'],
+    ['cancel', id],
+  ]) {
     await checkRefused(words, { exitCode: 1, code: 'run-ended', says: /jig retry/ });
   }
 });

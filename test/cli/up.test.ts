@@ -25,7 +25,12 @@ steps:
   - ci: { wait: 2m }
 `;
 
-const Event = z.looseObject({ event: z.string(), path: z.string().optional(), runId: z.string().optional(), end: z.object({ outcome: z.string() }).optional() });
+const Event = z.looseObject({
+  event: z.string(),
+  path: z.string().optional(),
+  runId: z.string().optional(),
+  end: z.object({ outcome: z.string() }).optional(),
+});
 
 let installation: Installation;
 const jig = (...args: string[]) => installation.jig(...args);
@@ -48,25 +53,47 @@ test('up starts without a model, says where things are, and refuses a second one
 });
 
 test('from a blueprint to a merged change, by commands alone', async () => {
-  const { runId, uiUrl } = await installation.start('run', 'greet.yaml', '--repo', 'api', '--input', 'word=hi', '--ci', 'test "$(cat c.txt)" = hi', '--by', 'Ann');
+  const { runId, uiUrl } = await installation.start(
+    'run',
+    'greet.yaml',
+    '--repo',
+    'api',
+    '--input',
+    'word=hi',
+    '--ci',
+    'test "$(cat c.txt)" = hi',
+    '--by',
+    'Ann',
+  );
   assert.match(runId, /^run\/local\/api\/greet\/[0-9a-f]{8}$/);
   assert.ok(uiUrl.startsWith(installation.places.ui));
 
   const id = runId.slice(-8);
   const following = installation.spawn('follow', id, '--json');
   let said = '';
-  const saysThatItWaits = new Promise<void>((resolve) => following.stdout.on('data', (chunk: Buffer) => void ((said += chunk.toString()).includes('"waiting"') && resolve())));
+  const saysThatItWaits = new Promise<void>((resolve) =>
+    following.stdout.on(
+      'data',
+      (chunk: Buffer) => void ((said += chunk.toString()).includes('"waiting"') && resolve()),
+    ),
+  );
   await untilAsked(runId);
   const refused = await jig('steer', id, 'Go on');
   assert.match(refused.stderr, /error\[nothing-to-steer\]/);
-  assert.match((await jig('runs', '--needs-human')).stdout, new RegExp(`${id} +greet +local/api +waiting-for-human \\(asks you\\)`));
+  assert.match(
+    (await jig('runs', '--needs-human')).stdout,
+    new RegExp(`${id} +greet +local/api +waiting-for-human \\(asks you\\)`),
+  );
   await Promise.race([saysThatItWaits, following]);
   assert.match((await jig('approve', id, '--by', 'Ben', '-m', 'Good')).stdout, /approved/);
 
   const followed = await following;
   assert.equal(followed.exitCode, 0, followed.stdout + followed.stderr);
   const events = followed.stdout.split('\n').map((line) => Event.parse(JSON.parse(line)));
-  assert.deepEqual(events.filter(({ event }) => event !== 'step').map(({ event }) => event), ['started', 'waiting', 'ended']);
+  assert.deepEqual(
+    events.filter(({ event }) => event !== 'step').map(({ event }) => event),
+    ['started', 'waiting', 'ended'],
+  );
   assert.equal(events.at(-1)?.end?.outcome, 'succeeded');
   assert.equal(events.filter(({ path = '' }) => path.startsWith('write[')).length, 3);
 

@@ -47,18 +47,29 @@ test('a blueprint that is missing, an unknown command and an unknown option are 
 });
 
 test('the blueprint is checked before anything is asked of Temporal', async () => {
-  const { exitCode, stderr } = await jig(['run', '-', '--repo', '.'], { input: 'blueprint: v1\nname: x\nsteps:\n  - rum: x\n', env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+  const { exitCode, stderr } = await jig(['run', '-', '--repo', '.'], {
+    input: 'blueprint: v1\nname: x\nsteps:\n  - rum: x\n',
+    env: { TEMPORAL_ADDRESS: '127.0.0.1:1' },
+  });
   assert.equal(exitCode, 2);
   assert.match(stderr, /-:4:5/);
   assert.match(stderr, /error\[blueprint-invalid\]: - has problems, so nothing was started/);
 });
 
 test('inputs are checked before anything is asked of Temporal, all at once', async () => {
-  const input = 'blueprint: v1\nname: x\ninputs:\n  count: { type: integer }\n  folder: { type: string }\nsteps:\n  - run: "true"\n';
-  const { exitCode, stdout } = await jig(['run', '-', '--repo', '.', '--json', '-i', 'count=many', '-i', 'foldr=src'], { input, env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+  const input =
+    'blueprint: v1\nname: x\ninputs:\n  count: { type: integer }\n  folder: { type: string }\nsteps:\n  - run: "true"\n';
+  const { exitCode, stdout } = await jig(['run', '-', '--repo', '.', '--json', '-i', 'count=many', '-i', 'foldr=src'], {
+    input,
+    env: { TEMPORAL_ADDRESS: '127.0.0.1:1' },
+  });
   assert.equal(exitCode, 2);
   const { error } = JSON.parse(stdout) as { error: { code: string; issues: { code: string }[] } };
-  assert.deepEqual(error.issues.map(({ code }) => code).toSorted(), ['invalid-input', 'missing-input', 'unknown-input']);
+  assert.deepEqual(error.issues.map(({ code }) => code).toSorted(), [
+    'invalid-input',
+    'missing-input',
+    'unknown-input',
+  ]);
 });
 
 test('an unknown name of a blueprint says what the library has', async () => {
@@ -75,16 +86,29 @@ test('no Temporal is a failure with its hint, not a stack', async () => {
 });
 
 test('each outcome has its exit code', () => {
-  assert.deepEqual((['succeeded', 'nothing-to-do', 'failed', 'needs-human', 'cancelled'] as const).map((outcome) => exitCodeOf(outcome)), [0, 0, 1, 3, 4]);
+  assert.deepEqual(
+    (['succeeded', 'nothing-to-do', 'failed', 'needs-human', 'cancelled'] as const).map((outcome) =>
+      exitCodeOf(outcome),
+    ),
+    [0, 0, 1, 3, 4],
+  );
 });
 
 test('a known failure has no stack unless it is asked for; an unknown one is internal and has one', () => {
   const known = new JigError('temporal-unreachable', 'No \u001B[31mTemporal', { hint: 'Start it.' });
   assert.equal(failureExitCode(known), 1);
-  assert.equal(renderFailure(known, { paint: plain, debug: false }), 'error[temporal-unreachable]: No \\u{1b}[31mTemporal\n  Start it.\n  docs/errors/temporal-unreachable.md says why, and what to do');
+  assert.equal(
+    renderFailure(known, { paint: plain, debug: false }),
+    'error[temporal-unreachable]: No \\u{1b}[31mTemporal\n  Start it.\n  docs/errors/temporal-unreachable.md says why, and what to do',
+  );
   assert.match(renderFailure(known, { paint: plain, debug: true }), /\n {4}at /);
-  assert.deepEqual(failureJson(known), { error: { code: 'temporal-unreachable', message: 'No \u001B[31mTemporal', hint: 'Start it.' } });
+  assert.deepEqual(failureJson(known), {
+    error: { code: 'temporal-unreachable', message: 'No \u001B[31mTemporal', hint: 'Start it.' },
+  });
   const unknown = new TypeError('oops');
   assert.equal(failureExitCode(unknown), 70);
-  assert.match(renderFailure(unknown, { paint: plain, debug: false }), /^error\[internal-error\].*\nTypeError: oops\n {4}at /);
+  assert.match(
+    renderFailure(unknown, { paint: plain, debug: false }),
+    /^error\[internal-error\].*\nTypeError: oops\n {4}at /,
+  );
 });

@@ -14,7 +14,10 @@ const fixAndAsk = '  - id: fix\n    agent: { task: Make it nice }\n  - id: ask\n
 const wait = '  - id: wait\n    run: until test -e never; do sleep 0.05; done\n';
 
 const asks = ({ waiting }: RunState): boolean => waiting?.kind === 'approval';
-const works = (step: string) => ({ steps }: RunState): boolean => steps.some(({ path, state }) => path === step && state === 'running');
+const works =
+  (step: string) =>
+  ({ steps }: RunState): boolean =>
+    steps.some(({ path, state }) => path === step && state === 'running');
 
 let world: World;
 before(async () => {
@@ -24,7 +27,13 @@ before(async () => {
       script: 'v1',
       replies: [
         { step: 'fix', turn: 1, contains: 'Say it slowly', text: 'Slowly.', delayMs: 3000 },
-        { step: 'fix', turn: 1, contains: 'Do two things', calls: [{ tool: 'shell', arguments: { command: 'true' } }], delayMs: 1000 },
+        {
+          step: 'fix',
+          turn: 1,
+          contains: 'Do two things',
+          calls: [{ tool: 'shell', arguments: { command: 'true' } }],
+          delayMs: 1000,
+        },
         { step: 'fix', turn: 2, contains: 'Do two things', text: 'Both done.' },
         { step: 'fix', turn: 1, text: 'Nice.' },
         { step: 'fix', turn: 2, contains: 'ben: with tabs', text: 'With tabs.' },
@@ -66,7 +75,8 @@ test('a message that the run has no use for is refused with its code, and change
 test('each message to a run that has ended is refused as that, whoever it is from', async () => {
   const { client } = world;
   const { runId } = await world.run(blueprint('ended', "  - run: 'true'\n"));
-  for (const send of [client.approve, client.reject, client.pause, client.resume, client.cancel]) await assert.rejects(send(runId, by), { code: 'run-ended' });
+  for (const send of [client.approve, client.reject, client.pause, client.resume, client.cancel])
+    await assert.rejects(send(runId, by), { code: 'run-ended' });
   await assert.rejects(client.sendBack(runId, { ...by, comment: 'x' }), { code: 'run-ended' });
   await assert.rejects(client.steer(runId, { ...by, text: 'x' }), { code: 'run-ended' });
 });
@@ -76,7 +86,9 @@ test('a decision is taken once: a second one finds nothing to decide', async () 
   const runId = await startUntil('decided', '  - id: ask\n    approve: { who: [ ada ] }\n' + wait, asks);
   await assert.rejects(client.approve(runId, { by: 'ben' }), { code: 'not-asked', message: /ada/ });
   await assert.rejects(client.sendBack(runId, { ...by, comment: 'x' }), { code: 'cannot-send-back' });
-  const decided = await Promise.allSettled([1, 2, 3].map((number) => client.approve(runId, { ...by, comment: `${number}` })));
+  const decided = await Promise.allSettled(
+    [1, 2, 3].map((number) => client.approve(runId, { ...by, comment: `${number}` })),
+  );
   assert.equal(decided.filter(({ status }) => status === 'fulfilled').length, 1);
   for (const result of decided) if (result.status === 'rejected') assert.equal(result.reason.code, 'nothing-to-decide');
   await world.until(runId, works('wait'));
@@ -92,19 +104,32 @@ test('work can be sent back as often as the blueprint says, then it is approved 
   await world.until(runId, (state) => asks(state) && state.steps.filter(({ path }) => path === 'ask').length === 2);
   await assert.rejects(client.sendBack(runId, { by: 'ada', comment: 'nicer still' }), { code: 'cannot-send-back' });
   await client.reject(runId, { by: 'ada', comment: 'too late' });
-  assert.deepEqual(await client.result(runId), { outcome: 'cancelled', code: 'rejected', reason: 'ada rejected it: too late', step: 'ask' });
+  assert.deepEqual(await client.result(runId), {
+    outcome: 'cancelled',
+    code: 'rejected',
+    reason: 'ada rejected it: too late',
+    step: 'ask',
+  });
 });
 
 test('an agent that works hears what is said to it before its next turn', async () => {
   const { client } = world;
-  const runId = await startUntil('steered', '  - id: fix\n    agent: { task: Say it slowly }\n  - end: { outcome: succeeded, reason: "${{ steps.fix.summary }}" }\n', works('fix'));
+  const runId = await startUntil(
+    'steered',
+    '  - id: fix\n    agent: { task: Say it slowly }\n  - end: { outcome: succeeded, reason: "${{ steps.fix.summary }}" }\n',
+    works('fix'),
+  );
   await client.steer(runId, { by: 'ben', text: 'with tabs' });
   assert.equal((await client.result(runId)).reason, 'With tabs.');
 });
 
 test('a paused run waits, says so, and goes on when it is resumed; a question asked meanwhile keeps its own answer', async () => {
   const { client } = world;
-  const runId = await startUntil('paused', '  - run: sleep 0.3\n  - id: ask\n    approve: {}\n', ({ phase }) => phase === 'running');
+  const runId = await startUntil(
+    'paused',
+    '  - run: sleep 0.3\n  - id: ask\n    approve: {}\n',
+    ({ phase }) => phase === 'running',
+  );
   await client.pause(runId, by);
   await assert.rejects(client.pause(runId, by), { code: 'already-paused' });
   const { waiting } = await world.until(runId, ({ phase }) => phase === 'paused');
@@ -118,7 +143,8 @@ test('a paused run waits, says so, and goes on when it is resumed; a question as
 });
 
 describe('while an agent works', { concurrency: 2 }, () => {
-  const timed = 'budget: { time: 8s }\nsteps:\n  - id: fix\n    agent: { task: Do two things }\n    timeout: 8s\n  - run: \'true\'\n';
+  const timed =
+    "budget: { time: 8s }\nsteps:\n  - id: fix\n    agent: { task: Do two things }\n    timeout: 8s\n  - run: 'true'\n";
   const startPaused = async (name: string): Promise<RunState> => {
     const runId = await world.start(`blueprint: v1\nname: ${name}\n${timed}`);
     await world.until(runId, works('fix'));
@@ -147,13 +173,23 @@ test('a cancelled run ends as cancelled whatever it was doing; cancelling twice 
   const { client } = world;
   const runId = await startUntil('cancelled', wait, works('wait'));
   await client.cancel(runId, { by: 'ada', comment: 'enough' });
-  await client.cancel(runId, { by: 'ben' }).catch((error: unknown) => assert.ok(error instanceof JigError && error.code === 'run-ended', String(error)));
-  assert.deepEqual(await client.result(runId), { outcome: 'cancelled', code: 'cancelled', reason: 'Cancelled by ada: enough' });
+  await client
+    .cancel(runId, { by: 'ben' })
+    .catch((error: unknown) => assert.ok(error instanceof JigError && error.code === 'run-ended', String(error)));
+  assert.deepEqual(await client.result(runId), {
+    outcome: 'cancelled',
+    code: 'cancelled',
+    reason: 'Cancelled by ada: enough',
+  });
 });
 
 test('where no worker takes a message, its sender is told in time', async () => {
   const client = createClient(world.client.temporal, undefined, { answerTimeoutMs: 1000 });
-  await client.temporal.workflow.start(runWorkflowType, { workflowId: 'run/unattended', taskQueue: 'nobody', args: [{}] });
+  await client.temporal.workflow.start(runWorkflowType, {
+    workflowId: 'run/unattended',
+    taskQueue: 'nobody',
+    args: [{}],
+  });
   await Promise.all([
     assert.rejects(client.approve('run/unattended', by), { code: 'temporal-unreachable', message: /may still arrive/ }),
     assert.rejects(client.describe('run/unattended'), { code: 'temporal-unreachable', message: /No worker/ }),

@@ -8,10 +8,14 @@ import { createWorld, type World } from '../e2e/harness.ts';
 import { startRelay } from './relay.ts';
 
 const by = { by: 'ada' };
-const waits = 'blueprint: v1\nname: waits\ninputs: { word: { type: string, default: hi } }\nsteps:\n  - id: ask\n    approve: { question: Go on? }\n';
+const waits =
+  'blueprint: v1\nname: waits\ninputs: { word: { type: string, default: hi } }\nsteps:\n  - id: ask\n    approve: { question: Go on? }\n';
 const request = (more: Partial<StartRun> = {}): StartRun => ({
   blueprint: { name: 'waits', text: waits, file: 'waits.yaml', title: 'It waits' },
-  repository: { forge: 'local', name: 'acme/api' }, inputs: {}, requester: 'tester', ...more,
+  repository: { forge: 'local', name: 'acme/api' },
+  inputs: {},
+  requester: 'tester',
+  ...more,
 });
 const asks = ({ waiting }: RunState): boolean => waiting !== undefined;
 
@@ -35,7 +39,11 @@ test('faults 13, 14: the same key starts one run, at the same time and after its
   const [runId = '', ...others] = new Set(started.map((run) => run.runId));
   assert.deepEqual(others, []);
   assert.equal(started.filter(({ existed }) => !existed).length, 1);
-  for (const other of [{ inputs: { word: 'two' } }, { blueprint: { ...asked.blueprint, text: `${waits}# more\n` } }, { repository: { forge: 'local', name: 'acme/api', branch: 'other' } }]) {
+  for (const other of [
+    { inputs: { word: 'two' } },
+    { blueprint: { ...asked.blueprint, text: `${waits}# more\n` } },
+    { repository: { forge: 'local', name: 'acme/api', branch: 'other' } },
+  ]) {
     await assert.rejects(world.client.start({ ...asked, ...other }), { code: 'key-taken', message: new RegExp(runId) });
   }
   await world.until(runId, asks);
@@ -49,26 +57,46 @@ test('without a key each start is a run of its own, and what is no request start
   const [one, two] = [await startWaiting(), await startWaiting()];
   assert.notEqual(one, two);
   for (const runId of [one, two]) await world.client.cancel(runId, by);
-  await assert.rejects(world.client.start(request({ requester: 'x'.repeat(201) })), { code: 'invalid-request', message: /requester/ });
-  await assert.rejects(world.client.start(request({ blueprint: { name: 'n'.repeat(1000), text: waits, file: '' } })), { code: 'invalid-request', message: /Temporal refuses it/ });
+  await assert.rejects(world.client.start(request({ requester: 'x'.repeat(201) })), {
+    code: 'invalid-request',
+    message: /requester/,
+  });
+  await assert.rejects(world.client.start(request({ blueprint: { name: 'n'.repeat(1000), text: waits, file: '' } })), {
+    code: 'invalid-request',
+    message: /Temporal refuses it/,
+  });
 });
 
 test('a list is narrowed by filters, newest first, and says how each run stands', async () => {
-  const [waiting, ended] = [await startWaiting({ requester: 'lister', repository: { forge: 'local', name: 'acme/web' } }), await startWaiting({ requester: 'lister' })];
+  const [waiting, ended] = [
+    await startWaiting({ requester: 'lister', repository: { forge: 'local', name: 'acme/web' } }),
+    await startWaiting({ requester: 'lister' }),
+  ];
   await world.client.reject(ended, { by: 'ada', comment: 'no' });
   await world.client.result(ended);
   const query = "JigRequester = 'lister'";
   await listed(query, 2, ({ outcome }) => outcome !== undefined);
   const [last, first] = await world.client.list({ query });
   assert.deepEqual([last?.runId, last?.phase, last?.outcome, last?.needsHuman], [ended, 'ended', 'cancelled', false]);
-  assert.deepEqual([first?.runId, first?.repository, first?.blueprint, first?.phase, first?.needsHuman, first?.endedAt], [waiting, 'acme/web', 'waits', 'waiting-for-human', true, undefined]);
-  assert.deepEqual((await world.client.list({ query: `${query} AND JigRepository = 'acme/web' OR JigRepository = 'none'` })).map(({ runId }) => runId), [waiting]);
+  assert.deepEqual(
+    [first?.runId, first?.repository, first?.blueprint, first?.phase, first?.needsHuman, first?.endedAt],
+    [waiting, 'acme/web', 'waits', 'waiting-for-human', true, undefined],
+  );
+  assert.deepEqual(
+    (await world.client.list({ query: `${query} AND JigRepository = 'acme/web' OR JigRepository = 'none'` })).map(
+      ({ runId }) => runId,
+    ),
+    [waiting],
+  );
   assert.equal((await world.client.list({ query, limit: 1 })).length, 1);
   await world.client.cancel(waiting, by);
 });
 
 test('a filter that Temporal does not understand is refused with its words', async () => {
-  await assert.rejects(world.client.list({ query: 'nonsense !!' }), { code: 'filter-invalid', message: /syntax error/ });
+  await assert.rejects(world.client.list({ query: 'nonsense !!' }), {
+    code: 'filter-invalid',
+    message: /syntax error/,
+  });
   await assert.rejects(world.client.list({ query: "Nope = 'x'" }), { code: 'filter-invalid', message: /Nope/ });
 });
 
@@ -81,17 +109,31 @@ test('a run that there is none of is not found, nor is a workflow that is no run
   }
   await assert.rejects(client.result('run/acme/api/waits/none'), { code: 'run-not-found' });
   await assert.rejects(client.approve('run/acme/api/waits/none', by), { code: 'run-not-found' });
-  const other = await client.temporal.workflow.start('agent', { workflowId: 'run/other', taskQueue: taskQueues.runs, args: [{}] });
+  const other = await client.temporal.workflow.start('agent', {
+    workflowId: 'run/other',
+    taskQueue: taskQueues.runs,
+    args: [{}],
+  });
   await assert.rejects(client.request('run/other'), { code: 'run-not-found' });
   await assert.rejects(client.describe('run/other'), { code: 'run-not-found' });
   await other.terminate().catch(() => undefined);
 });
 
 test('the request of a run is what it was started with, however often it went on as a new execution', async () => {
-  const runId = await startWaiting({ inputs: { word: 'ho' }, repository: { forge: 'local', name: 'acme/api', branch: 'main' } });
-  const { blueprint: { text, sha256, ...names }, ...rest } = await world.client.request(runId);
+  const runId = await startWaiting({
+    inputs: { word: 'ho' },
+    repository: { forge: 'local', name: 'acme/api', branch: 'main' },
+  });
+  const {
+    blueprint: { text, sha256, ...names },
+    ...rest
+  } = await world.client.request(runId);
   assert.deepEqual([text, sha256.length, names], [waits, 64, { name: 'waits', file: 'waits.yaml' }]);
-  assert.deepEqual(rest, { repository: { forge: 'local', name: 'acme/api', branch: 'main' }, inputs: { word: 'ho' }, requester: 'tester' });
+  assert.deepEqual(rest, {
+    repository: { forge: 'local', name: 'acme/api', branch: 'main' },
+    inputs: { word: 'ho' },
+    requester: 'tester',
+  });
   await world.client.cancel(runId, by);
 });
 
@@ -107,10 +149,17 @@ test('a run that was ended from outside is shown, followed and listed as cancell
   const seen = states(runId);
   await world.client.temporal.workflow.getHandle(runId).terminate('enough');
   const last = (await seen).at(-1);
-  assert.deepEqual([last?.phase, last?.end?.outcome, last?.end?.reason, last?.waiting], ['ended', 'cancelled', 'Ended from outside: enough', undefined]);
+  assert.deepEqual(
+    [last?.phase, last?.end?.outcome, last?.end?.reason, last?.waiting],
+    ['ended', 'cancelled', 'Ended from outside: enough', undefined],
+  );
   assert.deepEqual((await world.client.describe(runId)).end, await world.client.result(runId));
   await assert.rejects(world.client.approve(runId, by), { code: 'run-ended' });
-  await listed("JigRequester = 'terminated'", 1, ({ outcome, needsHuman, phase }) => outcome === 'cancelled' && !needsHuman && phase === 'ended');
+  await listed(
+    "JigRequester = 'terminated'",
+    1,
+    ({ outcome, needsHuman, phase }) => outcome === 'cancelled' && !needsHuman && phase === 'ended',
+  );
 });
 
 test('following shows each state once, and ends with the run', async () => {
@@ -119,7 +168,10 @@ test('following shows each state once, and ends with the run', async () => {
   await world.until(runId, asks);
   await world.client.approve(runId, by);
   const revisions = (await seen).map(({ revision }) => revision);
-  assert.deepEqual(revisions, [...new Set(revisions)].toSorted((a, b) => a - b));
+  assert.deepEqual(
+    revisions,
+    [...new Set(revisions)].toSorted((a, b) => a - b),
+  );
   assert.equal((await seen).at(-1)?.end?.outcome, 'succeeded');
   assert.equal((await states(runId)).length, 1, 'a run that has ended is shown once');
 });
@@ -145,13 +197,21 @@ test('faults 58: following takes up after a cut line, and gives up after its pat
   await impatient.next();
   await relay.cut();
   await assert.rejects(impatient.next(), { code: 'temporal-unreachable' });
-  await assert.rejects(client.follow(other)[Symbol.asyncIterator]().next(), { code: 'temporal-unreachable' }, 'without a first answer there is nothing to be patient for');
+  await assert.rejects(
+    client.follow(other)[Symbol.asyncIterator]().next(),
+    { code: 'temporal-unreachable' },
+    'without a first answer there is nothing to be patient for',
+  );
   await world.client.cancel(other, by);
   await client.close();
 });
 
 test('a signal ends the following, also while nobody answers, and the run goes on', async () => {
-  await world.client.temporal.workflow.start(runWorkflowType, { workflowId: 'run/unattended', taskQueue: 'nobody', args: [{}] });
+  await world.client.temporal.workflow.start(runWorkflowType, {
+    workflowId: 'run/unattended',
+    taskQueue: 'nobody',
+    args: [{}],
+  });
   assert.equal((await states('run/unattended', AbortSignal.timeout(300))).length, 0);
   const runId = await startWaiting();
   assert.equal((await states(runId, AbortSignal.timeout(300))).length, 1);
@@ -161,7 +221,9 @@ test('a signal ends the following, also while nobody answers, and the run goes o
 });
 
 test('where no Temporal answers, the client says so and what to do', async () => {
-  await assert.rejects(connectClient({ env: { TEMPORAL_ADDRESS: '127.0.0.1:1' }, dataDir: world.dataDir }), { code: 'temporal-unreachable' });
+  await assert.rejects(connectClient({ env: { TEMPORAL_ADDRESS: '127.0.0.1:1' }, dataDir: world.dataDir }), {
+    code: 'temporal-unreachable',
+  });
 });
 
 async function states(runId: string, signal?: AbortSignal): Promise<RunState[]> {
@@ -171,7 +233,11 @@ async function states(runId: string, signal?: AbortSignal): Promise<RunState[]> 
 }
 
 /** The index of Temporal is a moment behind: waits until so many runs fit and one of them is as it should be. */
-async function listed(query: string, count: number, isRight: (run: Awaited<ReturnType<World['client']['list']>>[number]) => boolean): Promise<void> {
+async function listed(
+  query: string,
+  count: number,
+  isRight: (run: Awaited<ReturnType<World['client']['list']>>[number]) => boolean,
+): Promise<void> {
   const giveUpAt = Date.now() + 10_000;
   for (;;) {
     const runs = await world.client.list({ query });

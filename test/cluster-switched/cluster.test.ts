@@ -28,17 +28,44 @@ except OSError as error: print(error)
     const chatter = setInterval(() => socket.write('word'), 100);
     socket.once('close', () => clearInterval(chatter));
   });
-  const connect = (address: string, port: number, ...goOn: string[]): Promise<string> => cluster.kubectl('exec', '--namespace', namespace.name, 'one', '--', 'python3', '-c', talk, address, String(port), ...goOn);
+  const connect = (address: string, port: number, ...goOn: string[]): Promise<string> =>
+    cluster.kubectl(
+      'exec',
+      '--namespace',
+      namespace.name,
+      'one',
+      '--',
+      'python3',
+      '-c',
+      talk,
+      address,
+      String(port),
+      ...goOn,
+    );
   const targets = async (): Promise<[string, number][]> => {
-    const node = new URL(await cluster.kubectl('config', 'view', '--minify', '--output=jsonpath={.clusters[0].cluster.server}')).hostname;
-    return [[cluster.hostAddress ?? '', (server.address() as { port: number }).port], [node, 6443], [node, 10_250], [neighbour, 8000]];
+    const node = new URL(
+      await cluster.kubectl('config', 'view', '--minify', '--output=jsonpath={.clusters[0].cluster.server}'),
+    ).hostname;
+    return [
+      [cluster.hostAddress ?? '', (server.address() as { port: number }).port],
+      [node, 6443],
+      [node, 10_250],
+      [neighbour, 8000],
+    ];
   };
 
   before(async () => {
     namespace = await cluster.createNamespace();
     await startPod(cluster, { namespace, name: 'one', command: idle });
     await startPod(cluster, { namespace, name: 'two', command: ['python3', '-m', 'http.server', '8000'] });
-    neighbour = await cluster.kubectl('get', 'pod', 'two', '--namespace', namespace.name, '--output=jsonpath={.status.podIP}');
+    neighbour = await cluster.kubectl(
+      'get',
+      'pod',
+      'two',
+      '--namespace',
+      namespace.name,
+      '--output=jsonpath={.status.podIP}',
+    );
     await once(server.listen(0, cluster.hostAddress), 'listening');
   });
   after(async () => {
@@ -50,12 +77,22 @@ except OSError as error: print(error)
 
   it('takes a pod nowhere while it is denied', async () => {
     await cluster.denyNetwork(true);
-    assert.deepEqual(await Promise.all((await targets()).map((target) => connect(...target))), ['timed out', 'timed out', 'timed out', 'timed out']);
+    assert.deepEqual(await Promise.all((await targets()).map((target) => connect(...target))), [
+      'timed out',
+      'timed out',
+      'timed out',
+      'timed out',
+    ]);
   });
 
   it('takes a pod to this machine, the node and its neighbours while it is allowed', async () => {
     await cluster.denyNetwork(false);
-    assert.deepEqual(await Promise.all((await targets()).map((target) => connect(...target))), ['connected', 'connected', 'connected', 'connected']);
+    assert.deepEqual(await Promise.all((await targets()).map((target) => connect(...target))), [
+      'connected',
+      'connected',
+      'connected',
+      'connected',
+    ]);
   });
 
   it('cuts the connections of a pod when it is denied', async () => {
@@ -70,14 +107,27 @@ except OSError as error: print(error)
 
   it('lets a pod answer while it is denied', async () => {
     await cluster.denyNetwork(true);
-    assert.match(await cluster.kubectl('get', '--raw', `/api/v1/namespaces/${namespace.name}/pods/two:8000/proxy/`), /Directory listing/);
+    assert.match(
+      await cluster.kubectl('get', '--raw', `/api/v1/namespaces/${namespace.name}/pods/two:8000/proxy/`),
+      /Directory listing/,
+    );
   });
 });
 
 describe('the API server of a cluster for tests', { skip: cluster.cannotSwitch ?? false }, () => {
   let namespace: TestNamespace;
-  const read = (path: string): Promise<string> => cluster.kubectl('get', 'pod', 'counting', '--namespace', namespace.name, `--output=jsonpath={${path}}`, '--request-timeout=2s');
-  const lines = async (): Promise<number> => (await cluster.kubectl('logs', '--namespace', namespace.name, 'counting')).length;
+  const read = (path: string): Promise<string> =>
+    cluster.kubectl(
+      'get',
+      'pod',
+      'counting',
+      '--namespace',
+      namespace.name,
+      `--output=jsonpath={${path}}`,
+      '--request-timeout=2s',
+    );
+  const lines = async (): Promise<number> =>
+    (await cluster.kubectl('logs', '--namespace', namespace.name, 'counting')).length;
   before(async () => {
     namespace = await cluster.createNamespace();
     await startPod(cluster, { namespace, name: 'counting', command: ['sh', '-c', 'while sleep 0.1; do echo; done'] });

@@ -12,7 +12,14 @@ describe('the network of sandboxes on a real cluster', { skip: cluster.cannotSwi
     await using world = await createTestProvider({ network: 'denied' });
     try {
       await cluster.denyNetwork(false);
-      await assert.rejects(world.provider.ensureSandbox(sandboxSpec('open')), (error) => error instanceof SandboxRefused && error.code === 'sandbox-network-open' && /API server/.test(error.message) && /kubelet/.test(error.message));
+      await assert.rejects(
+        world.provider.ensureSandbox(sandboxSpec('open')),
+        (error) =>
+          error instanceof SandboxRefused &&
+          error.code === 'sandbox-network-open' &&
+          /API server/.test(error.message) &&
+          /kubelet/.test(error.message),
+      );
     } finally {
       await cluster.denyNetwork(true);
     }

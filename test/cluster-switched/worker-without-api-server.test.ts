@@ -6,14 +6,18 @@ import { startWaitingRun } from '../cluster/waiting-run.ts';
 
 const cluster = await getCluster();
 
-test('faults 55: the API server is away for 60 s in the middle of a command in a pod; the command goes on, and no pod is made twice', { skip: cluster.cannotSwitch ?? false, timeout: 280_000 }, async () => {
-  await using run = await startWaitingRun();
-  const pod = await run.whereBegun();
-  await cluster.stopApiServer();
-  // The time is what is tested: it is longer than any one try of the worker's.
-  await wait(60_000);
-  await cluster.startApiServer();
-  assert.deepEqual(await run.listPods(), [pod]);
-  await run.letGoOn(pod);
-  await run.checkEnd();
-});
+test(
+  'faults 55: the API server is away for 60 s in the middle of a command in a pod; the command goes on, and no pod is made twice',
+  { skip: cluster.cannotSwitch ?? false, timeout: 280_000 },
+  async () => {
+    await using run = await startWaitingRun();
+    const pod = await run.whereBegun();
+    await cluster.stopApiServer();
+    // The time is what is tested: it is longer than any one try of the worker's.
+    await wait(60_000);
+    await cluster.startApiServer();
+    assert.deepEqual(await run.listPods(), [pod]);
+    await run.letGoOn(pod);
+    await run.checkEnd();
+  },
+);

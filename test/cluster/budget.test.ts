@@ -9,9 +9,11 @@ const mostRequests = 25;
 it(`asks the API server at most ${mostRequests} times for a sandbox, its checkout, ten commands and its removal`, async () => {
   await using world = await createTestProvider();
   let requests = 0;
-  for (const channel of ['undici:request:create', 'http.client.request.start']) subscribe(channel, () => (requests += 1));
+  for (const channel of ['undici:request:create', 'http.client.request.start'])
+    subscribe(channel, () => (requests += 1));
   const { ref } = await world.provider.ensureSandbox(sandboxSpec('counted'));
-  for (let count = 0; count <= 10; count += 1) await runShell(await world.provider.getSandbox(ref), `command-${count}`, 'true');
+  for (let count = 0; count <= 10; count += 1)
+    await runShell(await world.provider.getSandbox(ref), `command-${count}`, 'true');
   await world.provider.destroySandbox('counted');
   // Whether there was a gate's sandbox is asked in every ending.
   await world.provider.destroySandbox('counted-gate');

@@ -9,9 +9,12 @@ const idle = ['sleep', 'infinity'];
 
 describe('a cluster for tests', () => {
   let namespace: TestNamespace;
-  const pod = (name: string, command: string[] = idle, disk = '64Mi'): Promise<void> => startPod(cluster, { namespace, name, command, disk });
-  const exec = (name: string, ...command: string[]): Promise<string> => cluster.kubectl('exec', '--namespace', namespace.name, name, '--', ...command);
-  const read = (name: string, path: string): Promise<string> => cluster.kubectl('get', 'pod', name, '--namespace', namespace.name, `--output=jsonpath={${path}}`);
+  const pod = (name: string, command: string[] = idle, disk = '64Mi'): Promise<void> =>
+    startPod(cluster, { namespace, name, command, disk });
+  const exec = (name: string, ...command: string[]): Promise<string> =>
+    cluster.kubectl('exec', '--namespace', namespace.name, name, '--', ...command);
+  const read = (name: string, path: string): Promise<string> =>
+    cluster.kubectl('get', 'pod', name, '--namespace', namespace.name, `--output=jsonpath={${path}}`);
   before(async () => {
     namespace = await cluster.createNamespace();
     await pod('idle');
@@ -24,12 +27,28 @@ describe('a cluster for tests', () => {
   });
 
   it('has in its image what Jig runs in a sandbox', async () => {
-    assert.match(await exec('idle', 'sh', '-c', 'git --version && python3 -m pytest --version && perl -v && setsid --version && timeout --version'), /git version.*pytest \d.*This is perl/s);
+    assert.match(
+      await exec(
+        'idle',
+        'sh',
+        '-c',
+        'git --version && python3 -m pytest --version && perl -v && setsid --version && timeout --version',
+      ),
+      /git version.*pytest \d.*This is perl/s,
+    );
   });
 
   it('refuses a pod that is not restricted', async () => {
     const spec = { containers: [{ name: 'main', image: cluster.image, securityContext: { privileged: true } }] };
-    await assert.rejects(cluster.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'privileged', namespace: namespace.name }, spec }), /violates PodSecurity "restricted/);
+    await assert.rejects(
+      cluster.apply({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'privileged', namespace: namespace.name },
+        spec,
+      }),
+      /violates PodSecurity "restricted/,
+    );
   });
 
   it('bounds the processes of a pod', { skip: cluster.cannotSwitch ?? false }, async () => {
@@ -48,7 +67,14 @@ for child in children: os.kill(child, signal.SIGKILL)
 
   it('evicts a pod that fills its disk', { skip: cluster.cannotSwitch ?? false }, async () => {
     await pod('full', ['sh', '-c', 'head -c 20000000 /dev/zero > zeros; sleep infinity'], '10Mi');
-    await cluster.kubectl('wait', '--namespace', namespace.name, '--for=jsonpath={.status.reason}=Evicted', 'pod/full', '--timeout=60s');
+    await cluster.kubectl(
+      'wait',
+      '--namespace',
+      namespace.name,
+      '--for=jsonpath={.status.reason}=Evicted',
+      'pod/full',
+      '--timeout=60s',
+    );
     assert.match(await read('full', '.status.message'), /exceeds the limit "10Mi"/);
   });
 });

@@ -42,7 +42,10 @@ const switchTimeoutMs = 180_000;
 /** @throws where no cluster was started for this process */
 export async function getCluster(): Promise<TestCluster> {
   const path = process.env[recordVariable];
-  if (!path) throw new Error(`no cluster was started for this test: npm run test:cluster starts one, or name one that test/cluster/up.ts started in ${recordVariable}`);
+  if (!path)
+    throw new Error(
+      `no cluster was started for this test: npm run test:cluster starts one, or name one that test/cluster/up.ts started in ${recordVariable}`,
+    );
   return openCluster(path);
 }
 
@@ -50,8 +53,14 @@ export async function getCluster(): Promise<TestCluster> {
 export async function openCluster(path: string): Promise<TestCluster> {
   const record = await readRecord(path);
   const cache = join(dirname(record.kubeconfig), 'cache');
-  const kubectl = async (words: string[], input = ''): Promise<string> => (await execa(record.kubectl, ['--kubeconfig', record.kubeconfig, '--cache-dir', cache, ...words], { input })).stdout;
-  const apply = async (...objects: object[]): Promise<void> => void (await kubectl(['apply', '--filename', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })));
+  const kubectl = async (words: string[], input = ''): Promise<string> =>
+    (await execa(record.kubectl, ['--kubeconfig', record.kubeconfig, '--cache-dir', cache, ...words], { input }))
+      .stdout;
+  const apply = async (...objects: object[]): Promise<void> =>
+    void (await kubectl(
+      ['apply', '--filename', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+    ));
   return {
     kubeconfigPath: record.kubeconfig,
     image: record.image,
@@ -61,13 +70,26 @@ export async function openCluster(path: string): Promise<TestCluster> {
     apply,
     async createNamespace() {
       const name = `${record.namespacePrefix}${randomBytes(4).toString('hex')}`;
-      await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } } });
+      await apply({
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+      });
       // The controller manager makes it in a moment, or when the API server's absence is over for it; without it there are no pods.
       await kubectl(['wait', '--namespace', name, '--for=create', 'serviceaccount/default', '--timeout=120s']);
       return {
         name,
         async remove() {
-          await kubectl(['delete', 'pods', '--namespace', name, '--all', '--ignore-not-found', '--force', '--wait=false']);
+          await kubectl([
+            'delete',
+            'pods',
+            '--namespace',
+            name,
+            '--all',
+            '--ignore-not-found',
+            '--force',
+            '--wait=false',
+          ]);
           await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
         },
       };
@@ -83,7 +105,13 @@ async function ask({ control }: ClusterRecord, what: ClusterRequest): Promise<vo
   if (control === undefined) throw new Error('this cluster can not be switched');
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   request({ socketPath: control, method: 'POST', timeout: switchTimeoutMs }, (response) => {
-    text(response).then((answer) => (response.statusCode === 200 ? resolve() : reject(new Error(`the cluster could not do ${what.do}: ${answer}`))), reject);
-  }).once('error', reject).end(JSON.stringify(what));
+    text(response).then(
+      (answer) =>
+        response.statusCode === 200 ? resolve() : reject(new Error(`the cluster could not do ${what.do}: ${answer}`)),
+      reject,
+    );
+  })
+    .once('error', reject)
+    .end(JSON.stringify(what));
   await promise;
 }

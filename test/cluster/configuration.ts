@@ -17,8 +17,15 @@ export async function kubeconfig(server: string, authority: Certificate, client:
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'jig-test', cluster: { server, 'certificate-authority-data': await data(authority.certificate) } }],
-    users: [{ name: 'jig-test', user: { 'client-certificate-data': await data(client.certificate), 'client-key-data': await data(client.key) } }],
+    clusters: [
+      { name: 'jig-test', cluster: { server, 'certificate-authority-data': await data(authority.certificate) } },
+    ],
+    users: [
+      {
+        name: 'jig-test',
+        user: { 'client-certificate-data': await data(client.certificate), 'client-key-data': await data(client.key) },
+      },
+    ],
     contexts: [{ name: 'jig-test', context: { cluster: 'jig-test', user: 'jig-test' } }],
     'current-context': 'jig-test',
   });
@@ -56,17 +63,30 @@ SystemdCgroup = false
 export async function ensureCniConfiguration(cniFolder: string): Promise<void> {
   await mkdir(cniFolder, { recursive: true });
   const plugins = [
-    { type: 'bridge', bridge, isGateway: true, ipam: { type: 'host-local', subnet: podRange, routes: [{ dst: '0.0.0.0/0' }] } },
+    {
+      type: 'bridge',
+      bridge,
+      isGateway: true,
+      ipam: { type: 'host-local', subnet: podRange, routes: [{ dst: '0.0.0.0/0' }] },
+    },
     { type: 'portmap', capabilities: { portMappings: true } },
   ];
   await writeFile(join(cniFolder, '10-jig.conflist'), JSON.stringify({ cniVersion: '1.0.0', name: 'jig', plugins }));
 }
 
-export function kubeletConfiguration(options: { cgroupRoot: string; certificates: Certificates; maxOpenFiles: number }): string {
+export function kubeletConfiguration(options: {
+  cgroupRoot: string;
+  certificates: Certificates;
+  maxOpenFiles: number;
+}): string {
   return stringify({
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
-    authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: options.certificates.authority.certificate } },
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: options.certificates.authority.certificate },
+    },
     authorization: { mode: 'Webhook' },
     containerRuntimeEndpoint: `unix://${containerdSocket}`,
     // Clusters beside each other have cgroups of their own.
@@ -87,7 +107,12 @@ export function kubeletConfiguration(options: { cgroupRoot: string; certificates
     clusterDomain: 'cluster.local',
     // A pod over its own limits goes soon. This machine being nearly full is not the pods' matter.
     volumeStatsAggPeriod: '1s',
-    evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'nodefs.inodesFree': '1%', 'imagefs.available': '1%' },
+    evictionHard: {
+      'memory.available': '50Mi',
+      'nodefs.available': '1%',
+      'nodefs.inodesFree': '1%',
+      'imagefs.available': '1%',
+    },
     imageGCHighThresholdPercent: 100,
     // Secrets and config maps that change, pods that are deleted: soon.
     syncFrequency: '5s',

@@ -10,7 +10,8 @@ const imageVariable = 'JIG_TEST_IMAGE';
 
 /** Why it can't be used, in plain words; undefined: it can. */
 export async function findObstacleToCurrent(): Promise<string | undefined> {
-  if (!process.env[imageVariable]) return `${imageVariable} must name an image of the sandbox (k8s/deploy/sandbox-image) that the current cluster has`;
+  if (!process.env[imageVariable])
+    return `${imageVariable} must name an image of the sandbox (k8s/deploy/sandbox-image) that the current cluster has`;
   const { failed, stderr } = await execa('kubectl', ['get', '--raw=/readyz'], { reject: false });
   return failed ? `the current cluster does not answer kubectl: ${stderr || 'there is no kubectl'}` : undefined;
 }
@@ -18,8 +19,10 @@ export async function findObstacleToCurrent(): Promise<string | undefined> {
 /** Its record's path, and what removes that again. */
 export async function recordCurrent(): Promise<{ recordPath: string; remove(): Promise<void> }> {
   const record: ClusterRecord = {
-    kubeconfig: process.env['KUBECONFIG'] || join(homedir(), '.kube/config'), kubectl: 'kubectl',
-    image: process.env[imageVariable] ?? '', namespacePrefix: 'jig-test-',
+    kubeconfig: process.env['KUBECONFIG'] || join(homedir(), '.kube/config'),
+    kubectl: 'kubectl',
+    image: process.env[imageVariable] ?? '',
+    namespacePrefix: 'jig-test-',
   };
   const folder = await mkdtemp(join(tmpdir(), 'jig-current-cluster-'));
   const recordPath = join(folder, 'cluster.json');

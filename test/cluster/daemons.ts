@@ -25,8 +25,22 @@ const serviceRange = '10.96.0.0/16';
 
 export function etcd({ state }: DaemonOptions): Daemon {
   const peer = 'http://127.0.0.1:2380';
-  const words = ['--name=jig', `--data-dir=${join(state, 'etcd')}`, `--listen-client-urls=${etcdUrl}`, `--advertise-client-urls=${etcdUrl}`];
-  return { name: 'etcd', program: 'etcd', words: [...words, `--listen-peer-urls=${peer}`, `--initial-advertise-peer-urls=${peer}`, `--initial-cluster=jig=${peer}`] };
+  const words = [
+    '--name=jig',
+    `--data-dir=${join(state, 'etcd')}`,
+    `--listen-client-urls=${etcdUrl}`,
+    `--advertise-client-urls=${etcdUrl}`,
+  ];
+  return {
+    name: 'etcd',
+    program: 'etcd',
+    words: [
+      ...words,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=jig=${peer}`,
+    ],
+  };
 }
 
 export function apiServer({ programs, address, certificates }: DaemonOptions): Daemon {
@@ -35,11 +49,22 @@ export function apiServer({ programs, address, certificates }: DaemonOptions): D
     name: 'kube-apiserver',
     program: join(programs, 'kube-apiserver'),
     words: [
-      `--advertise-address=${address}`, '--bind-address=0.0.0.0', `--secure-port=${apiServerPort}`, `--etcd-servers=${etcdUrl}`,
-      `--tls-cert-file=${apiServer.certificate}`, `--tls-private-key-file=${apiServer.key}`, `--client-ca-file=${authority.certificate}`,
-      `--kubelet-client-certificate=${apiServerClient.certificate}`, `--kubelet-client-key=${apiServerClient.key}`, '--kubelet-preferred-address-types=InternalIP',
-      '--service-account-issuer=https://kubernetes.default.svc', `--service-account-key-file=${serviceAccounts.certificate}`, `--service-account-signing-key-file=${serviceAccounts.key}`,
-      `--service-cluster-ip-range=${serviceRange}`, '--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction',
+      `--advertise-address=${address}`,
+      '--bind-address=0.0.0.0',
+      `--secure-port=${apiServerPort}`,
+      `--etcd-servers=${etcdUrl}`,
+      `--tls-cert-file=${apiServer.certificate}`,
+      `--tls-private-key-file=${apiServer.key}`,
+      `--client-ca-file=${authority.certificate}`,
+      `--kubelet-client-certificate=${apiServerClient.certificate}`,
+      `--kubelet-client-key=${apiServerClient.key}`,
+      '--kubelet-preferred-address-types=InternalIP',
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-key-file=${serviceAccounts.certificate}`,
+      `--service-account-signing-key-file=${serviceAccounts.key}`,
+      `--service-cluster-ip-range=${serviceRange}`,
+      '--authorization-mode=Node,RBAC',
+      '--enable-admission-plugins=NodeRestriction',
       // What refuses privileged pods is Pod Security, as elsewhere.
       '--allow-privileged=true',
       '--endpoint-reconciler-type=none',
@@ -53,8 +78,13 @@ export function controllerManager({ programs, state, certificates }: DaemonOptio
     name: 'kube-controller-manager',
     program: join(programs, 'kube-controller-manager'),
     words: [
-      `--kubeconfig=${kubeconfigPath(state, 'controllerManager')}`, `--root-ca-file=${authority.certificate}`, `--service-account-private-key-file=${serviceAccounts.key}`,
-      '--use-service-account-credentials=true', '--leader-elect=false', '--secure-port=0', `--flex-volume-plugin-dir=${volumePluginDir}`,
+      `--kubeconfig=${kubeconfigPath(state, 'controllerManager')}`,
+      `--root-ca-file=${authority.certificate}`,
+      `--service-account-private-key-file=${serviceAccounts.key}`,
+      '--use-service-account-credentials=true',
+      '--leader-elect=false',
+      '--secure-port=0',
+      `--flex-volume-plugin-dir=${volumePluginDir}`,
       ...signing(authority),
     ],
   };
@@ -65,7 +95,11 @@ function signing({ certificate, key }: Certificate): string[] {
 }
 
 export function scheduler({ programs, state }: DaemonOptions): Daemon {
-  return { name: 'kube-scheduler', program: join(programs, 'kube-scheduler'), words: [`--kubeconfig=${kubeconfigPath(state, 'scheduler')}`, '--leader-elect=false', '--secure-port=0'] };
+  return {
+    name: 'kube-scheduler',
+    program: join(programs, 'kube-scheduler'),
+    words: [`--kubeconfig=${kubeconfigPath(state, 'scheduler')}`, '--leader-elect=false', '--secure-port=0'],
+  };
 }
 
 export function containerd({ state }: DaemonOptions): Daemon {
@@ -77,7 +111,10 @@ export function kubelet({ programs, state, address }: DaemonOptions): Daemon {
     name: 'kubelet',
     program: join(programs, 'kubelet'),
     words: [
-      `--config=${join(state, 'kubelet.yaml')}`, `--kubeconfig=${kubeconfigPath(state, 'kubelet')}`, `--hostname-override=${nodeName}`, `--root-dir=${join(state, 'kubelet')}`,
+      `--config=${join(state, 'kubelet.yaml')}`,
+      `--kubeconfig=${kubeconfigPath(state, 'kubelet')}`,
+      `--hostname-override=${nodeName}`,
+      `--root-dir=${join(state, 'kubelet')}`,
       // Without an address that isn't loopback, exec and logs find no way to the node.
       `--node-ip=${address}`,
       '--housekeeping-interval=1s',

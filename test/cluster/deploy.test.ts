@@ -31,7 +31,9 @@ describe('the files of k8s/deploy', () => {
     cluster = await getCluster();
     folder = await mkdtemp(join(tmpdir(), 'jig-deploy-'));
     const texts = await Promise.all(files.map((file) => readFile(join(root, 'k8s/deploy', file), 'utf8')));
-    const objects = texts.flatMap((text) => parseAllDocuments(text.replaceAll('jig-sandboxes', namespace))).map((document) => z.looseObject({ kind: z.string() }).parse(document.toJS()));
+    const objects = texts
+      .flatMap((text) => parseAllDocuments(text.replaceAll('jig-sandboxes', namespace)))
+      .map((document) => z.looseObject({ kind: z.string() }).parse(document.toJS()));
     // The namespace first, for the others are in it.
     for (const object of objects) await cluster.apply(object);
     role = Role.parse(objects.find(({ kind }) => kind === 'Role'));
@@ -39,7 +41,10 @@ describe('the files of k8s/deploy', () => {
     const token = await cluster.kubectl('create', 'token', 'jig-worker', '--namespace', namespace);
     const settings = KubernetesSettings.parse({ namespace, image: cluster.image, requestShare: 0.05 });
     await writeFile(join(folder, 'kubeconfig'), kubeConfigOf(cluster, token).exportConfig());
-    await writeFile(join(folder, 'jig.yaml'), JSON.stringify({ sandbox: { provider: 'kubernetes', kubernetes: settings } }));
+    await writeFile(
+      join(folder, 'jig.yaml'),
+      JSON.stringify({ sandbox: { provider: 'kubernetes', kubernetes: settings } }),
+    );
     process.env['KUBECONFIG'] = join(folder, 'kubeconfig');
     provider = createKubernetesProvider({ settings, outputDir: join(folder, 'pods') });
   });
@@ -49,29 +54,50 @@ describe('the files of k8s/deploy', () => {
   });
 
   const doctor = async () => {
-    const { stdout, exitCode } = await execa(process.execPath, [join(root, 'cli/main.ts'), 'doctor', '--json', '--config', join(folder, 'jig.yaml')], { reject: false, env: { KUBECONFIG: join(folder, 'kubeconfig'), JIG_DATA_DIR: join(folder, 'data') } });
-    const { findings } = z.object({ findings: z.array(z.looseObject({ what: z.string(), state: z.string(), message: z.string(), hint: z.string().optional() })) }).parse(JSON.parse(stdout));
+    const { stdout, exitCode } = await execa(
+      process.execPath,
+      [join(root, 'cli/main.ts'), 'doctor', '--json', '--config', join(folder, 'jig.yaml')],
+      { reject: false, env: { KUBECONFIG: join(folder, 'kubeconfig'), JIG_DATA_DIR: join(folder, 'data') } },
+    );
+    const { findings } = z
+      .object({
+        findings: z.array(
+          z.looseObject({ what: z.string(), state: z.string(), message: z.string(), hint: z.string().optional() }),
+        ),
+      })
+      .parse(JSON.parse(stdout));
     return { exitCode, sandboxes: findings.filter(({ what }) => what.startsWith('sandboxes')) };
   };
 
   it('let a worker with their service account make, use, list and remove sandboxes', async () => {
-    const spec = sandboxSpec('deployed', { resources: { cpu: 1, memoryBytes: 128 * mebibyte, diskBytes: 64 * mebibyte, processes: 100 } });
+    const spec = sandboxSpec('deployed', {
+      resources: { cpu: 1, memoryBytes: 128 * mebibyte, diskBytes: 64 * mebibyte, processes: 100 },
+    });
     const sandbox = await provider.ensureSandbox(spec);
     assert.equal((await runShell(sandbox, 'hello', 'echo hello')).stdout, 'hello\n');
-    assert.deepEqual((await provider.listSandboxes()).map(({ id }) => id), ['deployed']);
+    assert.deepEqual(
+      (await provider.listSandboxes()).map(({ id }) => id),
+      ['deployed'],
+    );
     await provider.destroySandbox('deployed');
     assert.deepEqual(await provider.listSandboxes(), []);
   });
 
   it('satisfy the doctor, which looks from inside a pod', async () => {
     const { sandboxes } = await doctor();
-    assert.deepEqual(sandboxes.map(({ state }) => state), ['ok'], JSON.stringify(sandboxes));
+    assert.deepEqual(
+      sandboxes.map(({ state }) => state),
+      ['ok'],
+      JSON.stringify(sandboxes),
+    );
   });
 
   it('grant no verb that is not needed, and the doctor names each that is missing', async () => {
     for (const { resources, verbs } of role.rules) {
       for (const verb of verbs) {
-        const rules = role.rules.map((rule) => (rule.resources === resources ? { ...rule, verbs: verbs.filter((each) => each !== verb) } : rule));
+        const rules = role.rules.map((rule) =>
+          rule.resources === resources ? { ...rule, verbs: verbs.filter((each) => each !== verb) } : rule,
+        );
         await cluster.apply({ ...role, rules: rules.filter((rule) => rule.verbs.length > 0) });
         await untilNamed(provider, `May not ${verb} ${resources.join()} in the namespace ${namespace}`);
       }

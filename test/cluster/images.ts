@@ -13,9 +13,16 @@ const sandboxImage = 'localhost/jig-sandbox:test';
 const stepTimeoutMs = 20 * 60_000;
 
 /** Archives of the images below `cacheDir`, and the sandbox image's name; made the first time, and again when what defines them changes. Repeatable. */
-export async function ensureImages(cacheDir: string, onProgress: (line: string) => void): Promise<{ archives: string[]; image: string }> {
-  const pause = await ensureArchive(cacheDir, 'pause', 'localhost/pause:1', [pauseSource], (scratch) => fillPause(scratch));
-  const sandbox = await ensureArchive(cacheDir, 'sandbox', sandboxImage, [containerfile], (scratch, buildah) => fillSandbox(scratch, buildah, onProgress));
+export async function ensureImages(
+  cacheDir: string,
+  onProgress: (line: string) => void,
+): Promise<{ archives: string[]; image: string }> {
+  const pause = await ensureArchive(cacheDir, 'pause', 'localhost/pause:1', [pauseSource], (scratch) =>
+    fillPause(scratch),
+  );
+  const sandbox = await ensureArchive(cacheDir, 'sandbox', sandboxImage, [containerfile], (scratch, buildah) =>
+    fillSandbox(scratch, buildah, onProgress),
+  );
   return { archives: [pause, sandbox], image: sandboxImage };
 }
 
@@ -28,12 +35,27 @@ function runApart(program: string, words: string[]): Promise<unknown> {
 type Buildah = (...words: string[]) => Promise<unknown>;
 
 /** `fill` makes the context of a build, and returns the words by which buildah finds it. */
-async function ensureArchive(cacheDir: string, name: string, image: string, definition: string[], fill: (scratch: string, buildah: Buildah) => Promise<string[]>): Promise<string> {
+async function ensureArchive(
+  cacheDir: string,
+  name: string,
+  image: string,
+  definition: string[],
+  fill: (scratch: string, buildah: Buildah) => Promise<string[]>,
+): Promise<string> {
   const hash = createHash('sha256').update(release);
   for (const file of [...definition, import.meta.filename]) hash.update(await readFile(file));
   const path = join(cacheDir, `image-${name}-${arch()}-${hash.digest('hex').slice(0, 12)}`);
   await ensureFolder(path, async (folder, scratch) => {
-    const buildah: Buildah = (...words) => runApart('buildah', ['--root', join(scratch, 'root'), '--runroot', join(scratch, 'runroot'), '--storage-driver', 'vfs', ...words]);
+    const buildah: Buildah = (...words) =>
+      runApart('buildah', [
+        '--root',
+        join(scratch, 'root'),
+        '--runroot',
+        join(scratch, 'runroot'),
+        '--storage-driver',
+        'vfs',
+        ...words,
+      ]);
     const words = await fill(scratch, buildah);
     await buildah('bud', '--isolation', 'chroot', '--tag', image, ...words);
     await buildah('push', image, `oci-archive:${join(folder, 'image.tar')}:${image}`);
@@ -45,7 +67,10 @@ async function fillPause(scratch: string): Promise<string[]> {
   const context = join(scratch, 'context');
   await mkdir(context);
   await execa('cc', ['-static', '-Os', '-o', join(context, 'pause'), pauseSource]);
-  await writeFile(join(context, 'Containerfile'), 'FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT ["/pause"]\n');
+  await writeFile(
+    join(context, 'Containerfile'),
+    'FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT ["/pause"]\n',
+  );
   return [context];
 }
 

@@ -13,14 +13,31 @@ const buildTimeoutMs = 60 * 60_000;
 export async function ensureKubernetes(cacheDir: string, onProgress: (line: string) => void): Promise<string> {
   const path = join(cacheDir, `kubernetes-${version}-${arch()}`);
   await ensureFolder(path, async (folder, scratch) => {
-    for (const file of ['go.mod', 'go.sum']) await copyFile(join(import.meta.dirname, 'kubernetes', file), join(scratch, file));
+    for (const file of ['go.mod', 'go.sum'])
+      await copyFile(join(import.meta.dirname, 'kubernetes', file), join(scratch, file));
     // Without these it calls itself v0.0.0.
     const [major, minor] = version.split('.');
-    const stamps = Object.entries({ gitVersion: `v${version}`, gitMajor: major, gitMinor: minor }).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
+    const stamps = Object.entries({ gitVersion: `v${version}`, gitMajor: major, gitMinor: minor }).map(
+      ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
+    );
     const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' };
     for (const [index, program] of programs.entries()) {
-      onProgress(`Building Kubernetes ${version}, some minutes the first time: ${program}, ${index + 1} of ${programs.length}`);
-      await execa('go', ['build', '-trimpath', '-ldflags', `-s -w ${stamps.join(' ')}`, '-o', folder, `k8s.io/kubernetes/cmd/${program}`], { cwd: scratch, env, timeout: buildTimeoutMs });
+      onProgress(
+        `Building Kubernetes ${version}, some minutes the first time: ${program}, ${index + 1} of ${programs.length}`,
+      );
+      await execa(
+        'go',
+        [
+          'build',
+          '-trimpath',
+          '-ldflags',
+          `-s -w ${stamps.join(' ')}`,
+          '-o',
+          folder,
+          `k8s.io/kubernetes/cmd/${program}`,
+        ],
+        { cwd: scratch, env, timeout: buildTimeoutMs },
+      );
     }
   });
   return path;

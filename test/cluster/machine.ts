@@ -9,8 +9,27 @@ import { json } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { clientNames, makeCertificates } from './certificates.ts';
-import { containerdConfiguration, containerdSocket, ensureCniConfiguration, kubeconfig, kubeletConfiguration, networkRules, nodeName } from './configuration.ts';
-import { apiServer, apiServerPort, containerd, controllerManager, type Daemon, type DaemonOptions, etcd, kubeconfigPath, kubelet, scheduler } from './daemons.ts';
+import {
+  containerdConfiguration,
+  containerdSocket,
+  ensureCniConfiguration,
+  kubeconfig,
+  kubeletConfiguration,
+  networkRules,
+  nodeName,
+} from './configuration.ts';
+import {
+  apiServer,
+  apiServerPort,
+  containerd,
+  controllerManager,
+  type Daemon,
+  type DaemonOptions,
+  etcd,
+  kubeconfigPath,
+  kubelet,
+  scheduler,
+} from './daemons.ts';
 import { ClusterRecord, ClusterRequest, MachineSpec } from './record.ts';
 import { type Running, startDaemon } from './supervisor.ts';
 
@@ -44,8 +63,12 @@ async function start(): Promise<void> {
   await ready('service accounts', () => kubectl('get', 'serviceaccount', 'default', '--namespace=default'));
   await listen(createControl(options), join(state, 'control.sock'));
   const record: ClusterRecord = {
-    kubeconfig: kubeconfigPath(state, 'admin'), kubectl: kubectlProgram, image: spec.image,
-    namespacePrefix: 'jig-test-', hostAddress: `10.213.${number}.1`, control: join(state, 'control.sock'),
+    kubeconfig: kubeconfigPath(state, 'admin'),
+    kubectl: kubectlProgram,
+    image: spec.image,
+    namespacePrefix: 'jig-test-',
+    hostAddress: `10.213.${number}.1`,
+    control: join(state, 'control.sock'),
   };
   await writeFile(join(state, 'cluster.json.new'), JSON.stringify(record, null, 2));
   await rename(join(state, 'cluster.json.new'), join(state, 'cluster.json'));
@@ -58,13 +81,25 @@ async function configure(): Promise<DaemonOptions> {
   await mkdir(logs);
   const certificates = await makeCertificates(folder, address);
   for (const name of clientNames) {
-    const text = await kubeconfig(`https://${address}:${apiServerPort}`, certificates.authority, certificates.clients[name]);
+    const text = await kubeconfig(
+      `https://${address}:${apiServerPort}`,
+      certificates.authority,
+      certificates.clients[name],
+    );
     await writeFile(kubeconfigPath(state, name), text, { mode: 0o600 });
   }
-  const maxOpenFiles = Number(/^Max open files +\d+ +(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8'))?.[1] ?? 1024);
+  const maxOpenFiles = Number(
+    /^Max open files +\d+ +(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8'))?.[1] ?? 1024,
+  );
   await ensureCniConfiguration(join(state, 'cni'));
-  await writeFile(join(state, 'containerd.toml'), containerdConfiguration({ root: join(state, 'containerd'), cniFolder: join(state, 'cni') }));
-  await writeFile(join(state, 'kubelet.yaml'), kubeletConfiguration({ cgroupRoot: `/${basename(state)}`, certificates, maxOpenFiles }));
+  await writeFile(
+    join(state, 'containerd.toml'),
+    containerdConfiguration({ root: join(state, 'containerd'), cniFolder: join(state, 'cni') }),
+  );
+  await writeFile(
+    join(state, 'kubelet.yaml'),
+    kubeletConfiguration({ cgroupRoot: `/${basename(state)}`, certificates, maxOpenFiles }),
+  );
   return { programs: spec.programs, state, address, certificates };
 }
 
@@ -80,7 +115,8 @@ async function stopAll(): Promise<void> {
 }
 
 async function importImages(): Promise<void> {
-  const ctr = (...words: string[]): Promise<unknown> => execa('ctr', ['--address', containerdSocket, '--namespace', 'k8s.io', ...words]);
+  const ctr = (...words: string[]): Promise<unknown> =>
+    execa('ctr', ['--address', containerdSocket, '--namespace', 'k8s.io', ...words]);
   await ready('containerd', () => ctr('version'));
   for (const archive of spec.imageArchives) await ctr('image', 'import', archive);
 }
@@ -101,7 +137,8 @@ async function ready(what: string, ask: () => Promise<unknown>): Promise<void> {
       await ask();
       return;
     } catch (error) {
-      if (Date.now() > deadline) throw new Error(`${what} did not become ready within ${readyTimeoutMs / 1000} s`, { cause: error });
+      if (Date.now() > deadline)
+        throw new Error(`${what} did not become ready within ${readyTimeoutMs / 1000} s`, { cause: error });
       await delay(250);
     }
   }
@@ -116,7 +153,10 @@ function createControl(options: DaemonOptions): Server {
     const answer = (status: number, text: string): void => void response.writeHead(status).end(text);
     json(request)
       .then((body) => carryOut(ClusterRequest.parse(body), options))
-      .then(() => answer(200, 'done\n'), (error: unknown) => answer(500, String(error)));
+      .then(
+        () => answer(200, 'done\n'),
+        (error: unknown) => answer(500, String(error)),
+      );
   });
 }
 

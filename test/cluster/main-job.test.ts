@@ -25,43 +25,74 @@ const setup = `
 
 async function offlineBlueprint(): Promise<string> {
   const text = await readFile(new URL('python-utcnow.yaml', library), 'utf8');
-  const changed = text.replace(/^ {2}image: .*\n {2}egress: .*\n/m, '').replace(/(?<=^ {2}setup:)\n {4}- \|\n(?: {6}.*\n)+?(?= {4}- \|\n)/m, setup);
+  const changed = text
+    .replace(/^ {2}image: .*\n {2}egress: .*\n/m, '')
+    .replace(/(?<=^ {2}setup:)\n {4}- \|\n(?: {6}.*\n)+?(?= {4}- \|\n)/m, setup);
   assert.ok(changed.includes('--system-site-packages') && !changed.includes('egress'));
   return changed;
 }
 
-test('the main job on Kubernetes and Gitea: a blueprint goes in, a pull request with evidence comes out, its CI is green, and no pod is left', { skip, timeout: 280_000 }, async () => {
-  const cluster = await getCluster();
-  const namespace = await cluster.createNamespace();
-  const gitea = await createGiteaFixture();
-  const ci = await startCi(gitea.server.url, gitea.acme);
-  process.env['KUBECONFIG'] = cluster.kubeconfigPath;
-  const recording = await loadRecording(new URL('recordings/python-utcnow.json', library).pathname);
-  const config = {
-    forges: { gitea: { kind: 'gitea', url: gitea.server.url } },
-    sandbox: { provider: 'kubernetes', kubernetes: { namespace: namespace.name, image: cluster.image, imagePullPolicy: 'IfNotPresent', requestShare: 0.05 } },
-    ci: { pollMs: 200, graceMs: 60_000 },
-  };
-  const world = await createWorld({ env: { JIG_GITEA_TOKEN: gitea.token }, model: chooseModel({ env: {}, config: Config.parse({}).model, recording }), config });
-  try {
-    // A published package that nobody here wrote.
-    const { path } = await ensureDemoRepository({ cacheDir: cacheDirOf(process.env) });
-    await gitea.addRepository('acme/webob', { 'readme.txt': 'replaced\n' });
-    await execa('git', ['push', '--quiet', '--force', `${gitea.server.url.replace('://', `://acme:${gitea.acme.token}@`)}/acme/webob.git`, 'HEAD:main'], { cwd: path });
-    await ci.watch('acme/webob', ['sh', '-c', '! grep -rnE "utcnow\\(|utcfromtimestamp\\(" src']);
+test(
+  'the main job on Kubernetes and Gitea: a blueprint goes in, a pull request with evidence comes out, its CI is green, and no pod is left',
+  { skip, timeout: 280_000 },
+  async () => {
+    const cluster = await getCluster();
+    const namespace = await cluster.createNamespace();
+    const gitea = await createGiteaFixture();
+    const ci = await startCi(gitea.server.url, gitea.acme);
+    process.env['KUBECONFIG'] = cluster.kubeconfigPath;
+    const recording = await loadRecording(new URL('recordings/python-utcnow.json', library).pathname);
+    const config = {
+      forges: { gitea: { kind: 'gitea', url: gitea.server.url } },
+      sandbox: {
+        provider: 'kubernetes',
+        kubernetes: {
+          namespace: namespace.name,
+          image: cluster.image,
+          imagePullPolicy: 'IfNotPresent',
+          requestShare: 0.05,
+        },
+      },
+      ci: { pollMs: 200, graceMs: 60_000 },
+    };
+    const world = await createWorld({
+      env: { JIG_GITEA_TOKEN: gitea.token },
+      model: chooseModel({ env: {}, config: Config.parse({}).model, recording }),
+      config,
+    });
+    try {
+      // A published package that nobody here wrote.
+      const { path } = await ensureDemoRepository({ cacheDir: cacheDirOf(process.env) });
+      await gitea.addRepository('acme/webob', { 'readme.txt': 'replaced\n' });
+      await execa(
+        'git',
+        [
+          'push',
+          '--quiet',
+          '--force',
+          `${gitea.server.url.replace('://', `://acme:${gitea.acme.token}@`)}/acme/webob.git`,
+          'HEAD:main',
+        ],
+        { cwd: path },
+      );
+      await ci.watch('acme/webob', ['sh', '-c', '! grep -rnE "utcnow\\(|utcfromtimestamp\\(" src']);
 
-    const { end, state } = await world.run(await offlineBlueprint(), { forge: 'gitea', repository: 'acme/webob' });
-    assert.equal(end.outcome, 'succeeded', `${end.reason}: ${JSON.stringify(state.steps)}`);
-    const change = await gitea.forge.findChange('acme/webob', { number: state.change?.number ?? 0 });
-    assert.equal(change?.state, 'open');
-    assert.match(change.body, /### Evidence[\s\S]*238\d passed/);
-    const checks = await gitea.forge.listChecks('acme/webob', change.headCommit);
-    assert.deepEqual(checks.map(({ state: checkState }) => checkState), ['passed']);
-    assert.equal(await cluster.kubectl('get', 'pods', '--namespace', namespace.name, '--output', 'name'), '');
-  } finally {
-    await world[Symbol.asyncDispose]();
-    await ci.stop();
-    await gitea.close();
-    await namespace.remove();
-  }
-});
+      const { end, state } = await world.run(await offlineBlueprint(), { forge: 'gitea', repository: 'acme/webob' });
+      assert.equal(end.outcome, 'succeeded', `${end.reason}: ${JSON.stringify(state.steps)}`);
+      const change = await gitea.forge.findChange('acme/webob', { number: state.change?.number ?? 0 });
+      assert.equal(change?.state, 'open');
+      assert.match(change.body, /### Evidence[\s\S]*238\d passed/);
+      const checks = await gitea.forge.listChecks('acme/webob', change.headCommit);
+      assert.deepEqual(
+        checks.map(({ state: checkState }) => checkState),
+        ['passed'],
+      );
+      assert.equal(await cluster.kubectl('get', 'pods', '--namespace', namespace.name, '--output', 'name'), '');
+    } finally {
+      await world[Symbol.asyncDispose]();
+      await ci.stop();
+      await gitea.close();
+      await namespace.remove();
+    }
+  },
+);

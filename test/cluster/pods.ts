@@ -10,7 +10,10 @@ export interface PodSpec {
 }
 
 /** Makes a pod, and waits until it is ready. */
-export async function startPod(cluster: TestCluster, { namespace, name, command, disk = '64Mi' }: PodSpec): Promise<void> {
+export async function startPod(
+  cluster: TestCluster,
+  { namespace, name, command, disk = '64Mi' }: PodSpec,
+): Promise<void> {
   await cluster.apply({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -19,17 +22,25 @@ export async function startPod(cluster: TestCluster, { namespace, name, command,
       automountServiceAccountToken: false,
       restartPolicy: 'Never',
       terminationGracePeriodSeconds: 0,
-      securityContext: { runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [{
-        name: 'main',
-        image: cluster.image,
-        imagePullPolicy: 'IfNotPresent',
-        command,
-        workingDir: '/work',
-        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-        resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { cpu: '1', memory: '256Mi' } },
-        volumeMounts: [{ name: 'work', mountPath: '/work' }],
-      }],
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        runAsGroup: 1000,
+        fsGroup: 1000,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      containers: [
+        {
+          name: 'main',
+          image: cluster.image,
+          imagePullPolicy: 'IfNotPresent',
+          command,
+          workingDir: '/work',
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+          resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { cpu: '1', memory: '256Mi' } },
+          volumeMounts: [{ name: 'work', mountPath: '/work' }],
+        },
+      ],
       volumes: [{ name: 'work', emptyDir: { sizeLimit: disk } }],
     },
   });

@@ -22,11 +22,22 @@ export async function createTestProvider(settings: Record<string, unknown> = {})
   const outputDir = await mkdtemp(join(tmpdir(), 'jig-pods-'));
   process.env['KUBECONFIG'] = cluster.kubeconfigPath;
   const another = (changes: Record<string, unknown> = {}): SandboxProvider => {
-    const common = { namespace: namespace.name, image: cluster.image, imagePullPolicy: 'IfNotPresent', requestShare: 0.05, network: 'open' };
-    return createKubernetesProvider({ settings: KubernetesSettings.parse({ ...common, ...settings, ...changes }), outputDir });
+    const common = {
+      namespace: namespace.name,
+      image: cluster.image,
+      imagePullPolicy: 'IfNotPresent',
+      requestShare: 0.05,
+      network: 'open',
+    };
+    return createKubernetesProvider({
+      settings: KubernetesSettings.parse({ ...common, ...settings, ...changes }),
+      outputDir,
+    });
   };
   return {
-    cluster, namespace, another,
+    cluster,
+    namespace,
+    another,
     provider: another(),
     async [Symbol.asyncDispose]() {
       await namespace.remove();

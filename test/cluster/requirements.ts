@@ -48,14 +48,22 @@ export async function findObstacle(): Promise<string | undefined> {
   if (process.platform !== 'linux') return `a test cluster needs Linux, and this is ${process.platform}`;
   if (process.getuid?.() !== 0) return 'a test cluster needs root: namespaces, mounts and cgroups are made for it';
   const missing = await findMissingPackages();
-  if (missing.length > 0) return `a test cluster needs programs that are missing here; on Debian: apt-get install ${missing.join(' ')}`;
+  if (missing.length > 0)
+    return `a test cluster needs programs that are missing here; on Debian: apt-get install ${missing.join(' ')}`;
   const go = await findGoVersion();
   const wanted = `Go ${goVersion.join('.')} or newer, by which Kubernetes is built`;
   if (go === undefined) return `a test cluster needs ${wanted}, and this machine has none`;
   const [major = 0, minor = 0] = go;
-  if (major < goVersion[0] || (major === goVersion[0] && minor < goVersion[1])) return `a test cluster needs ${wanted}, and this machine has ${go.join('.')}`;
-  const kernel = await execa('unshare', ['--mount', '--net', '--pid', '--fork', 'bash', '-c', kernelQuestion, 'question', String(process.pid)], { reject: false });
-  return kernel.failed ? `a test cluster needs network, bridge, nftables, overlay and cgroups of its own, and this machine refuses: ${kernel.stderr.trim()}` : undefined;
+  if (major < goVersion[0] || (major === goVersion[0] && minor < goVersion[1]))
+    return `a test cluster needs ${wanted}, and this machine has ${go.join('.')}`;
+  const kernel = await execa(
+    'unshare',
+    ['--mount', '--net', '--pid', '--fork', 'bash', '-c', kernelQuestion, 'question', String(process.pid)],
+    { reject: false },
+  );
+  return kernel.failed
+    ? `a test cluster needs network, bridge, nftables, overlay and cgroups of its own, and this machine refuses: ${kernel.stderr.trim()}`
+    : undefined;
 }
 
 async function findMissingPackages(): Promise<string[]> {
@@ -69,7 +77,14 @@ async function findMissingPackages(): Promise<string[]> {
 }
 
 async function anyRuns(paths: string[]): Promise<boolean> {
-  for (const path of paths) if (await access(path, constants.X_OK).then(() => true, () => false)) return true;
+  for (const path of paths)
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return true;
   return false;
 }
 

@@ -11,7 +11,12 @@ sandboxContract('kubernetes', async () => {
   const namespace = await cluster.createNamespace();
   const outputDir = await mkdtemp(join(tmpdir(), 'jig-pods-'));
   process.env['KUBECONFIG'] = cluster.kubeconfigPath;
-  const settings = KubernetesSettings.parse({ namespace: namespace.name, image: cluster.image, imagePullPolicy: 'IfNotPresent', requestShare: 0.05 });
+  const settings = KubernetesSettings.parse({
+    namespace: namespace.name,
+    image: cluster.image,
+    imagePullPolicy: 'IfNotPresent',
+    requestShare: 0.05,
+  });
   return {
     provider: createKubernetesProvider({ settings, outputDir }),
     async close() {

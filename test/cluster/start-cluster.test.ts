@@ -38,11 +38,17 @@ describe('a second cluster', { skip: shared.cannotSwitch ?? false }, () => {
   async function start(): Promise<{ up: ChildProcess; traces: Traces }> {
     const path = join(folder, 'cluster.json');
     // It dies with this process, whatever ends that.
-    const up = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, join(import.meta.dirname, 'up.ts'), path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const up = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, join(import.meta.dirname, 'up.ts'), path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     started.push(up);
     for await (const line of createInterface({ input: up.stdout })) if (line.includes(path)) break;
     const cluster = await openCluster(path);
-    await startPod(cluster, { namespace: await cluster.createNamespace(), name: 'idle', command: ['sleep', 'infinity'] });
+    await startPod(cluster, {
+      namespace: await cluster.createNamespace(),
+      name: 'idle',
+      command: ['sleep', 'infinity'],
+    });
     const { kubeconfig, hostAddress = '' } = await readRecord(path);
     return { up, traces: { state: dirname(kubeconfig), cable: `jig${hostAddress.split('.')[2]}` } };
   }
@@ -85,13 +91,19 @@ async function gone(traces: Traces): Promise<void> {
 /** What there is of a cluster on this machine: its folder, cgroups, processes in them, programs, mounts and cable. */
 async function remains({ state, cable }: Traces): Promise<string[]> {
   const name = basename(state);
-  const found: string[] = await access(state).then(() => [state], () => []);
-  const { stdout: cgroups } = await execa('find', ['/sys/fs/cgroup', '-type', 'd', '-path', `*/${name}*`], { reject: false });
+  const found: string[] = await access(state).then(
+    () => [state],
+    () => [],
+  );
+  const { stdout: cgroups } = await execa('find', ['/sys/fs/cgroup', '-type', 'd', '-path', `*/${name}*`], {
+    reject: false,
+  });
   if (cgroups) found.push(...cgroups.split('\n'));
   for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)) {
     const read = (file: string): Promise<string> => readFile(join('/proc', pid, file), 'utf8').catch(() => '');
     const command = await read('cmdline');
-    if (command.includes(name) || (await read('cgroup')).includes(name)) found.push(`process ${pid}: ${command.replaceAll('\0', ' ')}`);
+    if (command.includes(name) || (await read('cgroup')).includes(name))
+      found.push(`process ${pid}: ${command.replaceAll('\0', ' ')}`);
   }
   if ((await readFile('/proc/self/mountinfo', 'utf8')).includes(name)) found.push('mounts');
   if (!(await execa('ip', ['link', 'show', cable], { reject: false })).failed) found.push(cable);

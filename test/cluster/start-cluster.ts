@@ -35,7 +35,12 @@ export async function startCluster(onProgress: (line: string) => void): Promise<
   await writeFile(join(state, 'machine.json'), JSON.stringify(spec));
   // Its standard input is what it lives by; a group of its own keeps the terminal's Ctrl-C from it.
   const machine = execa(machineScript, ['run', state, process.execPath, machineProgram], {
-    stdin: 'pipe', stdout: 'pipe', stderr: 'pipe', reject: false, detached: true, buffer: { stdout: false, stderr: true },
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    reject: false,
+    detached: true,
+    buffer: { stdout: false, stderr: true },
   });
   const ended = (async () => (await machine).stderr)();
   const stop = async (): Promise<void> => {

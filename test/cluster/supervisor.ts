@@ -15,7 +15,11 @@ export interface Running {
 const tailLines = 15;
 
 /** Starts a program, its output in `logs`. Where it ends without having been stopped, `onEnd` gets why. */
-export async function startDaemon({ name, program, words }: Daemon, logs: string, onEnd: (error: Error) => void): Promise<Running> {
+export async function startDaemon(
+  { name, program, words }: Daemon,
+  logs: string,
+  onEnd: (error: Error) => void,
+): Promise<Running> {
   const path = join(logs, `${name}.log`);
   const log = await open(path, 'a');
   const child = spawn(program, words, { stdio: ['ignore', log.fd, log.fd] });

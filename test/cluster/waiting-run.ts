@@ -41,37 +41,75 @@ export async function startWaitingRun(): Promise<WaitingRun> {
   await using undo = new AsyncDisposableStack();
   const cluster = await getCluster();
   const namespace = undo.adopt(await cluster.createNamespace(), ({ remove }) => remove());
-  const config = { sandbox: { provider: 'kubernetes', kubernetes: { namespace: namespace.name, image: cluster.image, imagePullPolicy: 'IfNotPresent', requestShare: 0.05 } } };
-  const installation = undo.use(await createInstallation({ script: 'v1', replies: [] }, { config, env: { KUBECONFIG: cluster.kubeconfigPath } }));
+  const config = {
+    sandbox: {
+      provider: 'kubernetes',
+      kubernetes: {
+        namespace: namespace.name,
+        image: cluster.image,
+        imagePullPolicy: 'IfNotPresent',
+        requestShare: 0.05,
+      },
+    },
+  };
+  const installation = undo.use(
+    await createInstallation({ script: 'v1', replies: [] }, { config, env: { KUBECONFIG: cluster.kubeconfigPath } }),
+  );
   const source = await makeRepository(join(installation.dataDir, 'sources', 'api'), { 'a.txt': 'a\n' });
   await installation.forge.ensureRepository({ name: 'acme/api', source });
-  const { runId } = await installation.client.start({ blueprint: { name: 'waiting', text: blueprint, file: 'waiting.yaml' }, repository: { forge: 'local', name: 'acme/api' }, inputs: {}, requester: 'tester' });
+  const { runId } = await installation.client.start({
+    blueprint: { name: 'waiting', text: blueprint, file: 'waiting.yaml' },
+    repository: { forge: 'local', name: 'acme/api' },
+    inputs: {},
+    requester: 'tester',
+  });
 
   const inNamespace = ['--namespace', namespace.name];
-  const shell = (pod: Pod, script: string) => cluster.kubectl('exec', ...inNamespace, pod.name, '--', 'sh', '-c', script);
+  const shell = (pod: Pod, script: string) =>
+    cluster.kubectl('exec', ...inNamespace, pod.name, '--', 'sh', '-c', script);
   const listPods = async (): Promise<Pod[]> => {
-    const text = await cluster.kubectl('get', 'pods', ...inNamespace, '--output', String.raw`jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}{"\n"}{end}`);
-    return text.split('\n').filter(Boolean).map((line) => ({ name: line.split(' ')[0] ?? '', uid: line.split(' ')[1] ?? '' }));
+    const text = await cluster.kubectl(
+      'get',
+      'pods',
+      ...inNamespace,
+      '--output',
+      String.raw`jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}{"\n"}{end}`,
+    );
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => ({ name: line.split(' ')[0] ?? '', uid: line.split(' ')[1] ?? '' }));
   };
   const all = undo.move();
   return {
-    cluster, namespace, installation, runId, listPods,
+    cluster,
+    namespace,
+    installation,
+    runId,
+    listPods,
     async whereBegun(except) {
       let found: Pod | undefined;
       await until('the command has begun', 120_000, async () => {
-        for (const pod of await listPods()) if (pod.uid !== except?.uid && (await shell(pod, 'cat /work/begun').catch(() => '')).includes('begun')) found = pod;
+        for (const pod of await listPods())
+          if (pod.uid !== except?.uid && (await shell(pod, 'cat /work/begun').catch(() => '')).includes('begun'))
+            found = pod;
         return found !== undefined;
       });
       assert.ok(found);
       return found;
     },
     letGoOn: async (pod) => void (await shell(pod, 'touch /work/go-on')),
-    deletePod: async ({ name }) => void (await cluster.kubectl('delete', 'pod', name, ...inNamespace, '--force', '--wait=false')),
+    deletePod: async ({ name }) =>
+      void (await cluster.kubectl('delete', 'pod', name, ...inNamespace, '--force', '--wait=false')),
     async checkEnd(pods = []) {
       assert.deepEqual(await installation.client.result(runId), { outcome: 'succeeded', reason: 'Every step is done' });
       const { steps } = await installation.client.describe(runId);
       assert.equal(steps.findLast(({ path }) => path === 'count')?.note, '1', JSON.stringify(steps));
-      await until(`the pods are ${pods.join(' ') || 'gone'}`, 60_000, async () => (await listPods()).map(({ name }) => name).join() === pods.join());
+      await until(
+        `the pods are ${pods.join(' ') || 'gone'}`,
+        60_000,
+        async () => (await listPods()).map(({ name }) => name).join() === pods.join(),
+      );
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };

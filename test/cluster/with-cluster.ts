@@ -22,7 +22,12 @@ const { recordPath, remove } = await (isCurrent ? recordCurrent() : startOwn());
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
 try {
-  const { exitCode } = await execa(program, rest, { stdio: 'inherit', reject: false, env: { [recordVariable]: recordPath }, cancelSignal: interrupted.signal });
+  const { exitCode } = await execa(program, rest, {
+    stdio: 'inherit',
+    reject: false,
+    env: { [recordVariable]: recordPath },
+    cancelSignal: interrupted.signal,
+  });
   process.exitCode = interrupted.signal.aborted ? 130 : (exitCode ?? 1);
 } finally {
   await remove();

@@ -70,5 +70,8 @@ test('faults 63: cancelled before any worker takes it up, a run ends as cancelle
   const cancelledAtMs = Date.now();
   await cancelled;
   await checkCancelled(runId, cancelledAtMs);
-  assert.deepEqual((await installation.takeLaunches()).filter((folder) => !folder.includes('/ci-')), []);
+  assert.deepEqual(
+    (await installation.takeLaunches()).filter((folder) => !folder.includes('/ci-')),
+    [],
+  );
 });

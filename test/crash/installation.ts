@@ -68,27 +68,54 @@ export interface InstallationOptions {
   env?: Record<string, string>;
 }
 
-export async function createInstallation(script: ScriptInput, { config = {}, env: moreEnv = {} }: InstallationOptions = {}): Promise<Installation> {
+export async function createInstallation(
+  script: ScriptInput,
+  { config = {}, env: moreEnv = {} }: InstallationOptions = {},
+): Promise<Installation> {
   await using undo = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), 'jig-crash-'));
   undo.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
   const binaries = { cacheDir: join(cacheDirOf(process.env), 'binaries'), env: process.env };
-  const [cliPath, bwrapPath, { code }, model] = await Promise.all([ensureBinary('temporal', binaries), ensureBinary('bwrap', binaries), bundle(), startScriptedServer(script)]);
+  const [cliPath, bwrapPath, { code }, model] = await Promise.all([
+    ensureBinary('temporal', binaries),
+    ensureBinary('bwrap', binaries),
+    bundle(),
+    startScriptedServer(script),
+  ]);
   undo.defer(() => model.close());
-  const startServer = (ports: { port?: number; uiPort?: number } = {}) => startTemporalServer({ cliPath, dbFile: join(dataDir, 'temporal.db'), logFile: join(dataDir, 'temporal.log'), ...ports });
+  const startServer = (ports: { port?: number; uiPort?: number } = {}) =>
+    startTemporalServer({
+      cliPath,
+      dbFile: join(dataDir, 'temporal.db'),
+      logFile: join(dataDir, 'temporal.log'),
+      ...ports,
+    });
   let server = await startServer();
   undo.defer(() => server.stop());
   const bundleFile = join(dataDir, 'workflows.js');
   await writeFile(bundleFile, code);
   await mkdir(dataFolders(dataDir).sandboxes, { mode: 0o700 });
   const ledger = await installLedger(dataDir, bwrapPath);
-  const env = { ...process.env, PATH: `${ledger.binDir}:${process.env['PATH']}`, JIG_DATA_DIR: dataDir, OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: 'none', JIG_MODEL: 'scripted', ...moreEnv };
+  const env = {
+    ...process.env,
+    PATH: `${ledger.binDir}:${process.env['PATH']}`,
+    JIG_DATA_DIR: dataDir,
+    OPENAI_BASE_URL: model.baseUrl,
+    OPENAI_API_KEY: 'none',
+    JIG_MODEL: 'scripted',
+    ...moreEnv,
+  };
   const settings = {
     bundleFile,
     address: server.address,
     namespace: 'default',
     trapFolder: dataDir,
-    config: { runs: { heartbeatTimeoutMs }, ci: { pollMs: 100 }, worker: { shutdownGraceMs: 60_000, takeOverAfterMs: 300 }, ...config },
+    config: {
+      runs: { heartbeatTimeoutMs },
+      ci: { pollMs: 100 },
+      worker: { shutdownGraceMs: 60_000, takeOverAfterMs: 300 },
+      ...config,
+    },
   };
   const workers: WorkerHandle[] = [];
   undo.defer(async () => {
@@ -106,7 +133,8 @@ export async function createInstallation(script: ScriptInput, { config = {}, env
   const sandboxesDir = dataFolders(dataDir).sandboxes;
   let spare = spawnWorker();
   const installation: Installation = {
-    model, dataDir,
+    model,
+    dataDir,
     client: createClient(new Client({ connection })),
     forge: createLocalForge({ rootDir: dataFolders(dataDir).forge }),
     worker: spawnWorker(),
@@ -123,25 +151,37 @@ export async function createInstallation(script: ScriptInput, { config = {}, env
       await writeFile(`${laid}.new`, JSON.stringify(trap));
       await rename(`${laid}.new`, laid);
     },
-    sprung: () => until('the trap has sprung', trapTimeoutMs, async () => (await readdir(dataDir)).includes('sprung.json')),
+    sprung: () =>
+      until('the trap has sprung', trapTimeoutMs, async () => (await readdir(dataDir)).includes('sprung.json')),
     async dies() {
       const { process: child, ended } = installation.worker;
       const timer = setTimeout(() => child.kill('SIGTERM'), trapTimeoutMs);
       const how = await ended;
       clearTimeout(timer);
-      if (how !== 'SIGKILL') throw new Error(`The run never came to its trap: ${await readFile(laid, 'utf8').catch(() => String(how))}`);
+      if (how !== 'SIGKILL')
+        throw new Error(`The run never came to its trap: ${await readFile(laid, 'utf8').catch(() => String(how))}`);
     },
-    asked: (outcome) => until(`the model has noted ${outcome}`, trapTimeoutMs, async () => model.ledger.some((entry) => entry.outcome === outcome)),
+    asked: (outcome) =>
+      until(`the model has noted ${outcome}`, trapTimeoutMs, async () =>
+        model.ledger.some((entry) => entry.outcome === outcome),
+      ),
     takeLaunches: ledger.take,
     async untilNoSandbox(deadlineMs) {
       let left: string[] = [];
-      await until(() => `no sandbox is left, of ${left.join(', ')}`, deadlineMs, async () => (left = await readdir(sandboxesDir)).length === 0);
+      await until(
+        () => `no sandbox is left, of ${left.join(', ')}`,
+        deadlineMs,
+        async () => (left = await readdir(sandboxesDir)).length === 0,
+      );
     },
     async restartServer(signal) {
       const { pid, address, uiUrl } = server;
       process.kill(pid, signal);
       await server.stop();
-      server = await startServer({ port: Number(new URL(`tcp://${address}`).port), uiPort: Number(new URL(uiUrl).port) });
+      server = await startServer({
+        port: Number(new URL(`tcp://${address}`).port),
+        uiPort: Number(new URL(uiUrl).port),
+      });
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
@@ -154,7 +194,8 @@ export async function createInstallation(script: ScriptInput, { config = {}, env
 async function until(what: string | (() => string), deadlineMs: number, holds: () => Promise<boolean>): Promise<void> {
   const giveUpAt = Date.now() + deadlineMs;
   while (!(await holds())) {
-    if (Date.now() > giveUpAt) throw new Error(`Not within ${deadlineMs} ms: ${typeof what === 'string' ? what : what()}`);
+    if (Date.now() > giveUpAt)
+      throw new Error(`Not within ${deadlineMs} ms: ${typeof what === 'string' ? what : what()}`);
     await wait(20);
   }
 }
@@ -162,7 +203,9 @@ async function until(what: string | (() => string), deadlineMs: number, holds: (
 function startWorkerProcess(settings: string, env: NodeJS.ProcessEnv): WorkerHandle {
   const program = fileURLToPath(new URL('worker.ts', import.meta.url));
   const child = spawn(process.execPath, [program, settings], { env, stdio: ['pipe', 'ignore', 'inherit'] });
-  const ended = once(child, 'exit').then(([code, signal]: (NodeJS.Signals | number | null)[]) => signal ?? code ?? null);
+  const ended = once(child, 'exit').then(
+    ([code, signal]: (NodeJS.Signals | number | null)[]) => signal ?? code ?? null,
+  );
   return { process: child, ended, go: () => child.stdin?.write('go\n') };
 }
 
@@ -170,13 +213,20 @@ function startWorkerProcess(settings: string, env: NodeJS.ProcessEnv): WorkerHan
 const unused = { python3: 'echo /usr', npm: 'exit 1' };
 
 /** A bubblewrap first on the PATH that writes down every command that it is asked to start, and becomes the real one. */
-async function installLedger(dataDir: string, bwrapPath: string): Promise<{ binDir: string; take(): Promise<string[]> }> {
+async function installLedger(
+  dataDir: string,
+  bwrapPath: string,
+): Promise<{ binDir: string; take(): Promise<string[]> }> {
   const binDir = join(dataDir, 'bin');
   const file = join(dataDir, 'launches.log');
   await mkdir(binDir);
-  await writeFile(join(binDir, 'bwrap'), `#!/bin/sh\ncase $PWD in */commands/*) echo "$PWD" >>'${file}' ;; esac\nexec '${bwrapPath}' "$@"\n`);
+  await writeFile(
+    join(binDir, 'bwrap'),
+    `#!/bin/sh\ncase $PWD in */commands/*) echo "$PWD" >>'${file}' ;; esac\nexec '${bwrapPath}' "$@"\n`,
+  );
   await chmod(join(binDir, 'bwrap'), 0o755);
-  for (const [name, does] of Object.entries(unused)) await writeFile(join(binDir, name), `#!/bin/sh\n${does}\n`, { mode: 0o755 });
+  for (const [name, does] of Object.entries(unused))
+    await writeFile(join(binDir, name), `#!/bin/sh\n${does}\n`, { mode: 0o755 });
   const take = async (): Promise<string[]> => {
     const text = await readFile(file, 'utf8').catch(() => '');
     await rm(file, { force: true });

@@ -56,5 +56,8 @@ function onlyCancelled(error: unknown): void {
 
 /** A name for what belongs to one run, without what differs between runs. */
 export function nameless(key: string): string {
-  return key.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'run').replaceAll(/[0-9a-f]{40}/g, 'commit').replace(/^ci-[^/]+\/[^/]+-commit/, 'ci');
+  return key
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'run')
+    .replaceAll(/[0-9a-f]{40}/g, 'commit')
+    .replace(/^ci-[^/]+\/[^/]+-commit/, 'ci');
 }

@@ -18,8 +18,20 @@ import { startWorker } from '../../worker/worker.ts';
 import { createPoints } from './points.ts';
 import { wrapParts } from './wrapped-parts.ts';
 
-const Settings = z.strictObject({ address: z.string(), namespace: z.string(), bundleFile: z.string(), trapFolder: z.string(), config: z.unknown() });
-const { address, namespace, bundleFile, trapFolder, config: wanted } = Settings.parse(JSON.parse(process.argv[2] ?? ''));
+const Settings = z.strictObject({
+  address: z.string(),
+  namespace: z.string(),
+  bundleFile: z.string(),
+  trapFolder: z.string(),
+  config: z.unknown(),
+});
+const {
+  address,
+  namespace,
+  bundleFile,
+  trapFolder,
+  config: wanted,
+} = Settings.parse(JSON.parse(process.argv[2] ?? ''));
 
 const log = pino({ level: process.env['JIG_TEST_LOG'] ?? 'silent' }, pino.destination(2));
 installLogging(log);

@@ -55,7 +55,10 @@ function wrapSandbox(sandbox: Sandbox, pass: PassPoint): Sandbox {
 }
 
 function wrapModel(model: Model, pass: PassPoint): Model {
-  return { ...model, ask: (request, signal) => around(pass, `question ${nameless(request.key)}`, () => model.ask(request, signal)) };
+  return {
+    ...model,
+    ask: (request, signal) => around(pass, `question ${nameless(request.key)}`, () => model.ask(request, signal)),
+  };
 }
 
 function wrapGit(git: TrustedGit, pass: PassPoint): TrustedGit {
@@ -63,7 +66,8 @@ function wrapGit(git: TrustedGit, pass: PassPoint): TrustedGit {
     ...git,
     ensureMirror: (...args) => around(pass, 'mirror', () => git.ensureMirror(...args)),
     createCheckoutBundle: (...args) => around(pass, 'bundle', () => git.createCheckoutBundle(...args)),
-    quarantine: (request, signal) => around(pass, `quarantine ${nameless(request.key)}`, () => git.quarantine(request, signal)),
+    quarantine: (request, signal) =>
+      around(pass, `quarantine ${nameless(request.key)}`, () => git.quarantine(request, signal)),
     pushBranch: (...args) => around(pass, 'push', () => git.pushBranch(...args)),
   };
 }

@@ -24,7 +24,9 @@ test('the demo repository is the published package, in one commit that is the sa
 
 test('a second call finds the demo repository and fetches nothing', async () => {
   const lines: string[] = [];
-  const [first, second] = await Promise.all([1, 2].map(() => ensureDemoRepository({ cacheDir, onProgress: (line) => lines.push(line) })));
+  const [first, second] = await Promise.all(
+    [1, 2].map(() => ensureDemoRepository({ cacheDir, onProgress: (line) => lines.push(line) })),
+  );
   assert.deepEqual(first, second);
   assert.deepEqual(lines, []);
   assert.deepEqual(await readdir(join(cacheDir, 'demo')), ['webob-1.8.9']);

@@ -51,7 +51,8 @@ async function findProblem(words: string[]): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     // A command that is only named needs no arguments.
-    if (error instanceof CommanderError && (error.exitCode === 0 || words.length <= 2)) return /unknown/.test(error.message) ? error.message : undefined;
+    if (error instanceof CommanderError && (error.exitCode === 0 || words.length <= 2))
+      return /unknown/.test(error.message) ? error.message : undefined;
     return error instanceof Error ? error.message : String(error);
   }
 }
@@ -68,21 +69,44 @@ describe('what the documentation shows', () => {
   });
 
   it('are scripts of package.json', () => {
-    const scripts = shown.flatMap(({ path, line }) => [...line.matchAll(/\bnpm run (?:-s )?([a-z:]+)/g)].map(([, name = '']) => ({ path, name })));
+    const scripts = shown.flatMap(({ path, line }) =>
+      [...line.matchAll(/\bnpm run (?:-s )?([a-z:]+)/g)].map(([, name = '']) => ({ path, name })),
+    );
     assert.ok(scripts.length > 5);
-    assert.deepEqual(scripts.filter(({ name }) => !(name in manifest.scripts)), []);
+    assert.deepEqual(
+      scripts.filter(({ name }) => !(name in manifest.scripts)),
+      [],
+    );
   });
 
   it('are blueprints that pass their check', () => {
-    const blueprints = pages.flatMap((page) => blocksOf(page, 'yaml').filter((text) => /^blueprint: v1$/m.test(text)).map((text) => ({ file: page.path, text })));
+    const blueprints = pages.flatMap((page) =>
+      blocksOf(page, 'yaml')
+        .filter((text) => /^blueprint: v1$/m.test(text))
+        .map((text) => ({ file: page.path, text })),
+    );
     assert.ok(blueprints.some(({ file }) => file === 'README.md'));
-    assert.deepEqual(blueprints.flatMap(({ file, text }) => checkBlueprint(text, { file }).issues), []);
+    assert.deepEqual(
+      blueprints.flatMap(({ file, text }) => checkBlueprint(text, { file }).issues),
+      [],
+    );
   });
 
   it('are files that are there', () => {
-    const named = shown.filter(({ path }) => !path.startsWith('docs/errors/')).flatMap(({ path, line }) => [...line.matchAll(/(?<![\w/.~-])((?:docs|test|scripts|blueprints|cli|worker|workflows|activities|sandbox|forge|git|agent|model|client|evidence|binaries|demo|artifacts)\/[\w./-]+\.(?:ts|mjs|yaml|md|sh|json))\b/g)].map(([, file = '']) => ({ path, file })));
+    const named = shown
+      .filter(({ path }) => !path.startsWith('docs/errors/'))
+      .flatMap(({ path, line }) =>
+        [
+          ...line.matchAll(
+            /(?<![\w/.~-])((?:docs|test|scripts|blueprints|cli|worker|workflows|activities|sandbox|forge|git|agent|model|client|evidence|binaries|demo|artifacts)\/[\w./-]+\.(?:ts|mjs|yaml|md|sh|json))\b/g,
+          ),
+        ].map(([, file = '']) => ({ path, file })),
+      );
     assert.ok(named.length > 20, `only ${named.length} files were read`);
-    assert.deepEqual(named.filter(({ file }) => !file.includes('NAME') && !isFile(file)).map(({ path, file }) => `${path}: ${file}`), []);
+    assert.deepEqual(
+      named.filter(({ file }) => !file.includes('NAME') && !isFile(file)).map(({ path, file }) => `${path}: ${file}`),
+      [],
+    );
   });
 });
 

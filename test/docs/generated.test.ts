@@ -12,7 +12,10 @@ describe('generated pages are what `npm run docs` writes', () => {
   it('of the configuration, where each key says what it is', () => {
     const page = configurationPage();
     assert.equal(read('docs/reference/configuration.md'), page);
-    assert.deepEqual(page.split('\n').filter((line) => /^\| `.*\|  \|$/.test(line)), []);
+    assert.deepEqual(
+      page.split('\n').filter((line) => /^\| `.*\|  \|$/.test(line)),
+      [],
+    );
   });
 
   it('of the command line', async () => {

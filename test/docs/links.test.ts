@@ -7,12 +7,23 @@ import { pages, proseOf, root, type Page } from './markdown.ts';
 const byPath = new Map(pages.map((page) => [page.path, page]));
 
 function linksOf(page: Page): string[] {
-  return [...proseOf(page).replaceAll(/`[^`\n]*`/g, '').matchAll(/\]\(([^()\s]+)\)/g)].map(([, to = '']) => to).filter((to) => !/^[a-z]+:/.test(to));
+  return [
+    ...proseOf(page)
+      .replaceAll(/`[^`\n]*`/g, '')
+      .matchAll(/\]\(([^()\s]+)\)/g),
+  ]
+    .map(([, to = '']) => to)
+    .filter((to) => !/^[a-z]+:/.test(to));
 }
 
 /** As code hosts make them from headings. */
 function anchorsOf(page: Page): string[] {
-  return [...proseOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'));
+  return [...proseOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 }
 
 function isBroken(page: Page, link: string): boolean {
@@ -27,15 +38,22 @@ describe('links between pages', () => {
   it('lead somewhere', () => {
     const links = pages.flatMap((page) => linksOf(page).map((link) => ({ page, link })));
     assert.ok(links.length > 100, `only ${links.length} links were read`);
-    assert.deepEqual(links.filter(({ page, link }) => isBroken(page, link)).map(({ page, link }) => `${page.path}: ${link}`), []);
+    assert.deepEqual(
+      links.filter(({ page, link }) => isBroken(page, link)).map(({ page, link }) => `${page.path}: ${link}`),
+      [],
+    );
   });
 
   it('reach every page of docs/ from its index', () => {
     const reached = new Set(['docs/README.md']);
     for (const path of reached) {
       const page = byPath.get(path);
-      for (const link of page ? linksOf(page) : []) reached.add(normalize(join(dirname(path), link.split('#')[0] ?? '')));
+      for (const link of page ? linksOf(page) : [])
+        reached.add(normalize(join(dirname(path), link.split('#')[0] ?? '')));
     }
-    assert.deepEqual(pages.map(({ path }) => path).filter((path) => path.startsWith('docs/') && !reached.has(path)), []);
+    assert.deepEqual(
+      pages.map(({ path }) => path).filter((path) => path.startsWith('docs/') && !reached.has(path)),
+      [],
+    );
   });
 });

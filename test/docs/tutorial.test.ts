@@ -16,7 +16,9 @@ const unittest = ['python3', '-m', 'unittest', '-q'];
 
 /** The hand-written replies of all chapters; their steps have names of their own, or ask the same. */
 async function readReplies(): Promise<ScriptInput> {
-  const scripts = await Promise.all(['03-agent', '04-each-and-prompt'].map((name) => readScript(join(folder, `${name}.script.yaml`))));
+  const scripts = await Promise.all(
+    ['03-agent', '04-each-and-prompt'].map((name) => readScript(join(folder, `${name}.script.yaml`))),
+  );
   return { script: 'v1', replies: scripts.flatMap(({ replies }) => replies) };
 }
 
@@ -29,7 +31,10 @@ describe('the tutorial', () => {
     world = await createWorld({ script: await readReplies() });
     await world.addRepository('acme/greeter', greeter);
     await world.addRepository('acme/finished', { 'greeter.py': 'def greet(name):\n    return f"Hello, {name}!"\n' });
-    await world.addRepository('acme/broken', { ...greeter, 'test_greeter.py': `${greeter['test_greeter.py']}\n    def test_fails_before(self):\n        self.assertEqual(count([]), "nothing")\n` });
+    await world.addRepository('acme/broken', {
+      ...greeter,
+      'test_greeter.py': `${greeter['test_greeter.py']}\n    def test_fails_before(self):\n        self.assertEqual(count([]), "nothing")\n`,
+    });
     await world.addRepository('acme/checked', greeter, unittest);
     ci = runLocalCi({ parts: world.parts, forge: world.forge, log: pino({ level: 'silent' }) }, stopCi.signal);
   });
@@ -53,7 +58,9 @@ describe('the tutorial', () => {
       assert.equal(end.outcome, 'succeeded', `${repository}: ${end.reason}`);
       assert.match(end.reason, /greeter\.py \| 2/);
     }
-    const { end } = await world.run(read('02-checks.yaml').replace('Hello, {name}!', 'Hallo, {name}!'), { repository: 'acme/greeter' });
+    const { end } = await world.run(read('02-checks.yaml').replace('Hello, {name}!', 'Hallo, {name}!'), {
+      repository: 'acme/greeter',
+    });
     assert.deepEqual([end.outcome, end.code, end.step], ['failed', 'check-failed', 'after']);
   });
 
@@ -76,7 +83,10 @@ describe('the tutorial', () => {
     assert.equal(end.outcome, 'succeeded', end.reason);
     const change = await world.forge.findChange('acme/checked', { number: state.change?.number ?? 0 });
     assert.match(change?.body ?? '', /rewrote 2 lines[\s\S]*### Evidence[\s\S]*2 passed, 0 failed, 0 skipped/);
-    assert.match(await world.forge.getDiff('acme/checked', change?.number ?? 0), /\+ {4}return f"\{len\(items\)\} items"/);
+    assert.match(
+      await world.forge.getDiff('acme/checked', change?.number ?? 0),
+      /\+ {4}return f"\{len\(items\)\} items"/,
+    );
     const again = await world.run(read('05-change-and-ci.yaml'), { repository: 'acme/finished' });
     assert.equal(again.end.outcome, 'nothing-to-do');
   });
@@ -99,12 +109,18 @@ describe('a chapter', () => {
       const source = read(chapter.replace(/\.md$/, '.yaml'));
       const blocks = [...read(chapter).matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text);
       assert.ok(blocks.length > 0);
-      assert.deepEqual(blocks.filter((text) => !source.includes(text)), []);
+      assert.deepEqual(
+        blocks.filter((text) => !source.includes(text)),
+        [],
+      );
     });
   }
 
   it('stands beside every blueprint', () => {
     const blueprints = readdirSync(folder).filter((name) => /^\d\d-[a-z-]+\.yaml$/.test(name));
-    assert.deepEqual(chapters.map((name) => name.replace(/\.md$/, '.yaml')), blueprints);
+    assert.deepEqual(
+      chapters.map((name) => name.replace(/\.md$/, '.yaml')),
+      blueprints,
+    );
   });
 });

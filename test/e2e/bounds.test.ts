@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ModelFailure, type Model, type ModelRequest, type ModelResponse, type ToolCall } from '../../model/contract.ts';
+import {
+  ModelFailure,
+  type Model,
+  type ModelRequest,
+  type ModelResponse,
+  type ToolCall,
+} from '../../model/contract.ts';
 import { runLocalCi } from '../../worker/local-ci.ts';
 import { pino } from 'pino';
 import { createWorld, type World } from './harness.ts';
@@ -12,29 +18,57 @@ const asked: ModelRequest[] = [];
 const shell = (command: string): { tool: string; arguments: object } => ({ tool: 'shell', arguments: { command } });
 
 const replies: Record<string, Reply> = {
-  verified: (turn) => (turn === 1 ? { calls: [{ tool: 'write', arguments: { path: 'tests/t.py', text: 'open("other.txt", "w").write("pwned")\n' } }] } : { text: 'Done.' }),
-  continued: (turn) => (turn === 1 ? { calls: [shell('echo pwned >> other.txt; sed -i s/1/2/ src/a.py')] } : { text: 'Done.' }),
+  verified: (turn) =>
+    turn === 1
+      ? {
+          calls: [
+            { tool: 'write', arguments: { path: 'tests/t.py', text: 'open("other.txt", "w").write("pwned")\n' } },
+          ],
+        }
+      : { text: 'Done.' },
+  continued: (turn) =>
+    turn === 1 ? { calls: [shell('echo pwned >> other.txt; sed -i s/1/2/ src/a.py')] } : { text: 'Done.' },
   endless: (turn) => ({ calls: [shell(`echo ${turn}`)] }),
   word: () => ({ text: '{"word":"yes"}' }),
   slow: () => ({ calls: Array.from({ length: 6 }, (_, index) => shell(`sleep 1; echo ${index}`)) }),
   wordy: (turn) => (turn === 1 ? { calls: [shell('sleep 20'), shell('seq 1 100000')] } : { text: 'Done.' }),
   forgetful(turn, { messages }) {
-    if (JSON.stringify(messages).length > 30_000) throw new ModelFailure('context-too-long', 'the prompt is too long', { retryable: false });
+    if (JSON.stringify(messages).length > 30_000)
+      throw new ModelFailure('context-too-long', 'the prompt is too long', { retryable: false });
     return turn <= 6 ? { calls: [shell(`seq ${turn} 9999`)] } : { text: 'Done.' };
   },
-  stops: (turn) => ({ calls: [{ tool: 'nothing', arguments: {} }, { tool: 'never', arguments: { turn } }] }),
+  stops: (turn) => ({
+    calls: [
+      { tool: 'nothing', arguments: {} },
+      { tool: 'never', arguments: { turn } },
+    ],
+  }),
 };
 
 /** Answers at once, for 1000 tokens and ten cents. */
 const model: Model = {
-  source: 'scripted', name: 'by-hand', protocol: 'native', contextTokens: 100_000, answerTokens: 4000,
+  source: 'scripted',
+  name: 'by-hand',
+  protocol: 'native',
+  contextTokens: 100_000,
+  answerTokens: 4000,
   isPriced: () => true,
   async ask(request): Promise<ModelResponse> {
     asked.push(request);
     const [, step = '', turn = '1'] = /\/(?:[^/]*\.)?([a-z]+)(?:#\d+)?\/(?:round-\d+\/)?(\d+)$/.exec(request.key) ?? [];
     const { text = '', calls = [] } = (replies[step] ?? replies['endless'])?.(Number(turn), request) ?? {};
-    const toolCalls: ToolCall[] = calls.map((call, index) => ({ id: `c${index}`, name: call.tool, arguments: JSON.stringify(call.arguments) }));
-    return { model: 'by-hand', content: text, toolCalls, stopReason: calls.length > 0 ? 'tool-calls' : 'stop', usage: { inputTokens: 900, cachedInputTokens: 0, outputTokens: 100, costUsd: 0.1 } };
+    const toolCalls: ToolCall[] = calls.map((call, index) => ({
+      id: `c${index}`,
+      name: call.tool,
+      arguments: JSON.stringify(call.arguments),
+    }));
+    return {
+      model: 'by-hand',
+      content: text,
+      toolCalls,
+      stopReason: calls.length > 0 ? 'tool-calls' : 'stop',
+      usage: { inputTokens: 900, cachedInputTokens: 0, outputTokens: 100, costUsd: 0.1 },
+    };
   },
 };
 
@@ -54,17 +88,23 @@ after(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-const blueprint = (name: string, steps: string, top = ''): string => `blueprint: v1\nname: ${name}\n${top}\nsteps:\n${steps}`;
+const blueprint = (name: string, steps: string, top = ''): string =>
+  `blueprint: v1\nname: ${name}\n${top}\nsteps:\n${steps}`;
 const changesOf = async (name: string): Promise<number> => (await world.forge.listChanges(name)).length;
 
 test('what an agent wrote can not leave the allowed paths by way of the checks that run it', async () => {
-  const { end } = await world.run(blueprint('by-checks', `
+  const { end } = await world.run(
+    blueprint(
+      'by-checks',
+      `
   - id: verified
     agent: { task: Do it, tools: [ write ], allow-paths: [ 'tests/**' ] }
     verify: [ python3 tests/t.py ]
     attempts: 1
   - change: { title: Change }
-`));
+`,
+    ),
+  );
   assert.deepEqual([end.outcome, end.code, await changesOf('acme/api')], ['failed', 'path-not-allowed', 0], end.reason);
   assert.match(end.reason, /other\.txt/);
 });
@@ -72,12 +112,20 @@ test('what an agent wrote can not leave the allowed paths by way of the checks t
 test('a failed agent that left its allowed paths is not passed over, neither by on-failure nor by tolerate', async () => {
   const step = (more: string): string => `id: continued
       agent: { task: Do it, tools: [ shell ], allow-paths: [ 'src/**' ]${more} }`;
-  const continued = await world.run(blueprint('by-continue', `
+  const continued = await world.run(
+    blueprint(
+      'by-continue',
+      `
     - ${step('')}
       on-failure: continue
     - change: { title: Change }
-`));
-  const limited = await world.run(blueprint('by-bound', `
+`,
+    ),
+  );
+  const limited = await world.run(
+    blueprint(
+      'by-bound',
+      `
   - id: all
     each: \${{ ['a'] }}
     as: item
@@ -85,14 +133,28 @@ test('a failed agent that left its allowed paths is not passed over, neither by 
     do:
     - ${step(', turns: 1')}
   - change: { title: Change }
-`));
-  for (const { end } of [continued, limited]) assert.deepEqual([end.outcome, end.code, await changesOf('acme/api')], ['failed', 'path-not-allowed', 0], end.reason);
+`,
+    ),
+  );
+  for (const { end } of [continued, limited])
+    assert.deepEqual(
+      [end.outcome, end.code, await changesOf('acme/api')],
+      ['failed', 'path-not-allowed', 0],
+      end.reason,
+    );
 });
 
 test('agents that go on at once stay within the budget together, and a spent budget is not tolerated', async () => {
-  for (const [budget, questions] of [['turns: 4', 4], ['usd: 0.4', 4], ['tokens: 4000', 4]] as const) {
+  for (const [budget, questions] of [
+    ['turns: 4', 4],
+    ['usd: 0.4', 4],
+    ['tokens: 4000', 4],
+  ] as const) {
     asked.length = 0;
-    const { end, state } = await world.run(blueprint('agents', `
+    const { end, state } = await world.run(
+      blueprint(
+        'agents',
+        `
   - id: all
     each: \${{ ['a', 'b', 'c', 'd', 'e', 'f'] }}
     as: item
@@ -102,16 +164,26 @@ test('agents that go on at once stay within the budget together, and a spent bud
     - id: endless
       agent: { task: "Do \${{ item }}", tools: [ shell ], turns: 3 }
   - end: { outcome: succeeded, reason: on }
-`, `budget: { ${budget} }`));
+`,
+        `budget: { ${budget} }`,
+      ),
+    );
     assert.ok(asked.length <= 6 && asked.length >= questions, `${budget}: ${asked.length} questions`);
     if (budget.startsWith('turns')) assert.equal(asked.length, questions);
-    assert.deepEqual([end.outcome, end.code], ['failed', 'budget-exceeded'], `${budget}: ${end.reason}, ${JSON.stringify(state.usage)}`);
+    assert.deepEqual(
+      [end.outcome, end.code],
+      ['failed', 'budget-exceeded'],
+      `${budget}: ${end.reason}, ${JSON.stringify(state.usage)}`,
+    );
   }
 });
 
 test('prompts that are asked at once stay within the turns, and the run says which bound it met', async () => {
   asked.length = 0;
-  const { end } = await world.run(blueprint('prompts', `
+  const { end } = await world.run(
+    blueprint(
+      'prompts',
+      `
   - id: all
     each: \${{ ['a', 'b', 'c', 'd', 'e', 'f'] }}
     as: item
@@ -121,12 +193,18 @@ test('prompts that are asked at once stay within the turns, and the run says whi
     - id: word
       prompt: { text: "Say a word, \${{ item }}", answer: { type: object, properties: { word: { type: string } }, required: [ word ] } }
   - end: { outcome: succeeded, reason: on }
-`, 'budget: { turns: 2 }'));
+`,
+      'budget: { turns: 2 }',
+    ),
+  );
   assert.deepEqual([asked.length, end.outcome, end.code], [2, 'failed', 'budget-exceeded'], end.reason);
 });
 
 test('an agent that meets a bound of its own is an item that failed, as long as the budget lasts', async () => {
-  const { end } = await world.run(blueprint('own-bound', `
+  const { end } = await world.run(
+    blueprint(
+      'own-bound',
+      `
   - id: all
     each: \${{ ['a', 'b'] }}
     as: item
@@ -135,57 +213,87 @@ test('an agent that meets a bound of its own is an item that failed, as long as 
     - id: endless
       agent: { task: "Do \${{ item }}", tools: [ shell ], turns: 2 }
   - end: { outcome: succeeded, reason: "\${{ steps.all.failed }} failed" }
-`));
+`,
+    ),
+  );
   assert.deepEqual([end.outcome, end.reason], ['succeeded', '2 failed']);
 });
 
 test('an agent’s time ends between two calls of one answer', async () => {
   const startedMs = Date.now();
-  const { end, state } = await world.run(blueprint('slow-calls', `
+  const { end, state } = await world.run(
+    blueprint(
+      'slow-calls',
+      `
   - id: slow
     agent: { task: Do it, tools: [ shell ] }
     timeout: 2s
-`));
+`,
+    ),
+  );
   const row = state.steps.find(({ path }) => path === 'slow');
   assert.equal(end.code, 'budget-exceeded');
   assert.ok((row?.durationMs ?? 0) < 5000, `${row?.durationMs} of ${Date.now() - startedMs} ms`);
 });
 
 test('the clean checkout gives a check the time that its step gave it', async () => {
-  const { end, runId } = await world.run(blueprint('gate-time', `
+  const { end, runId } = await world.run(
+    blueprint(
+      'gate-time',
+      `
   - run: sed -i s/1/2/ app.py
   - check: [ grep -q 2 app.py ]
     timeout: 11m
   - change: { title: Two }
-`));
+`,
+    ),
+  );
   assert.equal(end.outcome, 'succeeded', end.reason);
   const { events = [] } = await world.client.temporal.workflow.getHandle(runId).fetchHistory();
-  const commands = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) => (scheduled?.activityType?.name === 'runCommand' ? [Buffer.from(scheduled.input?.payloads?.[0]?.data ?? []).toString()] : []));
-  assert.equal(commands.filter((input) => input.includes('grep -q') && input.includes(`"timeoutMs":${11 * 60_000}`)).length, 2);
+  const commands = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+    scheduled?.activityType?.name === 'runCommand'
+      ? [Buffer.from(scheduled.input?.payloads?.[0]?.data ?? []).toString()]
+      : [],
+  );
+  assert.equal(
+    commands.filter((input) => input.includes('grep -q') && input.includes(`"timeoutMs":${11 * 60_000}`)).length,
+    2,
+  );
 });
 
 test('a repair after a failed CI has the bounds of its step, and finds every call of the conversation answered', async () => {
   asked.length = 0;
-  const { end } = await world.run(blueprint('repair', `
+  const { end } = await world.run(
+    blueprint(
+      'repair',
+      `
   - run: sed -i s/1/2/ app.py
   - id: stops
     agent: { task: Do it, tools: [ shell ], turns: 5 }
     on-failure: continue
   - change: { title: Two }
   - ci: { rounds: 2 }
-`), { repository: 'acme/failing' });
+`,
+    ),
+    { repository: 'acme/failing' },
+  );
   assert.deepEqual([end.outcome, end.code], ['needs-human', 'ci-failed'], end.reason);
   const repair = asked.filter(({ key }) => key.includes('round-2'));
   assert.ok(repair.length > 0 && repair.length <= 5, `${repair.length} questions`);
   for (const { messages } of asked) {
-    const calls = messages.flatMap((message) => (message.role === 'assistant' ? message.toolCalls.map(({ id }) => id) : []));
+    const calls = messages.flatMap((message) =>
+      message.role === 'assistant' ? message.toolCalls.map(({ id }) => id) : [],
+    );
     const answered = messages.flatMap((message) => (message.role === 'tool' ? [message.toolCallId] : []));
     assert.deepEqual(answered.toSorted(), calls.toSorted());
   }
 });
 
 test('a sandbox that is lost inside an each is lost, and the run starts once more', async () => {
-  const started = await world.start(blueprint('lost-in-each', `
+  const started = await world.start(
+    blueprint(
+      'lost-in-each',
+      `
   - id: all
     each: \${{ ['a'] }}
     as: item
@@ -193,8 +301,12 @@ test('a sandbox that is lost inside an each is lost, and the run starts once mor
     - id: wait
       run: sleep 2
   - end: { outcome: succeeded, reason: on }
-`));
-  await world.until(started, ({ steps }) => steps.some(({ path, state }) => path.startsWith('all[') && state === 'running'));
+`,
+    ),
+  );
+  await world.until(started, ({ steps }) =>
+    steps.some(({ path, state }) => path.startsWith('all[') && state === 'running'),
+  );
   const [sandbox] = await world.parts.sandboxes.listSandboxes();
   assert.ok(sandbox);
   await world.parts.sandboxes.destroySandbox(sandbox.id);
@@ -203,36 +315,63 @@ test('a sandbox that is lost inside an each is lost, and the run starts once mor
 });
 
 test('the bounds of a command, a check, an output and unusable answers are as the configuration says', async () => {
-  await using bounded = await createWorld({ model, config: { runs: { agentCommandTimeoutMs: 1000, checkTimeoutMs: 2000, setupTimeoutMs: 60_000, toolOutputMaxCharacters: 2000, unusableAnswers: 1 } } });
+  await using bounded = await createWorld({
+    model,
+    config: {
+      runs: {
+        agentCommandTimeoutMs: 1000,
+        checkTimeoutMs: 2000,
+        setupTimeoutMs: 60_000,
+        toolOutputMaxCharacters: 2000,
+        unusableAnswers: 1,
+      },
+    },
+  });
   await bounded.addRepository('acme/api', { 'app.py': 'x = 1\n' });
   const before = asked.length;
-  const { end } = await bounded.run(blueprint('bounded', `
+  const { end } = await bounded.run(
+    blueprint(
+      'bounded',
+      `
   - id: wordy
     agent: { task: Do it }
     verify: [ sleep 30 ]
     attempts: 1
-`));
+`,
+    ),
+  );
   assert.equal(end.code, 'verify-failed', end.reason);
   assert.match(end.reason, /2 s|deadline|time limit/);
-  const told = asked[before + 1]?.messages.flatMap((message) => (message.role === 'tool' ? [message.content] : [])) ?? [];
+  const told =
+    asked[before + 1]?.messages.flatMap((message) => (message.role === 'tool' ? [message.content] : [])) ?? [];
   assert.match(told[0] ?? '', /^ended after 1 s, its time limit/);
   assert.match(told[1] ?? '', /100000\n?$/);
   assert.ok((told[1]?.length ?? 0) <= 2000, String(told[1]?.length));
 
   const asks = asked.length;
-  const { end: unusable } = await bounded.run(blueprint('unusable', `
+  const { end: unusable } = await bounded.run(
+    blueprint(
+      'unusable',
+      `
   - id: stops
     agent: { task: Do it }
-`));
+`,
+    ),
+  );
   assert.deepEqual([unusable.code, asked.length - asks], ['unusable-answers', 1]);
 });
 
 test('a conversation that outgrows what the server really holds goes on without its oldest turns', async () => {
   const before = asked.length;
-  const { end } = await world.run(blueprint('outgrown', `
+  const { end } = await world.run(
+    blueprint(
+      'outgrown',
+      `
   - id: forgetful
     agent: { task: Remember me }
-`));
+`,
+    ),
+  );
   assert.equal(end.outcome, 'succeeded', end.reason);
   const last = JSON.stringify(asked.at(-1)?.messages);
   assert.match(last, /Remember me/);

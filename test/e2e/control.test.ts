@@ -30,14 +30,22 @@ before(async () => {
 });
 after(() => world[Symbol.asyncDispose]());
 
-const refusal = (code: string) => (error: unknown): boolean => error instanceof JigError && error.code === code;
+const refusal =
+  (code: string) =>
+  (error: unknown): boolean =>
+    error instanceof JigError && error.code === code;
 
 test('an approval waits for a human who may decide, and carries on with the decision', async () => {
-  const runId = await world.start(blueprint('approval', `
+  const runId = await world.start(
+    blueprint(
+      'approval',
+      `
   - id: ask
     approve: { question: Go on?, who: [ ada ] }
   - end: { outcome: succeeded, reason: "\${{ steps.ask.by }}: \${{ steps.ask.comment }}" }
-`));
+`,
+    ),
+  );
   const waiting = await world.until(runId, ({ waiting }) => waiting !== undefined);
   assert.equal(waiting.waiting?.question, 'Go on?');
   await assert.rejects(world.client.approve(runId, { by: 'bob' }), refusal('not-asked'));
@@ -60,7 +68,10 @@ test('a rejection ends the run as cancelled, and an expired question as needing 
 });
 
 test('work that is sent back goes on in the same conversation, and what came after it is done again', async () => {
-  const runId = await world.start(blueprint('sent-back', `
+  const runId = await world.start(
+    blueprint(
+      'sent-back',
+      `
   - id: fix
     agent: { task: Make it nice }
   - id: stamp
@@ -68,20 +79,30 @@ test('work that is sent back goes on in the same conversation, and what came aft
   - id: ask
     approve: {}
   - end: { outcome: succeeded, reason: "\${{ steps.fix.summary }} \${{ steps.stamp.stdout }}" }
-`));
+`,
+    ),
+  );
   await world.until(runId, ({ waiting }) => waiting !== undefined);
   await world.client.sendBack(runId, { by: 'ada', comment: 'too plain' });
-  await world.until(runId, ({ waiting, steps }) => waiting !== undefined && steps.filter(({ path }) => path === 'ask').length === 2);
+  await world.until(
+    runId,
+    ({ waiting, steps }) => waiting !== undefined && steps.filter(({ path }) => path === 'ask').length === 2,
+  );
   await world.client.approve(runId, me);
   assert.equal((await world.client.result(runId)).reason, 'With colours. 2');
 });
 
 test('a running agent is steered by a human’s words, and nothing else is', async () => {
-  const runId = await world.start(blueprint('steered', `
+  const runId = await world.start(
+    blueprint(
+      'steered',
+      `
   - id: fix
     agent: { task: Make it nice }
   - end: { outcome: succeeded, reason: "\${{ steps.fix.summary }}" }
-`));
+`,
+    ),
+  );
   await world.until(runId, ({ steps }) => steps.some(({ path, state }) => path === 'fix' && state === 'running'));
   await world.client.steer(runId, { by: 'ada', text: 'use tabs' });
   assert.equal((await world.client.result(runId)).reason, 'With tabs.');
@@ -103,12 +124,17 @@ test('faults 63: a cancelled run kills its command, removes its sandbox and ends
 });
 
 test('a paused run stops between steps until it is resumed', async () => {
-  const runId = await world.start(blueprint('paused', `
+  const runId = await world.start(
+    blueprint(
+      'paused',
+      `
   - id: first
     run: sleep 0.5
   - id: second
     run: 'true'
-`));
+`,
+    ),
+  );
   await world.until(runId, ({ steps }) => steps.some(({ path }) => path === 'first'));
   await assert.rejects(world.client.resume(runId, me), refusal('not-paused'));
   await world.client.pause(runId, me);
@@ -134,7 +160,32 @@ test('a run that comes back late to a moved base stops for a human', async () =>
   };
   const [stopped, goesOn] = [await start('stale'), await start('stale-again')];
   const { cloneUrl } = await world.forge.getRepository('acme/moving');
-  await execa('git', ['--git-dir', cloneUrl, '-c', 'user.name=A', '-c', 'user.email=a@b', 'update-ref', 'refs/heads/main', (await execa('git', ['--git-dir', cloneUrl, '-c', 'user.name=A', '-c', 'user.email=a@b', 'commit-tree', 'main^{tree}', '-p', 'main', '-m', 'moved'])).stdout]);
+  await execa('git', [
+    '--git-dir',
+    cloneUrl,
+    '-c',
+    'user.name=A',
+    '-c',
+    'user.email=a@b',
+    'update-ref',
+    'refs/heads/main',
+    (
+      await execa('git', [
+        '--git-dir',
+        cloneUrl,
+        '-c',
+        'user.name=A',
+        '-c',
+        'user.email=a@b',
+        'commit-tree',
+        'main^{tree}',
+        '-p',
+        'main',
+        '-m',
+        'moved',
+      ])
+    ).stdout,
+  ]);
   await setTimeout(1600);
   for (const runId of [stopped, goesOn]) {
     await world.client.approve(runId, me);
@@ -149,7 +200,10 @@ test('a run that comes back late to a moved base stops for a human', async () =>
 });
 
 test('faults 61: a history that grows goes on as a new execution, and no step is done twice', async () => {
-  const { end, state, runId } = await world.run(blueprint('long', `
+  const { end, state, runId } = await world.run(
+    blueprint(
+      'long',
+      `
   - id: items
     run: seq 1 30
     parse: lines
@@ -162,7 +216,9 @@ test('faults 61: a history that grows goes on as a new execution, and no step is
   - id: count
     run: sort -n done.txt | uniq | wc -l; wc -l < done.txt
   - end: { outcome: succeeded, reason: "\${{ steps.count.stdout }} \${{ steps.loop.succeeded }}" }
-`));
+`,
+    ),
+  );
   assert.equal(end.reason, '30\n30 30', JSON.stringify(state.steps.slice(-3)));
   const description = await world.client.temporal.workflow.getHandle(runId).describe();
   assert.notEqual(description.raw.workflowExecutionInfo?.firstRunId, description.runId);
@@ -170,7 +226,10 @@ test('faults 61: a history that grows goes on as a new execution, and no step is
 });
 
 test('a lost sandbox takes the work with it, and the run starts once more from a clean checkout', async () => {
-  const runId = await world.start(blueprint('lost', `
+  const runId = await world.start(
+    blueprint(
+      'lost',
+      `
   - id: mark
     run: echo once >> marks
   - id: ask
@@ -178,25 +237,34 @@ test('a lost sandbox takes the work with it, and the run starts once more from a
   - id: count
     run: wc -l < marks
   - end: { outcome: succeeded, reason: "\${{ steps.count.stdout }}" }
-`));
+`,
+    ),
+  );
   await world.until(runId, ({ waiting }) => waiting !== undefined);
   const [sandbox] = await world.parts.sandboxes.listSandboxes();
   await world.parts.sandboxes.destroySandbox(sandbox?.id ?? '');
   await world.client.approve(runId, me);
-  await world.until(runId, ({ waiting, steps }) => waiting !== undefined && steps.filter(({ path }) => path === 'ask').length === 2);
+  await world.until(
+    runId,
+    ({ waiting, steps }) => waiting !== undefined && steps.filter(({ path }) => path === 'ask').length === 2,
+  );
   await world.client.approve(runId, me);
   assert.equal((await world.client.result(runId)).reason, '1');
 });
 
 test('the Temporal UI alone tells what happened: summaries, details and search attributes', async () => {
-  const { runId } = await world.run(blueprint('visible', "\n  - id: hello\n    run: echo hello\n"));
+  const { runId } = await world.run(blueprint('visible', '\n  - id: hello\n    run: echo hello\n'));
   const handle = world.client.temporal.workflow.getHandle(runId);
   const description = await handle.describe();
   assert.equal(await description.staticSummary(), 'visible');
-  const [listed] = await world.client.list({ query: `JigBlueprint = 'visible' AND JigOutcome = 'succeeded' AND JigRepository = 'acme/api' AND JigRequester = 'tester'` });
+  const [listed] = await world.client.list({
+    query: `JigBlueprint = 'visible' AND JigOutcome = 'succeeded' AND JigRepository = 'acme/api' AND JigRequester = 'tester'`,
+  });
   assert.equal(listed?.runId, runId);
   const { events = [] } = await handle.fetchHistory();
-  const unsummarized = (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes && !event.userMetadata?.summary);
+  const unsummarized = (events ?? []).filter(
+    (event) => event.activityTaskScheduledEventAttributes && !event.userMetadata?.summary,
+  );
   assert.deepEqual(unsummarized, []);
   const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
   assert.match(metadata.currentDetails ?? '', /\| ✓ \| hello \| run \|/);
@@ -204,7 +272,13 @@ test('the Temporal UI alone tells what happened: summaries, details and search a
 
 test('the same idempotency key starts one run', async () => {
   const text = blueprint('keyed', "\n  - run: 'true'\n");
-  const request = { blueprint: { name: 'keyed', text, file: 'keyed.yaml' }, repository: { forge: 'local', name: 'acme/api' }, inputs: {}, requester: 'tester', idempotencyKey: 'issue-7' };
+  const request = {
+    blueprint: { name: 'keyed', text, file: 'keyed.yaml' },
+    repository: { forge: 'local', name: 'acme/api' },
+    inputs: {},
+    requester: 'tester',
+    idempotencyKey: 'issue-7',
+  };
   const first = await world.client.start(request);
   await world.client.result(first.runId);
   const second = await world.client.start(request);

@@ -14,11 +14,18 @@ const ordinaryUser = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {
 async function makeHome(): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), 'jig-demo-'));
   const clone = join(home, 'jig');
-  const { stdout } = await execa('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root });
-  for (const path of stdout.split('\0').filter((name) => name !== '' && existsSync(join(root, name)))) await cp(join(root, path), join(clone, path), { verbatimSymlinks: true });
+  const { stdout } = await execa('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+  });
+  for (const path of stdout.split('\0').filter((name) => name !== '' && existsSync(join(root, name))))
+    await cp(join(root, path), join(clone, path), { verbatimSymlinks: true });
   if (ordinaryUser.uid !== undefined) await execa('chown', ['-R', `${ordinaryUser.uid}:${ordinaryUser.gid}`, home]);
   const modules = join(root, 'node_modules');
-  const { exitCode } = await execa('test', ['-r', join(modules, '.package-lock.json')], { ...ordinaryUser, cwd: '/', reject: false });
+  const { exitCode } = await execa('test', ['-r', join(modules, '.package-lock.json')], {
+    ...ordinaryUser,
+    cwd: '/',
+    reject: false,
+  });
   // Where that user can't come to ours, the demo installs its own.
   if (exitCode === 0) await symlink(modules, join(clone, 'node_modules'));
   return home;
@@ -27,9 +34,23 @@ async function makeHome(): Promise<string> {
 test('an ordinary user’s demo takes a published package to an open change, by a recorded session of a real model, and says so', async (t) => {
   const home = await makeHome();
   t.after(() => rm(home, { recursive: true, force: true }));
-  const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, JIG_MODEL: _model, XDG_CACHE_HOME: _cache, JIG_CACHE_DIR: _jigCache, ...env } = process.env;
+  const {
+    OPENAI_API_KEY: _key,
+    OPENAI_BASE_URL: _url,
+    JIG_MODEL: _model,
+    XDG_CACHE_HOME: _cache,
+    JIG_CACHE_DIR: _jigCache,
+    ...env
+  } = process.env;
   const demo = [join(home, 'jig', 'bin', 'jig.mjs'), 'demo', '--no-keep'];
-  const { exitCode, stdout, stderr } = await execa('node', demo, { ...ordinaryUser, cwd: home, env: { ...env, HOME: home, JIG_DATA_DIR: join(home, 'data') }, extendEnv: false, reject: false, timeout: 280_000 });
+  const { exitCode, stdout, stderr } = await execa('node', demo, {
+    ...ordinaryUser,
+    cwd: home,
+    env: { ...env, HOME: home, JIG_DATA_DIR: join(home, 'data') },
+    extendEnv: false,
+    reject: false,
+    timeout: 280_000,
+  });
   const said = `${stdout}\n${stderr}`;
   assert.equal(exitCode, 0, said);
   assert.match(said, /replaying a recorded session of qwen2\.5-coder-1\.5b-instruct-q4/);

@@ -59,17 +59,43 @@ export interface WorldOptions {
 
 const noReplies: ScriptInput = { script: 'v1', replies: [] };
 
-export async function createWorld({ script = noReplies, model, config: overrides = {}, env: more = {} }: WorldOptions = {}): Promise<World> {
+export async function createWorld({
+  script = noReplies,
+  model,
+  config: overrides = {},
+  env: more = {},
+}: WorldOptions = {}): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), 'jig-e2e-'));
-  const env = { ...process.env, ...more, JIG_DATA_DIR: dataDir, OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', JIG_MODEL: 'none' };
-  const cliPath = await ensureBinary('temporal', { cacheDir: join(cacheDirOf(process.env), 'binaries'), env: process.env });
-  const server = await startTemporalServer({ cliPath, dbFile: join(dataDir, 'temporal.db'), logFile: join(dataDir, 'temporal.log') });
+  const env = {
+    ...process.env,
+    ...more,
+    JIG_DATA_DIR: dataDir,
+    OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
+    JIG_MODEL: 'none',
+  };
+  const cliPath = await ensureBinary('temporal', {
+    cacheDir: join(cacheDirOf(process.env), 'binaries'),
+    env: process.env,
+  });
+  const server = await startTemporalServer({
+    cliPath,
+    dbFile: join(dataDir, 'temporal.db'),
+    logFile: join(dataDir, 'temporal.log'),
+  });
   const config = Config.parse({ ci: { pollMs: 50, graceMs: 500 }, ...overrides });
   const { parts: wired, localForge, redact, close: closeParts } = await createParts(config, env, () => {});
   const parts: Parts = { ...wired, model: model ?? createScriptedModel(script) };
   const nativeConnection = await NativeConnection.connect({ address: server.address });
   bundle ??= bundleWorkflows(process.env);
-  const worker: JigWorker = await startWorker({ connection: nativeConnection, namespace: 'default', parts, redact, config, bundle: await bundle, metrics: createMetrics() });
+  const worker: JigWorker = await startWorker({
+    connection: nativeConnection,
+    namespace: 'default',
+    parts,
+    redact,
+    config,
+    bundle: await bundle,
+    metrics: createMetrics(),
+  });
   // A worker that can't go on would leave every test waiting.
   worker.ended.catch((error: unknown) => {
     throw error;
@@ -80,11 +106,20 @@ export async function createWorld({ script = noReplies, model, config: overrides
   const closing = new AbortController();
   const start: World['start'] = async (text, { repository = 'acme/api', forge = 'local', inputs = {} } = {}) => {
     const name = /^name: *(\S+)/m.exec(text)?.[1] ?? 'unnamed';
-    const { runId } = await client.start({ blueprint: { name, text, file: 'blueprint.yaml' }, repository: { forge, name: repository }, inputs, requester: 'tester' });
+    const { runId } = await client.start({
+      blueprint: { name, text, file: 'blueprint.yaml' },
+      repository: { forge, name: repository },
+      inputs,
+      requester: 'tester',
+    });
     return runId;
   };
   return {
-    client, parts, server, dataDir, start,
+    client,
+    parts,
+    server,
+    dataDir,
+    start,
     forge: localForge,
     async addRepository(name, files, check) {
       const path = await makeRepository(join(dataDir, 'sources', name), files);

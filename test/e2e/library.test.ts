@@ -25,31 +25,48 @@ const sessions: Session[] = [
   {
     name: 'python-major-bump',
     recording: join(library, 'python-major-bump.json'),
-    holds: [/^\+dependencies = \["pydantic>=2,<3"\]$/m, /^\+    model_config = ConfigDict\(frozen=True\)$/m, /^\+    def due_is_not_before_ordered\(cls, value, info\):$/m, /^\+        return first\.model_dump\(\) == second\.model_dump\(\)$/m],
+    holds: [
+      /^\+dependencies = \["pydantic>=2,<3"\]$/m,
+      /^\+    model_config = ConfigDict\(frozen=True\)$/m,
+      /^\+    def due_is_not_before_ordered\(cls, value, info\):$/m,
+      /^\+        return first\.model_dump\(\) == second\.model_dump\(\)$/m,
+    ],
     lacks: [/^\+.*(?:#|\.dict\(|parse_obj|__fields__)/m, /settings\.model_dump|response\.model_dump/],
   },
-  { name: 'python-utcnow', recording: join(own, 'python-utcnow.json'), holds: [/^\+.*datetime\.now\(timezone\.utc\)/m], lacks: [/^\+.*(?:utcnow|utcfromtimestamp)/m] },
+  {
+    name: 'python-utcnow',
+    recording: join(own, 'python-utcnow.json'),
+    holds: [/^\+.*datetime\.now\(timezone\.utc\)/m],
+    lacks: [/^\+.*(?:utcnow|utcfromtimestamp)/m],
+  },
 ];
 
 for (const { name, recording, holds, lacks } of sessions) {
-  test(`the recorded session of ${name} ends in a change, and a second run finds nothing to do`, { timeout: timeoutMs }, async () => {
-    const session = await loadRecording(recording);
-    await using world = await createWorld({ model: createRecordedModel(session) });
-    const repository = `fixtures/${name}`;
-    await world.addRepository(repository, await readFixture(name));
-    const { end, state } = await world.run(await readLibrary(name), { repository });
-    assert.equal(end.outcome, 'succeeded', `${end.reason} ${JSON.stringify(state.steps)}`);
+  test(
+    `the recorded session of ${name} ends in a change, and a second run finds nothing to do`,
+    { timeout: timeoutMs },
+    async () => {
+      const session = await loadRecording(recording);
+      await using world = await createWorld({ model: createRecordedModel(session) });
+      const repository = `fixtures/${name}`;
+      await world.addRepository(repository, await readFixture(name));
+      const { end, state } = await world.run(await readLibrary(name), { repository });
+      assert.equal(end.outcome, 'succeeded', `${end.reason} ${JSON.stringify(state.steps)}`);
 
-    const tokens = session.entries.reduce((sum, { response: { usage } }) => sum + usage.inputTokens + usage.outputTokens, 0);
-    assert.equal(state.usage.inputTokens + state.usage.outputTokens, tokens, 'every recorded answer was used');
-    assert.equal(state.steps.find(({ kind }) => kind === 'agent')?.state, 'skipped', 'nothing was left for an agent');
-    const number = state.change?.number ?? 0;
-    const diff = await world.forge.getDiff(repository, number);
-    for (const pattern of holds) assert.match(diff, pattern);
-    for (const pattern of lacks) assert.doesNotMatch(diff, pattern);
+      const tokens = session.entries.reduce(
+        (sum, { response: { usage } }) => sum + usage.inputTokens + usage.outputTokens,
+        0,
+      );
+      assert.equal(state.usage.inputTokens + state.usage.outputTokens, tokens, 'every recorded answer was used');
+      assert.equal(state.steps.find(({ kind }) => kind === 'agent')?.state, 'skipped', 'nothing was left for an agent');
+      const number = state.change?.number ?? 0;
+      const diff = await world.forge.getDiff(repository, number);
+      for (const pattern of holds) assert.match(diff, pattern);
+      for (const pattern of lacks) assert.doesNotMatch(diff, pattern);
 
-    await world.forge.merge(repository, number, 'reviewer', { unapproved: true });
-    const again = await world.run(await readLibrary(name), { repository });
-    assert.deepEqual([again.end.outcome, again.state.usage.inputTokens], ['nothing-to-do', 0], again.end.reason);
-  });
+      await world.forge.merge(repository, number, 'reviewer', { unapproved: true });
+      const again = await world.run(await readLibrary(name), { repository });
+      assert.deepEqual([again.end.outcome, again.state.usage.inputTokens], ['nothing-to-do', 0], again.end.reason);
+    },
+  );
 }

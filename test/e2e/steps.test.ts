@@ -17,36 +17,68 @@ before(async () => {
         { step: 'hopeless', turn: 3, text: 'three' },
         { step: 'rewrite[*].ask', contains: 'color of the sky', answer: { line: 'colour of the sky' } },
         { step: 'rewrite[*].ask', contains: 'color of the sea', answer: { line: 'colour of the sea' } },
-        { step: 'fix', turn: 1, text: 'I look.', calls: [{ tool: 'read', arguments: { path: 'app.py' } }, { tool: 'search', arguments: { text: 'x =' } }] },
+        {
+          step: 'fix',
+          turn: 1,
+          text: 'I look.',
+          calls: [
+            { tool: 'read', arguments: { path: 'app.py' } },
+            { tool: 'search', arguments: { text: 'x =' } },
+          ],
+        },
         { step: 'fix', turn: 2, calls: [{ tool: 'edit', arguments: { path: 'app.py', old: 'x = 1', new: 'x = 3' } }] },
         { step: 'fix', turn: 3, text: 'Done.' },
-        { step: 'fix', turn: 4, contains: 'exit code 1', calls: [{ tool: 'shell', arguments: { command: 'sed -i s/3/2/ app.py' } }] },
+        {
+          step: 'fix',
+          turn: 4,
+          contains: 'exit code 1',
+          calls: [{ tool: 'shell', arguments: { command: 'sed -i s/3/2/ app.py' } }],
+        },
         { step: 'fix', turn: 5, text: 'Now x is 2.' },
       ],
     },
   });
-  await world.addRepository('acme/api', { 'README.md': 'one\ntwo\n', 'app.py': 'x = 1\n', 'notes.txt': 'the color of the sky\nthe color of the sea\n', 'tests/a.txt': 'a' });
+  await world.addRepository('acme/api', {
+    'README.md': 'one\ntwo\n',
+    'app.py': 'x = 1\n',
+    'notes.txt': 'the color of the sky\nthe color of the sea\n',
+    'tests/a.txt': 'a',
+  });
 });
 after(() => world[Symbol.asyncDispose]());
 
-const blueprint = (name: string, steps: string, top = ''): string => `blueprint: v1\nname: ${name}\n${top}\nsteps:\n${steps}`;
+const blueprint = (name: string, steps: string, top = ''): string =>
+  `blueprint: v1\nname: ${name}\n${top}\nsteps:\n${steps}`;
 
 test('a run step gives its output to later steps, and end decides the outcome', async () => {
-  const { end } = await world.run(blueprint('run-and-end', `
+  const { end } = await world.run(
+    blueprint(
+      'run-and-end',
+      `
   - id: count
     run: wc -l < README.md
   - if: steps.count.stdout == '2'
     end: { outcome: nothing-to-do, reason: "\${{ steps.count.stdout }} lines" }
-`));
+`,
+    ),
+  );
   assert.deepEqual(end, { outcome: 'nothing-to-do', reason: '2 lines', step: 'end' });
 });
 
 test('a run shows how far its sandbox came, and when', async () => {
-  const { state } = await world.run(blueprint('states', `
+  const { state } = await world.run(
+    blueprint(
+      'states',
+      `
   - run: 'true'
-`));
+`,
+    ),
+  );
   const row = state.steps.find(({ kind }) => kind === 'sandbox');
-  assert.deepEqual(row?.states?.map((reached) => reached.state), ['created', 'ready', 'checked-out']);
+  assert.deepEqual(
+    row?.states?.map((reached) => reached.state),
+    ['created', 'ready', 'checked-out'],
+  );
   const times = row?.states?.map(({ at }) => at) ?? [];
   assert.deepEqual(times, times.toSorted());
   assert.match(row?.note ?? '', /^main at [0-9a-f]{12}; ready after \d+\.\d s, checked-out after \d+\.\d s$/);
@@ -54,7 +86,10 @@ test('a run shows how far its sandbox came, and when', async () => {
 
 test('faults 9, 10: an input stays one word and is never evaluated', async () => {
   const hostile = '"; rm -rf / # $(id) ${{ inputs.other }}\n--upload-pack=x';
-  const { end, state } = await world.run(blueprint('inputs', `
+  const { end, state } = await world.run(
+    blueprint(
+      'inputs',
+      `
   - id: words
     run: [ printf, '%s|', "\${{ inputs.text }}", end ]
   - id: shell
@@ -63,73 +98,113 @@ test('faults 9, 10: an input stays one word and is never evaluated', async () =>
   - if: steps.words.stdout == inputs.text + '|end|' && steps.shell.stdout == inputs.text
     end: { outcome: succeeded, reason: the same }
   - end: { outcome: failed, reason: "\${{ steps.words.stdout }}" }
-`, 'inputs: { text: { type: string }, other: { type: string, default: secret } }'), { inputs: { text: hostile } });
+`,
+      'inputs: { text: { type: string }, other: { type: string, default: secret } }',
+    ),
+    { inputs: { text: hostile } },
+  );
   assert.equal(end.outcome, 'succeeded', JSON.stringify(state.steps));
 });
 
 test('a command that fails ends the run as failed, with its code and step', async () => {
-  const { end, state } = await world.run(blueprint('failing', `
+  const { end, state } = await world.run(
+    blueprint(
+      'failing',
+      `
   - id: broken
     run: echo oops >&2; exit 3
   - run: touch never
-`));
+`,
+    ),
+  );
   assert.equal(end.outcome, 'failed');
   assert.equal(end.code, 'command-failed');
   assert.equal(end.step, 'broken');
   assert.match(end.reason, /exit code 3: oops/);
-  assert.deepEqual(state.steps.filter(({ kind }) => kind === 'run').map(({ path }) => path), ['broken']);
+  assert.deepEqual(
+    state.steps.filter(({ kind }) => kind === 'run').map(({ path }) => path),
+    ['broken'],
+  );
 });
 
 test('on-failure: continue lets later steps see the outcome', async () => {
-  const { end } = await world.run(blueprint('going-on', `
+  const { end } = await world.run(
+    blueprint(
+      'going-on',
+      `
   - id: broken
     run: exit 1
     on-failure: continue
   - if: steps.broken.outcome == 'failed'
     end: { outcome: succeeded, reason: seen }
-`));
+`,
+    ),
+  );
   assert.equal(end.reason, 'seen');
 });
 
 test('a command past its timeout is killed and its step fails', async () => {
-  const { end } = await world.run(blueprint('slow', `
+  const { end } = await world.run(
+    blueprint(
+      'slow',
+      `
   - id: slow
     run: sleep 600
     timeout: 500ms
-`));
+`,
+    ),
+  );
   assert.equal(end.code, 'command-deadline');
 });
 
 test('an output that was cut can not decide', async () => {
-  const { end } = await world.run(blueprint('cut', `
+  const { end } = await world.run(
+    blueprint(
+      'cut',
+      `
   - id: long
     run: yes | head -c 100000
   - if: steps.long.stdout == 'y'
     end: { outcome: succeeded, reason: no }
-`));
+`,
+    ),
+  );
   assert.equal(end.code, 'output-was-cut');
 });
 
 test('an answer is held to its schema, and what is wrong goes back to the model', async () => {
-  const { end, state } = await world.run(blueprint('prompts', `
+  const { end, state } = await world.run(
+    blueprint(
+      'prompts',
+      `
   - id: stubborn
     prompt: { text: Say a word, answer: { type: object, properties: { word: { type: string } }, required: [ word ] } }
   - end: { outcome: succeeded, reason: "\${{ steps.stubborn.value.word }}" }
-`));
+`,
+    ),
+  );
   assert.equal(end.reason, 'yes');
   assert.ok(state.usage.outputTokens > 0);
 });
 
 test('faults 37: three unusable answers end the step with a typed reason', async () => {
-  const { end } = await world.run(blueprint('hopeless', `
+  const { end } = await world.run(
+    blueprint(
+      'hopeless',
+      `
   - id: hopeless
     prompt: { text: Say a word, answer: { type: object, properties: { word: { type: string } }, required: [ word ] } }
-`));
+`,
+    ),
+  );
   assert.equal(end.code, 'unusable-answers');
 });
 
 test('each asks for every place, code applies the answers, and edits of one file wait for each other', async () => {
-  const { end, state } = await world.run(blueprint('each', `
+  const { end, state } = await world.run(
+    blueprint(
+      'each',
+      `
   - id: places
     run: grep -n color notes.txt | sed 's/^\\([0-9]*\\):the \\(.*\\)$/{"line":\\1,"text":"\\2"}/' | paste -sd, | sed 's/^/[/;s/$/]/'
     parse: json
@@ -143,7 +218,9 @@ test('each asks for every place, code applies the answers, and edits of one file
   - id: read
     run: cat notes.txt
   - end: { outcome: succeeded, reason: "\${{ steps.read.stdout }}, \${{ steps.rewrite.succeeded }}" }
-`));
+`,
+    ),
+  );
   assert.equal(end.reason, 'the colour of the sky\nthe colour of the sea, 2', JSON.stringify(state.steps));
 });
 
@@ -165,38 +242,60 @@ test('an edit that does not match refuses, and each tolerates as many failures a
 });
 
 test('an agent works with its tools, and what its checks say goes back to the same conversation', async () => {
-  const { end, state } = await world.run(blueprint('agent', `
+  const { end, state } = await world.run(
+    blueprint(
+      'agent',
+      `
   - id: fix
     agent: { task: Make x two, tools: [ read, search, edit, shell ] }
     verify: [ grep -q 'x = 2' app.py ]
     attempts: 2
   - end: { outcome: succeeded, reason: "\${{ steps.fix.summary }} \${{ steps.fix.turns }} turns, \${{ steps.fix.attempts }} attempts" }
-`));
+`,
+    ),
+  );
   assert.equal(end.reason, 'Now x is 2. 5 turns, 2 attempts', JSON.stringify(state.steps));
 });
 
 test('faults 39: attempts that are used up end the step, whatever the model says', async () => {
-  const { end } = await world.run(blueprint('liar', `
+  const { end } = await world.run(
+    blueprint(
+      'liar',
+      `
   - id: fix
     agent: { task: Make x two, tools: [ read, search, edit ] }
     verify: [ test -e never ]
     attempts: 1
-`));
+`,
+    ),
+  );
   assert.equal(end.code, 'verify-failed');
 });
 
 test('the budget is checked before each question', async () => {
-  const { end } = await world.run(blueprint('poor', `
+  const { end } = await world.run(
+    blueprint(
+      'poor',
+      `
   - id: fix
     agent: { task: Make x two }
-`, 'budget: { turns: 2 }'));
+`,
+      'budget: { turns: 2 }',
+    ),
+  );
   assert.equal(end.code, 'budget-exceeded');
-  const prompt = await world.run(blueprint('poorer', `
+  const prompt = await world.run(
+    blueprint(
+      'poorer',
+      `
   - id: ask
     prompt: { text: "the color", answer: { type: object } }
   - id: again
     prompt: { text: "the color", answer: { type: object } }
-`, 'budget: { turns: 1 }'));
+`,
+      'budget: { turns: 1 }',
+    ),
+  );
   assert.equal(prompt.end.code, 'budget-exceeded');
   assert.equal(prompt.end.step, 'again');
 });

@@ -35,16 +35,26 @@ const agent = `
 `;
 
 test('a limit in dollars on a model of unknown price is refused before the first question, where the configuration says so', async () => {
-  for (const [name, steps] of [['by-prompt', question], ['by-agent', agent]] as const) {
+  for (const [name, steps] of [
+    ['by-prompt', question],
+    ['by-agent', agent],
+  ] as const) {
     const { end, state } = await world.run(`blueprint: v1\nname: ${name}\nbudget: { usd: 1 }\nsteps:\n${steps}`);
-    assert.deepEqual([end.outcome, end.code, state.usage.inputTokens], ['failed', 'budget-unenforceable', 0], end.reason);
+    assert.deepEqual(
+      [end.outcome, end.code, state.usage.inputTokens],
+      ['failed', 'budget-unenforceable', 0],
+      end.reason,
+    );
   }
 });
 
 test('a cost that nobody knows is told as unknown, never as nothing', async () => {
   const { end, state, runId } = await world.run(`blueprint: v1\nname: no-limit\nsteps:\n${question}`);
   assert.deepEqual([end.outcome, state.usage.unpriced], ['succeeded', true]);
-  const shown = await world.client.temporal.workflow.getHandle(runId).query<string>('__temporal_workflow_metadata').then((metadata) => JSON.stringify(metadata));
+  const shown = await world.client.temporal.workflow
+    .getHandle(runId)
+    .query<string>('__temporal_workflow_metadata')
+    .then((metadata) => JSON.stringify(metadata));
   assert.match(shown, /tokens, price unknown/);
   assert.doesNotMatch(shown, /\$0\.0000/);
 });
@@ -60,7 +70,8 @@ test('what a sandbox was refused is told with the command that failed', async ()
 
 test('faults 42: what a sandbox was refused is told with the check that failed, in its note and in the evidence', async () => {
   const fetch = `python3 -c "import urllib.request; urllib.request.urlopen('http://other.invalid/')"`;
-  const { end, state } = await world.run(`blueprint: v1\nname: refused-check\nsandbox: { egress: [ listed.invalid ] }\nsteps:
+  const { end, state } =
+    await world.run(`blueprint: v1\nname: refused-check\nsandbox: { egress: [ listed.invalid ] }\nsteps:
   - id: before
     check: [ ${JSON.stringify(fetch)} ]
     gate: baseline

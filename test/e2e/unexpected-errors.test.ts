@@ -7,10 +7,15 @@ const blueprint = 'blueprint: v1\nname: unlucky\nsteps:\n  - run: echo hello\n';
 
 /** The local provider, whose commands fail as `fail` says. */
 function failing(sandboxes: SandboxProvider, fail: () => never): SandboxProvider {
-  return { ...sandboxes, getSandbox: async (ref): Promise<Sandbox> => ({ ...(await sandboxes.getSandbox(ref)), run: async () => fail() }) };
+  return {
+    ...sandboxes,
+    getSandbox: async (ref): Promise<Sandbox> => ({ ...(await sandboxes.getSandbox(ref)), run: async () => fail() }),
+  };
 }
 
-async function tries(error: Error): Promise<{ tried: number; reason: string; code: string | undefined; tookMs: number }> {
+async function tries(
+  error: Error,
+): Promise<{ tried: number; reason: string; code: string | undefined; tookMs: number }> {
   await using world = await createWorld();
   await world.addRepository('acme/api', { 'a.txt': 'a\n' });
   let tried = 0;
@@ -24,7 +29,9 @@ async function tries(error: Error): Promise<{ tried: number; reason: string; cod
 }
 
 test('an error that can not change is not tried again', async () => {
-  const { tried, reason, code } = await tries(Object.assign(new Error("EACCES: permission denied, scandir '/etc/ssl/private'"), { code: 'EACCES' }));
+  const { tried, reason, code } = await tries(
+    Object.assign(new Error("EACCES: permission denied, scandir '/etc/ssl/private'"), { code: 'EACCES' }),
+  );
   assert.deepEqual({ tried, code }, { tried: 1, code: 'internal-error' });
   assert.match(reason, /EACCES: permission denied/);
 });

@@ -5,7 +5,12 @@ import { decideCheck, type CheckRun } from '../../evidence/gate.ts';
 import { findTestCounts } from '../../evidence/test-counts.ts';
 
 const run = (exitCode: number, tests?: CheckRun['tests'], more: Partial<CheckRun> = {}): CheckRun => ({
-  command: 'pytest -q', exitCode, ending: 'exited', durationMs: 1, ...(tests && { tests }), ...more,
+  command: 'pytest -q',
+  exitCode,
+  ending: 'exited',
+  durationMs: 1,
+  ...(tests && { tests }),
+  ...more,
 });
 const counts = (passed: number, failed = 0, skipped = 0) => ({ passed, failed, skipped });
 
@@ -28,10 +33,12 @@ for (const [rule, after, before, passed] of verdicts) {
 }
 
 test('losing tests never passes', () => {
-  fc.assert(fc.property(fc.nat(50), fc.nat(5), fc.nat(5), fc.nat(50), fc.nat(1), (p, f, s, after, exitCode) => {
-    fc.pre(after < p + f + s);
-    assert.equal(decideCheck(run(exitCode, counts(after)), run(exitCode, counts(p, f, s))).passed, false);
-  }));
+  fc.assert(
+    fc.property(fc.nat(50), fc.nat(5), fc.nat(5), fc.nat(50), fc.nat(1), (p, f, s, after, exitCode) => {
+      fc.pre(after < p + f + s);
+      assert.equal(decideCheck(run(exitCode, counts(after)), run(exitCode, counts(p, f, s))).passed, false);
+    }),
+  );
 });
 
 const outputs: [runner: string, output: string, expected: ReturnType<typeof findTestCounts>][] = [

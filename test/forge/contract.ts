@@ -32,12 +32,27 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       const branch = `jig/change-${++branches}`;
       const headCommit = await fixture.push(branch, `file-${branches}.txt`, `content ${branches}\n`);
       const { defaultBranch } = await forge.getRepository(repository);
-      return { headCommit, wanted: { repository, branch, base: defaultBranch, marker: `run-${branches}`, title: 'A title', body: 'A body', draft: true, labels: ['jig'] } };
+      return {
+        headCommit,
+        wanted: {
+          repository,
+          branch,
+          base: defaultBranch,
+          marker: `run-${branches}`,
+          title: 'A title',
+          body: 'A body',
+          draft: true,
+          labels: ['jig'],
+        },
+      };
     };
 
     it('a repository is described without credentials in its address', async () => {
       const found = await forge.getRepository(repository);
-      assert.deepEqual({ forge: found.forge, name: found.name, archived: found.archived, empty: found.empty }, { forge: forge.name, name: repository, archived: false, empty: false });
+      assert.deepEqual(
+        { forge: found.forge, name: found.name, archived: found.archived, empty: found.empty },
+        { forge: forge.name, name: repository, archived: false, empty: false },
+      );
       assert.doesNotMatch(found.cloneUrl, /^[a-z]+:\/\/[^/]*@/);
     });
 
@@ -50,7 +65,18 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       const change = await forge.ensureChange(wanted);
       assert.deepEqual(
         { ...change, number: 0, url: '' },
-        { number: 0, url: '', state: 'open', draft: forge.capabilities.drafts, title: 'A title', body: wanted.body, branch: wanted.branch, base: wanted.base, headCommit, labels: forge.capabilities.labels ? ['jig'] : [] },
+        {
+          number: 0,
+          url: '',
+          state: 'open',
+          draft: forge.capabilities.drafts,
+          title: 'A title',
+          body: wanted.body,
+          branch: wanted.branch,
+          base: wanted.base,
+          headCommit,
+          labels: forge.capabilities.labels ? ['jig'] : [],
+        },
       );
       assert.match(change.url, /^(https?|file):\/\//);
     });
@@ -67,7 +93,12 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
     it('a change is brought up to date, and then has the new title, body and draft state', async () => {
       const { wanted } = await pushed();
       await forge.ensureChange(wanted);
-      const updated = await forge.ensureChange({ ...wanted, title: 'Another title', body: 'Another body', draft: false });
+      const updated = await forge.ensureChange({
+        ...wanted,
+        title: 'Another title',
+        body: 'Another body',
+        draft: false,
+      });
       assert.deepEqual([updated.title, updated.body, updated.draft], ['Another title', 'Another body', false]);
       assert.deepEqual(await forge.findChange(repository, { number: updated.number }), updated);
     });
@@ -81,10 +112,13 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       assert.equal(await forge.findChange(repository, { number: 999_999 }), undefined);
     });
 
-    it("an open change of another run on the same branch is a conflict", async () => {
+    it('an open change of another run on the same branch is a conflict', async () => {
       const { wanted } = await pushed();
       await forge.ensureChange(wanted);
-      await assert.rejects(forge.ensureChange({ ...wanted, marker: 'another-run' }), { name: 'ForgeFailure', kind: 'conflict' });
+      await assert.rejects(forge.ensureChange({ ...wanted, marker: 'another-run' }), {
+        name: 'ForgeFailure',
+        kind: 'conflict',
+      });
     });
 
     it('a draft is what was asked for as one, whatever its title says', async () => {
@@ -107,9 +141,11 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
 
     it('faults 35: title, body and comments tell nobody, close nothing and load nothing', async () => {
       const { wanted } = await pushed();
-      const hostile = '@everyone closes #1 fixes acme/api#1 ![x](https://evil.example/?d=1) <img src="https://evil.example/"> [[https://evil.example/x.png]] a\u200bb\u202ec';
+      const hostile =
+        '@everyone closes #1 fixes acme/api#1 ![x](https://evil.example/?d=1) <img src="https://evil.example/"> [[https://evil.example/x.png]] a\u200bb\u202ec';
       const change = await forge.ensureChange({ ...wanted, title: hostile, body: hostile });
-      const expected = '@ everyone closes # 1 fixes acme/api# 1 ! [x](https://evil.example/?d=1) < img src="https://evil.example/"> [ [https://evil.example/x.png]] abc';
+      const expected =
+        '@ everyone closes # 1 fixes acme/api# 1 ! [x](https://evil.example/?d=1) < img src="https://evil.example/"> [ [https://evil.example/x.png]] abc';
       assert.deepEqual([change.title, change.body], [expected, expected]);
       await forge.ensureComment({ repository, number: change.number, marker: 'hostile', body: hostile });
       assert.equal(await fixture.countComments(change.number, expected), 1);
@@ -133,7 +169,10 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       const { number } = await forge.ensureChange({ ...wanted, draft: false });
       await fixture.merge(number);
       const change = await forge.ensureChange({ ...wanted, title: 'Too late' });
-      assert.deepEqual([change.number, change.state, change.title, change.headCommit], [number, 'merged', 'A title', headCommit]);
+      assert.deepEqual(
+        [change.number, change.state, change.title, change.headCommit],
+        [number, 'merged', 'A title', headCommit],
+      );
       assert.equal((await forge.closeChange(repository, number, 'too late')).state, 'merged');
     });
 
@@ -144,7 +183,9 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       assert.equal(closed.state, 'closed');
       assert.deepEqual(await forge.closeChange(repository, number, 'superseded'), closed);
       const listed = await forge.listChanges(repository, { state: 'closed' });
-      assert.ok(listed.some((change) => change.number === number) && listed.every((change) => change.state === 'closed'));
+      assert.ok(
+        listed.some((change) => change.number === number) && listed.every((change) => change.state === 'closed'),
+      );
     });
 
     it('a commit that nobody checked has no checks', async () => {

@@ -6,7 +6,13 @@ import { ForgeFailure } from '../../forge/errors.ts';
 import { createHostFetch, failureOf } from '../../forge/host-fetch.ts';
 
 const inAMinute = () => new Date(Date.now() + 60_000).toUTCString();
-const table: [status: number, headers: Record<string, string>, kind: ForgeFailure['kind'], retryable: boolean, retryAfterMs?: number][] = [
+const table: [
+  status: number,
+  headers: Record<string, string>,
+  kind: ForgeFailure['kind'],
+  retryable: boolean,
+  retryAfterMs?: number,
+][] = [
   [301, { location: '/elsewhere' }, 'moved', false],
   [307, { location: '/elsewhere' }, 'moved', false],
   [400, {}, 'refused', false],
@@ -35,19 +41,28 @@ for (const [status, headers, kind, retryable, retryAfterMs] of table) {
 }
 
 test('a time to wait may be a date, and the end of a limit', () => {
-  for (const headers of [{ 'retry-after': inAMinute() }, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.round(Date.now() / 1000) + 60) }]) {
+  for (const headers of [
+    { 'retry-after': inAMinute() },
+    { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.round(Date.now() / 1000) + 60) },
+  ]) {
     const { retryAfterMs = 0 } = failureOf('git', { status: 403, headers: new Headers(headers) }, '');
     assert.ok(retryAfterMs > 50_000 && retryAfterMs <= 61_000, String(retryAfterMs));
   }
 });
 
-async function withServer(listener: RequestListener, use: (url: string, ask: typeof fetch) => Promise<void>): Promise<void> {
+async function withServer(
+  listener: RequestListener,
+  use: (url: string, ask: typeof fetch) => Promise<void>,
+): Promise<void> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('no port');
   try {
-    await use(`http://127.0.0.1:${address.port}/`, createHostFetch({ host: 'git', authorization: async () => 'token 0123456789abcdef', timeoutMs: 500 }));
+    await use(
+      `http://127.0.0.1:${address.port}/`,
+      createHostFetch({ host: 'git', authorization: async () => 'token 0123456789abcdef', timeoutMs: 500 }),
+    );
   } finally {
     server.closeAllConnections();
     server.close();
@@ -57,36 +72,49 @@ async function withServer(listener: RequestListener, use: (url: string, ask: typ
 test('credentials go with each request, to no redirect, and stand in no message', async () => {
   const seen: (string | undefined)[] = [];
   const elsewhere: string[] = [];
-  await withServer((request, response) => {
-    elsewhere.push(request.url ?? '');
-    response.end();
-  }, (other) => withServer((request, response) => {
-    seen.push(request.headers.authorization);
-    if (request.url === '/moved') response.writeHead(302, { location: other }).end();
-    else response.writeHead(500).end(`it broke on token 0123456789abcdef\n\u001b[31m${'x'.repeat(1000)}`);
-  }, async (url, ask) => {
-    await assert.rejects(ask(`${url}moved`), { name: 'ForgeFailure', kind: 'moved' });
-    const failure = await ask(url).catch((error: unknown) => error);
-    assert.ok(failure instanceof ForgeFailure);
-    assert.match(failure.message, /^git answered 500: it broke on token \[redacted\] \[31mx+$/);
-    assert.ok(failure.message.length < 400);
-  }));
+  await withServer(
+    (request, response) => {
+      elsewhere.push(request.url ?? '');
+      response.end();
+    },
+    (other) =>
+      withServer(
+        (request, response) => {
+          seen.push(request.headers.authorization);
+          if (request.url === '/moved') response.writeHead(302, { location: other }).end();
+          else response.writeHead(500).end(`it broke on token 0123456789abcdef\n\u001b[31m${'x'.repeat(1000)}`);
+        },
+        async (url, ask) => {
+          await assert.rejects(ask(`${url}moved`), { name: 'ForgeFailure', kind: 'moved' });
+          const failure = await ask(url).catch((error: unknown) => error);
+          assert.ok(failure instanceof ForgeFailure);
+          assert.match(failure.message, /^git answered 500: it broke on token \[redacted\] \[31mx+$/);
+          assert.ok(failure.message.length < 400);
+        },
+      ),
+  );
   assert.deepEqual(seen, ['token 0123456789abcdef', 'token 0123456789abcdef']);
   assert.deepEqual(elsewhere, []);
 });
 
 test('an answer that never comes, breaks off or is too large is a typed failure', async () => {
-  await withServer((request, response) => {
-    if (request.url === '/cut') response.writeHead(200, { 'content-length': '100' }).end('{"a":');
-    else if (request.url === '/large') {
-      response.writeHead(200);
-      for (let part = 0; part < 20; part += 1) response.write(Buffer.alloc(1_000_000));
-      response.end();
-    }
-  }, async (url, ask) => {
-    await assert.rejects(ask(`${url}silent`), { kind: 'unavailable', retryable: true, message: /TimeoutError/ });
-    await assert.rejects(ask(`${url}cut`), { kind: 'unavailable', retryable: true });
-    await assert.rejects(ask(`${url}large`), { kind: 'refused', retryable: false });
+  await withServer(
+    (request, response) => {
+      if (request.url === '/cut') response.writeHead(200, { 'content-length': '100' }).end('{"a":');
+      else if (request.url === '/large') {
+        response.writeHead(200);
+        for (let part = 0; part < 20; part += 1) response.write(Buffer.alloc(1_000_000));
+        response.end();
+      }
+    },
+    async (url, ask) => {
+      await assert.rejects(ask(`${url}silent`), { kind: 'unavailable', retryable: true, message: /TimeoutError/ });
+      await assert.rejects(ask(`${url}cut`), { kind: 'unavailable', retryable: true });
+      await assert.rejects(ask(`${url}large`), { kind: 'refused', retryable: false });
+    },
+  );
+  await assert.rejects(createHostFetch({ host: 'git', authorization: async () => '' })('http://127.0.0.1:9/'), {
+    kind: 'unavailable',
+    message: /ECONNREFUSED|bad port|could not be reached/,
   });
-  await assert.rejects(createHostFetch({ host: 'git', authorization: async () => '' })('http://127.0.0.1:9/'), { kind: 'unavailable', message: /ECONNREFUSED|bad port|could not be reached/ });
 });

@@ -5,7 +5,14 @@ import { execa } from 'execa';
 import { createLocalForge } from '../../forge/local/local-forge.ts';
 import type { ForgeFixture } from './contract.ts';
 
-const env = { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@example.com', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@example.com' };
+const env = {
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_AUTHOR_NAME: 'A',
+  GIT_AUTHOR_EMAIL: 'a@example.com',
+  GIT_COMMITTER_NAME: 'A',
+  GIT_COMMITTER_EMAIL: 'a@example.com',
+};
 
 /** A local forge with `acme/api`, imported from a repository whose default branch is `trunk`. */
 export async function createLocalFixture() {
@@ -47,7 +54,8 @@ export async function createLocalFixture() {
       await forge.approve(repository, number, 'ada');
       await forge.merge(repository, number, 'ada');
     },
-    countComments: async (number: number, text: string) => (await forge.listComments(repository, number)).filter(({ body }) => body.includes(text)).length,
+    countComments: async (number: number, text: string) =>
+      (await forge.listComments(repository, number)).filter(({ body }) => body.includes(text)).length,
     close: () => rm(folder, { recursive: true, force: true }),
   };
   return fixture satisfies ForgeFixture;

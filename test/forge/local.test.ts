@@ -21,9 +21,19 @@ let opened = 0;
 async function open(path = `file-${++opened}.txt`, content = `${opened}\n`) {
   const branch = `jig/local-${++opened}`;
   await fixture.push(branch, path, content);
-  return fixture.forge.ensureChange({ repository, branch, base: 'trunk', marker: branch, title: `Change ${path}`, body: 'Why.', draft: false, labels: [] });
+  return fixture.forge.ensureChange({
+    repository,
+    branch,
+    base: 'trunk',
+    marker: branch,
+    title: `Change ${path}`,
+    body: 'Why.',
+    draft: false,
+    labels: [],
+  });
 }
-const headOf = async (branch: string) => (await execa('git', ['rev-parse', branch], { cwd: (await fixture.forge.getRepository(repository)).cloneUrl })).stdout;
+const headOf = async (branch: string) =>
+  (await execa('git', ['rev-parse', branch], { cwd: (await fixture.forge.getRepository(repository)).cloneUrl })).stdout;
 
 test('nobody approves a change of their own, and nothing is merged without an approval of its present commit', async () => {
   const { forge } = fixture;
@@ -43,7 +53,11 @@ test('a change whose base stood still is merged as a fast-forward, another by a 
   await fixture.merge(first.number);
   assert.equal(await headOf('trunk'), first.headCommit);
   await fixture.merge(second.number);
-  const parents = (await execa('git', ['show', '-s', '--format=%P', 'trunk'], { cwd: (await forge.getRepository(repository)).cloneUrl })).stdout;
+  const parents = (
+    await execa('git', ['show', '-s', '--format=%P', 'trunk'], {
+      cwd: (await forge.getRepository(repository)).cloneUrl,
+    })
+  ).stdout;
   assert.equal(parents, `${first.headCommit} ${second.headCommit}`);
   assert.match(await forge.getDiff(repository, second.number), /^diff --git a\/file-/);
 });
@@ -92,7 +106,7 @@ test('the page of a change shows its state, body, checks, review, comments and h
   const taken = await forge.takeQueuedCheck(repository);
   assert.ok(taken);
   await forge.addComment(repository, number, { by: 'ada', body: 'Looks good.' });
-  for (let check = taken; check; ) {
+  for (let check = taken; check;) {
     await forge.finishCheck(check.claim, { state: 'failed', logExcerpt: 'an ``` in \u001b[31mred\n' });
     const next = await forge.takeQueuedCheck(repository);
     if (!next) break;
@@ -100,7 +114,17 @@ test('the page of a change shows its state, body, checks, review, comments and h
   }
   await forge.approve(repository, number, 'ada');
   const page = await readFile(fileURLToPath(url), 'utf8');
-  for (const part of ['# Change file-', '**open**', 'Why.', '**failed** check', '````\nan ``` in �[31mred\n````', '- ada approved', 'Looks good.', 'git --git-dir=']) assert.ok(page.includes(part), part);
+  for (const part of [
+    '# Change file-',
+    '**open**',
+    'Why.',
+    '**failed** check',
+    '````\nan ``` in �[31mred\n````',
+    '- ada approved',
+    'Looks good.',
+    'git --git-dir=',
+  ])
+    assert.ok(page.includes(part), part);
   await forge.setCheck(repository, undefined);
 });
 
@@ -111,7 +135,11 @@ test('a pushed commit is checked once: one claim holds until it is finished or e
   const commit = await fixture.push(branch, 'checked.txt', 'x\n');
   assert.deepEqual(await forge.listChecks(repository, commit), [{ name: 'check', state: 'queued' }]);
   const others = createLocalForge({ rootDir: fixture.rootDir });
-  const all = await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 ? forge : others).takeQueuedCheck(undefined, { leaseMs: 60_000 })));
+  const all = await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      (index % 2 ? forge : others).takeQueuedCheck(undefined, { leaseMs: 60_000 }),
+    ),
+  );
   const taken = all.filter((check) => check?.commit === commit);
   assert.equal(taken.length, 1);
   assert.deepEqual([taken[0]?.command, taken[0]?.setup], [['npm', 'test'], [['npm', 'ci']]]);
@@ -127,10 +155,24 @@ test('a pushed commit is checked once: one claim holds until it is finished or e
 
 test('a claim that expired or whose owner died is taken again, and the first owner comes too late', async () => {
   const forge = createLocalForge({ rootDir: `${fixture.rootDir}-claims` });
-  await forge.ensureRepository({ name: repository, source: fixture.source, branch: 'trunk', check: { command: ['true'] } });
+  await forge.ensureRepository({
+    name: repository,
+    source: fixture.source,
+    branch: 'trunk',
+    check: { command: ['true'] },
+  });
   const { cloneUrl } = await forge.getRepository(repository);
   await execa('git', ['branch', 'jig/x', 'trunk'], { cwd: cloneUrl });
-  await forge.ensureChange({ repository, branch: 'jig/x', base: 'trunk', marker: 'm', title: 't', body: '', draft: false, labels: [] });
+  await forge.ensureChange({
+    repository,
+    branch: 'jig/x',
+    base: 'trunk',
+    marker: 'm',
+    title: 't',
+    body: '',
+    draft: false,
+    labels: [],
+  });
 
   const program = `
     import { createLocalForge } from ${JSON.stringify(new URL('../../forge/local/local-forge.ts', import.meta.url).href)};
@@ -142,7 +184,8 @@ test('a claim that expired or whose owner died is taken again, and the first own
   const taken = await forge.takeQueuedCheck();
   assert.ok(expired && taken);
   assert.equal(await forge.takeQueuedCheck(), undefined);
-  for (const late of [deadClaim, expired.claim]) await assert.rejects(forge.finishCheck(late, { state: 'failed', logExcerpt: '' }), { kind: 'conflict' });
+  for (const late of [deadClaim, expired.claim])
+    await assert.rejects(forge.finishCheck(late, { state: 'failed', logExcerpt: '' }), { kind: 'conflict' });
   await forge.finishCheck(taken.claim, { state: 'passed', logExcerpt: '' });
   assert.equal((await forge.listChecks(repository, taken.commit))[0]?.state, 'passed');
 });
@@ -156,7 +199,9 @@ test('processes that open changes at once never give a number twice, and open on
     const forge = createLocalForge({ rootDir: process.argv[1] });
     const open = (branch) => forge.ensureChange({ repository: 'acme/api', branch, base: 'trunk', marker: branch, title: branch, body: '', draft: false, labels: [] });
     console.log(JSON.stringify((await Promise.all(JSON.parse(process.argv[2]).map(open))).map(({ number }) => number)));`;
-  const run = async () => (await execa(process.execPath, ['--input-type=module', '--eval', program, rootDir, JSON.stringify(branches)])).stdout;
+  const run = async () =>
+    (await execa(process.execPath, ['--input-type=module', '--eval', program, rootDir, JSON.stringify(branches)]))
+      .stdout;
   const numbers = await Promise.all([run(), run(), run()]);
   assert.deepEqual(new Set(numbers).size, 1);
   const all = (await forge.listChanges(repository)).map(({ number }) => number);
@@ -166,9 +211,26 @@ test('processes that open changes at once never give a number twice, and open on
 
 test('an archived repository takes no change, and an empty one says so', async () => {
   const forge = createLocalForge({ rootDir: `${fixture.rootDir}-archive` });
-  const archived = await forge.ensureRepository({ name: 'acme/old', source: fixture.source, branch: 'trunk', archived: true });
+  const archived = await forge.ensureRepository({
+    name: 'acme/old',
+    source: fixture.source,
+    branch: 'trunk',
+    archived: true,
+  });
   assert.equal(archived.archived, true);
-  await assert.rejects(forge.ensureChange({ repository: 'acme/old', branch: 'work', base: 'trunk', marker: 'm', title: 't', body: '', draft: false, labels: [] }), { kind: 'refused' });
+  await assert.rejects(
+    forge.ensureChange({
+      repository: 'acme/old',
+      branch: 'work',
+      base: 'trunk',
+      marker: 'm',
+      title: 't',
+      body: '',
+      draft: false,
+      labels: [],
+    }),
+    { kind: 'refused' },
+  );
   await execa('git', ['init', '-q', '-b', 'trunk', `${fixture.rootDir}-empty`]);
   assert.equal((await forge.ensureRepository({ name: 'acme/empty', source: `${fixture.rootDir}-empty` })).empty, true);
 });

@@ -7,7 +7,11 @@ import { defaults } from '../../blueprints/defaults.ts';
 import type { ExportPolicy, GitRepository } from '../../git/contract.ts';
 import { createTrustedGit } from '../../git/trusted-git.ts';
 
-export const policy: ExportPolicy = { maxFiles: defaults.change.maxFiles, maxBytes: defaults.change.maxBytes, protectedPaths: [...defaults.change.protectedPaths] };
+export const policy: ExportPolicy = {
+  maxFiles: defaults.change.maxFiles,
+  maxBytes: defaults.change.maxBytes,
+  protectedPaths: [...defaults.change.protectedPaths],
+};
 export const access = { env: {} };
 
 /** What a test's tree is made of: content, or the id of any object. */
@@ -19,14 +23,22 @@ export interface Entry {
 }
 
 const env = {
-  GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@example.com',
-  GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@example.com', GIT_AUTHOR_DATE: '@1700000000 +0000', GIT_COMMITTER_DATE: '@1700000000 +0000',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_AUTHOR_NAME: 'A',
+  GIT_AUTHOR_EMAIL: 'a@example.com',
+  GIT_COMMITTER_NAME: 'A',
+  GIT_COMMITTER_EMAIL: 'a@example.com',
+  GIT_AUTHOR_DATE: '@1700000000 +0000',
+  GIT_COMMITTER_DATE: '@1700000000 +0000',
 };
 
-const gitIn = (cwd: string) => async (args: string[], input?: string | Buffer) => (await execa('git', args, { cwd, env, ...(input === undefined ? {} : { input }) })).stdout;
+const gitIn = (cwd: string) => async (args: string[], input?: string | Buffer) =>
+  (await execa('git', args, { cwd, env, ...(input === undefined ? {} : { input }) })).stdout;
 
 /** The order in which git wants the entries of a tree: a folder as if its name ended in a slash. */
-const treeOrder = ({ name, mode }: { name: Buffer; mode: string }) => (mode === '40000' ? Buffer.concat([name, Buffer.from('/')]) : name);
+const treeOrder = ({ name, mode }: { name: Buffer; mode: string }) =>
+  mode === '40000' ? Buffer.concat([name, Buffer.from('/')]) : name;
 
 export async function createFixture(files: Record<string, string> = { 'a.txt': 'one\ntwo\n', 'src/b.txt': 'b\n' }) {
   const folder = await mkdtemp(join(tmpdir(), 'jig-git-'));
@@ -59,7 +71,11 @@ export async function createFixture(files: Record<string, string> = { 'a.txt': '
         id: id ?? (await git(['hash-object', '-w', '--stdin'], content)),
       })),
     );
-    const rows = made.toSorted((a, b) => Buffer.compare(treeOrder(a), treeOrder(b))).map(({ name, mode, id }) => Buffer.concat([Buffer.from(`${mode} `), name, Buffer.from([0]), Buffer.from(id, 'hex')]));
+    const rows = made
+      .toSorted((a, b) => Buffer.compare(treeOrder(a), treeOrder(b)))
+      .map(({ name, mode, id }) =>
+        Buffer.concat([Buffer.from(`${mode} `), name, Buffer.from([0]), Buffer.from(id, 'hex')]),
+      );
     return git(['hash-object', '-w', '-t', 'tree', '--literally', '--stdin'], Buffer.concat(rows));
   };
   const bundleTree = async (tree: string): Promise<string> => {
@@ -71,20 +87,41 @@ export async function createFixture(files: Record<string, string> = { 'a.txt': '
   };
 
   return {
-    folder, source, origin, cacheDir, git, gitIn, base, trusted, repository, writeTree, bundleTree,
+    folder,
+    source,
+    origin,
+    cacheDir,
+    git,
+    gitIn,
+    base,
+    trusted,
+    repository,
+    writeTree,
+    bundleTree,
     /** A bundle of the base's files and these. */
     async bundleOf(entries: Entry[]) {
-      const rows = baseTree.split('\0').filter(Boolean).map((row): Entry => {
-        const [, mode, id, name] = /^0?(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(row) ?? [];
-        return { mode: mode ?? '', id: id ?? '', name: name ?? '' };
-      });
+      const rows = baseTree
+        .split('\0')
+        .filter(Boolean)
+        .map((row): Entry => {
+          const [, mode, id, name] = /^0?(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(row) ?? [];
+          return { mode: mode ?? '', id: id ?? '', name: name ?? '' };
+        });
       const names = new Set(entries.map(({ name }) => name.toString('latin1')));
-      return bundleTree(await writeTree([...rows.filter(({ name }) => !names.has(name.toString('latin1'))), ...entries]));
+      return bundleTree(
+        await writeTree([...rows.filter(({ name }) => !names.has(name.toString('latin1'))), ...entries]),
+      );
     },
     quarantine: (bundlePath: string, more: Partial<ExportPolicy> = {}) =>
       trusted.quarantine({
-        repository, base, bundlePath, policy: { ...policy, ...more }, message: 'Use aware datetimes',
-        author: { name: 'Jig', email: 'jig@example.com' }, date: '2026-01-02T03:04:05Z', key: 'run/1/change',
+        repository,
+        base,
+        bundlePath,
+        policy: { ...policy, ...more },
+        message: 'Use aware datetimes',
+        author: { name: 'Jig', email: 'jig@example.com' },
+        date: '2026-01-02T03:04:05Z',
+        key: 'run/1/change',
       }),
     close: () => rm(folder, { recursive: true, force: true }),
   };
@@ -93,10 +130,23 @@ export async function createFixture(files: Record<string, string> = { 'a.txt': '
 export type Fixture = Awaited<ReturnType<typeof createFixture>>;
 
 /** Runs a script as a sandbox would: in the workspace, with an input file, its output kept. */
-export async function runScript(workspace: string, script: string, args: string[], options: { inputFile?: string; env?: Record<string, string> } = {}) {
+export async function runScript(
+  workspace: string,
+  script: string,
+  args: string[],
+  options: { inputFile?: string; env?: Record<string, string> } = {},
+) {
   await mkdir(workspace, { recursive: true });
   const result = await execa('sh', ['-c', script, 'jig', ...args], {
-    cwd: workspace, reject: false, encoding: 'buffer', env: { HOME: workspace, ...options.env }, ...(options.inputFile === undefined ? { stdin: 'ignore' as const } : { inputFile: options.inputFile }),
+    cwd: workspace,
+    reject: false,
+    encoding: 'buffer',
+    env: { HOME: workspace, ...options.env },
+    ...(options.inputFile === undefined ? { stdin: 'ignore' as const } : { inputFile: options.inputFile }),
   });
-  return { exitCode: result.exitCode, stdout: Buffer.from(result.stdout), stderr: Buffer.from(result.stderr).toString() };
+  return {
+    exitCode: result.exitCode,
+    stdout: Buffer.from(result.stdout),
+    stderr: Buffer.from(result.stderr).toString(),
+  };
 }

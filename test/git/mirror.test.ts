@@ -14,7 +14,11 @@ before(async () => {
 });
 after(() => fixture.close());
 
-const repositoryAt = (cloneUrl: string) => ({ forge: 'local', name: `acme/${cloneUrl.length}-${cloneUrl.slice(-8).replaceAll('/', '_')}`, cloneUrl });
+const repositoryAt = (cloneUrl: string) => ({
+  forge: 'local',
+  name: `acme/${cloneUrl.length}-${cloneUrl.slice(-8).replaceAll('/', '_')}`,
+  cloneUrl,
+});
 
 test('a mirror is cloned once and follows the branches of its repository afterwards', async () => {
   const { trusted, repository, base, git, origin } = fixture;
@@ -58,7 +62,12 @@ test('the lock of a process that died is broken, and what its git left locked is
   const mirrors = join(cacheDir, 'mirrors');
   const mirror = (await readdir(mirrors)).find((name) => name.endsWith('.git')) ?? '';
   const lock = new URL('../../git/lock.ts', import.meta.url).href;
-  await execa(process.execPath, ['--input-type=module', '--eval', `import { withLock } from ${JSON.stringify(lock)}; await withLock(process.argv[1], async () => process.exit(0));`, join(mirrors, `${mirror}.lock`)]);
+  await execa(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    `import { withLock } from ${JSON.stringify(lock)}; await withLock(process.argv[1], async () => process.exit(0));`,
+    join(mirrors, `${mirror}.lock`),
+  ]);
   assert.ok((await readdir(mirrors)).includes(`${mirror}.lock`));
   await writeFile(join(mirrors, mirror, 'refs', 'heads', 'trunk.lock'), '');
   await writeFile(join(mirrors, mirror, 'HEAD.lock'), '');
@@ -83,7 +92,10 @@ test('a lock is held by one at a time, and a caller that gives up leaves no trac
   );
   assert.equal(order.length, 12);
   await withLock(path, async () => {
-    await assert.rejects(withLock(path, async () => undefined, AbortSignal.timeout(20)), { name: 'AbortError' });
+    await assert.rejects(
+      withLock(path, async () => undefined, AbortSignal.timeout(20)),
+      { name: 'AbortError' },
+    );
   });
   assert.deepEqual(await readdir(join(fixture.folder, 'locks')), []);
 });
@@ -102,10 +114,16 @@ test('faults 30: an empty, a missing, an unreachable, a refusing and an archived
     ['http://127.0.0.1:1/acme/api.git', 'repository-unreachable', true],
   ];
   for (const [cloneUrl, kind, retryable] of cases) {
-    await assert.rejects(trusted.ensureMirror(repositoryAt(cloneUrl), access), { name: 'GitRefusal', kind, retryable }, cloneUrl);
+    await assert.rejects(
+      trusted.ensureMirror(repositoryAt(cloneUrl), access),
+      { name: 'GitRefusal', kind, retryable },
+      cloneUrl,
+    );
   }
   server.close();
-  await assert.rejects(trusted.ensureMirror({ ...fixture.repository, archived: true }, access), { kind: 'repository-archived' });
+  await assert.rejects(trusted.ensureMirror({ ...fixture.repository, archived: true }, access), {
+    kind: 'repository-archived',
+  });
 });
 
 test('faults 30: a default branch of any name is found; a detached HEAD has none until one is named', async () => {
@@ -129,14 +147,25 @@ test('faults 30: a shallow repository is mirrored as far as it goes, checked out
   const { commit: base } = await trusted.resolveBase(repository);
   assert.equal(base, await git(['rev-parse', 'HEAD']));
   const workspace = join(folder, 'shallow-workspace');
-  const checkout = await runScript(workspace, checkoutScript, [base, 'work', 'A', 'a@example.com'], { inputFile: (await trusted.createCheckoutBundle(repository, base)).path });
+  const checkout = await runScript(workspace, checkoutScript, [base, 'work', 'A', 'a@example.com'], {
+    inputFile: (await trusted.createCheckoutBundle(repository, base)).path,
+  });
   assert.equal(checkout.exitCode, 0, checkout.stderr);
   await writeFile(join(workspace, 'new.txt'), 'new\n');
   const exported = await runScript(workspace, exportScript, [base]);
   assert.equal(exported.exitCode, 0, exported.stderr);
   const bundlePath = join(folder, 'shallow.bundle');
   await writeFile(bundlePath, exported.stdout);
-  const { commit } = await trusted.quarantine({ repository, base, bundlePath, policy, message: 'm', author: { name: 'J', email: 'j@example.com' }, date: '2026-01-01T00:00:00Z', key: 'k' });
+  const { commit } = await trusted.quarantine({
+    repository,
+    base,
+    bundlePath,
+    policy,
+    message: 'm',
+    author: { name: 'J', email: 'j@example.com' },
+    date: '2026-01-01T00:00:00Z',
+    key: 'k',
+  });
   assert.ok(commit);
   await trusted.pushBranch({ repository, access, commit, branch: 'jig/x', expected: undefined });
   assert.equal(await trusted.findRemoteHead(repository, access, 'jig/x'), commit);
@@ -148,13 +177,27 @@ test('a commit that the mirror does not have, or no longer has with its cache, i
   await trusted.ensureMirror(repository, access);
   await assert.rejects(trusted.createCheckoutBundle(repository, '1'.repeat(40)), missing);
   await assert.rejects(trusted.createDiff(repository, base, '1'.repeat(40)), missing);
-  await assert.rejects(trusted.pushBranch({ repository, access, commit: '1'.repeat(40), branch: 'jig/x', expected: undefined }), missing);
+  await assert.rejects(
+    trusted.pushBranch({ repository, access, commit: '1'.repeat(40), branch: 'jig/x', expected: undefined }),
+    missing,
+  );
   await assert.rejects(trusted.createCheckoutBundle({ ...repository, name: 'acme/never-mirrored' }, base), missing);
 });
 
 test('addresses that would make git start a program are refused', async () => {
-  for (const cloneUrl of ['ext::sh -c touch% /tmp/x', '--upload-pack=x', 'fd::17', 'https://-oProxyCommand=x/y', 'relative/path', 'git://example.com/x']) {
-    await assert.rejects(fixture.trusted.ensureMirror(repositoryAt(cloneUrl), access), { kind: 'repository-unreachable', retryable: false }, cloneUrl);
+  for (const cloneUrl of [
+    'ext::sh -c touch% /tmp/x',
+    '--upload-pack=x',
+    'fd::17',
+    'https://-oProxyCommand=x/y',
+    'relative/path',
+    'git://example.com/x',
+  ]) {
+    await assert.rejects(
+      fixture.trusted.ensureMirror(repositoryAt(cloneUrl), access),
+      { kind: 'repository-unreachable', retryable: false },
+      cloneUrl,
+    );
   }
 });
 
@@ -170,7 +213,10 @@ test('credentials reach the forge through the environment, and stand in no file 
   const secret = 'Authorization: Bearer c2VjcmV0LXRva2Vu';
   const env = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'http.extraHeader', GIT_CONFIG_VALUE_0: secret };
   const repository = repositoryAt(`http://127.0.0.1:${address.port}/acme/api.git`);
-  const failure = await fixture.trusted.ensureMirror(repository, { env }).then(() => assert.fail('it was to fail'), (error: unknown) => String(error));
+  const failure = await fixture.trusted.ensureMirror(repository, { env }).then(
+    () => assert.fail('it was to fail'),
+    (error: unknown) => String(error),
+  );
   server.close();
   assert.deepEqual(new Set(seen), new Set(['Bearer c2VjcmV0LXRva2Vu']));
   assert.doesNotMatch(failure, /c2VjcmV0/);

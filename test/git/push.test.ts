@@ -19,11 +19,19 @@ after(() => fixture.close());
 
 const push = (commit: string | undefined, branch: string, expected?: string) =>
   fixture.trusted.pushBranch({ repository: fixture.repository, access, commit: commit ?? '', branch, expected });
-const choose = (commit: string, branch: string) => fixture.trusted.chooseBranch({ repository: fixture.repository, access, commit, branch });
+const choose = (commit: string, branch: string) =>
+  fixture.trusted.chooseBranch({ repository: fixture.repository, access, commit, branch });
 /** A commit as the quarantine makes it: in the mirror, and nowhere on the forge. */
 const ownCommit = async (parent: string, message: string) => {
   const [mirror = ''] = await readdir(join(fixture.cacheDir, 'mirrors'));
-  return fixture.gitIn(join(fixture.cacheDir, 'mirrors', mirror))(['commit-tree', `${parent}^{tree}`, '-p', parent, '-m', message]);
+  return fixture.gitIn(join(fixture.cacheDir, 'mirrors', mirror))([
+    'commit-tree',
+    `${parent}^{tree}`,
+    '-p',
+    parent,
+    '-m',
+    message,
+  ]);
 };
 const headOf = (branch: string) => fixture.trusted.findRemoteHead(fixture.repository, access, branch);
 
@@ -76,7 +84,8 @@ test('faults 31: somebody who pushes between the look and the push is not overwr
 });
 
 test('names that are no branches are refused before anything is asked', async () => {
-  for (const branch of ['', '-x', 'a..b', 'a b', 'x.lock', 'a\n', 'refs/../x', '@{-1}']) await assert.rejects(push(commits[0], branch), { kind: 'push-refused' }, branch);
+  for (const branch of ['', '-x', 'a..b', 'a b', 'x.lock', 'a\n', 'refs/../x', '@{-1}'])
+    await assert.rejects(push(commits[0], branch), { kind: 'push-refused' }, branch);
 });
 
 test('faults 31: a branch that is taken gets the first suffix that is free', async () => {
@@ -106,7 +115,11 @@ test('faults 53: a first push that comes late finds its branch, however far that
   const theirs = await git(['commit-tree', `${second}^{tree}`, '-p', second, '-m', 'by hand']);
   await git(['push', '-q', origin, `${theirs}:refs/heads/jig/late`]);
   assert.equal(await choose(first, 'jig/late'), 'jig/late');
-  for (const [commit, expected] of [[first, undefined], [second, first]] as const) await push(commit, 'jig/late', expected);
+  for (const [commit, expected] of [
+    [first, undefined],
+    [second, first],
+  ] as const)
+    await push(commit, 'jig/late', expected);
   await assert.rejects(push(await ownCommit(second, 'round 3'), 'jig/late', second), { kind: 'foreign-commits' });
   assert.deepEqual([await headOf('jig/late'), await headOf('jig/late-2')], [theirs, undefined]);
 });
@@ -119,10 +132,18 @@ test('a push back to where a branch was is refused, though it holds the commit',
 test('freshness tells whether the base moved on, and whether the branch is still as it was pushed', async () => {
   const { trusted, repository, base, git, origin } = fixture;
   await push(commits[0], 'jig/fresh');
-  const wanted = { repository, access, base: { branch: 'trunk', commit: base }, head: { branch: 'jig/fresh', commit: commits[0] ?? '' } };
+  const wanted = {
+    repository,
+    access,
+    base: { branch: 'trunk', commit: base },
+    head: { branch: 'jig/fresh', commit: commits[0] ?? '' },
+  };
   assert.deepEqual(await trusted.checkFreshness(wanted), { baseMoved: false, branchForeign: false });
   await git(['push', '-q', origin, `${commits[1]}:refs/heads/jig/fresh`, `${commits[0]}:refs/heads/trunk`]);
   assert.deepEqual(await trusted.checkFreshness(wanted), { baseMoved: true, branchForeign: true });
   await git(['push', '-q', origin, ':jig/fresh']);
-  assert.deepEqual(await trusted.checkFreshness({ ...wanted, base: { branch: 'trunk', commit: commits[0] ?? '' } }), { baseMoved: false, branchForeign: true });
+  assert.deepEqual(await trusted.checkFreshness({ ...wanted, base: { branch: 'trunk', commit: commits[0] ?? '' } }), {
+    baseMoved: false,
+    branchForeign: true,
+  });
 });

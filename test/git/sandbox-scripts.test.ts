@@ -2,20 +2,32 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { baseLost, changedPathsScript, checkoutScript, exportScript, nothingToExport } from '../../git/sandbox-scripts.ts';
+import {
+  baseLost,
+  changedPathsScript,
+  checkoutScript,
+  exportScript,
+  nothingToExport,
+} from '../../git/sandbox-scripts.ts';
 import { access, createFixture, runScript, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
 let workspace: string;
 let bundle: string;
 before(async () => {
-  fixture = await createFixture({ 'a.txt': 'one\r\ntwo\n', 'src/b.txt': 'b\n', '.gitignore': 'ignored/\n', '.gitattributes': '* text=auto\n*.txt eol=crlf filter=lfs\n' });
+  fixture = await createFixture({
+    'a.txt': 'one\r\ntwo\n',
+    'src/b.txt': 'b\n',
+    '.gitignore': 'ignored/\n',
+    '.gitattributes': '* text=auto\n*.txt eol=crlf filter=lfs\n',
+  });
   await fixture.trusted.ensureMirror(fixture.repository, access);
   bundle = (await fixture.trusted.createCheckoutBundle(fixture.repository, fixture.base)).path;
 });
 after(() => fixture.close());
 
-const checkout = () => runScript(workspace, checkoutScript, [fixture.base, 'jig/work', 'Jig', 'jig@example.com'], { inputFile: bundle });
+const checkout = () =>
+  runScript(workspace, checkoutScript, [fixture.base, 'jig/work', 'Jig', 'jig@example.com'], { inputFile: bundle });
 beforeEach(async () => {
   workspace = join(fixture.folder, 'workspace');
   assert.equal((await checkout()).exitCode, 0);
@@ -79,16 +91,19 @@ test('commits, branches and a rebase of the agent come out as the tree they end 
 
 const damages: [rule: string, damage: () => Promise<unknown>][] = [
   ['a broken configuration', () => write('.git/config', '[core\n')],
-  ['hooks and a monitor that fail', async () => {
-    await mkdir(join(workspace, '.git/hooks'), { recursive: true });
-    for (const hook of ['pre-commit', 'commit-msg', 'reference-transaction', 'post-index-change']) {
-      await write(`.git/hooks/${hook}`, '#!/bin/sh\nexit 1\n');
-      await chmod(join(workspace, '.git/hooks', hook), 0o755);
-    }
-    await git('config', 'core.fsmonitor', 'false-monitor');
-    await git('config', 'filter.lfs.clean', 'exit 1');
-    await git('config', 'filter.lfs.required', 'true');
-  }],
+  [
+    'hooks and a monitor that fail',
+    async () => {
+      await mkdir(join(workspace, '.git/hooks'), { recursive: true });
+      for (const hook of ['pre-commit', 'commit-msg', 'reference-transaction', 'post-index-change']) {
+        await write(`.git/hooks/${hook}`, '#!/bin/sh\nexit 1\n');
+        await chmod(join(workspace, '.git/hooks', hook), 0o755);
+      }
+      await git('config', 'core.fsmonitor', 'false-monitor');
+      await git('config', 'filter.lfs.clean', 'exit 1');
+      await git('config', 'filter.lfs.required', 'true');
+    },
+  ],
   ['a broken index', () => write('.git/index', 'DIRC no more')],
   ['a lock that stayed', () => write('.git/index.lock', '')],
   ['an index that hides the change', () => git('update-index', '--assume-unchanged', 'a.txt')],
@@ -96,10 +111,13 @@ const damages: [rule: string, damage: () => Promise<unknown>][] = [
   ['a lost HEAD', () => write('.git/HEAD', 'nonsense\n')],
   ['lost objects', () => rm(join(workspace, '.git/objects'), { recursive: true })],
   ['no .git at all', () => rm(join(workspace, '.git'), { recursive: true })],
-  ['a .git file that points nowhere', async () => {
-    await rm(join(workspace, '.git'), { recursive: true });
-    await write('.git', 'gitdir: /nowhere\n');
-  }],
+  [
+    'a .git file that points nowhere',
+    async () => {
+      await rm(join(workspace, '.git'), { recursive: true });
+      await write('.git', 'gitdir: /nowhere\n');
+    },
+  ],
 ];
 for (const [rule, damage] of damages) {
   test(`a change is exported in spite of ${rule}`, async () => {
@@ -111,9 +129,17 @@ for (const [rule, damage] of damages) {
 
 test('what the environment says about git is not obeyed', async () => {
   await write('a.txt', 'changed\n');
-  const env = { GIT_DIR: '/nowhere', GIT_INDEX_FILE: '/nowhere', GIT_WORK_TREE: '/nowhere', GIT_OBJECT_DIRECTORY: '/nowhere' };
+  const env = {
+    GIT_DIR: '/nowhere',
+    GIT_INDEX_FILE: '/nowhere',
+    GIT_WORK_TREE: '/nowhere',
+    GIT_OBJECT_DIRECTORY: '/nowhere',
+  };
   assert.equal((await runScript(workspace, exportScript, [fixture.base], { env })).exitCode, 0);
-  assert.equal((await runScript(workspace, checkoutScript, [fixture.base, 'b', 'n', 'e'], { env, inputFile: bundle })).exitCode, 0);
+  assert.equal(
+    (await runScript(workspace, checkoutScript, [fixture.base, 'b', 'n', 'e'], { env, inputFile: bundle })).exitCode,
+    0,
+  );
 });
 
 test('the changed paths are those that differ from the commit, each ended by NUL', async () => {

@@ -10,11 +10,17 @@ import { clusterAt, refusal, startRestServer, type Answer } from './rest-server.
 
 const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one', uid: 'u' } };
 const fine: Answer = { status: 200, body: pod };
-const readPod = async (cluster: Cluster, signal?: AbortSignal) => (await ask(cluster, () => cluster.core.readNamespacedPod({ namespace: 'jig', name: 'one' }), signal)).metadata?.uid;
-const unreachable = (error: unknown) => error instanceof SandboxUnavailable && error.code === 'sandbox-unreachable' && error.retryable;
+const readPod = async (cluster: Cluster, signal?: AbortSignal) =>
+  (await ask(cluster, () => cluster.core.readNamespacedPod({ namespace: 'jig', name: 'one' }), signal)).metadata?.uid;
+const unreachable = (error: unknown) =>
+  error instanceof SandboxUnavailable && error.code === 'sandbox-unreachable' && error.retryable;
 
 describe('a request to the API server', () => {
-  for (const [name, first] of Object.entries({ 500: refusal(500, 'InternalError', 'failed calling webhook'), 503: refusal(503, 'ServiceUnavailable', 'starting'), 'a connection that ends': 'hang-up' as const })) {
+  for (const [name, first] of Object.entries({
+    500: refusal(500, 'InternalError', 'failed calling webhook'),
+    503: refusal(503, 'ServiceUnavailable', 'starting'),
+    'a connection that ends': 'hang-up' as const,
+  })) {
     it(`faults 55: is asked again after ${name}`, async () => {
       await using server = await startRestServer((_, before) => (before < 2 ? first : fine));
       assert.equal(await readPod(server.cluster), 'u');
@@ -23,14 +29,18 @@ describe('a request to the API server', () => {
   }
 
   it('faults 55: is asked again after 429, not before the server wants it', async () => {
-    await using server = await startRestServer((_, before) => (before === 0 ? refusal(429, 'TooManyRequests', 'slow down', { 'retry-after': '1' }) : fine));
+    await using server = await startRestServer((_, before) =>
+      before === 0 ? refusal(429, 'TooManyRequests', 'slow down', { 'retry-after': '1' }) : fine,
+    );
     const startedAt = performance.now();
     assert.equal(await readPod(server.cluster), 'u');
     assert.ok(performance.now() - startedAt >= 1000, 'it was asked too soon');
   });
 
   it('faults 55: is asked again where the server takes it and says nothing', async () => {
-    await using server = await startRestServer((_, before) => (before === 0 ? 'silence' : fine), { requestTimeoutMs: 300 });
+    await using server = await startRestServer((_, before) => (before === 0 ? 'silence' : fine), {
+      requestTimeoutMs: 300,
+    });
     assert.equal(await readPod(server.cluster), 'u');
   });
 
@@ -44,34 +54,59 @@ describe('a request to the API server', () => {
 
   it('faults 55: goes on with the token that was renewed meanwhile', async () => {
     let token = 'old';
-    await using server = await startRestServer((asked) => {
-      token = 'new';
-      return asked.token === 'new' ? fine : refusal(401, 'Unauthorized', 'Unauthorized');
-    }, { token: () => token });
+    await using server = await startRestServer(
+      (asked) => {
+        token = 'new';
+        return asked.token === 'new' ? fine : refusal(401, 'Unauthorized', 'Unauthorized');
+      },
+      { token: () => token },
+    );
     assert.equal(await readPod(server.cluster), 'u');
-    assert.deepEqual(server.asked.map((asked) => asked.token), ['old', 'new']);
+    assert.deepEqual(
+      server.asked.map((asked) => asked.token),
+      ['old', 'new'],
+    );
   });
 
   it('fails with 401 where the credentials stay refused', async () => {
-    await using server = await startRestServer(() => refusal(401, 'Unauthorized', 'Unauthorized'), { unreachableTimeoutMs: 500 });
+    await using server = await startRestServer(() => refusal(401, 'Unauthorized', 'Unauthorized'), {
+      unreachableTimeoutMs: 500,
+    });
     await assert.rejects(readPod(server.cluster), (error) => error instanceof ApiRefusal && error.status === 401);
   });
 
-  for (const [status, reason] of [[403, 'Forbidden'], [404, 'NotFound'], [409, 'AlreadyExists'], [422, 'Invalid']] as const) {
+  for (const [status, reason] of [
+    [403, 'Forbidden'],
+    [404, 'NotFound'],
+    [409, 'AlreadyExists'],
+    [422, 'Invalid'],
+  ] as const) {
     it(`is refused by ${status} at once, in the server's words`, async () => {
       await using server = await startRestServer(() => refusal(status, reason, `no, ${reason}`));
-      await assert.rejects(readPod(server.cluster), (error) => error instanceof ApiRefusal && error.status === status && error.reason === reason && error.message === `no, ${reason}`);
+      await assert.rejects(
+        readPod(server.cluster),
+        (error) =>
+          error instanceof ApiRefusal &&
+          error.status === status &&
+          error.reason === reason &&
+          error.message === `no, ${reason}`,
+      );
       assert.equal(server.asked.length, 1);
     });
   }
 
   it('fails, to be tried again, when the patience ends', async () => {
-    await using server = await startRestServer(() => refusal(503, 'ServiceUnavailable', 'etcd is away'), { unreachableTimeoutMs: 600 });
+    await using server = await startRestServer(() => refusal(503, 'ServiceUnavailable', 'etcd is away'), {
+      unreachableTimeoutMs: 600,
+    });
     await assert.rejects(readPod(server.cluster), (error) => unreachable(error) && /etcd is away/.test(String(error)));
   });
 
   it('does not wait for a server that wants more time than there is', async () => {
-    await using server = await startRestServer(() => refusal(429, 'TooManyRequests', 'slow down', { 'retry-after': '30' }), { unreachableTimeoutMs: 1000 });
+    await using server = await startRestServer(
+      () => refusal(429, 'TooManyRequests', 'slow down', { 'retry-after': '30' }),
+      { unreachableTimeoutMs: 1000 },
+    );
     const startedAt = performance.now();
     await assert.rejects(readPod(server.cluster), unreachable);
     assert.ok(performance.now() - startedAt < 5000);
@@ -117,7 +152,17 @@ describe('the kubeconfig', async () => {
   it('gives its current context, or the one that is named', async () => {
     const clusters = ['a', 'b'].map((name) => ({ name, cluster: { server: `https://${name}.example:6443` } }));
     const contexts = ['a', 'b'].map((name) => ({ name, context: { cluster: name, user: 'u' } }));
-    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters, contexts, users: [{ name: 'u', user: {} }], 'current-context': 'a' }));
+    await writeFile(
+      file,
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters,
+        contexts,
+        users: [{ name: 'u', user: {} }],
+        'current-context': 'a',
+      }),
+    );
     assert.equal(connect().kubeConfig.getCurrentCluster()?.server, 'https://a.example:6443');
     assert.equal(connect('b').kubeConfig.getCurrentCluster()?.server, 'https://b.example:6443');
     assert.throws(() => connect('c'), { code: 'config-invalid', message: /no context "c"; it has a, b/ });

@@ -33,13 +33,34 @@ export async function startBoxedPod({ shell }: { shell?: string } = {}): Promise
   const folder = await mkdtemp(join(tmpdir(), 'jig-boxed-pod-'));
   const incarnation = randomUUID();
   for (const name of ['scripts', 'work', 'home', 'jig']) await mkdir(join(folder, name));
-  for (const [name, text] of Object.entries({ ...podScripts(), incarnation })) await writeFile(join(folder, 'scripts', name), text);
-  const box = spawn(await findBwrap(), [...boxWords(folder, shell), '/bin/sh', `${podPaths.scripts}/init.sh`], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env: imageEnv });
+  for (const [name, text] of Object.entries({ ...podScripts(), incarnation }))
+    await writeFile(join(folder, 'scripts', name), text);
+  const box = spawn(await findBwrap(), [...boxWords(folder, shell), '/bin/sh', `${podPaths.scripts}/init.sh`], {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    env: imageEnv,
+  });
   const info = await text(box.stdio[3] as Readable);
   const pid = BoxInfo.parse(JSON.parse(info))['child-pid'];
   const running = new Set<ChildProcess>();
   const enter: BoxedPod['enter'] = (words) => {
-    const entered = spawn('nsenter', ['--target', String(pid), '--user', '--mount', '--pid', '--no-fork', '--preserve-credentials', 'sh', '-c', outerShell, 'sh', ...words], { stdio: 'pipe', env: imageEnv, cwd: '/' });
+    const entered = spawn(
+      'nsenter',
+      [
+        '--target',
+        String(pid),
+        '--user',
+        '--mount',
+        '--pid',
+        '--no-fork',
+        '--preserve-credentials',
+        'sh',
+        '-c',
+        outerShell,
+        'sh',
+        ...words,
+      ],
+      { stdio: 'pipe', env: imageEnv, cwd: '/' },
+    );
     running.add(entered.once('close', () => running.delete(entered)));
     entered.stdin.on('error', () => {});
     return entered;
@@ -47,28 +68,81 @@ export async function startBoxedPod({ shell }: { shell?: string } = {}): Promise
   const close = async (): Promise<void> => {
     process.kill(pid, 'SIGKILL');
     if (box.exitCode === null && box.signalCode === null) await once(box, 'exit');
-    for (const entered of running) if (entered.exitCode === null && entered.signalCode === null) await once(entered, 'close');
+    for (const entered of running)
+      if (entered.exitCode === null && entered.signalCode === null) await once(entered, 'close');
     await rm(folder, { recursive: true, force: true });
   };
-  return { incarnation, commandsDir: join(folder, 'jig'), enter, serve: async (exec) => await serveExec(exec, enter), [Symbol.asyncDispose]: close };
+  return {
+    incarnation,
+    commandsDir: join(folder, 'jig'),
+    enter,
+    serve: async (exec) => await serveExec(exec, enter),
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /** nsenter's own parent process would stop with what it entered for, which a runtime's does not. */
 const outerShell = 'setsid "$@"; exit $?';
 
 /** As an image and Kubernetes set it. */
-const imageEnv = { PATH: '/usr/local/bin:/usr/bin:/bin', IMAGE_VERSION: '7', KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_PORT_443_TCP_ADDR: '10.0.0.1' };
+const imageEnv = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  IMAGE_VERSION: '7',
+  KUBERNETES_SERVICE_HOST: '10.0.0.1',
+  KUBERNETES_PORT_443_TCP_ADDR: '10.0.0.1',
+};
 
 function boxWords(folder: string, shell: string | undefined): string[] {
-  const top = ['bin', 'sbin', 'lib', 'lib32', 'lib64'].filter((name) => existsSync(`/${name}`)).flatMap((name) => {
-    return lstatSync(`/${name}`).isSymbolicLink() ? ['--symlink', readlinkSync(`/${name}`), `/${name}`] : ['--ro-bind', `/${name}`, `/${name}`];
-  });
+  const top = ['bin', 'sbin', 'lib', 'lib32', 'lib64']
+    .filter((name) => existsSync(`/${name}`))
+    .flatMap((name) => {
+      return lstatSync(`/${name}`).isSymbolicLink()
+        ? ['--symlink', readlinkSync(`/${name}`), `/${name}`]
+        : ['--ro-bind', `/${name}`, `/${name}`];
+    });
   const shellWords = shell === undefined ? [] : ['--ro-bind', shell, '/usr/bin/sh'];
   return [
-    '--unshare-user', '--unshare-pid', '--unshare-net', '--uid', '1000', '--gid', '1000', '--as-pid-1', '--die-with-parent', '--info-fd', '3',
-    '--ro-bind', '/usr', '/usr', ...shellWords, ...top, '--ro-bind-try', '/etc/alternatives', '/etc/alternatives', '--proc', '/proc', '--dev', '/dev',
-    '--perms', '1777', '--tmpfs', podPaths.temporary, '--ro-bind', join(folder, 'scripts'), podPaths.scripts,
-    '--bind', join(folder, 'work'), podPaths.workspace, '--bind', join(folder, 'home'), podPaths.home, '--bind', join(folder, 'jig'), podPaths.commands, '--chdir', '/',
+    '--unshare-user',
+    '--unshare-pid',
+    '--unshare-net',
+    '--uid',
+    '1000',
+    '--gid',
+    '1000',
+    '--as-pid-1',
+    '--die-with-parent',
+    '--info-fd',
+    '3',
+    '--ro-bind',
+    '/usr',
+    '/usr',
+    ...shellWords,
+    ...top,
+    '--ro-bind-try',
+    '/etc/alternatives',
+    '/etc/alternatives',
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    '--perms',
+    '1777',
+    '--tmpfs',
+    podPaths.temporary,
+    '--ro-bind',
+    join(folder, 'scripts'),
+    podPaths.scripts,
+    '--bind',
+    join(folder, 'work'),
+    podPaths.workspace,
+    '--bind',
+    join(folder, 'home'),
+    podPaths.home,
+    '--bind',
+    join(folder, 'jig'),
+    podPaths.commands,
+    '--chdir',
+    '/',
   ];
 }
 

@@ -19,8 +19,16 @@ export function createBoxedProvider(outputDir: string): SandboxProvider & { clos
     const pod = await startBoxedPod();
     const server = await startApiServer({ onExec: pod.serve });
     const { incarnation } = pod;
-    const checkPod: PodCommandTarget['checkPod'] = async () => ((await places.get(spec.id))?.pod === pod ? 'same' : { gone: 'the box is gone' });
-    const target = { ...server.target, incarnation, nonce: `secret of ${incarnation}`, env: spec.env, outputDir: `${outputDir}/${incarnation}`, checkPod };
+    const checkPod: PodCommandTarget['checkPod'] = async () =>
+      (await places.get(spec.id))?.pod === pod ? 'same' : { gone: 'the box is gone' };
+    const target = {
+      ...server.target,
+      incarnation,
+      nonce: `secret of ${incarnation}`,
+      env: spec.env,
+      outputDir: `${outputDir}/${incarnation}`,
+      checkPod,
+    };
     const close = async (): Promise<void> => {
       await server[Symbol.asyncDispose]();
       await pod[Symbol.asyncDispose]();
@@ -39,13 +47,24 @@ export function createBoxedProvider(outputDir: string): SandboxProvider & { clos
   };
   return {
     name: 'boxed',
-    capabilities: { isolation: 'pod', egress: false, limits: { memory: false, processes: false, disk: false }, hostBound: true },
+    capabilities: {
+      isolation: 'pod',
+      egress: false,
+      limits: { memory: false, processes: false, disk: false },
+      hostBound: true,
+    },
     checkHost: async () => await Promise.resolve([]),
     async ensureSandbox(spec) {
       if (!places.has(spec.id)) places.set(spec.id, make(spec));
       const place = (await places.get(spec.id)) ?? (await make(spec));
-      const states = [{ state: 'created' as const, atMs: place.createdAtMs }, { state: 'ready' as const, atMs: Date.now() }];
-      return { ...sandboxOf(place), states: states.map(({ state, atMs }) => ({ state, at: new Date(atMs).toISOString() })) };
+      const states = [
+        { state: 'created' as const, atMs: place.createdAtMs },
+        { state: 'ready' as const, atMs: Date.now() },
+      ];
+      return {
+        ...sandboxOf(place),
+        states: states.map(({ state, atMs }) => ({ state, at: new Date(atMs).toISOString() })),
+      };
     },
     async getSandbox(ref) {
       const place = await places.get(ref.id);
@@ -55,7 +74,12 @@ export function createBoxedProvider(outputDir: string): SandboxProvider & { clos
     destroySandbox,
     async listSandboxes() {
       const all = await Promise.all(places.values());
-      return all.map(({ spec, createdAtMs }) => ({ id: spec.id, ...(spec.owner === undefined ? {} : { owner: spec.owner }), createdAt: new Date(createdAtMs).toISOString(), expiresAt: new Date(createdAtMs + spec.lifetimeMs).toISOString() }));
+      return all.map(({ spec, createdAtMs }) => ({
+        id: spec.id,
+        ...(spec.owner === undefined ? {} : { owner: spec.owner }),
+        createdAt: new Date(createdAtMs).toISOString(),
+        expiresAt: new Date(createdAtMs + spec.lifetimeMs).toISOString(),
+      }));
     },
     async close() {
       for (const id of places.keys()) await destroySandbox(id);

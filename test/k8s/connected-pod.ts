@@ -26,7 +26,11 @@ export async function connectPod({ pod, outputDir, script = { onExec: pod.serve 
   };
   const run = async (spec: CommandSpec, options?: RunOptions) => {
     const result = await runInPod(target, spec, options);
-    return { result, stdout: await readFile(result.stdout.path, 'utf8'), stderr: await readFile(result.stderr.path, 'utf8') };
+    return {
+      result,
+      stdout: await readFile(result.stdout.path, 'utf8'),
+      stderr: await readFile(result.stderr.path, 'utf8'),
+    };
   };
   return { server, target, run, [Symbol.asyncDispose]: server[Symbol.asyncDispose] };
 }

@@ -27,7 +27,10 @@ async function play(script: ApiServerScript, changes: Partial<ExecOptions> = {})
 describe('an exec', () => {
   for (const code of [0, 3, 137]) {
     it(`has the command's exit code: ${code}`, async () => {
-      assert.deepEqual((await play({ onExec: async (exec) => await exec.end(code) })).outcome, { kind: 'exited', code });
+      assert.deepEqual((await play({ onExec: async (exec) => await exec.end(code) })).outcome, {
+        kind: 'exited',
+        code,
+      });
     });
   }
 
@@ -46,7 +49,11 @@ describe('an exec', () => {
       await send(1, 'two');
       await end(0);
     };
-    assert.deepEqual(await play({ onExec }), { outcome: { kind: 'exited', code: 0 }, stdout: 'one two', stderr: 'error' });
+    assert.deepEqual(await play({ onExec }), {
+      outcome: { kind: 'exited', code: 0 },
+      stdout: 'one two',
+      stderr: 'error',
+    });
   });
 
   it('waits for takers that take their time, in order', async () => {
@@ -89,7 +96,10 @@ describe('an exec', () => {
       await send(1, 'x');
       await end(0);
     };
-    await assert.rejects(play({ onExec }, { onStdout: async () => await Promise.reject(error) }), (thrown) => thrown === error);
+    await assert.rejects(
+      play({ onExec }, { onStdout: async () => await Promise.reject(error) }),
+      (thrown) => thrown === error,
+    );
     const stdin = async function* () {
       yield await Promise.reject(error);
     };
@@ -100,25 +110,45 @@ describe('an exec', () => {
 describe('faults 54: an exec whose connection', () => {
   const broken: [string, NonNullable<ApiServerScript['onExec']>, RegExp][] = [
     ['closes without a status', ({ socket }) => socket.close(1000), /closed with 1000/],
-    ['drops after output', async ({ send, drop }) => {
-      await send(1, 'all is well\n');
-      drop();
-    }, /closed with 1006|ECONNRESET/],
-    ['closes before the status', ({ socket, raw }) => {
-      socket.close(1000);
-      raw.write(Buffer.concat([Buffer.from([0x82, 22, 3]), Buffer.from('{"status":"Success"}x')]));
-    }, /closed with 1000/],
-    ['carries an invalid frame', ({ raw }) => void raw.write(Buffer.from([0xff, 0xff, 0x00, 0x13])), /Invalid WebSocket frame/],
+    [
+      'drops after output',
+      async ({ send, drop }) => {
+        await send(1, 'all is well\n');
+        drop();
+      },
+      /closed with 1006|ECONNRESET/,
+    ],
+    [
+      'closes before the status',
+      ({ socket, raw }) => {
+        socket.close(1000);
+        raw.write(Buffer.concat([Buffer.from([0x82, 22, 3]), Buffer.from('{"status":"Success"}x')]));
+      },
+      /closed with 1000/,
+    ],
+    [
+      'carries an invalid frame',
+      ({ raw }) => void raw.write(Buffer.from([0xff, 0xff, 0x00, 0x13])),
+      /Invalid WebSocket frame/,
+    ],
     ['carries half a frame', ({ raw }) => void raw.end(Buffer.from([0x82, 100, 1, 2])), /closed with 1006/],
-    ['carries a frame too large', ({ raw }) => void raw.write(Buffer.from([0x82, 127, 0, 0, 1, 0, 0, 0, 0, 0])), /Max payload size exceeded/],
+    [
+      'carries a frame too large',
+      ({ raw }) => void raw.write(Buffer.from([0x82, 127, 0, 0, 1, 0, 0, 0, 0, 0])),
+      /Max payload size exceeded/,
+    ],
     ['carries a frame without a channel', ({ socket }) => socket.send(Buffer.alloc(0)), /unknown channel -1/],
     ['carries a frame for an unknown channel', async ({ send }) => await send(9, 'x'), /unknown channel 9/],
     ['carries text', ({ socket }) => socket.send('Success'), /frame of text/],
     ['carries a status that is no JSON', async ({ send }) => await send(3, '{"status":'), /could not be read/],
     ['carries a status without a verdict', async ({ send }) => await send(3, '{"code":0}'), /could not be read/],
-    ['carries more than it may', async ({ send }) => {
-      for (let count = 0; count < 40; count++) await send(1 + (count % 2), Buffer.alloc(32_768));
-    }, /more than 1048576 bytes/],
+    [
+      'carries more than it may',
+      async ({ send }) => {
+        for (let count = 0; count < 40; count++) await send(1 + (count % 2), Buffer.alloc(32_768));
+      },
+      /more than 1048576 bytes/,
+    ],
   ];
   for (const [what, onExec, reason] of broken) {
     it(`${what} has an unknown outcome, never a success`, async () => {
@@ -129,7 +159,10 @@ describe('faults 54: an exec whose connection', () => {
   }
 
   it('says that the command failed, without a code, has failed', async () => {
-    const cases = [{ status: 'Failure', message: 'container not found ("main")', reason: 'InternalError' }, { ...statusOf(1), details: { causes: [{ reason: 'ExitCode', message: '0' }] } }];
+    const cases = [
+      { status: 'Failure', message: 'container not found ("main")', reason: 'InternalError' },
+      { ...statusOf(1), details: { causes: [{ reason: 'ExitCode', message: '0' }] } },
+    ];
     for (const status of cases) {
       const { outcome } = await play({ onExec: async ({ send }) => await send(3, JSON.stringify(status)) });
       assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
@@ -187,12 +220,18 @@ describe('an exec that is refused', () => {
   for (const status of [400, 401, 403, 404, 409, 410, 429, 500, 503]) {
     it(`with ${status} says so, with the server's reason`, async () => {
       const body = JSON.stringify({ kind: 'Status', status: 'Failure', message: `because of ${status}`, code: status });
-      assert.deepEqual((await play({ refuse: () => ({ status, body }) })).outcome, { kind: 'refused', status, reason: `because of ${status}` });
+      assert.deepEqual((await play({ refuse: () => ({ status, body }) })).outcome, {
+        kind: 'refused',
+        status,
+        reason: `because of ${status}`,
+      });
     });
   }
 
   it('says when to come again, and shortens what isn’t a reason', async () => {
-    const { outcome } = await play({ refuse: () => ({ status: 429, headers: { 'retry-after': '2' }, body: '<html>'.repeat(100_000) }) });
+    const { outcome } = await play({
+      refuse: () => ({ status: 429, headers: { 'retry-after': '2' }, body: '<html>'.repeat(100_000) }),
+    });
     assert.ok(outcome.kind === 'refused' && outcome.retryAfterMs === 2000 && outcome.reason.length === 500);
   });
 
@@ -211,14 +250,20 @@ describe('an exec that takes too long', () => {
     const silent = createServer();
     await once(silent.listen(0, '127.0.0.1'), 'listening');
     silent.on('connection', (connection) => connection.on('error', () => {}));
-    const outcome = await execInPod(targetAt((silent.address() as AddressInfo).port), ['true'], { deadlineMs: 50, maxBytes: 1 });
+    const outcome = await execInPod(targetAt((silent.address() as AddressInfo).port), ['true'], {
+      deadlineMs: 50,
+      maxBytes: 1,
+    });
     silent.close();
     assert.ok(['unknown', 'unreachable'].includes(outcome.kind));
   });
 
   it('ends by an abort, also before it began', async () => {
     const abort = new AbortController();
-    assert.deepEqual((await play({ onExec: () => abort.abort() }, { signal: abort.signal })).outcome, { kind: 'unknown', reason: 'it was aborted' });
+    assert.deepEqual((await play({ onExec: () => abort.abort() }, { signal: abort.signal })).outcome, {
+      kind: 'unknown',
+      reason: 'it was aborted',
+    });
     assert.equal((await play({}, { signal: abort.signal })).outcome.kind, 'unknown');
   });
 });

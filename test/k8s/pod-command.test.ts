@@ -20,7 +20,8 @@ after(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-const connect = async (script?: ApiServerScript, changes?: Partial<PodCommandTarget>) => await connectPod({ pod, outputDir: `${folder.path}/output`, ...(script && { script }), ...(changes && { changes }) });
+const connect = async (script?: ApiServerScript, changes?: Partial<PodCommandTarget>) =>
+  await connectPod({ pod, outputDir: `${folder.path}/output`, ...(script && { script }), ...(changes && { changes }) });
 
 /** Serves, and breaks the connection when so many bytes of output have been sent. */
 async function serveUpTo(maxBytes: number, exec: ScriptedExec): Promise<void> {
@@ -42,15 +43,35 @@ describe('a command of a pod', () => {
 
   it('has the variables of its image and its sandbox, and nothing of the cluster’s', async () => {
     await using connected = await connect();
-    const { stdout } = await connected.run({ ...shell('variables', ''), argv: ['env'], env: { OWN: 'two\nlines', 'npm_config_@scope:registry': 'x' } });
-    for (const line of [/^IMAGE_VERSION=7$/m, /^OF_THE_SANDBOX=yes$/m, /^OWN=two\nlines$/m, /^npm_config_@scope:registry=x$/m, /^HOME=\/home\/agent$/m]) assert.match(stdout, line);
+    const { stdout } = await connected.run({
+      ...shell('variables', ''),
+      argv: ['env'],
+      env: { OWN: 'two\nlines', 'npm_config_@scope:registry': 'x' },
+    });
+    for (const line of [
+      /^IMAGE_VERSION=7$/m,
+      /^OF_THE_SANDBOX=yes$/m,
+      /^OWN=two\nlines$/m,
+      /^npm_config_@scope:registry=x$/m,
+      /^HOME=\/home\/agent$/m,
+    ])
+      assert.match(stdout, line);
     assert.doesNotMatch(stdout, /KUBERNETES|seal/);
   });
 
   it('whose program’s name looks like a variable is looked for as a program', async () => {
     await using connected = await connect();
     for (const env of [{}, { 'an.other': 'x' }]) {
-      assert.equal((await connected.run({ ...shell(`like-a-variable-${Object.keys(env).length}`, ''), argv: ['A=b', 'true'], env })).result.exitCode, 127);
+      assert.equal(
+        (
+          await connected.run({
+            ...shell(`like-a-variable-${Object.keys(env).length}`, ''),
+            argv: ['A=b', 'true'],
+            env,
+          })
+        ).result.exitCode,
+        127,
+      );
     }
   });
 
@@ -80,7 +101,9 @@ describe('a command of a pod', () => {
       await pod.serve({ ...exec, send });
     };
     await using connected = await connect({ onExec });
-    const results = await Promise.all(Array.from({ length: 24 }, async (_, index) => await connected.run(shell(`turn-${index}`, 'true'))));
+    const results = await Promise.all(
+      Array.from({ length: 24 }, async (_, index) => await connected.run(shell(`turn-${index}`, 'true'))),
+    );
     assert.ok(results.every(({ result }) => result.exitCode === 0));
     assert.ok(most <= 8, `${most} were started at once`);
   });
@@ -89,11 +112,14 @@ describe('a command of a pod', () => {
 describe('faults 54: a command whose connection drops', () => {
   it('again and again is taken up where its output stopped; it ran once', async () => {
     let execs = 0;
-    const onExec = async (exec: ScriptedExec): Promise<void> => await (++execs < 5 ? serveUpTo(execs * 25_000, exec) : pod.serve(exec));
+    const onExec = async (exec: ScriptedExec): Promise<void> =>
+      await (++execs < 5 ? serveUpTo(execs * 25_000, exec) : pod.serve(exec));
     await using connected = await connect({ onExec });
     const numbers = 'echo ran >>drops; seq 1 60000; seq 1 3000 >&2';
     let seen = '';
-    const { result, stdout, stderr } = await connected.run(shell('drops', numbers), { onOutput: ({ stream, bytes }) => void (stream === 'stdout' && (seen += Buffer.from(bytes).toString())) });
+    const { result, stdout, stderr } = await connected.run(shell('drops', numbers), {
+      onOutput: ({ stream, bytes }) => void (stream === 'stdout' && (seen += Buffer.from(bytes).toString())),
+    });
     assert.deepEqual([result.exitCode, execs], [0, 5]);
     assert.equal(stdout, Array.from({ length: 60_000 }, (_, index) => `${index + 1}\n`).join(''));
     assert.equal(seen, stdout);
@@ -116,7 +142,8 @@ describe('faults 54: a command whose connection drops', () => {
     let execs = 0;
     const onExec = async (exec: ScriptedExec): Promise<void> => {
       let bytes = 0;
-      if (++execs < 3) exec.socket.on('message', (frame: Buffer) => void ((bytes += frame.length) > execs * 100_000 && exec.drop()));
+      if (++execs < 3)
+        exec.socket.on('message', (frame: Buffer) => void ((bytes += frame.length) > execs * 100_000 && exec.drop()));
       await pod.serve(exec);
     };
     await using connected = await connect({ onExec });
@@ -131,28 +158,46 @@ describe('faults 54: a command whose connection drops', () => {
 describe('faults 55: an API server', () => {
   it('that is busy or broken for a while delays the command, which runs once', async () => {
     const answers = [429, 500, 409, 401];
-    await using connected = await connect({ onExec: pod.serve, refuse: () => {
-      const status = answers.shift();
-      return status === undefined ? undefined : { status };
-    } });
+    await using connected = await connect({
+      onExec: pod.serve,
+      refuse: () => {
+        const status = answers.shift();
+        return status === undefined ? undefined : { status };
+      },
+    });
     assert.equal((await connected.run(shell('busy', 'echo ran >>busy; cat busy'))).stdout, 'ran\n');
   });
 
   it('says when to come again, and is asked no sooner', async () => {
     const at: number[] = [];
-    await using connected = await connect({ onExec: pod.serve, refuse: () => (at.push(performance.now()) === 1 ? { status: 429, headers: { 'retry-after': '1' } } : undefined) });
+    await using connected = await connect({
+      onExec: pod.serve,
+      refuse: () => (at.push(performance.now()) === 1 ? { status: 429, headers: { 'retry-after': '1' } } : undefined),
+    });
     await connected.run(shell('retry-after', 'true'));
     assert.ok((at[1] ?? 0) - (at[0] ?? 0) >= 990);
   });
 
   it('that forbids ends the waiting at once, and it is said what to grant', async () => {
-    await using connected = await connect({ refuse: () => ({ status: 403, body: '{"message":"pods/exec is forbidden"}' }) });
-    await assert.rejects(connected.run(shell('forbidden', 'true')), (error: unknown) => error instanceof SandboxRefused && /pods\/exec/.test(error.hint ?? ''));
+    await using connected = await connect({
+      refuse: () => ({ status: 403, body: '{"message":"pods/exec is forbidden"}' }),
+    });
+    await assert.rejects(
+      connected.run(shell('forbidden', 'true')),
+      (error: unknown) => error instanceof SandboxRefused && /pods\/exec/.test(error.hint ?? ''),
+    );
   });
 
   it('that stays away is given up after the time that is set, to be tried again', async () => {
-    await using connected = await connect({ refuse: () => ({ status: 503 }) }, { unreachableTimeoutMs: 300, checkPod: async () => await Promise.resolve('unreachable') });
-    await assert.rejects(connected.run(shell('away', 'true')), (error: unknown) => error instanceof SandboxUnavailable && error.code === 'sandbox-unreachable' && error.retryable);
+    await using connected = await connect(
+      { refuse: () => ({ status: 503 }) },
+      { unreachableTimeoutMs: 300, checkPod: async () => await Promise.resolve('unreachable') },
+    );
+    await assert.rejects(
+      connected.run(shell('away', 'true')),
+      (error: unknown) =>
+        error instanceof SandboxUnavailable && error.code === 'sandbox-unreachable' && error.retryable,
+    );
   });
 });
 
@@ -165,14 +210,23 @@ describe('faults 56: a command in a pod', () => {
   });
 
   it('that is gone is lost, with the reason', async () => {
-    await using connected = await connect({ refuse: () => ({ status: 404 }) }, { checkPod: async () => await Promise.resolve({ gone: 'the pod was evicted' }) });
-    await assert.rejects(connected.run(shell('gone', 'true')), (error: unknown) => error instanceof SandboxLost && /evicted/.test(error.message));
+    await using connected = await connect(
+      { refuse: () => ({ status: 404 }) },
+      { checkPod: async () => await Promise.resolve({ gone: 'the pod was evicted' }) },
+    );
+    await assert.rejects(
+      connected.run(shell('gone', 'true')),
+      (error: unknown) => error instanceof SandboxLost && /evicted/.test(error.message),
+    );
   });
 
   it('that ended for memory ended for memory, with the output that came', async () => {
-    const checkPod: PodCommandTarget['checkPod'] = async () => await Promise.resolve({ gone: 'OOMKilled', ending: 'out-of-memory' });
+    const checkPod: PodCommandTarget['checkPod'] = async () =>
+      await Promise.resolve({ gone: 'OOMKilled', ending: 'out-of-memory' });
     await using connected = await connect({ onExec: async (exec) => await serveUpTo(20, exec) }, { checkPod });
-    const { result, stdout } = await connected.run(shell('memory', 'echo some output that comes before; sleep 0.6'), { onOutput: () => {} });
+    const { result, stdout } = await connected.run(shell('memory', 'echo some output that comes before; sleep 0.6'), {
+      onOutput: () => {},
+    });
     assert.deepEqual([result.ending, result.exitCode], ['out-of-memory', 137]);
     assert.match(stdout, /^some output/);
   });
@@ -187,7 +241,10 @@ describe('a cancel', () => {
     };
     await using connected = await connect({ onExec });
     const cancel = new AbortController();
-    const { result } = await connected.run(shell('stop', 'echo started; sleep 300'), { signal: cancel.signal, onOutput: () => cancel.abort(new CommandCancelled('enough')) });
+    const { result } = await connected.run(shell('stop', 'echo started; sleep 300'), {
+      signal: cancel.signal,
+      onOutput: () => cancel.abort(new CommandCancelled('enough')),
+    });
     assert.deepEqual([result.ending, stops], ['cancelled', 3]);
   });
 });

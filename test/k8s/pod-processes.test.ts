@@ -10,7 +10,14 @@ import { startBoxedPod, type BoxedPod } from './boxed-pod.ts';
 import { connectPod } from './connected-pod.ts';
 
 /** Shells that images have as /bin/sh, as far as this machine has them. */
-const shells = ['dash', 'bash', 'busybox'].map((name) => (process.env['PATH'] ?? '').split(':').map((folder) => `${folder}/${name}`).find((path) => existsSync(path))).filter((path) => path !== undefined);
+const shells = ['dash', 'bash', 'busybox']
+  .map((name) =>
+    (process.env['PATH'] ?? '')
+      .split(':')
+      .map((folder) => `${folder}/${name}`)
+      .find((path) => existsSync(path)),
+  )
+  .filter((path) => path !== undefined);
 
 async function startPod(options: { shell?: string } = {}) {
   const folder = await temporaryFolder();
@@ -26,12 +33,23 @@ async function startPod(options: { shell?: string } = {}) {
 
 /** The names of what runs in the pod beside its own first processes and who asks. */
 async function processNames(pod: BoxedPod): Promise<string[]> {
-  const { stdout } = pod.enter(['/bin/bash', '-c', 'for each in /proc/[0-9]*; do read -r -d "" stat <$each/stat; echo "$stat"; done 2>/dev/null']);
+  const { stdout } = pod.enter([
+    '/bin/bash',
+    '-c',
+    'for each in /proc/[0-9]*; do read -r -d "" stat <$each/stat; echo "$stat"; done 2>/dev/null',
+  ]);
   let text = '';
   for await (const bytes of stdout ?? []) text += String(bytes);
-  const fields = text.trim().split('\n').map((line) => /^(\d+) \((.*)\) (\w) (\d+) \d+ (\d+)/.exec(line) ?? []);
+  const fields = text
+    .trim()
+    .split('\n')
+    .map((line) => /^(\d+) \((.*)\) (\w) (\d+) \d+ (\d+)/.exec(line) ?? []);
   const first = fields.find(([, pid]) => pid === '1');
-  return fields.filter(([, pid, , state, parent, session]) => pid !== '1' && session !== first?.[5] && parent !== '0' && state !== 'Z').map(([, , name = '']) => name);
+  return fields
+    .filter(
+      ([, pid, , state, parent, session]) => pid !== '1' && session !== first?.[5] && parent !== '0' && state !== 'Z',
+    )
+    .map(([, , name = '']) => name);
 }
 
 /**
@@ -60,18 +78,27 @@ for (const path of shells) {
   describe(`a pod whose shell is ${path.split('/').at(-1)}`, () => {
     it('runs commands, ends them and all that they leave', async () => {
       await using pod = await startPod({ shell: path });
-      const { result, stdout, stderr } = await pod.run(shell('basics', `echo out; echo err >&2; ${leave}\nsleep 0.3; exit 3`, { stdin: Buffer.from('input') }));
+      const { result, stdout, stderr } = await pod.run(
+        shell('basics', `echo out; echo err >&2; ${leave}\nsleep 0.3; exit 3`, { stdin: Buffer.from('input') }),
+      );
       assert.deepEqual([result.ending, result.exitCode, stdout, stderr], ['exited', 3, 'out\n', 'err\n']);
       assert.deepEqual(await lastingProcesses(pod.pod), []);
-      const late = await pod.run(shell('late', `trap "" TERM; ${leave}\nwhile :; do sleep 0.1; done`, { timeoutMs: 500 }));
+      const late = await pod.run(
+        shell('late', `trap "" TERM; ${leave}\nwhile :; do sleep 0.1; done`, { timeoutMs: 500 }),
+      );
       assert.deepEqual([late.result.ending, late.result.exitCode], ['deadline', 137]);
       assert.deepEqual(await lastingProcesses(pod.pod), []);
-      const capped = await pod.run(shell('capped', 'head -c 300000 /dev/zero; head -c 200000 /dev/zero >&2', { outputCapBytes: 100_000 }));
+      const capped = await pod.run(
+        shell('capped', 'head -c 300000 /dev/zero; head -c 200000 /dev/zero >&2', { outputCapBytes: 100_000 }),
+      );
       // The head of busybox takes more than it gives.
       const uncounted = path.endsWith('busybox') ? 4096 : 0;
       const { stdout: out, stderr: err } = capped.result;
       assert.deepEqual([out.keptBytes, err.keptBytes], [100_000, 100_000]);
-      assert.ok(200_000 - out.droppedBytes <= uncounted && 100_000 - err.droppedBytes <= uncounted, JSON.stringify(capped.result));
+      assert.ok(
+        200_000 - out.droppedBytes <= uncounted && 100_000 - err.droppedBytes <= uncounted,
+        JSON.stringify(capped.result),
+      );
     });
   });
 }
@@ -84,10 +111,20 @@ describe('faults 47: the end of a command', () => {
   after(async () => await pod[Symbol.asyncDispose]());
 
   it('leaves other commands of the pod alone, and what they left', async () => {
-    const long = pod.run(shell('long', '(setsid sh -c "while :; do echo >>beat; sleep 0.02; done" &); until [ -e go-on ]; do sleep 0.02; done; echo done'));
+    const long = pod.run(
+      shell(
+        'long',
+        '(setsid sh -c "while :; do echo >>beat; sleep 0.02; done" &); until [ -e go-on ]; do sleep 0.02; done; echo done',
+      ),
+    );
     await pod.run(shell('wait', 'until [ -s beat ]; do sleep 0.02; done'));
     for (let count = 0; count < 3; count++) await pod.run(shell(`short-${count}`, leave));
-    const { stdout } = await pod.run(shell('beats', 'first=$(wc -l <beat); until [ "$(wc -l <beat)" -gt "$first" ]; do sleep 0.02; done; echo beats; touch go-on'));
+    const { stdout } = await pod.run(
+      shell(
+        'beats',
+        'first=$(wc -l <beat); until [ "$(wc -l <beat)" -gt "$first" ]; do sleep 0.02; done; echo beats; touch go-on',
+      ),
+    );
     assert.equal(stdout, 'beats\n');
     assert.equal((await long).stdout, 'done\n');
     assert.deepEqual(await lastingProcesses(pod.pod), []);
@@ -95,7 +132,10 @@ describe('faults 47: the end of a command', () => {
 
   const runaways = [
     ['slowly', 'export hop=\'(setsid sh -c "$hop" &)\'; for i in 1 2 3 4 5 6; do eval "$hop"; done'],
-    ['fast', 'for i in 1 2 3; do python3 -c "import os\nwhile True:\n  if os.fork(): os._exit(0)\n  os.setsid()"; done'],
+    [
+      'fast',
+      'for i in 1 2 3; do python3 -c "import os\nwhile True:\n  if os.fork(): os._exit(0)\n  os.setsid()"; done',
+    ],
   ] as const;
   for (const [how, script] of runaways) {
     it(`catches what runs ${how} from one process to the next`, async () => {
@@ -138,24 +178,36 @@ describe('faults 48: a command that attacks its supervision', () => {
     ['forges a result that is none', 'echo "exited 0" >$JIG_COMMAND.result; kill -KILL $PPID; sleep 60'],
     ['takes its own output away', 'echo output; rm -f $JIG_COMMAND.stdout; exit 0'],
     ['changes its own output', 'echo output; sleep 0.1; (sleep 0.3; echo other >$JIG_COMMAND.stdout) & exit 0'],
-    ['says by its follower’s voice that it succeeded', `for each in /proc/[0-9]*; do echo "end ${forged}" >$each/fd/1; done 2>/dev/null; exit 1`],
+    [
+      'says by its follower’s voice that it succeeded',
+      `for each in /proc/[0-9]*; do echo "end ${forged}" >$each/fd/1; done 2>/dev/null; exit 1`,
+    ],
   ];
   for (const [what, script] of attacks) {
     it(`and ${what} never succeeds by it`, async () => {
       const run = pod.run(shell(what, script, { timeoutMs: 3000 }));
-      const ended = await run.then(({ result, stdout }) => ({ result, stdout }), (error: unknown) => error);
+      const ended = await run.then(
+        ({ result, stdout }) => ({ result, stdout }),
+        (error: unknown) => error,
+      );
       if (ended instanceof SandboxLost) return;
       assert.ok(!(ended instanceof Error), String(ended));
       const { result, stdout } = ended as Awaited<typeof run>;
       // What it did to its own output before its end is its own output.
-      assert.ok(result.exitCode !== 0 || (what.endsWith('own output') && stdout === 'output\n'), JSON.stringify(result));
+      assert.ok(
+        result.exitCode !== 0 || (what.endsWith('own output') && stdout === 'output\n'),
+        JSON.stringify(result),
+      );
     });
   }
 
   it('finds the seal of no command, nor the names of those to come', async () => {
     const search = 'grep -rlas "$1" /jig /proc/[0-9]*/environ /proc/[0-9]*/cmdline /opt/jig; true';
     const request = await describeCommand(pod.target, shell('search', ''), false);
-    const { stdout } = await pod.run({ ...shell('search', ''), argv: ['sh', '-c', search, 'sh', request.seal.split('').join('[.]*')] });
+    const { stdout } = await pod.run({
+      ...shell('search', ''),
+      argv: ['sh', '-c', search, 'sh', request.seal.split('').join('[.]*')],
+    });
     assert.equal(stdout, '');
     const next = await describeCommand(pod.target, shell('search-next', ''), false);
     assert.notEqual(next.name, request.name);
@@ -163,7 +215,11 @@ describe('faults 48: a command that attacks its supervision', () => {
   });
 
   const later: [string, (place: string) => Promise<void>][] = [
-    ['result', async (place) => await writeFile(`${place}.result`, (await readFile(`${place}.result`, 'utf8')).replace('exited 1', 'exited 0'))],
+    [
+      'result',
+      async (place) =>
+        await writeFile(`${place}.result`, (await readFile(`${place}.result`, 'utf8')).replace('exited 1', 'exited 0')),
+    ],
     ['output', async (place) => await writeFile(`${place}.stdout`, 'good\n')],
     ['output’s length', async (place) => await appendFile(`${place}.stdout`, 'more')],
   ];
@@ -173,7 +229,10 @@ describe('faults 48: a command that attacks its supervision', () => {
       assert.equal((await pod.run(spec)).result.exitCode, 1);
       const { name } = await describeCommand(pod.target, spec, false);
       await change(`${pod.pod.commandsDir}/${name}`);
-      const again = await pod.run(spec).then(({ result, stdout }) => ({ exitCode: result.exitCode, stdout }), (error: unknown) => error);
+      const again = await pod.run(spec).then(
+        ({ result, stdout }) => ({ exitCode: result.exitCode, stdout }),
+        (error: unknown) => error,
+      );
       // What was appended isn't read at all.
       if (!(again instanceof SandboxLost)) assert.deepEqual(again, { exitCode: 1, stdout: 'bad\n' });
     });

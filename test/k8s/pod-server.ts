@@ -3,7 +3,14 @@ import type { V1Pod, V1PodStatus } from '@kubernetes/client-node';
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, on } from 'node:events';
 import type { Pods } from '../../k8s/pods.ts';
-import { refusal, startRestServer, type Answer, type Asked, type RestServer, type RestServerOptions } from './rest-server.ts';
+import {
+  refusal,
+  startRestServer,
+  type Answer,
+  type Asked,
+  type RestServer,
+  type RestServerOptions,
+} from './rest-server.ts';
 
 export interface PodServer extends RestServer {
   pods: Pods;
@@ -29,7 +36,10 @@ export interface PodServerOptions extends RestServerOptions {
 
 /** The library's types are classes, of which none is ever made here. */
 export type Plain<Class> = Pick<Class, keyof Class>;
-type PlainPod = Plain<Omit<V1Pod, 'metadata' | 'status'>> & { metadata?: Plain<NonNullable<V1Pod['metadata']>>; status?: Plain<V1PodStatus> };
+type PlainPod = Plain<Omit<V1Pod, 'metadata' | 'status'>> & {
+  metadata?: Plain<NonNullable<V1Pod['metadata']>>;
+  status?: Plain<V1PodStatus>;
+};
 
 const namespace = 'jig';
 
@@ -57,8 +67,10 @@ export async function startPodServer(options: PodServerOptions = {}): Promise<Po
       return { status: 201, body: keep(pod) };
     },
     GET({ query, path }, name) {
-      if (path.endsWith('/events')) return { status: 200, body: { kind: 'EventList', items: (options.events ?? []).map(eventOf) } };
-      if (query.get('watch') === 'true') return { lines: watch(changes, options.watch ?? 'speaks', newerThan(query, kept)) };
+      if (path.endsWith('/events'))
+        return { status: 200, body: { kind: 'EventList', items: (options.events ?? []).map(eventOf) } };
+      if (query.get('watch') === 'true')
+        return { lines: watch(changes, options.watch ?? 'speaks', newerThan(query, kept)) };
       const pod = kept.get(name);
       return pod ? { status: 200, body: pod } : refusal(404, 'NotFound', `pods "${name}" not found`);
     },
@@ -66,7 +78,8 @@ export async function startPodServer(options: PodServerOptions = {}): Promise<Po
       const pod = kept.get(name);
       if (!pod) return refusal(404, 'NotFound', `pods "${name}" not found`);
       const { preconditions } = body as { preconditions?: { uid?: string } };
-      if (preconditions?.uid !== pod.metadata?.uid) return refusal(409, 'Conflict', 'the UID in the precondition does not match');
+      if (preconditions?.uid !== pod.metadata?.uid)
+        return refusal(409, 'Conflict', 'the UID in the precondition does not match');
       pod.metadata = { ...pod.metadata, deletionTimestamp: new Date() };
       keep(pod);
       if (!options.lingers) setTimeout(() => drop(pod), 50);
@@ -75,7 +88,11 @@ export async function startPodServer(options: PodServerOptions = {}): Promise<Po
   };
   const rest = await startRestServer(async (asked) => {
     const instead = await options.instead?.(asked, server);
-    return instead ?? answers[asked.method]?.(asked, asked.path.split('/').at(-1) ?? '') ?? refusal(405, 'MethodNotAllowed', 'no');
+    return (
+      instead ??
+      answers[asked.method]?.(asked, asked.path.split('/').at(-1) ?? '') ??
+      refusal(405, 'MethodNotAllowed', 'no')
+    );
   }, options);
   const find = (name?: string): PlainPod | undefined => (name === undefined ? [...kept.values()][0] : kept.get(name));
   const server: PodServer = {
@@ -91,7 +108,8 @@ export async function startPodServer(options: PodServerOptions = {}): Promise<Po
       const pod = find();
       if (pod) drop(pod);
     },
-    count: (method, isWatch = false) => rest.asked.filter((asked) => asked.method === method && (asked.query.get('watch') === 'true') === isWatch).length,
+    count: (method, isWatch = false) =>
+      rest.asked.filter((asked) => asked.method === method && (asked.query.get('watch') === 'true') === isWatch).length,
   };
   return server;
 }
@@ -102,13 +120,28 @@ function newerThan(query: URLSearchParams, kept: Map<string, PlainPod>): PlainPo
   return Number(pod?.metadata?.resourceVersion) > Number(query.get('resourceVersion') ?? 0) ? pod : undefined;
 }
 
-async function* watch(changes: EventEmitter, how: PodServerOptions['watch'], now: PlainPod | undefined): AsyncIterable<object> {
-  if (how === 'expired') yield { type: 'ERROR', object: { kind: 'Status', status: 'Failure', code: 410, reason: 'Expired', message: 'too old resource version' } };
+async function* watch(
+  changes: EventEmitter,
+  how: PodServerOptions['watch'],
+  now: PlainPod | undefined,
+): AsyncIterable<object> {
+  if (how === 'expired')
+    yield {
+      type: 'ERROR',
+      object: { kind: 'Status', status: 'Failure', code: 410, reason: 'Expired', message: 'too old resource version' },
+    };
   if (how === 'expired' || how === 'ends') return;
   if (how === 'speaks' && now) yield { type: 'ADDED', object: now };
   for await (const [change] of on(changes, 'change')) if (how === 'speaks') yield change as object;
 }
 
 function eventOf({ reason, message }: { reason: string; message: string }, index: number): object {
-  return { type: 'Warning', reason, message, metadata: {}, involvedObject: {}, lastTimestamp: new Date(index * 1000).toISOString() };
+  return {
+    type: 'Warning',
+    reason,
+    message,
+    metadata: {},
+    involvedObject: {},
+    lastTimestamp: new Date(index * 1000).toISOString(),
+  };
 }

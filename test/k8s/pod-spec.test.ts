@@ -5,9 +5,11 @@ import { annotations, podName, podOf } from '../../k8s/pod-spec.ts';
 import { KubernetesSettings } from '../../k8s/settings.ts';
 import { mebibyte, sandboxSpec } from '../sandbox/fixtures.ts';
 
-const settings = (changes: Record<string, unknown> = {}): KubernetesSettings => KubernetesSettings.parse({ namespace: 'jig', image: 'sandbox:1', ...changes });
+const settings = (changes: Record<string, unknown> = {}): KubernetesSettings =>
+  KubernetesSettings.parse({ namespace: 'jig', image: 'sandbox:1', ...changes });
 const content = { nonce: 'the-nonce', scripts: { 'init.sh': 'sleep 1\n', 'run-command.sh': 'true\n' } };
-const pod = (changes: Parameters<typeof sandboxSpec>[1] = {}, configured: Record<string, unknown> = {}) => podOf(sandboxSpec('run/one', changes), settings(configured), content);
+const pod = (changes: Parameters<typeof sandboxSpec>[1] = {}, configured: Record<string, unknown> = {}) =>
+  podOf(sandboxSpec('run/one', changes), settings(configured), content);
 const container = (changes?: Parameters<typeof pod>[0], configured?: Record<string, unknown>) => {
   const [only, ...others] = pod(changes, configured).spec?.containers ?? [];
   assert.ok(only && others.length === 0);
@@ -16,7 +18,11 @@ const container = (changes?: Parameters<typeof pod>[0], configured?: Record<stri
 
 describe('the name of a pod', () => {
   it('is a DNS label, whatever the id', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (id) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(podName(id))));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (id) =>
+        /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(podName(id)),
+      ),
+    );
   });
 
   it('is distinct for ids that look alike', () => {
@@ -29,18 +35,42 @@ describe('the name of a pod', () => {
 describe('the pod of a sandbox', () => {
   it('has the Pod Security level `restricted`, and more', () => {
     const { spec } = pod();
-    assert.deepEqual([spec?.automountServiceAccountToken, spec?.enableServiceLinks, spec?.restartPolicy, spec?.hostUsers, spec?.hostNetwork], [false, false, 'Never', undefined, undefined]);
-    assert.deepEqual([spec?.securityContext?.runAsNonRoot, spec?.securityContext?.runAsUser, spec?.securityContext?.seccompProfile], [true, 1000, { type: 'RuntimeDefault' }]);
-    assert.deepEqual(container().securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
+    assert.deepEqual(
+      [
+        spec?.automountServiceAccountToken,
+        spec?.enableServiceLinks,
+        spec?.restartPolicy,
+        spec?.hostUsers,
+        spec?.hostNetwork,
+      ],
+      [false, false, 'Never', undefined, undefined],
+    );
+    assert.deepEqual(
+      [spec?.securityContext?.runAsNonRoot, spec?.securityContext?.runAsUser, spec?.securityContext?.seccompProfile],
+      [true, 1000, { type: 'RuntimeDefault' }],
+    );
+    assert.deepEqual(container().securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
   });
 
   it('is written to in volumes of a size alone, and its scripts are read only', () => {
     const volumes = new Map(pod().spec?.volumes?.map((volume) => [volume.name, volume]));
     for (const mount of container().volumeMounts ?? []) {
       const volume = volumes.get(mount.name);
-      assert.ok(volume?.emptyDir ? Number(volume.emptyDir.sizeLimit) > 0 : volume?.downwardAPI && mount.readOnly, mount.name);
+      assert.ok(
+        volume?.emptyDir ? Number(volume.emptyDir.sizeLimit) > 0 : volume?.downwardAPI && mount.readOnly,
+        mount.name,
+      );
     }
-    assert.deepEqual(container().volumeMounts?.map(({ mountPath }) => mountPath).toSorted(), ['/home/agent', '/jig', '/opt/jig', '/tmp', '/work']);
+    assert.deepEqual(
+      container()
+        .volumeMounts?.map(({ mountPath }) => mountPath)
+        .toSorted(),
+      ['/home/agent', '/jig', '/opt/jig', '/tmp', '/work'],
+    );
   });
 
   it('shows its commands no secret of their folders, and which pod they are in', () => {
@@ -53,8 +83,15 @@ describe('the pod of a sandbox', () => {
   });
 
   it('has the limits that were asked for, and requests a share of them', () => {
-    const { limits, requests } = container({ resources: { cpu: 2, memoryBytes: 100 * mebibyte, diskBytes: 10 * mebibyte, processes: 5 } }, { requestShare: 0.25 }).resources ?? {};
-    assert.deepEqual([limits?.['cpu'], requests?.['cpu'], limits?.['memory'], requests?.['memory']], ['2000m', '500m', String(100 * mebibyte), String(25 * mebibyte)]);
+    const { limits, requests } =
+      container(
+        { resources: { cpu: 2, memoryBytes: 100 * mebibyte, diskBytes: 10 * mebibyte, processes: 5 } },
+        { requestShare: 0.25 },
+      ).resources ?? {};
+    assert.deepEqual(
+      [limits?.['cpu'], requests?.['cpu'], limits?.['memory'], requests?.['memory']],
+      ['2000m', '500m', String(100 * mebibyte), String(25 * mebibyte)],
+    );
     assert.ok(Number(limits?.['ephemeral-storage']) >= 10 * mebibyte);
   });
 
@@ -68,7 +105,25 @@ describe('the pod of a sandbox', () => {
 
   it('runs where and as the operator says', () => {
     const tolerations = [{ key: 'sandboxes', operator: 'Exists', effect: 'NoSchedule' }];
-    const { spec } = pod({}, { runtimeClassName: 'gvisor', nodeSelector: { pool: 'sandboxes' }, tolerations, imagePullSecrets: ['registry'], imagePullPolicy: 'Always' });
-    assert.deepEqual([spec?.runtimeClassName, spec?.nodeSelector, spec?.tolerations, spec?.imagePullSecrets, spec?.containers[0]?.imagePullPolicy], ['gvisor', { pool: 'sandboxes' }, tolerations, [{ name: 'registry' }], 'Always']);
+    const { spec } = pod(
+      {},
+      {
+        runtimeClassName: 'gvisor',
+        nodeSelector: { pool: 'sandboxes' },
+        tolerations,
+        imagePullSecrets: ['registry'],
+        imagePullPolicy: 'Always',
+      },
+    );
+    assert.deepEqual(
+      [
+        spec?.runtimeClassName,
+        spec?.nodeSelector,
+        spec?.tolerations,
+        spec?.imagePullSecrets,
+        spec?.containers[0]?.imagePullPolicy,
+      ],
+      ['gvisor', { pool: 'sandboxes' }, tolerations, [{ name: 'registry' }], 'Always'],
+    );
   });
 });

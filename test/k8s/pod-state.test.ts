@@ -4,15 +4,30 @@ import type { V1ContainerState, V1Pod, V1PodStatus } from '@kubernetes/client-no
 import { findEnd, findProblem, isStarted, isUnexplained, lastWarning, podStates } from '../../k8s/pod-state.ts';
 import type { Plain } from './pod-server.ts';
 
-const pod = (status: Plain<V1PodStatus>, metadata: Plain<NonNullable<V1Pod['metadata']>> = {}): V1Pod => ({ metadata: { creationTimestamp: new Date('2026-01-01T00:00:00Z'), ...metadata }, status });
-const container = (state: V1ContainerState): Plain<V1PodStatus> => ({ phase: state.running ? 'Running' : 'Pending', containerStatuses: [{ name: 'sandbox', image: '', imageID: '', ready: false, restartCount: 0, state }] });
+const pod = (status: Plain<V1PodStatus>, metadata: Plain<NonNullable<V1Pod['metadata']>> = {}): V1Pod => ({
+  metadata: { creationTimestamp: new Date('2026-01-01T00:00:00Z'), ...metadata },
+  status,
+});
+const container = (state: V1ContainerState): Plain<V1PodStatus> => ({
+  phase: state.running ? 'Running' : 'Pending',
+  containerStatuses: [{ name: 'sandbox', image: '', imageID: '', ready: false, restartCount: 0, state }],
+});
 const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: new Date('2026-01-01T00:00:01Z') };
 
 describe('how far a pod has come', () => {
   it('is what its status says, and nothing is inferred', () => {
-    const running = { ...container({ running: { startedAt: new Date('2026-01-01T00:00:02Z') } }), conditions: [scheduled] };
-    assert.deepEqual(podStates(pod({})).map(({ state }) => state), ['created']);
-    assert.deepEqual(podStates(pod({ conditions: [scheduled] })).map(({ state }) => state), ['created', 'scheduled']);
+    const running = {
+      ...container({ running: { startedAt: new Date('2026-01-01T00:00:02Z') } }),
+      conditions: [scheduled],
+    };
+    assert.deepEqual(
+      podStates(pod({})).map(({ state }) => state),
+      ['created'],
+    );
+    assert.deepEqual(
+      podStates(pod({ conditions: [scheduled] })).map(({ state }) => state),
+      ['created', 'scheduled'],
+    );
     assert.deepEqual(podStates(pod(running)), [
       { state: 'created', at: '2026-01-01T00:00:00.000Z' },
       { state: 'scheduled', at: '2026-01-01T00:00:01.000Z' },
@@ -28,14 +43,46 @@ describe('what keeps a pod from starting', () => {
   const cases: [string, V1PodStatus, { code: string; mends: string } | undefined][] = [
     ['nothing, while it is made', container({ waiting: { reason: 'ContainerCreating' } }), undefined],
     ['nothing that anybody says', {}, undefined],
-    ['a pull that fails', container({ waiting: { reason: 'ErrImagePull', message: 'not found' } }), { code: 'sandbox-image-unavailable', mends: 'pull' }],
-    ['a pull that is given up for now', container({ waiting: { reason: 'ImagePullBackOff' } }), { code: 'sandbox-image-unavailable', mends: 'pull' }],
-    ['an image that is not there', container({ waiting: { reason: 'ErrImageNeverPull' } }), { code: 'sandbox-image-unavailable', mends: 'never' }],
-    ['a name that is none', container({ waiting: { reason: 'InvalidImageName' } }), { code: 'sandbox-image-unavailable', mends: 'never' }],
-    ['a missing secret', container({ waiting: { reason: 'CreateContainerConfigError' } }), { code: 'sandbox-not-started', mends: 'never' }],
-    ['a runtime that stumbled', container({ waiting: { reason: 'CreateContainerError' } }), { code: 'sandbox-not-started', mends: 'maybe' }],
-    ['no room', { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'Insufficient cpu' }] }, { code: 'sandbox-unschedulable', mends: 'maybe' }],
-    ['its end', { phase: 'Failed', reason: 'Evicted', message: 'low on memory' }, { code: 'sandbox-not-started', mends: 'never' }],
+    [
+      'a pull that fails',
+      container({ waiting: { reason: 'ErrImagePull', message: 'not found' } }),
+      { code: 'sandbox-image-unavailable', mends: 'pull' },
+    ],
+    [
+      'a pull that is given up for now',
+      container({ waiting: { reason: 'ImagePullBackOff' } }),
+      { code: 'sandbox-image-unavailable', mends: 'pull' },
+    ],
+    [
+      'an image that is not there',
+      container({ waiting: { reason: 'ErrImageNeverPull' } }),
+      { code: 'sandbox-image-unavailable', mends: 'never' },
+    ],
+    [
+      'a name that is none',
+      container({ waiting: { reason: 'InvalidImageName' } }),
+      { code: 'sandbox-image-unavailable', mends: 'never' },
+    ],
+    [
+      'a missing secret',
+      container({ waiting: { reason: 'CreateContainerConfigError' } }),
+      { code: 'sandbox-not-started', mends: 'never' },
+    ],
+    [
+      'a runtime that stumbled',
+      container({ waiting: { reason: 'CreateContainerError' } }),
+      { code: 'sandbox-not-started', mends: 'maybe' },
+    ],
+    [
+      'no room',
+      { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'Insufficient cpu' }] },
+      { code: 'sandbox-unschedulable', mends: 'maybe' },
+    ],
+    [
+      'its end',
+      { phase: 'Failed', reason: 'Evicted', message: 'low on memory' },
+      { code: 'sandbox-not-started', mends: 'never' },
+    ],
   ];
   for (const [what, status, expected] of cases) {
     it(`is ${what}`, () => {
@@ -46,18 +93,56 @@ describe('what keeps a pod from starting', () => {
 });
 
 describe('the end of a pod', () => {
-  const ended = (reason: string, message?: string): Plain<V1PodStatus> => ({ phase: 'Failed', reason, ...(message !== undefined && { message }) });
+  const ended = (reason: string, message?: string): Plain<V1PodStatus> => ({
+    phase: 'Failed',
+    reason,
+    ...(message !== undefined && { message }),
+  });
   const cases: [string, V1Pod, { reason: string; ending?: string } | undefined][] = [
     ['has not come while it runs', pod(container({ running: {} })), undefined],
     ['has not come while it waits', pod({ phase: 'Pending' }), undefined],
-    ['is no memory where the kernel killed its container', pod({ ...container({ terminated: { exitCode: 137, reason: 'OOMKilled' } }), phase: 'Failed' }), { reason: 'OOMKilled', ending: 'out-of-memory' }],
-    ['is a full disk where a volume was over its limit', pod(ended('Evicted', 'Usage of EmptyDir volume "work" exceeds the limit "10Mi". ')), { reason: 'Evicted', ending: 'disk-full' }],
-    ['is a full disk where the pod was over its limit', pod(ended('Evicted', 'Pod ephemeral local storage usage exceeds the total limit of containers 2Gi. ')), { reason: 'Evicted', ending: 'disk-full' }],
-    ['is a full disk where its container was over its limit', pod(ended('Evicted', 'Container sandbox exceeded its local ephemeral storage limit "1Gi". ')), { reason: 'Evicted', ending: 'disk-full' }],
-    ['is not its own doing where the node was short', pod(ended('Evicted', 'The node was low on resource: ephemeral-storage. Threshold quantity: 1Gi, available: 1Mi.')), { reason: 'Evicted' }],
-    ['is its lifetime', pod(ended('DeadlineExceeded', 'Pod was active on the node longer than the specified deadline')), { reason: 'DeadlineExceeded' }],
-    ['is its container’s', pod({ ...container({ terminated: { exitCode: 0, reason: 'Completed' } }), phase: 'Succeeded' }), { reason: 'Completed' }],
-    ['begins when somebody deletes it', pod(container({ running: {} }), { deletionTimestamp: new Date() }), { reason: 'Deleted' }],
+    [
+      'is no memory where the kernel killed its container',
+      pod({ ...container({ terminated: { exitCode: 137, reason: 'OOMKilled' } }), phase: 'Failed' }),
+      { reason: 'OOMKilled', ending: 'out-of-memory' },
+    ],
+    [
+      'is a full disk where a volume was over its limit',
+      pod(ended('Evicted', 'Usage of EmptyDir volume "work" exceeds the limit "10Mi". ')),
+      { reason: 'Evicted', ending: 'disk-full' },
+    ],
+    [
+      'is a full disk where the pod was over its limit',
+      pod(ended('Evicted', 'Pod ephemeral local storage usage exceeds the total limit of containers 2Gi. ')),
+      { reason: 'Evicted', ending: 'disk-full' },
+    ],
+    [
+      'is a full disk where its container was over its limit',
+      pod(ended('Evicted', 'Container sandbox exceeded its local ephemeral storage limit "1Gi". ')),
+      { reason: 'Evicted', ending: 'disk-full' },
+    ],
+    [
+      'is not its own doing where the node was short',
+      pod(
+        ended('Evicted', 'The node was low on resource: ephemeral-storage. Threshold quantity: 1Gi, available: 1Mi.'),
+      ),
+      { reason: 'Evicted' },
+    ],
+    [
+      'is its lifetime',
+      pod(ended('DeadlineExceeded', 'Pod was active on the node longer than the specified deadline')),
+      { reason: 'DeadlineExceeded' },
+    ],
+    [
+      'is its container’s',
+      pod({ ...container({ terminated: { exitCode: 0, reason: 'Completed' } }), phase: 'Succeeded' }),
+      { reason: 'Completed' },
+    ],
+    [
+      'begins when somebody deletes it',
+      pod(container({ running: {} }), { deletionTimestamp: new Date() }),
+      { reason: 'Deleted' },
+    ],
   ];
   for (const [what, given, expected] of cases) {
     it(what, () => {
@@ -73,15 +158,31 @@ describe('the end of a container', () => {
     assert.ok(isUnexplained(pod(ended)));
     assert.ok(!isUnexplained(pod({ ...ended, reason: 'Evicted' })));
     assert.ok(!isUnexplained(pod(ended, { deletionTimestamp: new Date() })));
-    assert.ok(!isUnexplained(pod({ ...container({ terminated: { exitCode: 137, reason: 'OOMKilled' } }), phase: 'Failed' })));
+    assert.ok(
+      !isUnexplained(pod({ ...container({ terminated: { exitCode: 137, reason: 'OOMKilled' } }), phase: 'Failed' })),
+    );
     assert.ok(!isUnexplained(pod(container({ running: {} }))));
   });
 });
 
 describe('the last warning of the events', () => {
-  const event = (type: string, reason: string, seconds: number) => ({ type, reason, message: `${reason} happened`, metadata: {}, involvedObject: {}, lastTimestamp: new Date(seconds * 1000) });
+  const event = (type: string, reason: string, seconds: number) => ({
+    type,
+    reason,
+    message: `${reason} happened`,
+    metadata: {},
+    involvedObject: {},
+    lastTimestamp: new Date(seconds * 1000),
+  });
   it('is the latest, in its own words, whatever their order', () => {
-    assert.equal(lastWarning([event('Warning', 'FailedMount', 5), event('Normal', 'Pulled', 9), event('Warning', 'FailedScheduling', 2)]), 'FailedMount: FailedMount happened');
+    assert.equal(
+      lastWarning([
+        event('Warning', 'FailedMount', 5),
+        event('Normal', 'Pulled', 9),
+        event('Warning', 'FailedScheduling', 2),
+      ]),
+      'FailedMount: FailedMount happened',
+    );
     assert.equal(lastWarning([event('Normal', 'Pulled', 9)]), undefined);
   });
 });

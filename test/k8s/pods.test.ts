@@ -10,16 +10,27 @@ import { startPodServer, type PodServer, type PodServerOptions } from './pod-ser
 import { refusal } from './rest-server.ts';
 
 const settings = KubernetesSettings.parse({ namespace: 'jig', image: 'sandbox:1' });
-const wanted = (changes: Parameters<typeof sandboxSpec>[1] = {}): V1Pod => podOf(sandboxSpec('run/one', changes), settings, { nonce: 'n', scripts: {} });
-const running: V1PodStatus = { phase: 'Running', conditions: [{ type: 'PodScheduled', status: 'True' }], containerStatuses: [containerStatus({ running: { startedAt: new Date() } })] };
+const wanted = (changes: Parameters<typeof sandboxSpec>[1] = {}): V1Pod =>
+  podOf(sandboxSpec('run/one', changes), settings, { nonce: 'n', scripts: {} });
+const running: V1PodStatus = {
+  phase: 'Running',
+  conditions: [{ type: 'PodScheduled', status: 'True' }],
+  containerStatuses: [containerStatus({ running: { startedAt: new Date() } })],
+};
 const limits = { startTimeoutMs: 5000, pullTimeoutMs: 300 };
 
 function containerStatus(state: NonNullable<V1PodStatus['containerStatuses']>[number]['state']) {
   return { name: 'sandbox', image: '', imageID: '', ready: false, restartCount: 0, ...(state && { state }) };
 }
-const waits = (reason: string, message: string): V1PodStatus => ({ phase: 'Pending', containerStatuses: [containerStatus({ waiting: { reason, message } })] });
+const waits = (reason: string, message: string): V1PodStatus => ({
+  phase: 'Pending',
+  containerStatuses: [containerStatus({ waiting: { reason, message } })],
+});
 const unavailable = (code: string, said: RegExp, retryable?: boolean) => (error: unknown) =>
-  error instanceof SandboxUnavailable && error.code === code && said.test(error.message) && (retryable === undefined || error.retryable === retryable);
+  error instanceof SandboxUnavailable &&
+  error.code === code &&
+  said.test(error.message) &&
+  (retryable === undefined || error.retryable === retryable);
 
 describe('a pod', () => {
   it('is made once by ten calls at the same time', async () => {
@@ -46,19 +57,26 @@ describe('a pod', () => {
     await using server = await startPodServer();
     const { metadata } = wanted();
     server.put({ metadata: { name: metadata?.name ?? '', labels: { app: 'other' } } });
-    await assert.rejects(ensurePod(server.pods, wanted()), (error) => error instanceof SandboxRefused && /is not Jig's/.test(error.message));
+    await assert.rejects(
+      ensurePod(server.pods, wanted()),
+      (error) => error instanceof SandboxRefused && /is not Jig's/.test(error.message),
+    );
     assert.equal(server.count('DELETE'), 0);
   });
 
   it('that was made for another wish is refused and left alone', async () => {
     await using server = await startPodServer();
     await ensurePod(server.pods, wanted());
-    for (const changes of [{ image: 'other:1' }, { env: { A: 'b' } }, { lifetimeMs: 1 }]) await assert.rejects(ensurePod(server.pods, wanted(changes)), SandboxRefused);
+    for (const changes of [{ image: 'other:1' }, { env: { A: 'b' } }, { lifetimeMs: 1 }])
+      await assert.rejects(ensurePod(server.pods, wanted(changes)), SandboxRefused);
     assert.equal(server.count('DELETE'), 0);
   });
 
   it('that has ended, or is being removed, is waited out and made again', async () => {
-    for (const end of [(server: PodServer) => server.change({ phase: 'Failed', reason: 'Evicted' }), (server: PodServer) => server.change({}, { deletionTimestamp: new Date() })]) {
+    for (const end of [
+      (server: PodServer) => server.change({ phase: 'Failed', reason: 'Evicted' }),
+      (server: PodServer) => server.change({}, { deletionTimestamp: new Date() }),
+    ]) {
       await using server = await startPodServer();
       const first = await ensurePod(server.pods, wanted());
       end(server);
@@ -71,7 +89,10 @@ describe('a pod', () => {
     await using server = await startPodServer({ lingers: true });
     await ensurePod(server.pods, wanted());
     server.change({}, { deletionTimestamp: new Date() });
-    await assert.rejects(ensurePod(server.pods, wanted(), undefined, { startTimeoutMs: 500 }), unavailable('sandbox-not-started', /does not go/, true));
+    await assert.rejects(
+      ensurePod(server.pods, wanted(), undefined, { startTimeoutMs: 500 }),
+      unavailable('sandbox-not-started', /does not go/, true),
+    );
   });
 
   it('faults 50: waits for a quota that comes free', async () => {
@@ -80,7 +101,11 @@ describe('a pod', () => {
       instead: (asked) => {
         if (asked.method !== 'POST' || !full) return undefined;
         full = false;
-        return refusal(403, 'Forbidden', 'pods "one" is forbidden: exceeded quota: pods, requested: pods=1, used: pods=1, limited: pods=1');
+        return refusal(
+          403,
+          'Forbidden',
+          'pods "one" is forbidden: exceeded quota: pods, requested: pods=1, used: pods=1, limited: pods=1',
+        );
       },
     });
     assert.ok(await ensurePod(server.pods, wanted()));
@@ -90,13 +115,21 @@ describe('a pod', () => {
     [403, 'pods "one" is forbidden: exceeded quota: pods, requested: pods=1, used: pods=1, limited: pods=1'],
     [403, 'pods "one" is forbidden: violates PodSecurity "restricted:latest": unrestricted capabilities'],
     [403, 'pods "one" is forbidden: maximum memory usage per Container is 1Mi, but limit is 536870912'],
-    [403, 'pods is forbidden: User "system:serviceaccount:jig:worker" cannot create resource "pods" in API group "" in the namespace "jig"'],
+    [
+      403,
+      'pods is forbidden: User "system:serviceaccount:jig:worker" cannot create resource "pods" in API group "" in the namespace "jig"',
+    ],
     [404, 'namespaces "jig" not found'],
     [422, 'Pod "one" is invalid: spec.containers[0].image: Required value'],
   ] as const) {
     it(`faults 50: that isn't admitted fails in the cluster's words: ${message.slice(0, 70)}`, async () => {
-      await using server = await startPodServer({ instead: ({ method }) => (method === 'POST' ? refusal(status, 'Forbidden', message) : undefined) });
-      await assert.rejects(ensurePod(server.pods, wanted(), undefined, { startTimeoutMs: 100 }), (error) => unavailable('sandbox-not-admitted', /./, false)(error) && String(error).includes(message));
+      await using server = await startPodServer({
+        instead: ({ method }) => (method === 'POST' ? refusal(status, 'Forbidden', message) : undefined),
+      });
+      await assert.rejects(
+        ensurePod(server.pods, wanted(), undefined, { startTimeoutMs: 100 }),
+        (error) => unavailable('sandbox-not-admitted', /./, false)(error) && String(error).includes(message),
+      );
     });
   }
 
@@ -114,7 +147,10 @@ describe('a pod', () => {
 });
 
 /** What happens to a pod that is waited for. */
-async function start(options: PodServerOptions, then: (server: PodServer) => void | Promise<void>): Promise<{ server: PodServer; started: V1Pod }> {
+async function start(
+  options: PodServerOptions,
+  then: (server: PodServer) => void | Promise<void>,
+): Promise<{ server: PodServer; started: V1Pod }> {
   await using server = await startPodServer(options);
   const pod = await ensurePod(server.pods, wanted());
   const [started] = await Promise.all([untilStarted(server.pods, pod, limits), then(server)]);
@@ -124,7 +160,10 @@ async function start(options: PodServerOptions, then: (server: PodServer) => voi
 describe('the wait for a pod to start', () => {
   for (const watch of ['speaks', 'silent', 'expired', 'ends'] as const) {
     it(`faults 55: ends when it runs, though the watch ${watch}`, async () => {
-      const { server, started } = await start({ watch }, (server) => void setTimeout(() => server.change(running), 300));
+      const { server, started } = await start(
+        { watch },
+        (server) => void setTimeout(() => server.change(running), 300),
+      );
       assert.equal(started.status?.phase, 'Running');
       assert.ok(server.count('GET') <= 4, `${server.count('GET')} looks`);
     });
@@ -143,39 +182,93 @@ describe('the wait for a pod to start', () => {
   });
 
   const final: [string, string, V1PodStatus][] = [
-    ['an image that may not be pulled', 'sandbox-image-unavailable', waits('ErrImageNeverPull', 'Container image "x" is not present with pull policy of Never')],
-    ['a name that is no image', 'sandbox-image-unavailable', waits('InvalidImageName', 'couldn\'t parse image name')],
-    ['a configuration that can\'t be', 'sandbox-not-started', waits('CreateContainerConfigError', 'secret "x" not found')],
-    ['an image without a shell', 'sandbox-not-started', { phase: 'Failed', containerStatuses: [containerStatus({ terminated: { exitCode: 128, reason: 'StartError', message: 'exec: "sh": executable file not found' } })] }],
-    ['an eviction', 'sandbox-not-started', { phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory' }],
+    [
+      'an image that may not be pulled',
+      'sandbox-image-unavailable',
+      waits('ErrImageNeverPull', 'Container image "x" is not present with pull policy of Never'),
+    ],
+    ['a name that is no image', 'sandbox-image-unavailable', waits('InvalidImageName', "couldn't parse image name")],
+    [
+      "a configuration that can't be",
+      'sandbox-not-started',
+      waits('CreateContainerConfigError', 'secret "x" not found'),
+    ],
+    [
+      'an image without a shell',
+      'sandbox-not-started',
+      {
+        phase: 'Failed',
+        containerStatuses: [
+          containerStatus({
+            terminated: { exitCode: 128, reason: 'StartError', message: 'exec: "sh": executable file not found' },
+          }),
+        ],
+      },
+    ],
+    [
+      'an eviction',
+      'sandbox-not-started',
+      { phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory' },
+    ],
   ];
   for (const [what, code, status] of final) {
     it(`faults 50: ends at once with ${what}, in the cluster's words`, async () => {
-      const { reason = '', message = '' } = status.containerStatuses?.[0]?.state?.waiting ?? status.containerStatuses?.[0]?.state?.terminated ?? status;
+      const { reason = '', message = '' } =
+        status.containerStatuses?.[0]?.state?.waiting ?? status.containerStatuses?.[0]?.state?.terminated ?? status;
       const startedAt = performance.now();
-      await assert.rejects(start({ events: [{ reason: 'Failed', message: 'in the words of an event' }] }, (server) => server.change(status)), (error) => unavailable(code, /in the words of an event/, false)(error) && String(error).includes(reason) && String(error).includes(message));
+      await assert.rejects(
+        start({ events: [{ reason: 'Failed', message: 'in the words of an event' }] }, (server) =>
+          server.change(status),
+        ),
+        (error) =>
+          unavailable(code, /in the words of an event/, false)(error) &&
+          String(error).includes(reason) &&
+          String(error).includes(message),
+      );
       assert.ok(performance.now() - startedAt < 4000);
     });
   }
 
   it('faults 50: ends after a shorter while where a pull fails', async () => {
-    await assert.rejects(start({}, (server) => server.change(waits('ImagePullBackOff', 'Back-off pulling image "x"'))), unavailable('sandbox-image-unavailable', /Back-off pulling image/));
+    await assert.rejects(
+      start({}, (server) => server.change(waits('ImagePullBackOff', 'Back-off pulling image "x"'))),
+      unavailable('sandbox-image-unavailable', /Back-off pulling image/),
+    );
   });
 
   it('faults 50: lasts as long as it may where no node has room', async () => {
-    const full: V1PodStatus = { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes are available: 1 Insufficient cpu.' }] };
+    const full: V1PodStatus = {
+      phase: 'Pending',
+      conditions: [
+        {
+          type: 'PodScheduled',
+          status: 'False',
+          reason: 'Unschedulable',
+          message: '0/1 nodes are available: 1 Insufficient cpu.',
+        },
+      ],
+    };
     const startedAt = performance.now();
-    await assert.rejects(start({}, (server) => server.change(full)), unavailable('sandbox-unschedulable', /Insufficient cpu/));
+    await assert.rejects(
+      start({}, (server) => server.change(full)),
+      unavailable('sandbox-unschedulable', /Insufficient cpu/),
+    );
     assert.ok(performance.now() - startedAt >= limits.startTimeoutMs - 100);
   });
 
   it('faults 56: ends when the pod is removed, or replaced under its name', async () => {
-    await assert.rejects(start({}, (server) => server.remove()), unavailable('sandbox-not-started', /was removed/, true));
-    await assert.rejects(start({}, (server) => {
-      const pod = server.find();
-      server.remove();
-      server.put({ metadata: { name: pod?.metadata?.name ?? '' }, status: running });
-    }), unavailable('sandbox-not-started', /was removed/, true));
+    await assert.rejects(
+      start({}, (server) => server.remove()),
+      unavailable('sandbox-not-started', /was removed/, true),
+    );
+    await assert.rejects(
+      start({}, (server) => {
+        const pod = server.find();
+        server.remove();
+        server.put({ metadata: { name: pod?.metadata?.name ?? '' }, status: running });
+      }),
+      unavailable('sandbox-not-started', /was removed/, true),
+    );
   });
 
   it('ends with the abort’s own reason', async () => {

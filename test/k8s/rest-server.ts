@@ -15,7 +15,11 @@ export interface Asked {
 }
 
 /** `silence`: the request is taken and never answered; `hang-up`: the connection ends in place of an answer. */
-export type Answer = { status: number; body?: object; headers?: Record<string, string> } | { lines: AsyncIterable<object> } | 'silence' | 'hang-up';
+export type Answer =
+  | { status: number; body?: object; headers?: Record<string, string> }
+  | { lines: AsyncIterable<object> }
+  | 'silence'
+  | 'hang-up';
 
 export interface RestServer extends AsyncDisposable {
   cluster: Cluster;
@@ -32,7 +36,10 @@ export interface RestServerOptions {
   token?: () => string;
 }
 
-export async function startRestServer(answer: (asked: Asked, before: number) => Answer | Promise<Answer>, options: RestServerOptions = {}): Promise<RestServer> {
+export async function startRestServer(
+  answer: (asked: Asked, before: number) => Answer | Promise<Answer>,
+  options: RestServerOptions = {},
+): Promise<RestServer> {
   const asked: Asked[] = [];
   const open = new Set<Socket>();
   let connections = 0;
@@ -63,10 +70,16 @@ export async function startRestServer(answer: (asked: Asked, before: number) => 
   };
 }
 
-export function clusterAt(port: number, { unreachableTimeoutMs = 10_000, requestTimeoutMs = 5000, token = () => 'not-a-secret' }: RestServerOptions = {}): Cluster {
+export function clusterAt(
+  port: number,
+  { unreachableTimeoutMs = 10_000, requestTimeoutMs = 5000, token = () => 'not-a-secret' }: RestServerOptions = {},
+): Cluster {
   const loadKubeConfig = (): KubeConfig => {
     const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromClusterAndUser({ name: 'scripted', server: `http://127.0.0.1:${port}`, skipTLSVerify: true }, { name: 'tester', token: token() });
+    kubeConfig.loadFromClusterAndUser(
+      { name: 'scripted', server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
+      { name: 'tester', token: token() },
+    );
     return kubeConfig;
   };
   return connectCluster({ unreachableTimeoutMs, requestTimeoutMs, loadKubeConfig });
@@ -74,13 +87,23 @@ export function clusterAt(port: number, { unreachableTimeoutMs = 10_000, request
 
 /** A refusal as an API server words it. */
 export function refusal(status: number, reason: string, message: string, headers: Record<string, string> = {}): Answer {
-  return { status, headers, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code: status } };
+  return {
+    status,
+    headers,
+    body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code: status },
+  };
 }
 
 async function readAsked(request: IncomingMessage): Promise<Asked> {
   const url = new URL(request.url ?? '', 'http://server');
   const body = Number(request.headers['content-length'] ?? 0) > 0 ? await json(request) : undefined;
-  return { method: request.method ?? '', path: url.pathname, query: url.searchParams, body, token: (request.headers.authorization ?? '').replace('Bearer ', '') };
+  return {
+    method: request.method ?? '',
+    path: url.pathname,
+    query: url.searchParams,
+    body,
+    token: (request.headers.authorization ?? '').replace('Bearer ', ''),
+  };
 }
 
 async function send(answer: Answer, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -91,5 +114,7 @@ async function send(answer: Answer, request: IncomingMessage, response: ServerRe
     for await (const line of answer.lines) response.write(`${JSON.stringify(line)}\n`);
     return void response.end();
   }
-  response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(JSON.stringify(answer.body ?? {}));
+  response
+    .writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
+    .end(JSON.stringify(answer.body ?? {}));
 }

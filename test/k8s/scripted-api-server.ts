@@ -41,7 +41,11 @@ export interface ApiServerScript {
 export async function startApiServer(script: ApiServerScript) {
   // As Go's servers take it.
   const server = createServer({ maxHeaderSize: 1 << 20 });
-  const execs = new WebSocketServer({ noServer: true, autoPong: script.pong ?? true, handleProtocols: () => script.protocol ?? 'v5.channel.k8s.io' });
+  const execs = new WebSocketServer({
+    noServer: true,
+    autoPong: script.pong ?? true,
+    handleProtocols: () => script.protocol ?? 'v5.channel.k8s.io',
+  });
   const connections = new Set<Socket>();
   let requests = 0;
   server.on('connection', (connection) => {
@@ -65,7 +69,10 @@ export async function startApiServer(script: ApiServerScript) {
 
 export function targetAt(port: number): PodContainer {
   const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromClusterAndUser({ name: 'scripted', server: `http://127.0.0.1:${port}`, skipTLSVerify: true }, { name: 'tester', token: 'not-a-secret' });
+  kubeConfig.loadFromClusterAndUser(
+    { name: 'scripted', server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
+    { name: 'tester', token: 'not-a-secret' },
+  );
   return { kubeConfig, namespace: 'jig', pod: 'sandbox', container: 'main' };
 }
 
@@ -77,7 +84,9 @@ function scriptedExec(socket: WebSocket, raw: Socket, request: IncomingMessage):
     if (data[0] === 255) input.push(undefined);
   });
   const send: ScriptedExec['send'] = async (channel, content) => {
-    await new Promise<void>((resolve) => socket.send(Buffer.concat([Uint8Array.of(channel), Buffer.from(content)]), () => resolve()));
+    await new Promise<void>((resolve) =>
+      socket.send(Buffer.concat([Uint8Array.of(channel), Buffer.from(content)]), () => resolve()),
+    );
   };
   const end: ScriptedExec['end'] = async (code) => {
     await send(3, JSON.stringify(statusOf(code)));
@@ -93,10 +102,23 @@ function scriptedExec(socket: WebSocket, raw: Socket, request: IncomingMessage):
 export function statusOf(code: number): object {
   if (code === 0) return { metadata: {}, status: 'Success' };
   const details = { causes: [{ reason: 'ExitCode', message: String(code) }] };
-  return { metadata: {}, status: 'Failure', message: `command terminated with non-zero exit code: exit status ${code}`, reason: 'NonZeroExitCode', details };
+  return {
+    metadata: {},
+    status: 'Failure',
+    message: `command terminated with non-zero exit code: exit status ${code}`,
+    reason: 'NonZeroExitCode',
+    details,
+  };
 }
 
 function answerOf({ status, headers = {}, body = '' }: Refusal): string {
-  const all = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), connection: 'close', ...headers };
-  return `HTTP/1.1 ${status} Refused\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;
+  const all = {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+    ...headers,
+  };
+  return `HTTP/1.1 ${status} Refused\r\n${Object.entries(all)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')}\r\n${body}`;
 }

@@ -10,16 +10,26 @@ interface Piece {
 
 async function callsOf(pieces: Piece[]): Promise<string[]> {
   const chunks = pieces.map((piece) => ({ choices: [{ delta: { tool_calls: [piece] } }] }));
-  const { toolCalls } = await readAnswerStream((async function* () {
-    yield* chunks;
-    yield { choices: [{ delta: {}, finish_reason: 'tool_calls' }] };
-  })());
+  const { toolCalls } = await readAnswerStream(
+    (async function* () {
+      yield* chunks;
+      yield { choices: [{ delta: {}, finish_reason: 'tool_calls' }] };
+    })(),
+  );
   return toolCalls.map((call) => `${call.id} ${call.name} ${call.arguments}`);
 }
 
-for (const [numbering, numbers] of [['counts them', [0, 1]], ['counts none', [undefined, undefined]], ['gives all one number', [0, 0]], ['counts from one', [1, 2]]] as const) {
+for (const [numbering, numbers] of [
+  ['counts them', [0, 1]],
+  ['counts none', [undefined, undefined]],
+  ['gives all one number', [0, 0]],
+  ['counts from one', [1, 2]],
+] as const) {
   test(`two calls of an answer stay two calls, where the server ${numbering}`, async () => {
-    const at = (call: 0 | 1, piece: Omit<Piece, 'index'>): Piece => ({ ...(numbers[call] !== undefined && { index: numbers[call] }), ...piece });
+    const at = (call: 0 | 1, piece: Omit<Piece, 'index'>): Piece => ({
+      ...(numbers[call] !== undefined && { index: numbers[call] }),
+      ...piece,
+    });
     const calls = await callsOf([
       at(0, { id: 'a', function: { name: 'read', arguments: '{"path":' } }),
       at(0, { function: { arguments: '"one"}' } }),
@@ -31,5 +41,11 @@ for (const [numbering, numbers] of [['counts them', [0, 1]], ['counts none', [un
 }
 
 test('a call whose id is said with every piece is one call', async () => {
-  assert.deepEqual(await callsOf([{ index: 0, id: 'a', function: { name: 'read', arguments: '{' } }, { index: 0, id: 'a', function: { arguments: '}' } }]), ['a read {}']);
+  assert.deepEqual(
+    await callsOf([
+      { index: 0, id: 'a', function: { name: 'read', arguments: '{' } },
+      { index: 0, id: 'a', function: { arguments: '}' } },
+    ]),
+    ['a read {}'],
+  );
 });

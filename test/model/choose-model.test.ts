@@ -2,19 +2,27 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chooseModel } from '../../model/choose-model.ts';
 
-test('a base URL is enough where a model is named: a server of one\'s own needs no key', () => {
-  const model = chooseModel({ env: { OPENAI_BASE_URL: 'http://127.0.0.1:8080/v1', JIG_MODEL: 'qwen', JIG_MODEL_PROTOCOL: 'json' } });
+test("a base URL is enough where a model is named: a server of one's own needs no key", () => {
+  const model = chooseModel({
+    env: { OPENAI_BASE_URL: 'http://127.0.0.1:8080/v1', JIG_MODEL: 'qwen', JIG_MODEL_PROTOCOL: 'json' },
+  });
   assert.deepEqual([model.source, model.name, model.protocol], ['live', 'qwen', 'json']);
 });
 
 test('the environment goes before the configuration', () => {
-  const model = chooseModel({ env: { OPENAI_API_KEY: 'k', JIG_MODEL: 'gpt-5' }, config: { name: 'gpt-4o', contextTokens: 4096 } });
+  const model = chooseModel({
+    env: { OPENAI_API_KEY: 'k', JIG_MODEL: 'gpt-5' },
+    config: { name: 'gpt-4o', contextTokens: 4096 },
+  });
   assert.deepEqual([model.name, model.contextTokens, model.protocol], ['gpt-5', 4096, 'native']);
 });
 
 test('an answer is bounded as configured, and by a quarter of what the model can read', () => {
   const boundOf = (env: Record<string, string>, answerTokens?: number): number =>
-    chooseModel({ env: { OPENAI_API_KEY: 'k', JIG_MODEL: 'm', ...env }, config: { ...(answerTokens && { answerTokens }) } }).answerTokens;
+    chooseModel({
+      env: { OPENAI_API_KEY: 'k', JIG_MODEL: 'm', ...env },
+      config: { ...(answerTokens && { answerTokens }) },
+    }).answerTokens;
   assert.equal(boundOf({}), 16_384);
   assert.equal(boundOf({}, 1000), 1000);
   assert.equal(boundOf({ JIG_MODEL_ANSWER_TOKENS: '500' }, 1000), 500);
@@ -31,5 +39,7 @@ test('without a name no model is configured', () => {
 });
 
 test('a protocol that does not exist is refused', () => {
-  assert.throws(() => chooseModel({ env: { OPENAI_API_KEY: 'k', JIG_MODEL: 'm', JIG_MODEL_PROTOCOL: 'yaml' } }), { code: 'model-config-invalid' });
+  assert.throws(() => chooseModel({ env: { OPENAI_API_KEY: 'k', JIG_MODEL: 'm', JIG_MODEL_PROTOCOL: 'yaml' } }), {
+    code: 'model-config-invalid',
+  });
 });

@@ -8,16 +8,27 @@ import { startScriptedServer } from '../../model/scripted-server.ts';
 
 const question: ModelRequest = { key: 'run1/fix/1', messages: [{ role: 'user', content: 'Hello' }] };
 
-async function askOnce(reply: ScriptInput['replies'][number], request: ModelRequest = question, options: { name?: string } = {}) {
+async function askOnce(
+  reply: ScriptInput['replies'][number],
+  request: ModelRequest = question,
+  options: { name?: string } = {},
+) {
   const script: ScriptInput = { script: 'v1', replies: [reply] };
   await using server = await startScriptedServer(script);
-  const model = createOpenAiModel({ name: options.name ?? 'gpt-5-mini', baseUrl: server.baseUrl, contextTokens: 8192, timeoutMs: 20_000 });
+  const model = createOpenAiModel({
+    name: options.name ?? 'gpt-5-mini',
+    baseUrl: server.baseUrl,
+    contextTokens: 8192,
+    timeoutMs: 20_000,
+  });
   const response = await model.ask(request);
   return { response, ledger: server.ledger };
 }
 
 test('faults 36: arguments of 5 MB are kept only up to one character over what a tool accepts', async () => {
-  const { response } = await askOnce({ calls: [{ tool: 'write', arguments: { path: 'a', text: 'x'.repeat(5_000_000) } }] });
+  const { response } = await askOnce({
+    calls: [{ tool: 'write', arguments: { path: 'a', text: 'x'.repeat(5_000_000) } }],
+  });
   assert.equal(response.toolCalls[0]?.arguments.length, maxArgumentsChars + 1);
 });
 
@@ -27,7 +38,9 @@ test('faults 36: a text of 5 MB is kept up to its limit', async () => {
 });
 
 test('faults 36: of 1,000 parallel calls the first 256 are kept', async () => {
-  const { response } = await askOnce({ calls: Array.from({ length: 1000 }, (_, index) => ({ tool: 'read', arguments: { path: `f${index}` } })) });
+  const { response } = await askOnce({
+    calls: Array.from({ length: 1000 }, (_, index) => ({ tool: 'read', arguments: { path: `f${index}` } })),
+  });
   assert.equal(response.toolCalls.length, 256);
 });
 
@@ -67,7 +80,11 @@ test('what goes over the wire: the key as idempotency key, tools, answer schema,
     messages: [
       { role: 'system', content: 'S' },
       { role: 'user', content: 'U' },
-      { role: 'assistant', content: '', tool_calls: [{ id: 'c1', type: 'function', function: { name: 'read', arguments: '{"path":"a"}' } }] },
+      {
+        role: 'assistant',
+        content: '',
+        tool_calls: [{ id: 'c1', type: 'function', function: { name: 'read', arguments: '{"path":"a"}' } }],
+      },
       { role: 'tool', tool_call_id: 'c1', content: 'text' },
     ],
     stream: true,

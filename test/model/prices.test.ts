@@ -8,8 +8,10 @@ test('the longest beginning of a name decides its price', () => {
 });
 
 test('a known price covers versions of its model, and no other model', () => {
-  for (const version of ['gpt-5', 'gpt-5-2025-08-07', 'gpt-5-latest', 'o3-2025-04-16']) assert.ok(findPrice(version), version);
-  for (const other of ['gpt-5-pro', 'gpt-5.2', 'o3-pro', 'o3-deep-research', 'gpt-4o-audio-preview', 'gpt-4o1']) assert.equal(findPrice(other), undefined, other);
+  for (const version of ['gpt-5', 'gpt-5-2025-08-07', 'gpt-5-latest', 'o3-2025-04-16'])
+    assert.ok(findPrice(version), version);
+  for (const other of ['gpt-5-pro', 'gpt-5.2', 'o3-pro', 'o3-deep-research', 'gpt-4o-audio-preview', 'gpt-4o1'])
+    assert.equal(findPrice(other), undefined, other);
   assert.ok(findPrice('gpt-5-pro', { 'gpt-5': { inputUsd: 1, outputUsd: 1 } }));
 });
 
@@ -21,7 +23,10 @@ test("a user's own table extends and overrides the known prices, and its names a
 });
 
 test('cached input is charged at its own price', () => {
-  const usage = priceUsage({ inputTokens: 1_000_000, cachedInputTokens: 400_000, outputTokens: 100_000 }, { inputUsd: 2, cachedInputUsd: 0.5, outputUsd: 8 });
+  const usage = priceUsage(
+    { inputTokens: 1_000_000, cachedInputTokens: 400_000, outputTokens: 100_000 },
+    { inputUsd: 2, cachedInputUsd: 0.5, outputUsd: 8 },
+  );
   assert.equal(usage.costUsd, 1.2 + 0.2 + 0.8);
 });
 

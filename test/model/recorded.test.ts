@@ -14,7 +14,14 @@ async function record(questions: ModelRequest[]): Promise<Recording> {
   const live = createScriptedModel({ script: 'v1', replies: [{ text: 'one' }, { text: 'two' }] });
   const model = createRecordingModel(live, (entry) => void entries.push(entry));
   for (const asked of questions) await model.ask(asked);
-  const recording = { recording: 'v1', model: 'some-model', protocol: 'json', contextTokens: 8192, recordedAt: '2026-01-01T00:00:00Z', entries };
+  const recording = {
+    recording: 'v1',
+    model: 'some-model',
+    protocol: 'json',
+    contextTokens: 8192,
+    recordedAt: '2026-01-01T00:00:00Z',
+    entries,
+  };
   return Recording.parse(JSON.parse(JSON.stringify(recording)));
 }
 
@@ -27,7 +34,11 @@ test('a recording answers the same question of another run', async () => {
 
 test('a first question that differs from the recorded one is refused, and says so', async () => {
   const model = createRecordedModel(await record([question('run-a/ask/1', 'Rewrite x')]));
-  await assert.rejects(model.ask(question('run-b/ask/1', 'Rewrite y')), { kind: 'not-recorded', retryable: false, message: /ask\/1 is another than the one/ });
+  await assert.rejects(model.ask(question('run-b/ask/1', 'Rewrite y')), {
+    kind: 'not-recorded',
+    retryable: false,
+    message: /ask\/1 is another than the one/,
+  });
 });
 
 test('a later turn is found by its position, and a difference is only noted', async () => {

@@ -14,7 +14,11 @@ function question(key: string, text = 'Hello'): ModelRequest {
 }
 
 test("a step's replies come in the order of its turns, whatever was asked before", async () => {
-  const replies = [{ step: 'fix', text: 'one' }, { step: 'other', text: 'x' }, { step: 'fix', text: 'two' }];
+  const replies = [
+    { step: 'fix', text: 'one' },
+    { step: 'other', text: 'x' },
+    { step: 'fix', text: 'two' },
+  ];
   const model = createScriptedModel({ script: 'v1', replies });
   assert.equal((await model.ask(question('run/fix/2'))).content, 'two');
   assert.equal((await model.ask(question('run/fix/1'))).content, 'one');
@@ -34,11 +38,18 @@ test('a reply is found by a pattern of the step path and by a text in the questi
 
 test('a question without a reply is refused by its key', async () => {
   const model = createScriptedModel({ script: 'v1', replies: [{ step: 'fix', text: 'one' }] });
-  await assert.rejects(model.ask(question('run/fix/2')), { kind: 'not-recorded', retryable: false, message: /run\/fix\/2/ });
+  await assert.rejects(model.ask(question('run/fix/2')), {
+    kind: 'not-recorded',
+    retryable: false,
+    message: /run\/fix\/2/,
+  });
 });
 
 test('faults come first, one a question, and then the reply', async () => {
-  const model = createScriptedModel({ script: 'v1', replies: [{ text: 'ok', faults: [{ status: 429, headers: { 'retry-after': '3' } }, { cut: true }] }] });
+  const model = createScriptedModel({
+    script: 'v1',
+    replies: [{ text: 'ok', faults: [{ status: 429, headers: { 'retry-after': '3' } }, { cut: true }] }],
+  });
   await assert.rejects(model.ask(question('run/fix/1')), { kind: 'rate-limited', retryAfterMs: 3000 });
   await assert.rejects(model.ask(question('run/fix/1')), { kind: 'cut-off', retryable: true });
   assert.equal((await model.ask(question('run/fix/1'))).content, 'ok');
@@ -47,7 +58,10 @@ test('faults come first, one a question, and then the reply', async () => {
 test('a script is read from YAML, and a wrong one is refused', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'jig-script-'));
   const path = join(folder, 'script.yaml');
-  await writeFile(path, 'script: v1\nname: demo\nreplies:\n  - step: fix\n    calls: [{ tool: read, arguments: { path: a.py } }]\n');
+  await writeFile(
+    path,
+    'script: v1\nname: demo\nreplies:\n  - step: fix\n    calls: [{ tool: read, arguments: { path: a.py } }]\n',
+  );
   const script = await readScript(path);
   assert.deepEqual(script.replies[0]?.calls, [{ tool: 'read', arguments: { path: 'a.py' } }]);
   await writeFile(path, 'script: v1\nreplys: []\n');
@@ -58,13 +72,19 @@ test('a script is read from YAML, and a wrong one is refused', async () => {
 test('the server gives the same answer to the same key, and the ledger counts it once', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'jig-ledger-'));
   const ledgerPath = join(folder, 'ledger.ndjson');
-  await using server = await startScriptedServer({ script: 'v1', replies: [{ text: 'one', faults: [{ status: 500 }] }] }, { ledgerPath });
+  await using server = await startScriptedServer(
+    { script: 'v1', replies: [{ text: 'one', faults: [{ status: 500 }] }] },
+    { ledgerPath },
+  );
   const model = createOpenAiModel({ name: 'm', baseUrl: server.baseUrl, contextTokens: 8192, timeoutMs: 5000 });
   await assert.rejects(model.ask(question('run/fix/1')), { kind: 'unavailable' });
   const first = await model.ask(question('run/fix/1'));
   const again = await model.ask(question('run/fix/1'));
   assert.deepEqual(again, first);
-  assert.deepEqual(server.ledger.map((entry) => entry.outcome), ['fault', 'answered', 'repeated']);
+  assert.deepEqual(
+    server.ledger.map((entry) => entry.outcome),
+    ['fault', 'answered', 'repeated'],
+  );
   const lines = (await readFile(ledgerPath, 'utf8')).trim().split('\n');
   assert.equal(lines.length, 3);
   await rm(folder, { recursive: true });

@@ -12,7 +12,11 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import type { GiteaUser } from './gitea-server.ts';
 
-const Push = z.object({ ref: z.string().startsWith('refs/heads/'), after: z.string().regex(/^[0-9a-f]{40}$/), repository: z.object({ full_name: z.string() }) });
+const Push = z.object({
+  ref: z.string().startsWith('refs/heads/'),
+  after: z.string().regex(/^[0-9a-f]{40}$/),
+  repository: z.object({ full_name: z.string() }),
+});
 type Push = z.infer<typeof Push>;
 
 export interface CiProgram {
@@ -52,11 +56,17 @@ export async function startCi(gitea: string, user: GiteaUser): Promise<CiProgram
   if (typeof address !== 'object' || address === null) throw new Error('no port');
   const url = `http://127.0.0.1:${address.port}/`;
   return {
-    url, checked,
+    url,
+    checked,
     async watch(repository, check) {
       const [owner = '', name = ''] = repository.split('/');
       checks.set(repository, check);
-      await user.api.repos.repoCreateHook(owner, name, { type: 'gitea', active: true, events: ['push'], config: { url, content_type: 'json', secret } });
+      await user.api.repos.repoCreateHook(owner, name, {
+        type: 'gitea',
+        active: true,
+        events: ['push'],
+        config: { url, content_type: 'json', secret },
+      });
     },
     async stop() {
       server.closeAllConnections();
@@ -81,13 +91,30 @@ function verify(body: Buffer, signature: string | string[] | undefined, secret: 
   return parsed.success ? parsed.data : undefined;
 }
 
-async function runJob(gitea: string, user: GiteaUser, { after, repository }: Push, [program = 'true', ...words]: string[]): Promise<void> {
+async function runJob(
+  gitea: string,
+  user: GiteaUser,
+  { after, repository }: Push,
+  [program = 'true', ...words]: string[],
+): Promise<void> {
   const [owner = '', name = ''] = repository.full_name.split('/');
-  const post = (state: 'pending' | 'success' | 'failure', description: string) => user.api.repos.repoCreateStatus(owner, name, after, { context, state, description, target_url: `${gitea}/${repository.full_name}` });
+  const post = (state: 'pending' | 'success' | 'failure', description: string) =>
+    user.api.repos.repoCreateStatus(owner, name, after, {
+      context,
+      state,
+      description,
+      target_url: `${gitea}/${repository.full_name}`,
+    });
   await post('pending', 'The check runs');
   const folder = await mkdtemp(join(tmpdir(), 'jig-ci-'));
   try {
-    const env = { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: `http.${gitea}/.extraHeader`, GIT_CONFIG_VALUE_0: `Authorization: Basic ${Buffer.from(`ci:${user.token}`).toString('base64')}` };
+    const env = {
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: `http.${gitea}/.extraHeader`,
+      GIT_CONFIG_VALUE_0: `Authorization: Basic ${Buffer.from(`ci:${user.token}`).toString('base64')}`,
+    };
     await execa('git', ['clone', '--quiet', `${gitea}/${repository.full_name}.git`, folder], { env });
     await execa('git', ['checkout', '--quiet', after], { cwd: folder, env });
     const ran = await execa(program, words, { cwd: folder, reject: false, all: true, timeout: 60_000 });

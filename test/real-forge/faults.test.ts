@@ -26,71 +26,132 @@ let branches = 0;
 async function pushed() {
   const branch = `jig/fault-${++branches}`;
   await gitea.push(branch, `fault-${branches}.txt`, `${branches}\n`);
-  return { repository: gitea.repository, branch, base: 'main', marker: branch, title: 'A title', body: 'A body', draft: false, labels: [] };
+  return {
+    repository: gitea.repository,
+    branch,
+    base: 'main',
+    marker: branch,
+    title: 'A title',
+    body: 'A body',
+    draft: false,
+    labels: [],
+  };
 }
-const openOn = async (branch: string) => (await gitea.forge.listChanges(gitea.repository, { state: 'open' })).filter((change) => change.branch === branch);
+const openOn = async (branch: string) =>
+  (await gitea.forge.listChanges(gitea.repository, { state: 'open' })).filter((change) => change.branch === branch);
 const mirrors = () => createTrustedGit({ cacheDir: join(gitea.folder, `cache-${++branches}`) });
 
-test('a draft that the server takes for ready is said, with the setting that mends it; with that it is the same change', { skip }, async () => {
-  const wanted = { ...(await pushed()), draft: true };
-  await assert.rejects(gitea.connect({ draftPrefix: 'Draft: ' }).ensureChange(wanted), { kind: 'refused', message: /its title begins with "Draft: ": set forges\.gitea\.draftPrefix/, retryable: false });
-  const [opened] = await openOn(wanted.branch);
-  const mended = await gitea.forge.ensureChange(wanted);
-  assert.deepEqual([mended.number, mended.draft, mended.title], [opened?.number, true, 'A title']);
-});
+test(
+  'a draft that the server takes for ready is said, with the setting that mends it; with that it is the same change',
+  { skip },
+  async () => {
+    const wanted = { ...(await pushed()), draft: true };
+    await assert.rejects(gitea.connect({ draftPrefix: 'Draft: ' }).ensureChange(wanted), {
+      kind: 'refused',
+      message: /its title begins with "Draft: ": set forges\.gitea\.draftPrefix/,
+      retryable: false,
+    });
+    const [opened] = await openOn(wanted.branch);
+    const mended = await gitea.forge.ensureChange(wanted);
+    assert.deepEqual([mended.number, mended.draft, mended.title], [opened?.number, true, 'A title']);
+  },
+);
 
-test('faults 30: a repository that is archived, empty, renamed, gone or hidden is a clear typed result each', { skip }, async () => {
-  const { forge, acme, server } = gitea;
-  await gitea.addRepository('acme/archived', { 'a.txt': 'a\n' });
-  await acme.api.repos.repoEdit('acme', 'archived', { archived: true });
-  const archived = await forge.getRepository('acme/archived');
-  assert.equal(archived.archived, true);
-  await assert.rejects(mirrors().ensureMirror(archived, await forge.gitAccess(archived)), { kind: 'repository-archived' });
-  await assert.rejects(forge.ensureChange({ ...(await pushed()), repository: 'acme/archived' }), { kind: 'refused', message: /archived/ });
+test(
+  'faults 30: a repository that is archived, empty, renamed, gone or hidden is a clear typed result each',
+  { skip },
+  async () => {
+    const { forge, acme, server } = gitea;
+    await gitea.addRepository('acme/archived', { 'a.txt': 'a\n' });
+    await acme.api.repos.repoEdit('acme', 'archived', { archived: true });
+    const archived = await forge.getRepository('acme/archived');
+    assert.equal(archived.archived, true);
+    await assert.rejects(mirrors().ensureMirror(archived, await forge.gitAccess(archived)), {
+      kind: 'repository-archived',
+    });
+    await assert.rejects(forge.ensureChange({ ...(await pushed()), repository: 'acme/archived' }), {
+      kind: 'refused',
+      message: /archived/,
+    });
 
-  await acme.api.user.createCurrentUserRepo({ name: 'empty', private: true });
-  await acme.api.repos.repoAddCollaborator('acme', 'empty', 'jig-bot', { permission: 'write' });
-  const empty = await forge.getRepository('acme/empty');
-  assert.equal(empty.empty, true);
-  await assert.rejects(mirrors().ensureMirror(empty, await forge.gitAccess(empty)), { kind: 'repository-empty' });
+    await acme.api.user.createCurrentUserRepo({ name: 'empty', private: true });
+    await acme.api.repos.repoAddCollaborator('acme', 'empty', 'jig-bot', { permission: 'write' });
+    const empty = await forge.getRepository('acme/empty');
+    assert.equal(empty.empty, true);
+    await assert.rejects(mirrors().ensureMirror(empty, await forge.gitAccess(empty)), { kind: 'repository-empty' });
 
-  await gitea.addRepository('acme/before', { 'a.txt': 'a\n' });
-  await acme.api.repos.repoEdit('acme', 'before', { name: 'later' });
-  await assert.rejects(forge.getRepository('acme/before'), { kind: 'moved', message: 'acme/before is called acme/later on gitea now.', retryable: false });
-  await assert.rejects(forge.ensureChange({ ...(await pushed()), repository: 'acme/before' }), { kind: 'moved' });
+    await gitea.addRepository('acme/before', { 'a.txt': 'a\n' });
+    await acme.api.repos.repoEdit('acme', 'before', { name: 'later' });
+    await assert.rejects(forge.getRepository('acme/before'), {
+      kind: 'moved',
+      message: 'acme/before is called acme/later on gitea now.',
+      retryable: false,
+    });
+    await assert.rejects(forge.ensureChange({ ...(await pushed()), repository: 'acme/before' }), { kind: 'moved' });
 
-  await acme.api.user.createCurrentUserRepo({ name: 'hidden', private: true, auto_init: true });
-  const stranger = await server.createUser('stranger');
-  for (const [name, token] of [['acme/nothing', gitea.token], ['nobody/nothing', gitea.token], ['acme/hidden', gitea.token], ['acme/API', await stranger.createToken(['read:repository'])]] as const) {
-    await assert.rejects(gitea.connect({ token }).getRepository(name), { kind: 'not-found', message: /or the token may not see it/ }, name);
-  }
-  for (const name of ['../..', 'acme/..', './API', 'acme', 'acme/API/x', 'acme/A PI', 'acme/API?x']) await assert.rejects(forge.getRepository(name), { kind: 'not-found' }, name);
-});
+    await acme.api.user.createCurrentUserRepo({ name: 'hidden', private: true, auto_init: true });
+    const stranger = await server.createUser('stranger');
+    for (const [name, token] of [
+      ['acme/nothing', gitea.token],
+      ['nobody/nothing', gitea.token],
+      ['acme/hidden', gitea.token],
+      ['acme/API', await stranger.createToken(['read:repository'])],
+    ] as const) {
+      await assert.rejects(
+        gitea.connect({ token }).getRepository(name),
+        { kind: 'not-found', message: /or the token may not see it/ },
+        name,
+      );
+    }
+    for (const name of ['../..', 'acme/..', './API', 'acme', 'acme/API/x', 'acme/A PI', 'acme/API?x'])
+      await assert.rejects(forge.getRepository(name), { kind: 'not-found' }, name);
+  },
+);
 
-test('faults 30: a name in another case is the same repository under its own name, and its default branch is its own', { skip }, async () => {
-  await gitea.acme.api.repos.repoCreateBranch('acme', 'API', { new_branch_name: 'release/1.0', old_branch_name: 'main' });
-  const found = await gitea.forge.getRepository('ACME/api');
-  assert.deepEqual([found.name, found.defaultBranch, found.cloneUrl], ['acme/API', 'main', `${gitea.server.url}/acme/API.git`]);
-  const wanted = { ...(await pushed()), base: 'release/1.0', branch: `jig/fault-${branches}` };
-  const { number, base } = await gitea.forge.ensureChange(wanted);
-  assert.equal(base, 'release/1.0');
-  assert.equal((await gitea.forge.ensureChange(wanted)).number, number);
-});
+test(
+  'faults 30: a name in another case is the same repository under its own name, and its default branch is its own',
+  { skip },
+  async () => {
+    await gitea.acme.api.repos.repoCreateBranch('acme', 'API', {
+      new_branch_name: 'release/1.0',
+      old_branch_name: 'main',
+    });
+    const found = await gitea.forge.getRepository('ACME/api');
+    assert.deepEqual(
+      [found.name, found.defaultBranch, found.cloneUrl],
+      ['acme/API', 'main', `${gitea.server.url}/acme/API.git`],
+    );
+    const wanted = { ...(await pushed()), base: 'release/1.0', branch: `jig/fault-${branches}` };
+    const { number, base } = await gitea.forge.ensureChange(wanted);
+    assert.equal(base, 'release/1.0');
+    assert.equal((await gitea.forge.ensureChange(wanted)).number, number);
+  },
+);
 
 test('faults 60: whatever breaks while a change is opened, asking again ends in one change', { skip }, async () => {
   const forge = gitea.connect({ url: proxy.url });
   const create = /^POST .*\/pulls$/;
   const faults: [Fault, RegExp][] = [
-    [{ kind: 'answer-lost' }, create], [{ kind: 'answer-cut' }, create], [{ kind: 'json-cut' }, create], [{ kind: 'status', status: 500 }, create],
-    [{ kind: 'status', status: 409 }, create], [{ kind: 'status', status: 422 }, create], [{ kind: 'status', status: 429, headers: { 'retry-after': '1' } }, create],
-    [{ kind: 'json-cut' }, /^GET .*\/pulls\?/], [{ kind: 'answer-lost' }, /^GET .*\/pulls\//],
+    [{ kind: 'answer-lost' }, create],
+    [{ kind: 'answer-cut' }, create],
+    [{ kind: 'json-cut' }, create],
+    [{ kind: 'status', status: 500 }, create],
+    [{ kind: 'status', status: 409 }, create],
+    [{ kind: 'status', status: 422 }, create],
+    [{ kind: 'status', status: 429, headers: { 'retry-after': '1' } }, create],
+    [{ kind: 'json-cut' }, /^GET .*\/pulls\?/],
+    [{ kind: 'answer-lost' }, /^GET .*\/pulls\//],
   ];
   for (const [fault, pattern] of faults) {
     const wanted = await pushed();
     proxy.breakNext(pattern, fault);
     await forge.ensureChange(wanted).catch(() => undefined);
     const change = await forge.ensureChange(wanted);
-    assert.deepEqual((await openOn(wanted.branch)).map(({ number }) => number), [change.number], JSON.stringify(fault));
+    assert.deepEqual(
+      (await openOn(wanted.branch)).map(({ number }) => number),
+      [change.number],
+      JSON.stringify(fault),
+    );
   }
 });
 
@@ -98,7 +159,10 @@ test('faults 60: a change whose answer was lost is found by the second look of t
   const wanted = await pushed();
   proxy.breakNext(/^POST .*\/pulls$/, { kind: 'answer-lost' });
   const { number } = await gitea.connect({ url: proxy.url }).ensureChange(wanted);
-  assert.deepEqual((await openOn(wanted.branch)).map((change) => change.number), [number]);
+  assert.deepEqual(
+    (await openOn(wanted.branch)).map((change) => change.number),
+    [number],
+  );
 });
 
 test('faults 52: a process that is killed after the server opened its change leaves one change', { skip }, async () => {
@@ -108,40 +172,73 @@ test('faults 52: a process that is killed after the server opened its change lea
     import { createGiteaForge } from ${JSON.stringify(new URL('../../forge/gitea/gitea-forge.ts', import.meta.url).href)};
     const [url, wanted] = process.argv.slice(1);
     await createGiteaForge({ name: 'gitea', url, token: async () => process.env.TOKEN }).ensureChange(JSON.parse(wanted));`;
-  const killed = execa(process.execPath, ['--input-type=module', '--eval', program, proxy.url, JSON.stringify(wanted)], { env: { TOKEN: gitea.token }, reject: false });
+  const killed = execa(
+    process.execPath,
+    ['--input-type=module', '--eval', program, proxy.url, JSON.stringify(wanted)],
+    { env: { TOKEN: gitea.token }, reject: false },
+  );
   const deadlineMs = Date.now() + 30_000;
   while ((await openOn(wanted.branch)).length === 0 && Date.now() < deadlineMs) await delay(50);
   killed.kill('SIGKILL');
   assert.equal((await killed).signal, 'SIGKILL');
   const { number } = await gitea.forge.ensureChange(wanted);
-  assert.deepEqual((await openOn(wanted.branch)).map((change) => change.number), [number]);
+  assert.deepEqual(
+    (await openOn(wanted.branch)).map((change) => change.number),
+    [number],
+  );
 });
 
-test('faults 60: a limit on requests says when to come back, and an expired token is no passing fault', { skip }, async () => {
-  const forge = gitea.connect({ url: proxy.url });
-  proxy.breakNext(/^GET/, { kind: 'status', status: 429, headers: { 'retry-after': '7' } });
-  await assert.rejects(forge.getRepository(gitea.repository), { kind: 'unavailable', retryable: true, retryAfterMs: 7000 });
-  await assert.rejects(gitea.connect({ token: 'f'.repeat(40) }).getRepository(gitea.repository), { kind: 'unauthorized', retryable: false });
-});
+test(
+  'faults 60: a limit on requests says when to come back, and an expired token is no passing fault',
+  { skip },
+  async () => {
+    const forge = gitea.connect({ url: proxy.url });
+    proxy.breakNext(/^GET/, { kind: 'status', status: 429, headers: { 'retry-after': '7' } });
+    await assert.rejects(forge.getRepository(gitea.repository), {
+      kind: 'unavailable',
+      retryable: true,
+      retryAfterMs: 7000,
+    });
+    await assert.rejects(gitea.connect({ token: 'f'.repeat(40) }).getRepository(gitea.repository), {
+      kind: 'unauthorized',
+      retryable: false,
+    });
+  },
+);
 
-test('faults 53, 60: processes that open one change at the same moment end with one that is open', { skip }, async () => {
-  const wanted = await pushed();
-  const processes = Array.from({ length: 6 }, () => gitea.connect());
-  const made = await Promise.all(processes.map((forge) => forge.ensureChange(wanted)));
-  const open = await openOn(wanted.branch);
-  assert.equal(open.length, 1);
-  assert.equal((await gitea.forge.ensureChange(wanted)).number, open[0]?.number);
-  assert.ok(made.some(({ number }) => number === open[0]?.number));
-  await Promise.all(processes.map((forge) => forge.ensureComment({ repository: gitea.repository, number: open[0]?.number ?? 0, marker: 'once', body: 'Said by all of them.' })));
-  assert.equal(await gitea.countComments(open[0]?.number ?? 0, 'Said by all of them.'), 1);
-});
+test(
+  'faults 53, 60: processes that open one change at the same moment end with one that is open',
+  { skip },
+  async () => {
+    const wanted = await pushed();
+    const processes = Array.from({ length: 6 }, () => gitea.connect());
+    const made = await Promise.all(processes.map((forge) => forge.ensureChange(wanted)));
+    const open = await openOn(wanted.branch);
+    assert.equal(open.length, 1);
+    assert.equal((await gitea.forge.ensureChange(wanted)).number, open[0]?.number);
+    assert.ok(made.some(({ number }) => number === open[0]?.number));
+    await Promise.all(
+      processes.map((forge) =>
+        forge.ensureComment({
+          repository: gitea.repository,
+          number: open[0]?.number ?? 0,
+          marker: 'once',
+          body: 'Said by all of them.',
+        }),
+      ),
+    );
+    assert.equal(await gitea.countComments(open[0]?.number ?? 0, 'Said by all of them.'), 1);
+  },
+);
 
 test('a comment or a fork with a copied marker is not its own', { skip }, async () => {
   const wanted = await pushed();
   const { number } = await gitea.forge.ensureChange(wanted);
   const comment = { repository: gitea.repository, number, marker: 'mine', body: 'Mine.' };
   await gitea.forge.ensureComment(comment);
-  const { data: [own] } = await gitea.acme.api.repos.issueGetComments('acme', 'API', number);
+  const {
+    data: [own],
+  } = await gitea.acme.api.repos.issueGetComments('acme', 'API', number);
   await gitea.bot.api.repos.issueDeleteComment('acme', 'API', own?.id ?? 0);
   await gitea.acme.api.repos.issueCreateComment('acme', 'API', number, { body: own?.body ?? '' });
   await gitea.forge.ensureComment(comment);
@@ -150,10 +247,23 @@ test('a comment or a fork with a copied marker is not its own', { skip }, async 
   const forker = await gitea.server.createUser('forker');
   await gitea.acme.api.repos.repoAddCollaborator('acme', 'API', 'forker', { permission: 'read' });
   await forker.api.repos.createFork('acme', 'API', {});
-  const { data: { body } } = await gitea.acme.api.repos.repoGetPullRequest('acme', 'API', number);
-  await forker.api.repos.repoCreatePullRequest('acme', 'API', { head: `forker:${wanted.branch}`, base: 'main', title: 'Mine too', body: body ?? '' });
+  const {
+    data: { body },
+  } = await gitea.acme.api.repos.repoGetPullRequest('acme', 'API', number);
+  await forker.api.repos.repoCreatePullRequest('acme', 'API', {
+    head: `forker:${wanted.branch}`,
+    base: 'main',
+    title: 'Mine too',
+    body: body ?? '',
+  });
   await gitea.forge.closeChange(gitea.repository, number, 'to make room');
-  assert.deepEqual([(await gitea.forge.ensureChange(wanted)).number, (await gitea.forge.findChange(gitea.repository, { branch: wanted.branch }))?.number], [number, number]);
+  assert.deepEqual(
+    [
+      (await gitea.forge.ensureChange(wanted)).number,
+      (await gitea.forge.findChange(gitea.repository, { branch: wanted.branch }))?.number,
+    ],
+    [number, number],
+  );
 });
 
 test('faults 35: nobody is told, no issue is closed or noted, and no picture is in the page', { skip }, async () => {
@@ -166,19 +276,31 @@ test('faults 35: nobody is told, no issue is closed or noted, and no picture is 
   const hostile = `@reader closes #${issue.number}, fixes acme/API#${issue.number} resolves ${address}\n\ncloses ${address}\n\n&#64;reader ![](https://evil.example/?d=1) [[https://evil.example/x.png]] <img src="https://evil.example/y">\n\n\\[\\[https://evil.example/z.png]]\n\n\`\`\`\n@reader\n\`\`\``;
   const wanted = { ...(await pushed()), title: `@reader fixes #${issue.number}`, body: hostile };
   const change = await gitea.forge.ensureChange(wanted);
-  await gitea.forge.ensureComment({ repository: gitea.repository, number: change.number, marker: 'hostile', body: hostile });
-  const { data: page } = await bot.api.markdown.renderMarkdown({ Text: change.body, Mode: 'comment', Context: 'acme/API' }, { format: 'text' });
+  await gitea.forge.ensureComment({
+    repository: gitea.repository,
+    number: change.number,
+    marker: 'hostile',
+    body: hostile,
+  });
+  const { data: page } = await bot.api.markdown.renderMarkdown(
+    { Text: change.body, Mode: 'comment', Context: 'acme/API' },
+    { format: 'text' },
+  );
   assert.match(page, /evil\.example/);
   assert.doesNotMatch(page, /<img|<a[^>]*class="[^"]*(?:mention|ref-issue)/);
   await gitea.merge(change.number);
   assert.equal((await acme.api.repos.issueGetIssue('acme', 'API', issue.number ?? 0)).data.state, 'open');
   const { data: timeline } = await acme.api.repos.issueGetCommentsAndTimeline('acme', 'API', issue.number ?? 0);
-  assert.deepEqual((timeline ?? []).map(({ type }) => type), []);
+  assert.deepEqual(
+    (timeline ?? []).map(({ type }) => type),
+    [],
+  );
 
   // The same text as it came does all of that, and after it did nothing else has come either.
   await acme.api.repos.issueCreateIssue('acme', 'API', { title: 'Raw', body: hostile });
   assert.notEqual((await acme.api.repos.issueGetCommentsAndTimeline('acme', 'API', issue.number ?? 0)).data.length, 0);
-  const told = async () => (await reader.api.notifications.notifyGetList({ all: true })).data.map(({ subject }) => subject?.title);
+  const told = async () =>
+    (await reader.api.notifications.notifyGetList({ all: true })).data.map(({ subject }) => subject?.title);
   const deadlineMs = Date.now() + 20_000;
   while ((await told()).length === 0 && Date.now() < deadlineMs) await delay(50);
   assert.deepEqual(await told(), ['Raw']);
@@ -201,18 +323,39 @@ test('each scope of the token is needed, and its absence is said', { skip }, asy
 
 test('the latest status of each context counts, whatever its state was before', { skip }, async () => {
   const commit = await gitea.push('jig/statuses', 'statuses.txt', 'x\n');
-  const post = (context: string, state: 'pending' | 'success' | 'error' | 'failure' | 'warning', description = '') => gitea.acme.api.repos.repoCreateStatus('acme', 'API', commit, { context, state, description, target_url: 'https://ci.example/1' });
+  const post = (context: string, state: 'pending' | 'success' | 'error' | 'failure' | 'warning', description = '') =>
+    gitea.acme.api.repos.repoCreateStatus('acme', 'API', commit, {
+      context,
+      state,
+      description,
+      target_url: 'https://ci.example/1',
+    });
   for (const state of ['pending', 'failure', 'success'] as const) await post('a', state);
   await post('b', 'pending');
   await post('c', 'warning', 'é'.repeat(200));
   await post('d', 'error');
   for (let index = 0; index < 60; index += 1) await post('e', index % 2 ? 'failure' : 'success');
   const checks = await gitea.forge.listChecks(gitea.repository, commit, 'main');
-  assert.deepEqual(checks.map(({ name, state }) => `${name} ${state}`), ['a passed', 'b running', 'c failed', 'd errored', 'e failed']);
+  assert.deepEqual(
+    checks.map(({ name, state }) => `${name} ${state}`),
+    ['a passed', 'b running', 'c failed', 'd errored', 'e failed'],
+  );
   assert.deepEqual([checks[2]?.url, checks[2]?.logExcerpt], ['https://ci.example/1', 'é'.repeat(200)]);
-  await gitea.acme.api.repos.repoCreateBranchProtection('acme', 'API', { rule_name: 'main', enable_status_check: true, status_check_contexts: ['a', 'lint', 'test/*'] });
+  await gitea.acme.api.repos.repoCreateBranchProtection('acme', 'API', {
+    rule_name: 'main',
+    enable_status_check: true,
+    status_check_contexts: ['a', 'lint', 'test/*'],
+  });
   const required = await gitea.forge.listChecks(gitea.repository, commit, 'main');
-  assert.deepEqual(required.filter(({ state }) => state === 'queued').map(({ name }) => name), ['lint', 'test/*']);
+  assert.deepEqual(
+    required.filter(({ state }) => state === 'queued').map(({ name }) => name),
+    ['lint', 'test/*'],
+  );
   await post('test/unit', 'success');
-  assert.deepEqual((await gitea.forge.listChecks(gitea.repository, commit, 'main')).filter(({ state }) => state === 'queued').map(({ name }) => name), ['lint']);
+  assert.deepEqual(
+    (await gitea.forge.listChecks(gitea.repository, commit, 'main'))
+      .filter(({ state }) => state === 'queued')
+      .map(({ name }) => name),
+    ['lint'],
+  );
 });

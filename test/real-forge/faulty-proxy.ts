@@ -31,14 +31,18 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
     seen.push(line);
     const found = waiting.findIndex(({ pattern }) => pattern.test(line));
     const fault = found < 0 ? undefined : waiting.splice(found, 1)[0]?.fault;
-    if (fault?.kind === 'status') response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers }).end('{"message":"broken on purpose"}');
+    if (fault?.kind === 'status')
+      response
+        .writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers })
+        .end('{"message":"broken on purpose"}');
     else pass(target, request, response, fault);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('no port');
   return {
-    url: `http://127.0.0.1:${address.port}`, seen,
+    url: `http://127.0.0.1:${address.port}`,
+    seen,
     breakNext(pattern, ...faults) {
       waiting.push(...faults.map((fault) => ({ pattern, fault })));
     },
@@ -59,14 +63,20 @@ function pass(target: string, request: IncomingMessage, response: ServerResponse
       return;
     }
     const parts: Buffer[] = [];
-    answer.on('data', (part: Buffer) => parts.push(part)).on('end', () => {
-      const body = Buffer.concat(parts);
-      const half = body.subarray(0, body.length / 2);
-      if (fault.kind === 'answer-held') return;
-      if (fault.kind === 'answer-lost') response.destroy();
-      else if (fault.kind === 'json-cut') response.writeHead(answer.statusCode ?? 502, { 'content-type': 'application/json' }).end(half);
-      else response.writeHead(answer.statusCode ?? 502, { 'content-type': 'application/json', 'content-length': body.length }).write(half, () => response.destroy());
-    });
+    answer
+      .on('data', (part: Buffer) => parts.push(part))
+      .on('end', () => {
+        const body = Buffer.concat(parts);
+        const half = body.subarray(0, body.length / 2);
+        if (fault.kind === 'answer-held') return;
+        if (fault.kind === 'answer-lost') response.destroy();
+        else if (fault.kind === 'json-cut')
+          response.writeHead(answer.statusCode ?? 502, { 'content-type': 'application/json' }).end(half);
+        else
+          response
+            .writeHead(answer.statusCode ?? 502, { 'content-type': 'application/json', 'content-length': body.length })
+            .write(half, () => response.destroy());
+      });
   });
   upstream.on('error', () => response.destroy());
   request.pipe(upstream);

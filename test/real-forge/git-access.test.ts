@@ -35,33 +35,45 @@ async function listen(listener: RequestListener): Promise<{ server: Server; url:
   return { server, url: `http://127.0.0.1:${address.port}` };
 }
 
-test('a private repository is cloned, fetched and pushed with a token that stands in no argument, file or address', { skip }, async () => {
-  const { forge, token, folder } = gitea;
-  const cacheDir = join(folder, 'cache');
-  const git = createTrustedGit({ cacheDir, gitPath });
-  const repository = await forge.getRepository(gitea.repository);
-  const access = await forge.gitAccess(repository);
-  await git.ensureMirror(repository, access);
-  const commit = await gitea.push('jig/pushed', 'pushed.txt', 'x\n');
-  await git.ensureMirror(repository, access);
-  await git.pushBranch({ repository, access, commit, branch: 'jig/mine', expected: undefined });
-  assert.equal(await git.findRemoteHead(repository, access, 'jig/mine'), commit);
+test(
+  'a private repository is cloned, fetched and pushed with a token that stands in no argument, file or address',
+  { skip },
+  async () => {
+    const { forge, token, folder } = gitea;
+    const cacheDir = join(folder, 'cache');
+    const git = createTrustedGit({ cacheDir, gitPath });
+    const repository = await forge.getRepository(gitea.repository);
+    const access = await forge.gitAccess(repository);
+    await git.ensureMirror(repository, access);
+    const commit = await gitea.push('jig/pushed', 'pushed.txt', 'x\n');
+    await git.ensureMirror(repository, access);
+    await git.pushBranch({ repository, access, commit, branch: 'jig/mine', expected: undefined });
+    assert.equal(await git.findRemoteHead(repository, access, 'jig/mine'), commit);
 
-  const shapes = [token, ...Object.values(access.env).filter((value) => value.startsWith('Authorization')), Buffer.from(`ji:${token}`).toString('base64')];
-  const files = (await readdir(cacheDir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  assert.ok(files.some((file) => file.endsWith('.git/config')));
-  for (const file of [argvFile, ...files]) {
-    const bytes = await readFile(file);
-    for (const shape of shapes) assert.ok(!bytes.includes(shape), file);
-  }
-  assert.match(await readFile(argvFile, 'utf8'), /push .*jig\/mine/);
-});
+    const shapes = [
+      token,
+      ...Object.values(access.env).filter((value) => value.startsWith('Authorization')),
+      Buffer.from(`ji:${token}`).toString('base64'),
+    ];
+    const files = (await readdir(cacheDir, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    assert.ok(files.some((file) => file.endsWith('.git/config')));
+    for (const file of [argvFile, ...files]) {
+      const bytes = await readFile(file);
+      for (const shape of shapes) assert.ok(!bytes.includes(shape), file);
+    }
+    assert.match(await readFile(argvFile, 'utf8'), /push .*jig\/mine/);
+  },
+);
 
 test('a token that is refused is said without it', { skip }, async () => {
   const token = 'f'.repeat(40);
   const forge = gitea.connect({ token });
   const repository = await gitea.forge.getRepository(gitea.repository);
-  const failure = await createTrustedGit({ cacheDir: join(gitea.folder, 'refused'), gitPath }).ensureMirror(repository, await forge.gitAccess(repository)).catch((error: unknown) => error);
+  const failure = await createTrustedGit({ cacheDir: join(gitea.folder, 'refused'), gitPath })
+    .ensureMirror(repository, await forge.gitAccess(repository))
+    .catch((error: unknown) => error);
   assert.ok(failure instanceof GitRefusal);
   assert.equal(failure.kind, 'repository-unauthorized');
   assert.doesNotMatch(failure.message, new RegExp(`${token}|${Buffer.from(token).toString('base64').slice(4, 40)}`));
@@ -79,11 +91,21 @@ test('git sends the token to the server of the configuration, and after no redir
   });
   try {
     const forge = gitea.connect({ url: moving.url });
-    const repository = { ...(await gitea.forge.getRepository(gitea.repository)), cloneUrl: `${moving.url}/acme/API.git` };
+    const repository = {
+      ...(await gitea.forge.getRepository(gitea.repository)),
+      cloneUrl: `${moving.url}/acme/API.git`,
+    };
     const git = createTrustedGit({ cacheDir: join(gitea.folder, 'moving'), gitPath });
     await assert.rejects(git.ensureMirror(repository, await forge.gitAccess(repository)), { name: 'GitRefusal' });
     // The header is bound to one server, so another one gets none.
-    await assert.rejects(git.findRemoteHead({ ...repository, cloneUrl: `${other.url}/acme/API.git` }, await forge.gitAccess(repository), 'main'), { name: 'GitRefusal' });
+    await assert.rejects(
+      git.findRemoteHead(
+        { ...repository, cloneUrl: `${other.url}/acme/API.git` },
+        await forge.gitAccess(repository),
+        'main',
+      ),
+      { name: 'GitRefusal' },
+    );
     assert.deepEqual([...new Set(seen)], ['own with', 'other without']);
   } finally {
     for (const { server } of [other, moving]) {
@@ -93,16 +115,28 @@ test('git sends the token to the server of the configuration, and after no redir
   }
 });
 
-test('faults 12: the CI of these tests takes a push from the server that signs it, and from nobody else', { skip }, async () => {
-  const ci = await startCi(gitea.server.url, gitea.acme);
-  try {
-    const body = JSON.stringify({ ref: 'refs/heads/main', after: 'a'.repeat(40), repository: { full_name: 'acme/API' } });
-    const signed = (secret: string) => createHmac('sha256', secret).update(body).digest('hex');
-    for (const signature of ['', 'zz', signed('guessed'), signed('guessed').slice(0, 32)]) {
-      assert.equal((await fetch(ci.url, { method: 'POST', body, headers: { 'x-gitea-signature': signature } })).status, 401, signature);
+test(
+  'faults 12: the CI of these tests takes a push from the server that signs it, and from nobody else',
+  { skip },
+  async () => {
+    const ci = await startCi(gitea.server.url, gitea.acme);
+    try {
+      const body = JSON.stringify({
+        ref: 'refs/heads/main',
+        after: 'a'.repeat(40),
+        repository: { full_name: 'acme/API' },
+      });
+      const signed = (secret: string) => createHmac('sha256', secret).update(body).digest('hex');
+      for (const signature of ['', 'zz', signed('guessed'), signed('guessed').slice(0, 32)]) {
+        assert.equal(
+          (await fetch(ci.url, { method: 'POST', body, headers: { 'x-gitea-signature': signature } })).status,
+          401,
+          signature,
+        );
+      }
+      assert.deepEqual(ci.checked, []);
+    } finally {
+      await ci.stop();
     }
-    assert.deepEqual(ci.checked, []);
-  } finally {
-    await ci.stop();
-  }
-});
+  },
+);

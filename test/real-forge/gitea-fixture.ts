@@ -28,7 +28,14 @@ export interface GiteaFixture extends ForgeFixture {
   git(...args: string[]): Promise<string>;
 }
 
-const env = { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@example.com', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@example.com' };
+const env = {
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_AUTHOR_NAME: 'A',
+  GIT_AUTHOR_EMAIL: 'a@example.com',
+  GIT_COMMITTER_NAME: 'A',
+  GIT_COMMITTER_EMAIL: 'a@example.com',
+};
 
 /** `acme/API`, whose default branch is `main`. `settings` are the server's. */
 export async function createGiteaFixture({ settings }: { settings?: string } = {}): Promise<GiteaFixture> {
@@ -40,11 +47,16 @@ export async function createGiteaFixture({ settings }: { settings?: string } = {
   const clone = join(folder, 'clone');
   const git = async (...args: string[]) => (await execa('git', args, { cwd: clone, env })).stdout;
   const addressOf = (name: string) => `${server.url.replace('://', `://acme:${acme.token}@`)}/${name}.git`;
-  const connect: GiteaFixture['connect'] = (options) => createGiteaForge({ name: 'gitea', url: server.url, ...options, token: async () => options?.token ?? token });
+  const connect: GiteaFixture['connect'] = (options) =>
+    createGiteaForge({ name: 'gitea', url: server.url, ...options, token: async () => options?.token ?? token });
 
   const addRepository: GiteaFixture['addRepository'] = async (name, files, options) => {
     const [, short = ''] = name.split('/');
-    await acme.api.user.createCurrentUserRepo({ name: short, private: options?.private ?? true, default_branch: 'main' });
+    await acme.api.user.createCurrentUserRepo({
+      name: short,
+      private: options?.private ?? true,
+      default_branch: 'main',
+    });
     await acme.api.repos.repoAddCollaborator('acme', short, 'jig-bot', { permission: 'write' });
     const path = await makeRepository(join(folder, 'sources', short), files);
     await execa('git', ['push', '--quiet', addressOf(name), 'main'], { cwd: path, env });
@@ -60,7 +72,15 @@ export async function createGiteaFixture({ settings }: { settings?: string } = {
   await execa('git', ['clone', '--quiet', addressOf(repository), clone], { env });
 
   return {
-    server, acme, bot, token, folder, repository, git, addRepository, connect,
+    server,
+    acme,
+    bot,
+    token,
+    folder,
+    repository,
+    git,
+    addRepository,
+    connect,
     forge: connect(),
     async push(branch, path, content) {
       await git('fetch', '--quiet', 'origin');

@@ -14,9 +14,13 @@ const buildTimeoutMs = 40 * 60_000;
 /** What this machine lacks to have a Gitea, in plain words; undefined: nothing. */
 export async function findMissingBuildTool(): Promise<string | undefined> {
   if ((await stat(programFolder()).catch(() => undefined)) !== undefined) return undefined;
-  const tools: Record<string, [string, string]> = { 'Go 1.26 or newer': ['go', 'version'], 'a C compiler': ['cc', '--version'] };
+  const tools: Record<string, [string, string]> = {
+    'Go 1.26 or newer': ['go', 'version'],
+    'a C compiler': ['cc', '--version'],
+  };
   const missing: string[] = [];
-  for (const [name, [program, word]] of Object.entries(tools)) if ((await execa(program, [word], { reject: false })).failed) missing.push(name);
+  for (const [name, [program, word]] of Object.entries(tools))
+    if ((await execa(program, [word], { reject: false })).failed) missing.push(name);
   if (missing.length === 0) return undefined;
   return `Gitea is built from source, and this machine lacks ${missing.join(' and ')}; on Debian: apt-get install golang-go gcc`;
 }
@@ -27,13 +31,25 @@ export async function ensureGiteaProgram(onProgress: (line: string) => void): Pr
   await ensureFolder(folder, async (target, scratch) => {
     const source = join(scratch, 'source');
     await mkdir(source);
-    for (const file of ['go.mod', 'go.sum']) await copyFile(join(import.meta.dirname, 'gitea-module', file), join(source, file));
+    for (const file of ['go.mod', 'go.sum'])
+      await copyFile(join(import.meta.dirname, 'gitea-module', file), join(source, file));
     const go = (...words: string[]) => execa('go', words, { cwd: source, timeout: buildTimeoutMs });
     onProgress(`Fetching Gitea ${giteaVersion}`);
     await go('mod', 'download');
     const { stdout: sources } = await go('list', '-m', '-f', '{{.Dir}}', moduleName);
     onProgress('Building Gitea, some minutes');
-    await go('build', '-mod=readonly', '-trimpath', '-tags', 'sqlite sqlite_unlock_notify', '-ldflags', `-s -w -X main.Version=${giteaVersion}`, '-o', join(target, 'gitea'), moduleName);
+    await go(
+      'build',
+      '-mod=readonly',
+      '-trimpath',
+      '-tags',
+      'sqlite sqlite_unlock_notify',
+      '-ldflags',
+      `-s -w -X main.Version=${giteaVersion}`,
+      '-o',
+      join(target, 'gitea'),
+      moduleName,
+    );
     for (const name of served) await cp(join(sources, name), join(target, name), { recursive: true });
   });
   return folder;
@@ -42,5 +58,7 @@ export async function ensureGiteaProgram(onProgress: (line: string) => void): Pr
 /** `JIG_TEST_GITEA` names a folder that was made by hand. */
 function programFolder(): string {
   const cacheDir = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return process.env['JIG_TEST_GITEA'] ? resolve(process.env['JIG_TEST_GITEA']) : join(cacheDir, 'jig', 'gitea', giteaVersion);
+  return process.env['JIG_TEST_GITEA']
+    ? resolve(process.env['JIG_TEST_GITEA'])
+    : join(cacheDir, 'jig', 'gitea', giteaVersion);
 }

@@ -30,13 +30,22 @@ export interface GiteaServer {
 const startTimeoutMs = 60_000;
 
 /** Starts it; the caller stops it. `settings` are added to its configuration. */
-export async function startGitea({ settings = '', onProgress = (line: string) => console.error(line) } = {}): Promise<GiteaServer> {
+export async function startGitea({
+  settings = '',
+  onProgress = (line: string) => console.error(line),
+} = {}): Promise<GiteaServer> {
   const program = await ensureGiteaProgram(onProgress);
   const folder = await mkdtemp(join(tmpdir(), 'jig-gitea-'));
   const port = await getFreePort();
   const url = `http://127.0.0.1:${port}`;
   const gitea = await install(program, folder, port, settings);
-  const server = execa(join(program, 'gitea'), ['web', ...gitea.words], { env: gitea.env, extendEnv: false, stdio: 'ignore', reject: false, forceKillAfterDelay: 5000 });
+  const server = execa(join(program, 'gitea'), ['web', ...gitea.words], {
+    env: gitea.env,
+    extendEnv: false,
+    stdio: 'ignore',
+    reject: false,
+    forceKillAfterDelay: 5000,
+  });
   const stop = async (): Promise<void> => {
     server.kill('SIGTERM');
     await server;
@@ -46,13 +55,25 @@ export async function startGitea({ settings = '', onProgress = (line: string) =>
   void server.then(() => early.abort());
   try {
     await ready(url, early.signal);
-    const connect = (name: string, password: string, token: string): GiteaUser => ({ name, token, api: giteaApi(url, { token }), createToken: (scopes) => createToken(url, name, password, scopes) });
+    const connect = (name: string, password: string, token: string): GiteaUser => ({
+      name,
+      token,
+      api: giteaApi(url, { token }),
+      createToken: (scopes) => createToken(url, name, password, scopes),
+    });
     const admin = connect('root-admin', gitea.password, await createToken(url, 'root-admin', gitea.password, ['all']));
     return {
-      url, admin, stop,
+      url,
+      admin,
+      stop,
       async createUser(name) {
         const password = randomBytes(12).toString('hex');
-        await admin.api.admin.adminCreateUser({ username: name, email: `${name}@localhost.test`, password, must_change_password: false });
+        await admin.api.admin.adminCreateUser({
+          username: name,
+          email: `${name}@localhost.test`,
+          password,
+          must_change_password: false,
+        });
         return connect(name, password, await createToken(url, name, password, ['all']));
       },
     };
@@ -68,26 +89,66 @@ async function install(program: string, folder: string, port: number, settings: 
   const config = join(folder, 'app.ini');
   for (const name of ['templates', 'options', 'public']) await symlink(join(program, name), join(folder, name));
   await mkdir(join(folder, 'home'));
-  await writeFile(config, [
-    ...(userInfo().uid === 0 ? ['I_AM_BEING_UNSAFE_RUNNING_AS_ROOT = true'] : []),
-    'RUN_MODE = prod', `WORK_PATH = ${folder}`,
-    '[server]', 'HTTP_ADDR = 127.0.0.1', `HTTP_PORT = ${port}`, `ROOT_URL = http://127.0.0.1:${port}/`, 'DISABLE_SSH = true', 'OFFLINE_MODE = true',
-    '[database]', 'DB_TYPE = sqlite3', `PATH = ${join(folder, 'gitea.db')}`, 'SQLITE_JOURNAL_MODE = WAL',
-    '[security]', 'INSTALL_LOCK = true', 'PASSWORD_HASH_ALGO = pbkdf2',
-    '[webhook]', 'ALLOWED_HOST_LIST = loopback',
-    '[indexer]', 'ISSUE_INDEXER_TYPE = db',
-    '[cron]', 'ENABLED = false',
-    '[actions]', 'ENABLED = false',
-    '[service]', 'DISABLE_REGISTRATION = true',
-    '[log]', 'MODE = file', 'LEVEL = warn',
-    settings, '',
-  ].join('\n'));
-  const env = { PATH: process.env['PATH'] ?? '', HOME: join(folder, 'home'), USER: userInfo().username, TMPDIR: tmpdir() };
+  await writeFile(
+    config,
+    [
+      ...(userInfo().uid === 0 ? ['I_AM_BEING_UNSAFE_RUNNING_AS_ROOT = true'] : []),
+      'RUN_MODE = prod',
+      `WORK_PATH = ${folder}`,
+      '[server]',
+      'HTTP_ADDR = 127.0.0.1',
+      `HTTP_PORT = ${port}`,
+      `ROOT_URL = http://127.0.0.1:${port}/`,
+      'DISABLE_SSH = true',
+      'OFFLINE_MODE = true',
+      '[database]',
+      'DB_TYPE = sqlite3',
+      `PATH = ${join(folder, 'gitea.db')}`,
+      'SQLITE_JOURNAL_MODE = WAL',
+      '[security]',
+      'INSTALL_LOCK = true',
+      'PASSWORD_HASH_ALGO = pbkdf2',
+      '[webhook]',
+      'ALLOWED_HOST_LIST = loopback',
+      '[indexer]',
+      'ISSUE_INDEXER_TYPE = db',
+      '[cron]',
+      'ENABLED = false',
+      '[actions]',
+      'ENABLED = false',
+      '[service]',
+      'DISABLE_REGISTRATION = true',
+      '[log]',
+      'MODE = file',
+      'LEVEL = warn',
+      settings,
+      '',
+    ].join('\n'),
+  );
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: join(folder, 'home'),
+    USER: userInfo().username,
+    TMPDIR: tmpdir(),
+  };
   const words = ['--config', config, '--work-path', folder];
   const password = randomBytes(12).toString('hex');
-  const run = (...command: string[]) => execa(join(program, 'gitea'), [...command, ...words], { env, extendEnv: false });
+  const run = (...command: string[]) =>
+    execa(join(program, 'gitea'), [...command, ...words], { env, extendEnv: false });
   await run('migrate');
-  await run('admin', 'user', 'create', '--admin', '--username', 'root-admin', '--password', password, '--email', 'root-admin@localhost.test', '--must-change-password=false');
+  await run(
+    'admin',
+    'user',
+    'create',
+    '--admin',
+    '--username',
+    'root-admin',
+    '--password',
+    password,
+    '--email',
+    'root-admin@localhost.test',
+    '--must-change-password=false',
+  );
   return { env, words, password };
 }
 
@@ -102,5 +163,6 @@ async function createToken(url: string, name: string, password: string, scopes: 
 
 async function ready(url: string, ended: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([ended, AbortSignal.timeout(startTimeoutMs)]);
-  while (!(await fetch(`${url}/api/healthz`, { signal }).catch(() => undefined))?.ok) await delay(50, undefined, { signal });
+  while (!(await fetch(`${url}/api/healthz`, { signal }).catch(() => undefined))?.ok)
+    await delay(50, undefined, { signal });
 }

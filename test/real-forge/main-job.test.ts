@@ -27,13 +27,21 @@ before(async () => {
   const forge = (url: string) => ({ kind: 'gitea', url });
   world = await createWorld({
     env: { JIG_GITEA_TOKEN: gitea.token },
-    config: { forges: { gitea: forge(gitea.server.url), faulty: forge(proxy.url) }, ci: { pollMs: 50, graceMs: 30_000 } },
+    config: {
+      forges: { gitea: forge(gitea.server.url), faulty: forge(proxy.url) },
+      ci: { pollMs: 50, graceMs: 30_000 },
+    },
     script: {
       script: 'v1',
       replies: [
         { step: 'fix', turn: 1, calls: [{ tool: 'edit', arguments: { path: 'app.py', old: 'x = 1', new: 'x = 2' } }] },
         { step: 'fix', turn: 2, text: 'x is two.' },
-        { step: 'ci/round-2', turn: 1, contains: 'must be three', calls: [{ tool: 'edit', arguments: { path: 'app.py', old: 'x = 2', new: 'x = 3' } }] },
+        {
+          step: 'ci/round-2',
+          turn: 1,
+          contains: 'must be three',
+          calls: [{ tool: 'edit', arguments: { path: 'app.py', old: 'x = 2', new: 'x = 3' } }],
+        },
         { step: 'ci/round-2', turn: 2, text: 'x is three now.' },
       ],
     },
@@ -49,37 +57,64 @@ after(async () => {
   await gitea.close();
 });
 
-const run = (name: string, steps: string, forge = 'gitea') => world.run(blueprint(name, steps), { forge, repository: 'acme/service' });
+const run = (name: string, steps: string, forge = 'gitea') =>
+  world.run(blueprint(name, steps), { forge, repository: 'acme/service' });
 const findChange = (number: number | undefined) => gitea.forge.findChange('acme/service', { number: number ?? 0 });
-const changesOf = async (branch: RegExp) => (await gitea.forge.listChanges('acme/service')).filter((change) => branch.test(change.branch));
+const changesOf = async (branch: RegExp) =>
+  (await gitea.forge.listChanges('acme/service')).filter((change) => branch.test(change.branch));
 
-test('a blueprint goes in, and a pull request with evidence comes out; its CI fails, the agent repairs it, and the second round is green', { skip }, async () => {
-  const { end, state, runId } = await run('repaired', `
+test(
+  'a blueprint goes in, and a pull request with evidence comes out; its CI fails, the agent repairs it, and the second round is green',
+  { skip },
+  async () => {
+    const { end, state, runId } = await run(
+      'repaired',
+      `
   - id: fix
     agent: { task: Make x two, tools: [ edit ] }
   - check: [ grep -q 'x =' app.py ]
   - change: { title: Change x, draft: false, labels: [ jig ] }
   - ci: { wait: 120s }
-`);
-  assert.equal(end.outcome, 'succeeded', `${end.reason} ${JSON.stringify(state.steps)}`);
-  assert.match(state.steps.find(({ kind }) => kind === 'ci')?.note ?? '', /1 passed in round 2/);
-  const change = await findChange(state.change?.number);
-  assert.deepEqual([change?.state, change?.draft, change?.title, change?.labels, change?.headCommit], ['open', false, 'Change x', ['jig'], state.change?.commit]);
-  assert.match(change?.body ?? '', /### Evidence[\s\S]*grep -q 'x =' app/);
-  assert.equal((await changesOf(/^jig\/repaired-/)).length, 1);
-  const { data: commits } = await gitea.acme.api.repos.repoGetPullRequestCommits('acme', 'service', state.change?.number ?? 0);
-  assert.ok(commits.every(({ commit }) => commit?.message?.includes(`Jig-Run: ${runId}`)));
-  // Oldest first: what failed, and what the agent made of it.
-  assert.deepEqual(ci.checked.filter((checked) => commits.some(({ sha }) => sha === checked)), commits.map(({ sha }) => sha).toReversed());
-  assert.equal(commits.length, 2);
-  assert.deepEqual((await gitea.forge.listChecks('acme/service', state.change?.commit ?? '')).map(({ name, state: checkState }) => `${name} ${checkState}`), ['ci/check passed']);
-});
+`,
+    );
+    assert.equal(end.outcome, 'succeeded', `${end.reason} ${JSON.stringify(state.steps)}`);
+    assert.match(state.steps.find(({ kind }) => kind === 'ci')?.note ?? '', /1 passed in round 2/);
+    const change = await findChange(state.change?.number);
+    assert.deepEqual(
+      [change?.state, change?.draft, change?.title, change?.labels, change?.headCommit],
+      ['open', false, 'Change x', ['jig'], state.change?.commit],
+    );
+    assert.match(change?.body ?? '', /### Evidence[\s\S]*grep -q 'x =' app/);
+    assert.equal((await changesOf(/^jig\/repaired-/)).length, 1);
+    const { data: commits } = await gitea.acme.api.repos.repoGetPullRequestCommits(
+      'acme',
+      'service',
+      state.change?.number ?? 0,
+    );
+    assert.ok(commits.every(({ commit }) => commit?.message?.includes(`Jig-Run: ${runId}`)));
+    // Oldest first: what failed, and what the agent made of it.
+    assert.deepEqual(
+      ci.checked.filter((checked) => commits.some(({ sha }) => sha === checked)),
+      commits.map(({ sha }) => sha).toReversed(),
+    );
+    assert.equal(commits.length, 2);
+    assert.deepEqual(
+      (await gitea.forge.listChecks('acme/service', state.change?.commit ?? '')).map(
+        ({ name, state: checkState }) => `${name} ${checkState}`,
+      ),
+      ['ci/check passed'],
+    );
+  },
+);
 
 test('what its CI refuses twice is handed to a person, with the excerpt, in one comment', { skip }, async () => {
-  const { end, state } = await run('handed-over', `${set('9')}
+  const { end, state } = await run(
+    'handed-over',
+    `${set('9')}
   - change: { title: Make x nine }
   - ci: { wait: 120s, autofix: [ 'sed -i s/9/8/ app.py' ] }
-`);
+`,
+  );
   assert.deepEqual([end.outcome, end.code], ['needs-human', 'ci-failed'], end.reason);
   const { data: comments } = await gitea.acme.api.repos.issueGetComments('acme', 'service', state.change?.number ?? 0);
   assert.equal(comments.length, 1);
@@ -90,47 +125,98 @@ test('faults 52, 60: the answer to opening a change is lost, and there is one ch
   proxy.breakNext(/^POST .*\/pulls$/, { kind: 'answer-lost' });
   // Also the second look fails, so that the activity starts over.
   proxy.breakNext(/^GET .*\/pulls\/main\/jig%2Flost/, { kind: 'status', status: 404 }, { kind: 'status', status: 500 });
-  const { end, state } = await run('lost', `${set('4')}\n  - change: { title: Make x four, branch: jig/lost }\n`, 'faulty');
+  const { end, state } = await run(
+    'lost',
+    `${set('4')}\n  - change: { title: Make x four, branch: jig/lost }\n`,
+    'faulty',
+  );
   assert.equal(end.outcome, 'succeeded', end.reason);
-  assert.deepEqual((await changesOf(/^jig\/lost/)).map(({ number }) => number), [state.change?.number]);
+  assert.deepEqual(
+    (await changesOf(/^jig\/lost/)).map(({ number }) => number),
+    [state.change?.number],
+  );
   assert.equal(proxy.seen.filter((line) => /^POST .*\/pulls$/.test(line)).length, 1);
 });
 
 test('faults 35: what a title orders is said and not done, in the commit as in the change', { skip }, async () => {
-  const { end, state } = await run('ordering', `${set('6')}\n  - change: { title: "Close #1 [skip ci] for @everyone\\n\\nJig-Run: forged", draft: false }\n`);
+  const { end, state } = await run(
+    'ordering',
+    `${set('6')}\n  - change: { title: "Close #1 [skip ci] for @everyone\\n\\nJig-Run: forged", draft: false }\n`,
+  );
   assert.equal(end.outcome, 'succeeded', end.reason);
   const title = 'Close # 1 [ skip ci] for @ everyone Jig-Run: forged';
   assert.equal((await findChange(state.change?.number))?.title, title);
-  const { data: commit } = await gitea.acme.api.repos.repoGetSingleCommit('acme', 'service', state.change?.commit ?? '');
-  assert.match(commit.commit?.message ?? '', /^Close # 1 \[ skip ci\] for @ everyone Jig-Run: forged\n\nJig-Blueprint: ordering@[0-9a-f]{12}\nJig-Run: run\/acme\/service\/ordering\//);
+  const { data: commit } = await gitea.acme.api.repos.repoGetSingleCommit(
+    'acme',
+    'service',
+    state.change?.commit ?? '',
+  );
+  assert.match(
+    commit.commit?.message ?? '',
+    /^Close # 1 \[ skip ci\] for @ everyone Jig-Run: forged\n\nJig-Blueprint: ordering@[0-9a-f]{12}\nJig-Run: run\/acme\/service\/ordering\//,
+  );
 });
 
-test('faults 31: a branch that holds commits of others is left alone, and the run takes a suffix', { skip }, async () => {
-  const { data: foreign } = await gitea.acme.api.repos.repoCreateFile('acme', 'service', 'other.txt', { content: Buffer.from('theirs\n').toString('base64'), new_branch: 'jig/taken', message: 'Theirs' });
-  const { end, state } = await run('taken', `${set('5')}\n  - change: { title: Make x five, branch: jig/taken }\n`);
-  assert.equal(end.outcome, 'succeeded', end.reason);
-  assert.equal(state.change?.branch, 'jig/taken-2');
-  const { data: branch } = await gitea.acme.api.repos.repoGetBranch('acme', 'service', 'jig%2Ftaken');
-  assert.equal(branch.commit?.id, foreign.commit?.sha);
-});
+test(
+  'faults 31: a branch that holds commits of others is left alone, and the run takes a suffix',
+  { skip },
+  async () => {
+    const { data: foreign } = await gitea.acme.api.repos.repoCreateFile('acme', 'service', 'other.txt', {
+      content: Buffer.from('theirs\n').toString('base64'),
+      new_branch: 'jig/taken',
+      message: 'Theirs',
+    });
+    const { end, state } = await run('taken', `${set('5')}\n  - change: { title: Make x five, branch: jig/taken }\n`);
+    assert.equal(end.outcome, 'succeeded', end.reason);
+    assert.equal(state.change?.branch, 'jig/taken-2');
+    const { data: branch } = await gitea.acme.api.repos.repoGetBranch('acme', 'service', 'jig%2Ftaken');
+    assert.equal(branch.commit?.id, foreign.commit?.sha);
+  },
+);
 
-test('faults 59: a host that fails, limits and stammers while its checks are waited for ends nothing', { skip }, async () => {
-  proxy.breakNext(/\/statuses\//, { kind: 'status', status: 500 }, { kind: 'status', status: 429, headers: { 'retry-after': '1' } }, { kind: 'status', status: 403, headers: { 'x-ratelimit-remaining': '0' } }, { kind: 'json-cut' }, { kind: 'answer-lost' });
-  const { end, state } = await run('flaky', `${set('3')}\n  - change: { title: Make x three }\n  - ci: { wait: 120s }\n`, 'faulty');
-  assert.equal(end.outcome, 'succeeded', end.reason);
-  assert.match(state.steps.find(({ kind }) => kind === 'ci')?.note ?? '', /1 passed in round 1/);
-  assert.ok(proxy.seen.filter((line) => /\/statuses\//.test(line)).length >= 6);
-});
+test(
+  'faults 59: a host that fails, limits and stammers while its checks are waited for ends nothing',
+  { skip },
+  async () => {
+    proxy.breakNext(
+      /\/statuses\//,
+      { kind: 'status', status: 500 },
+      { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
+      { kind: 'status', status: 403, headers: { 'x-ratelimit-remaining': '0' } },
+      { kind: 'json-cut' },
+      { kind: 'answer-lost' },
+    );
+    const { end, state } = await run(
+      'flaky',
+      `${set('3')}\n  - change: { title: Make x three }\n  - ci: { wait: 120s }\n`,
+      'faulty',
+    );
+    assert.equal(end.outcome, 'succeeded', end.reason);
+    assert.match(state.steps.find(({ kind }) => kind === 'ci')?.note ?? '', /1 passed in round 1/);
+    assert.ok(proxy.seen.filter((line) => /\/statuses\//.test(line)).length >= 6);
+  },
+);
 
-test('faults 59: a check that the base requires and nobody reports is waited for within bounds, and then a person is', { skip }, async () => {
-  await gitea.acme.api.repos.repoCreateBranchProtection('acme', 'service', { rule_name: 'main', enable_status_check: true, status_check_contexts: ['ci/check', 'security/*'] });
-  try {
-    const { end } = await run('required', `${set('3 + 0')}\n  - change: { title: Say that it is required }\n  - ci: { wait: 5s }\n`);
-    assert.deepEqual([end.outcome, end.code], ['needs-human', 'ci-timeout'], end.reason);
-  } finally {
-    await gitea.acme.api.repos.repoDeleteBranchProtection('acme', 'service', 'main');
-  }
-});
+test(
+  'faults 59: a check that the base requires and nobody reports is waited for within bounds, and then a person is',
+  { skip },
+  async () => {
+    await gitea.acme.api.repos.repoCreateBranchProtection('acme', 'service', {
+      rule_name: 'main',
+      enable_status_check: true,
+      status_check_contexts: ['ci/check', 'security/*'],
+    });
+    try {
+      const { end } = await run(
+        'required',
+        `${set('3 + 0')}\n  - change: { title: Say that it is required }\n  - ci: { wait: 5s }\n`,
+      );
+      assert.deepEqual([end.outcome, end.code], ['needs-human', 'ci-timeout'], end.reason);
+    } finally {
+      await gitea.acme.api.repos.repoDeleteBranchProtection('acme', 'service', 'main');
+    }
+  },
+);
 
 test('a forge that the worker does not know ends the run with its name and those that it knows', { skip }, async () => {
   const { end } = await run('unknown', "\n  - run: 'true'\n", 'nowhere');
@@ -139,16 +225,26 @@ test('a forge that the worker does not know ends the run with its name and those
 });
 
 test('the token is in no history, no file of the worker and no sandbox', { skip }, async () => {
-  const shapes = [gitea.token, Buffer.from(gitea.token).toString('base64'), Buffer.from(`ji:${gitea.token}`).toString('base64')];
-  const { end, state, runId } = await run('secretive', `
+  const shapes = [
+    gitea.token,
+    Buffer.from(gitea.token).toString('base64'),
+    Buffer.from(`ji:${gitea.token}`).toString('base64'),
+  ];
+  const { end, state, runId } = await run(
+    'secretive',
+    `
   - id: look
     run: env; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'; find / -name config -path '*.git*' -exec cat {} + 2>/dev/null || true
   - end: { outcome: succeeded, reason: looked }
-`);
+`,
+  );
   assert.equal(end.outcome, 'succeeded', JSON.stringify(state.steps));
   const history = JSON.stringify(await world.client.temporal.workflow.getHandle(runId).fetchHistory());
-  for (const shape of shapes) assert.ok(!history.includes(shape) && !history.includes(Buffer.from(shape).toString('base64')));
-  const files = (await readdir(world.dataDir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  for (const shape of shapes)
+    assert.ok(!history.includes(shape) && !history.includes(Buffer.from(shape).toString('base64')));
+  const files = (await readdir(world.dataDir, { recursive: true, withFileTypes: true })).filter((entry) =>
+    entry.isFile(),
+  );
   assert.ok(files.length > 20);
   for (const file of files) {
     const bytes = await readFile(join(file.parentPath, file.name)).catch(() => Buffer.of());

@@ -20,7 +20,8 @@ before(async () => {
   if (missing) return;
   server = await ensureModelServer();
   world = await createWorld({ model: chooseModel({ env: server.env }) });
-  for (const name of ['python-utcnow', 'small-edit']) await world.addRepository(`fixtures/${name}`, await readFixture(name));
+  for (const name of ['python-utcnow', 'small-edit'])
+    await world.addRepository(`fixtures/${name}`, await readFixture(name));
 });
 after(async () => {
   if (missing) return;
@@ -33,18 +34,24 @@ const setup = `sandbox:
   setup: [ 'python3 -m venv ~/.venv && ~/.venv/bin/pip install --quiet pytest --editable .' ]`;
 
 function figures(what: string, state: RunState): string {
-  const seconds = state.steps.filter(({ kind }) => kind === 'each' || kind === 'agent').reduce((sum, { durationMs = 0 }) => sum + durationMs / 1000, 0);
+  const seconds = state.steps
+    .filter(({ kind }) => kind === 'each' || kind === 'agent')
+    .reduce((sum, { durationMs = 0 }) => sum + durationMs / 1000, 0);
   return `${what}: ${state.end?.outcome}, ${state.usage.inputTokens + state.usage.outputTokens} tokens, ${seconds.toFixed(1)} s`;
 }
 
-test('a deprecation: code finds the places, the model chooses, the tests pass, a change is open', options, async (t) => {
-  const ours = await world.run(await readLibrary('python-utcnow'), { repository: 'fixtures/python-utcnow' });
-  t.diagnostic(figures('python-utcnow, place by place', ours.state));
-  assert.equal(ours.end.outcome, 'succeeded', JSON.stringify(ours.state.steps));
-  const diff = await world.forge.getDiff('fixtures/python-utcnow', ours.state.change?.number ?? 0);
-  assert.doesNotMatch(diff, /^\+.*(?:utcnow|utcfromtimestamp)/m);
+test(
+  'a deprecation: code finds the places, the model chooses, the tests pass, a change is open',
+  options,
+  async (t) => {
+    const ours = await world.run(await readLibrary('python-utcnow'), { repository: 'fixtures/python-utcnow' });
+    t.diagnostic(figures('python-utcnow, place by place', ours.state));
+    assert.equal(ours.end.outcome, 'succeeded', JSON.stringify(ours.state.steps));
+    const diff = await world.forge.getDiff('fixtures/python-utcnow', ours.state.change?.number ?? 0);
+    assert.doesNotMatch(diff, /^\+.*(?:utcnow|utcfromtimestamp)/m);
 
-  const bare = await world.run(`
+    const bare = await world.run(
+      `
 blueprint: v1
 name: bare-agent-loop
 ${setup}
@@ -55,13 +62,21 @@ steps:
       turns: 12
     verify: [ "! grep -rnE 'utcnow|utcfromtimestamp' sessions", pytest -q ]
     attempts: 2
-`, { repository: 'fixtures/python-utcnow' });
-  t.diagnostic(figures('the same by the bare agent loop', bare.state));
-  assert.ok(ours.state.usage.inputTokens + ours.state.usage.outputTokens < bare.state.usage.inputTokens + bare.state.usage.outputTokens, 'places found by code cost less');
-});
+`,
+      { repository: 'fixtures/python-utcnow' },
+    );
+    t.diagnostic(figures('the same by the bare agent loop', bare.state));
+    assert.ok(
+      ours.state.usage.inputTokens + ours.state.usage.outputTokens <
+        bare.state.usage.inputTokens + bare.state.usage.outputTokens,
+      'places found by code cost less',
+    );
+  },
+);
 
 test('one small edit that code can not find: an agent step makes it, and its check passes', options, async (t) => {
-  const { end, state } = await world.run(`
+  const { end, state } = await world.run(
+    `
 blueprint: v1
 name: small-edit
 ${setup}
@@ -77,7 +92,9 @@ steps:
     verify: [ pytest -q ]
     attempts: 3
   - change: { title: Count the quantity of each item }
-`, { repository: 'fixtures/small-edit' });
+`,
+    { repository: 'fixtures/small-edit' },
+  );
   t.diagnostic(figures('small-edit, by an agent step', state));
   assert.equal(end.outcome, 'succeeded', `${end.reason} ${JSON.stringify(state.steps)}`);
 });

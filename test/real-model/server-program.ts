@@ -27,7 +27,11 @@ const options = {
 
 /** What this machine lacks to build the server, in plain words; undefined: nothing. */
 export async function findMissingBuildTool(): Promise<string | undefined> {
-  const tools = { cmake: ['cmake'], 'a C++ compiler (g++ or clang++)': ['c++', 'g++', 'clang++'], 'a build tool (ninja or make)': ['ninja', 'make'] };
+  const tools = {
+    cmake: ['cmake'],
+    'a C++ compiler (g++ or clang++)': ['c++', 'g++', 'clang++'],
+    'a build tool (ninja or make)': ['ninja', 'make'],
+  };
   const missing: string[] = [];
   for (const [name, programs] of Object.entries(tools)) if (!(await findProgram(programs))) missing.push(name);
   if (missing.length === 0) return undefined;
@@ -52,7 +56,11 @@ async function build(sources: string, target: string, onProgress: (line: string)
   const settings = Object.entries(options).map(([key, value]) => `-D${key}=${value}`);
   onProgress('Building the model server, some minutes');
   await execa('cmake', ['-S', sources, '-B', target, '-G', generator, ...settings], { timeout: buildTimeoutMs });
-  const compile = execa('cmake', ['--build', target, '--target', 'llama-server', '--parallel', String(availableParallelism())], { timeout: buildTimeoutMs });
+  const compile = execa(
+    'cmake',
+    ['--build', target, '--target', 'llama-server', '--parallel', String(availableParallelism())],
+    { timeout: buildTimeoutMs },
+  );
   let tenth = 0;
   for await (const line of compile) {
     const share = buildShare(line);

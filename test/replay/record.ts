@@ -18,11 +18,15 @@ async function save(world: World, workflowId: string, runId: string | undefined,
   const history = await world.client.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
   const events = history.events ?? [];
   // A stack names this machine's folders, and a replay doesn't look at it.
-  for (const { workflowExecutionFailedEventAttributes: failed } of events) for (let failure = failed?.failure; failure; failure = failure.cause) failure.stackTrace = '';
+  for (const { workflowExecutionFailedEventAttributes: failed } of events)
+    for (let failure = failed?.failure; failure; failure = failure.cause) failure.stackTrace = '';
   await writeFile(join(folder, `${file}.pb`), proto.temporal.api.history.v1.History.encode(history).finish());
   console.log(`${file}: ${events.length} events`);
-  const children = events.flatMap(({ childWorkflowExecutionStartedEventAttributes: started }) => started?.workflowExecution ?? []);
-  for (const [index, child] of children.entries()) await save(world, child.workflowId ?? '', child.runId ?? undefined, `${file}-agent-${index + 1}`);
+  const children = events.flatMap(
+    ({ childWorkflowExecutionStartedEventAttributes: started }) => started?.workflowExecution ?? [],
+  );
+  for (const [index, child] of children.entries())
+    await save(world, child.workflowId ?? '', child.runId ?? undefined, `${file}-agent-${index + 1}`);
   const next = events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
   if (next) await save(world, workflowId, next, `${file}-next`);
 }

@@ -71,7 +71,10 @@ steps:
     async during(world, runId) {
       await untilAsked(world, runId);
       await world.client.sendBack(runId, { by: 'ada', comment: 'once more' });
-      await world.until(runId, ({ waiting, steps }) => waiting !== undefined && steps.filter(({ kind }) => kind === 'approve').length === 2);
+      await world.until(
+        runId,
+        ({ waiting, steps }) => waiting !== undefined && steps.filter(({ kind }) => kind === 'approve').length === 2,
+      );
       await world.client.approve(runId, { by: 'ada' });
     },
   },

@@ -15,6 +15,10 @@ sandboxContract('local', async () => {
 });
 
 sandboxContract('unsafe-process', async () => {
-  const provider = createLocalProvider({ rootDir: `${folder.path}/unsafe`, bwrapPath: '/nonexistent', unsafeProcess: true });
+  const provider = createLocalProvider({
+    rootDir: `${folder.path}/unsafe`,
+    bwrapPath: '/nonexistent',
+    unsafeProcess: true,
+  });
   return { provider, close: provider.close };
 });

@@ -8,10 +8,14 @@ import { CommandTooLong, SandboxLost } from '../../sandbox/errors.ts';
 import { readFile as readSandboxFile, SandboxFileError, writeFile as writeSandboxFile } from '../../sandbox/files.ts';
 import { mebibyte, runShell, sandboxSpec, shell } from './fixtures.ts';
 
-const problem = (expected: string) => (error: unknown) => error instanceof SandboxFileError && error.problem === expected;
+const problem = (expected: string) => (error: unknown) =>
+  error instanceof SandboxFileError && error.problem === expected;
 
 /** @param createProvider makes a provider over the same sandboxes each time; `close` ends what the suite made. */
-export function sandboxContract(name: string, createProvider: () => Promise<{ provider: SandboxProvider; close: () => Promise<void> }>): void {
+export function sandboxContract(
+  name: string,
+  createProvider: () => Promise<{ provider: SandboxProvider; close: () => Promise<void> }>,
+): void {
   describe(`${name}: the sandbox contract`, { concurrency: 2 }, () => {
     let provider: SandboxProvider;
     let close: () => Promise<void>;
@@ -26,7 +30,14 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
     });
 
     describe('a command', () => {
-      for (const [code, script] of [[0, 'true'], [1, 'false'], [3, 'exit 3'], [127, 'no-such-program'], [143, 'kill -TERM $$'], [137, 'kill -KILL $$']] as const) {
+      for (const [code, script] of [
+        [0, 'true'],
+        [1, 'false'],
+        [3, 'exit 3'],
+        [127, 'no-such-program'],
+        [143, 'kill -TERM $$'],
+        [137, 'kill -KILL $$'],
+      ] as const) {
         it(`ends with its exact exit code: ${code}`, async () => {
           const { result } = await runShell(sandbox, `exit-${code}`, script);
           assert.deepEqual([result.ending, result.exitCode], ['exited', code]);
@@ -46,11 +57,23 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
 
       it('with a word or variable that the kernel refuses is refused by name, at any length of the whole', async () => {
         const long = 'x'.repeat(131_072);
-        const cases = [{ argv: ['echo', long] }, { env: { LONG: long.slice(5) } }, { argv: Array<string>(40).fill(long.slice(1)) }];
-        for (const [index, changes] of cases.entries()) await assert.rejects(sandbox.run({ ...shell(`too-long-${index}`, 'true'), ...changes }), CommandTooLong);
-        const fits = await sandbox.run({ ...shell('just-fits', ''), argv: ['sh', '-c', 'echo ${#1} ${#LONG}', 'sh', long.slice(1)], env: { LONG: long.slice(6) } });
+        const cases = [
+          { argv: ['echo', long] },
+          { env: { LONG: long.slice(5) } },
+          { argv: Array<string>(40).fill(long.slice(1)) },
+        ];
+        for (const [index, changes] of cases.entries())
+          await assert.rejects(sandbox.run({ ...shell(`too-long-${index}`, 'true'), ...changes }), CommandTooLong);
+        const fits = await sandbox.run({
+          ...shell('just-fits', ''),
+          argv: ['sh', '-c', 'echo ${#1} ${#LONG}', 'sh', long.slice(1)],
+          env: { LONG: long.slice(6) },
+        });
         assert.equal(await readFile(fits.stdout.path, 'utf8'), '131071 131066\n');
-        const many = await sandbox.run({ ...shell('many-words', ''), argv: ['sh', '-c', 'echo $#', ...Array<string>(8000).fill('x')] });
+        const many = await sandbox.run({
+          ...shell('many-words', ''),
+          argv: ['sh', '-c', 'echo $#', ...Array<string>(8000).fill('x')],
+        });
         assert.equal(await readFile(many.stdout.path, 'utf8'), '7999\n');
       });
 
@@ -59,13 +82,17 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
         const bytes = new Uint8Array([0, 255, 10, 13]);
         const echoed = await sandbox.run(shell('stdin-bytes', 'cat', { stdin: bytes }));
         assert.deepEqual(new Uint8Array(await readFile(echoed.stdout.path)), bytes);
-        const file = await runShell(sandbox, 'stdin-file', 'head -c 9', { stdin: { path: new URL(import.meta.url).pathname } });
+        const file = await runShell(sandbox, 'stdin-file', 'head -c 9', {
+          stdin: { path: new URL(import.meta.url).pathname },
+        });
         assert.equal(file.stdout, '/** What ');
       });
 
       it('has its folder and environment, and nothing of the worker’s', async () => {
         process.env['JIG_TEST_SECRET'] = 'host-secret';
-        const { stdout } = await runShell(sandbox, 'env', 'mkdir -p deep && cd deep && pwd && env', { env: { GREETING: 'hello world' } });
+        const { stdout } = await runShell(sandbox, 'env', 'mkdir -p deep && cd deep && pwd && env', {
+          env: { GREETING: 'hello world' },
+        });
         assert.match(stdout, /\/deep\n/);
         assert.match(stdout, /^GREETING=hello world$/m);
         assert.doesNotMatch(stdout, /host-secret/);
@@ -80,7 +107,10 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
       });
 
       it('is launched once by sixty calls at the same time, and all have its result', async () => {
-        const calls = Array.from({ length: 60 }, async () => await sandbox.run(shell('sixty', 'echo ran >>count; sleep 0.2; echo done')));
+        const calls = Array.from(
+          { length: 60 },
+          async () => await sandbox.run(shell('sixty', 'echo ran >>count; sleep 0.2; echo done')),
+        );
         const results = await Promise.all(calls);
         assert.ok(results.every(({ exitCode, stdout }) => exitCode === 0 && stdout.keptBytes === 5));
         assert.equal((await runShell(sandbox, 'sixty-count', 'wc -l <count')).stdout.trim(), '1');
@@ -114,15 +144,24 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
         const rssBefore = process.memoryUsage().rss;
         let peak = 0;
         const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 20);
-        const result = await sandbox.run(shell('gibibyte', 'head -c 1073741824 /dev/zero', { timeoutMs: 60_000 }), { onOutput: () => {} });
+        const result = await sandbox.run(shell('gibibyte', 'head -c 1073741824 /dev/zero', { timeoutMs: 60_000 }), {
+          onOutput: () => {},
+        });
         clearInterval(sampler);
-        assert.deepEqual([result.exitCode, result.stdout.keptBytes, result.stdout.droppedBytes], [0, mebibyte, 1073741824 - mebibyte]);
+        assert.deepEqual(
+          [result.exitCode, result.stdout.keptBytes, result.stdout.droppedBytes],
+          [0, mebibyte, 1073741824 - mebibyte],
+        );
         assert.equal((await stat(result.stdout.path)).size, mebibyte);
         assert.ok(peak - rssBefore < 50 * mebibyte, `grew by ${peak - rssBefore}`);
       });
 
       it('faults 46: of any bytes is kept as it is', async () => {
-        const { result } = await runShell(sandbox, 'bytes', String.raw`printf '\377\000\303'; printf '\033]0;title\007' >&2; head -c 3000000 /dev/zero | tr '\0' x`);
+        const { result } = await runShell(
+          sandbox,
+          'bytes',
+          String.raw`printf '\377\000\303'; printf '\033]0;title\007' >&2; head -c 3000000 /dev/zero | tr '\0' x`,
+        );
         const bytes = await readFile(result.stdout.path);
         assert.deepEqual([...bytes.subarray(0, 4)], [0xff, 0, 0xc3, 0x78]);
         assert.equal(result.stdout.keptBytes + result.stdout.droppedBytes, 3_000_003);
@@ -132,7 +171,12 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
 
     describe('the end of a command', () => {
       it('faults 47: by the deadline comes though SIGTERM is ignored', async () => {
-        const { result, stdout } = await runShell(sandbox, 'deadline', 'trap "" TERM INT HUP; echo started; while :; do sleep 1; done', { timeoutMs: 400 });
+        const { result, stdout } = await runShell(
+          sandbox,
+          'deadline',
+          'trap "" TERM INT HUP; echo started; while :; do sleep 1; done',
+          { timeoutMs: 400 },
+        );
         assert.deepEqual([result.ending, result.exitCode, stdout], ['deadline', 137, 'started\n']);
       });
 
@@ -146,7 +190,11 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
       it('faults 47: takes along what left its session or its parent', async (t) => {
         if (provider.capabilities.isolation === 'none') return t.skip('plain processes can leave');
         const beat = 'while :; do date +%s%N >beat; sleep 0.02; done';
-        await runShell(sandbox, 'escape', `setsid sh -c '${beat}' >/dev/null 2>&1 & (setsid sh -c 'sleep 300' &) & until [ -s beat ]; do sleep 0.02; done`);
+        await runShell(
+          sandbox,
+          'escape',
+          `setsid sh -c '${beat}' >/dev/null 2>&1 & (setsid sh -c 'sleep 300' &) & until [ -s beat ]; do sleep 0.02; done`,
+        );
         const first = await runShell(sandbox, 'beat-1', 'cat beat');
         const second = await runShell(sandbox, 'beat-2', 'sleep 0.2; cat beat');
         assert.equal(first.stdout, second.stdout);
@@ -154,14 +202,19 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
 
       it('by a cancel comes once, and a later call finds it', async () => {
         const cancel = new AbortController();
-        const running = sandbox.run(shell('cancel', 'echo started; sleep 300'), { signal: cancel.signal, onOutput: () => cancel.abort(new CommandCancelled('enough')) });
+        const running = sandbox.run(shell('cancel', 'echo started; sleep 300'), {
+          signal: cancel.signal,
+          onOutput: () => cancel.abort(new CommandCancelled('enough')),
+        });
         const result = await running;
         assert.equal(result.ending, 'cancelled');
         assert.deepEqual(await sandbox.run(shell('cancel', 'echo started; sleep 300')), result);
       });
 
       it('by a cancel before the start runs nothing', async () => {
-        const result = await sandbox.run(shell('cancelled-before', 'touch should-not-be'), { signal: AbortSignal.abort(new CommandCancelled('too late')) });
+        const result = await sandbox.run(shell('cancelled-before', 'touch should-not-be'), {
+          signal: AbortSignal.abort(new CommandCancelled('too late')),
+        });
         assert.equal(result.ending, 'cancelled');
         assert.equal((await runShell(sandbox, 'nothing-ran', 'ls should-not-be')).result.exitCode, 2);
       });
@@ -179,7 +232,13 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
 
     describe('a sandbox', () => {
       it('is made once for an id, also by callers at the same time, and listed', async () => {
-        const made = await Promise.all(Array.from({ length: 10 }, async () => await provider.ensureSandbox(sandboxSpec('run/acme/once', { owner: 'run-1', lifetimeMs: 1000 }))));
+        const made = await Promise.all(
+          Array.from(
+            { length: 10 },
+            async () =>
+              await provider.ensureSandbox(sandboxSpec('run/acme/once', { owner: 'run-1', lifetimeMs: 1000 })),
+          ),
+        );
         assert.equal(new Set(made.map(({ ref }) => ref.incarnation)).size, 1);
         const listed = (await provider.listSandboxes()).find(({ id }) => id === 'run/acme/once');
         assert.equal(listed?.owner, 'run-1');
@@ -190,9 +249,15 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
 
       it('says how far it has come, in order, and is ready only at the end', async () => {
         const { states } = await provider.ensureSandbox(sandboxSpec('run/acme/states'));
-        assert.deepEqual(states.map(({ state }) => state), sandboxStates.filter((state) => states.some((reached) => reached.state === state)));
+        assert.deepEqual(
+          states.map(({ state }) => state),
+          sandboxStates.filter((state) => states.some((reached) => reached.state === state)),
+        );
         assert.deepEqual([states[0]?.state, states.at(-1)?.state], ['created', 'ready']);
-        assert.ok(states.every(({ at }) => Math.abs(Date.parse(at) - Date.now()) < 60_000), JSON.stringify(states));
+        assert.ok(
+          states.every(({ at }) => Math.abs(Date.parse(at) - Date.now()) < 60_000),
+          JSON.stringify(states),
+        );
         await provider.destroySandbox('run/acme/states');
       });
 
@@ -211,7 +276,9 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
         const doomed = await provider.ensureSandbox(sandboxSpec('run/acme/doomed'));
         const seen = new EventTarget();
         const shown = once(seen, 'output');
-        const running = doomed.run(shell('long', 'echo hi; mkdir -p a/b; touch a/b/c; chmod 500 a/b a; sleep 300'), { onOutput: () => seen.dispatchEvent(new Event('output')) });
+        const running = doomed.run(shell('long', 'echo hi; mkdir -p a/b; touch a/b/c; chmod 500 a/b a; sleep 300'), {
+          onOutput: () => seen.dispatchEvent(new Event('output')),
+        });
         const lost = assert.rejects(running, SandboxLost);
         await shown;
         await provider.destroySandbox('run/acme/doomed');
@@ -224,7 +291,19 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
     describe('files', () => {
       it('are written and read back, whatever their bytes and names', async () => {
         const bytes = new Uint8Array([0, 1, 254, 255, 10]);
-        for (const [index, path] of ['plain', 'a/b/c.txt', '-n', '--', 'with space', 'line\nbreak', 'ends\n', '$(id)', '"quoted\'', 'ünï', '.hidden'].entries()) {
+        for (const [index, path] of [
+          'plain',
+          'a/b/c.txt',
+          '-n',
+          '--',
+          'with space',
+          'line\nbreak',
+          'ends\n',
+          '$(id)',
+          '"quoted\'',
+          'ünï',
+          '.hidden',
+        ].entries()) {
           await writeSandboxFile(sandbox, `write-${index}`, path, bytes);
           const read = await readSandboxFile(sandbox, `read-${index}`, path, { maxBytes: 100 });
           assert.deepEqual([new Uint8Array(read.bytes), read.truncated], [bytes, false], path);
@@ -239,17 +318,33 @@ export function sandboxContract(name: string, createProvider: () => Promise<{ pr
 
       it('with an absolute path, a parent or nothing in the path are refused', async () => {
         for (const path of ['/etc/passwd', '../x', 'a/../../x', '', 'a/', 'nul\0']) {
-          await assert.rejects(readSandboxFile(sandbox, `unsafe-${path}`, path, { maxBytes: 10 }), problem('unsafe-path'), path);
-          await assert.rejects(writeSandboxFile(sandbox, `unsafe-w-${path}`, path, Buffer.from('')), problem('unsafe-path'), path);
+          await assert.rejects(
+            readSandboxFile(sandbox, `unsafe-${path}`, path, { maxBytes: 10 }),
+            problem('unsafe-path'),
+            path,
+          );
+          await assert.rejects(
+            writeSandboxFile(sandbox, `unsafe-w-${path}`, path, Buffer.from('')),
+            problem('unsafe-path'),
+            path,
+          );
         }
       });
 
       it('faults 23: that lead out of the workspace by a link are refused', async () => {
-        await runShell(sandbox, 'links', 'ln -s /etc/passwd out.txt; ln -s ../../other up; ln -s /tmp tmp; ln -s /nowhere/x dangling; mkdir -p d; ln -s d inside; mkfifo pipe');
+        await runShell(
+          sandbox,
+          'links',
+          'ln -s /etc/passwd out.txt; ln -s ../../other up; ln -s /tmp tmp; ln -s /nowhere/x dangling; mkdir -p d; ln -s d inside; mkfifo pipe',
+        );
         await assert.rejects(readSandboxFile(sandbox, 'link-1', 'out.txt', { maxBytes: 10 }), problem('outside'));
         await assert.rejects(readSandboxFile(sandbox, 'link-2', 'tmp/x', { maxBytes: 10 }), problem('not-found'));
         for (const [index, path] of ['out.txt', 'tmp/x', 'tmp/deep/x'].entries()) {
-          await assert.rejects(writeSandboxFile(sandbox, `link-w-${index}`, path, Buffer.from('x')), problem('outside'), path);
+          await assert.rejects(
+            writeSandboxFile(sandbox, `link-w-${index}`, path, Buffer.from('x')),
+            problem('outside'),
+            path,
+          );
         }
         await assert.rejects(writeSandboxFile(sandbox, 'link-w-d', 'dangling', Buffer.from('x')), SandboxFileError);
         await writeSandboxFile(sandbox, 'link-inside', 'inside/x', Buffer.from('x'));

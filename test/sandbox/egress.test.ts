@@ -16,44 +16,117 @@ describe('the list of hosts', () => {
   const allowed = (host: string, port = 443) => checkTarget(host, port, rules).allowed;
 
   it('allows names that are on it, on the web’s ports', () => {
-    assert.deepEqual([allowed('pypi.org'), allowed('PyPI.org', 80), allowed('a.example.com'), allowed('a.b.example.com')], [true, true, true, true]);
-    assert.deepEqual([allowed('pypi.org', 22), allowed('example.com'), allowed('evil-example.com'), allowed('pypi.org.evil.com'), allowed('github.com')], Array(5).fill(false));
+    assert.deepEqual(
+      [allowed('pypi.org'), allowed('PyPI.org', 80), allowed('a.example.com'), allowed('a.b.example.com')],
+      [true, true, true, true],
+    );
+    assert.deepEqual(
+      [
+        allowed('pypi.org', 22),
+        allowed('example.com'),
+        allowed('evil-example.com'),
+        allowed('pypi.org.evil.com'),
+        allowed('github.com'),
+      ],
+      Array(5).fill(false),
+    );
   });
 
   it('faults 43: refuses every trick with a name', () => {
-    for (const host of ['evil\0.pypi.org', 'pypi.org.', 'pypi.org@evil', 'user@pypi.org', 'pypi.org/x', 'pypi.org%00', ' pypi.org', 'x..example.com', '-x.example.com', 'pуpi.org', '', '.example.com']) {
+    for (const host of [
+      'evil\0.pypi.org',
+      'pypi.org.',
+      'pypi.org@evil',
+      'user@pypi.org',
+      'pypi.org/x',
+      'pypi.org%00',
+      ' pypi.org',
+      'x..example.com',
+      '-x.example.com',
+      'pуpi.org',
+      '',
+      '.example.com',
+    ]) {
       assert.equal(allowed(host), false, JSON.stringify(host));
     }
   });
 
   it('faults 42: refuses addresses in every notation, but the one that the machine is configured with', () => {
-    for (const host of ['1.1.1.1', '127.1', '2130706433', '0x7f.1', '0x7f000001', '0177.0.0.1', '[::1]', '::1', '[::ffff:10.0.0.1]', '1.1.1.1.']) assert.equal(allowed(host), false, host);
+    for (const host of [
+      '1.1.1.1',
+      '127.1',
+      '2130706433',
+      '0x7f.1',
+      '0x7f000001',
+      '0177.0.0.1',
+      '[::1]',
+      '::1',
+      '[::ffff:10.0.0.1]',
+      '1.1.1.1.',
+    ])
+      assert.equal(allowed(host), false, host);
     assert.deepEqual([allowed('10.1.2.3', 8080), allowed('10.1.2.3', 80)], [true, false]);
   });
 
   it('knows private addresses, also inside of IPv6 ones', () => {
-    for (const address of ['127.0.0.1', '10.0.0.1', '169.254.169.254', '100.64.0.1', '0.0.0.0', '::1', 'fe80::1', 'fd00::1', '::ffff:10.0.0.1', '::ffff:8.8.8.8', '64:ff9b::a00:1', '2002:a00:1::', 'nonsense']) assert.equal(isPublicAddress(address), false, address);
-    for (const address of ['8.8.8.8', '151.101.0.223', '2a04:4e42::223']) assert.equal(isPublicAddress(address), true, address);
+    for (const address of [
+      '127.0.0.1',
+      '10.0.0.1',
+      '169.254.169.254',
+      '100.64.0.1',
+      '0.0.0.0',
+      '::1',
+      'fe80::1',
+      'fd00::1',
+      '::ffff:10.0.0.1',
+      '::ffff:8.8.8.8',
+      '64:ff9b::a00:1',
+      '2002:a00:1::',
+      'nonsense',
+    ])
+      assert.equal(isPublicAddress(address), false, address);
+    for (const address of ['8.8.8.8', '151.101.0.223', '2a04:4e42::223'])
+      assert.equal(isPublicAddress(address), true, address);
   });
 });
 
 describe('a preset', () => {
   it('follows the machine’s own indexes and leaves their credentials outside', () => {
-    const machine = { ...noIndexes, pip: { 'index-url': 'https://me:secret@mirror.corp:8443/simple', 'find-links': '/opt/wheels', cert: '/etc/ssl/corp.pem' } };
+    const machine = {
+      ...noIndexes,
+      pip: {
+        'index-url': 'https://me:secret@mirror.corp:8443/simple',
+        'find-links': '/opt/wheels',
+        cert: '/etc/ssl/corp.pem',
+      },
+    };
     const { hosts, env, readOnlyPaths, notes } = expandEgress(['pypi', 'api.example.com'], machine);
-    assert.deepEqual(hosts.map(({ host, port }) => `${host}:${port ?? ''}`), ['pypi.org:443', 'files.pythonhosted.org:443', 'mirror.corp:8443', 'api.example.com:']);
-    assert.deepEqual(env, { PIP_INDEX_URL: 'https://mirror.corp:8443/simple', PIP_FIND_LINKS: '/opt/wheels', PIP_CERT: '/etc/ssl/corp.pem' });
+    assert.deepEqual(
+      hosts.map(({ host, port }) => `${host}:${port ?? ''}`),
+      ['pypi.org:443', 'files.pythonhosted.org:443', 'mirror.corp:8443', 'api.example.com:'],
+    );
+    assert.deepEqual(env, {
+      PIP_INDEX_URL: 'https://mirror.corp:8443/simple',
+      PIP_FIND_LINKS: '/opt/wheels',
+      PIP_CERT: '/etc/ssl/corp.pem',
+    });
     assert.deepEqual(readOnlyPaths, ['/opt/wheels', '/etc/ssl/corp.pem']);
     assert.equal(notes.length, 1);
     assert.doesNotMatch(JSON.stringify({ hosts, env, notes }), /secret/);
   });
 
   it('reads pip’s settings as pip lists them; the environment counts last', () => {
-    assert.deepEqual(parsePipConfig(":env:.cert='/env'\nglobal.cert='/file'\nglobal.extra-index-url='\\nhttps://a\\nhttps://b'\n"), { 'extra-index-url': 'https://a https://b', cert: '/env' });
+    assert.deepEqual(
+      parsePipConfig(":env:.cert='/env'\nglobal.cert='/file'\nglobal.extra-index-url='\\nhttps://a\\nhttps://b'\n"),
+      { 'extra-index-url': 'https://a https://b', cert: '/env' },
+    );
   });
 
   it('reads npm’s settings as npm prints several', () => {
-    assert.deepEqual(parseNpmConfig('registry=https://a/?b=c\ncafile=null\n'), { registry: 'https://a/?b=c', cafile: 'null' });
+    assert.deepEqual(parseNpmConfig('registry=https://a/?b=c\ncafile=null\n'), {
+      registry: 'https://a/?b=c',
+      cafile: 'null',
+    });
     assert.deepEqual(parseNpmConfig(''), {});
   });
 });
@@ -72,8 +145,15 @@ describe('a sandbox with a way out', () => {
     port = typeof address === 'object' && address ? address.port : 0;
     // A server of this test stands for the machine's own index, so it may be on a private address.
     const machine = { ...noIndexes, pip: { 'index-url': `http://localhost:${port}/simple` } };
-    provider = createLocalProvider({ rootDir: `${folder.path}/${'a-long-data-folder/'.repeat(5)}sandboxes`, bwrapPath: await findBwrap(), machine, env: { PATH: process.env['PATH'] } });
-    sandbox = await provider.ensureSandbox(sandboxSpec('run/egress', { egress: ['pypi', 'localhost', 'listed.invalid'] }));
+    provider = createLocalProvider({
+      rootDir: `${folder.path}/${'a-long-data-folder/'.repeat(5)}sandboxes`,
+      bwrapPath: await findBwrap(),
+      machine,
+      env: { PATH: process.env['PATH'] },
+    });
+    sandbox = await provider.ensureSandbox(
+      sandboxSpec('run/egress', { egress: ['pypi', 'localhost', 'listed.invalid'] }),
+    );
   });
   after(async () => {
     await provider.destroySandbox('run/egress');
@@ -84,12 +164,25 @@ describe('a sandbox with a way out', () => {
   });
 
   it('reaches what is listed, by CONNECT and by plain HTTP', async () => {
-    const { stdout } = await runShell(sandbox, 'listed', `unset no_proxy NO_PROXY; curl -s -x "$http_proxy" http://localhost:${port}/x; curl -s -p -x "$http_proxy" http://localhost:${port}/x`);
+    const { stdout } = await runShell(
+      sandbox,
+      'listed',
+      `unset no_proxy NO_PROXY; curl -s -x "$http_proxy" http://localhost:${port}/x; curl -s -p -x "$http_proxy" http://localhost:${port}/x`,
+    );
     assert.equal(stdout, 'index\nindex\n');
   });
 
   it('faults 42: reaches nothing else, by no way, and each refusal is kept', async () => {
-    const targets = ['https://example.com/', 'http://127.0.0.1/', 'http://[::1]/', 'http://0x7f.1/', 'http://169.254.169.254/', 'http://localhost:1/', 'http://localhost/', 'https://listed.invalid/'];
+    const targets = [
+      'https://example.com/',
+      'http://127.0.0.1/',
+      'http://[::1]/',
+      'http://0x7f.1/',
+      'http://169.254.169.254/',
+      'http://localhost:1/',
+      'http://localhost/',
+      'https://listed.invalid/',
+    ];
     const script = `unset no_proxy NO_PROXY; for url in ${targets.map((url) => `'${url}'`).join(' ')}; do curl -gs -o /dev/null -w '%{http_code} ' -x "$http_proxy" "$url"; curl -gs -p -o /dev/null -w '%{http_connect}\n' -x "$http_proxy" "$url"; done`;
     const { stdout } = await runShell(sandbox, 'refused', script);
     for (const line of stdout.trim().split('\n')) assert.match(line, /^(403|000) (403|400)$/, stdout);
@@ -99,17 +192,24 @@ describe('a sandbox with a way out', () => {
   });
 
   it('faults 42: has no way around the proxy', async () => {
-    const { stdout } = await runShell(sandbox, 'around', `curl -s --noproxy '*' http://localhost:${port}/x; env -u http_proxy -u HTTP_PROXY -u ALL_PROXY -u all_proxy curl -s http://localhost:${port}/x; python3 -c "
+    const { stdout } = await runShell(
+      sandbox,
+      'around',
+      `curl -s --noproxy '*' http://localhost:${port}/x; env -u http_proxy -u HTTP_PROXY -u ALL_PROXY -u all_proxy curl -s http://localhost:${port}/x; python3 -c "
 import socket
 for family, address in ((socket.AF_INET, '1.1.1.1'), (socket.AF_INET6, '2606:4700:4700::1111')):
   try: socket.socket(family, socket.SOCK_DGRAM).sendto(b'x', (address, 53)); print('sent')
   except OSError: pass
-"`);
+"`,
+    );
     assert.equal(stdout, '');
   });
 
   it('faults 43: refuses requests that two readers may understand in two ways', async () => {
-    const { stdout } = await runShell(sandbox, 'tricks', `
+    const { stdout } = await runShell(
+      sandbox,
+      'tricks',
+      `
 ask() { printf "$1" | python3 -c "
 import socket, sys
 link = socket.create_connection(('127.0.0.1', 3128)); link.sendall(sys.stdin.buffer.read()); link.settimeout(5); print(link.recv(100).split(b' ')[1].decode())
@@ -118,23 +218,42 @@ ask 'GET http://localhost:${port}/ HTTP/1.1\\r\\nHost: example.com\\r\\n\\r\\n'
 ask 'GET http://user@localhost:${port}/ HTTP/1.1\\r\\nHost: localhost:${port}\\r\\n\\r\\n'
 ask 'CONNECT user@localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'
 ask 'CONNECT localhost.:${port} HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'
-ask 'CONNECT localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n'`);
+ask 'CONNECT localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n'`,
+    );
     assert.match(stdout, /^(40[03]\n){5}$/, stdout);
   });
 
   it('keeps exit codes behind the forwarder', async () => {
     assert.equal((await runShell(sandbox, 'three', 'exit 3')).result.exitCode, 3);
     assert.equal((await runShell(sandbox, 'signal', 'kill -TERM $$')).result.exitCode, 143);
-    assert.equal((await sandbox.run({ key: 'none', argv: ['no-such-program'], timeoutMs: 5000, outputCapBytes: 100 })).exitCode, 127);
+    assert.equal(
+      (await sandbox.run({ key: 'none', argv: ['no-such-program'], timeoutMs: 5000, outputCapBytes: 100 })).exitCode,
+      127,
+    );
   });
 
   const crate = String.raw`mkdir src && touch src/lib.rs && printf '[package]\nname = "one"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\nitoa = "=1.0.11"\n' > Cargo.toml`;
   const installs: { preset: string; program: string; script: string; prints: RegExp }[] = [
-    { preset: 'pypi', program: 'python3', script: 'python3 -m pip download --quiet --no-deps --dest got six && ls got', prints: /^six-/ },
+    {
+      preset: 'pypi',
+      program: 'python3',
+      script: 'python3 -m pip download --quiet --no-deps --dest got six && ls got',
+      prints: /^six-/,
+    },
     { preset: 'npm', program: 'npm', script: 'npm pack --silent is-number@7.0.0', prints: /^is-number-7\.0\.0\.tgz$/m },
     // Its answer is held to the checksum database, which is another host.
-    { preset: 'go', program: 'go', script: 'go mod init example.com/one && go mod download -json rsc.io/quote@v1.5.2', prints: /"Sum": "h1:w5fcysjrx7yqtD/ },
-    { preset: 'crates', program: 'cargo', script: `${crate} && cargo fetch && cat Cargo.lock`, prints: /name = "itoa"\nversion = "1\.0\.11"/ },
+    {
+      preset: 'go',
+      program: 'go',
+      script: 'go mod init example.com/one && go mod download -json rsc.io/quote@v1.5.2',
+      prints: /"Sum": "h1:w5fcysjrx7yqtD/,
+    },
+    {
+      preset: 'crates',
+      program: 'cargo',
+      script: `${crate} && cargo fetch && cat Cargo.lock`,
+      prints: /name = "itoa"\nversion = "1\.0\.11"/,
+    },
   ];
   for (const { preset, program, script, prints } of installs) {
     it(`takes a package from this machine’s registry by the preset ${preset}`, async (t) => {
@@ -145,7 +264,8 @@ ask 'CONNECT localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\
       const refusals = JSON.stringify(await installing.listRefusals());
       await real.destroySandbox(`run/${preset}`);
       await real.close();
-      if (result.exitCode !== 0 && (await onHost(script)).failed) return t.skip(`its registry does not answer ${program} on this machine, sandbox or not`);
+      if (result.exitCode !== 0 && (await onHost(script)).failed)
+        return t.skip(`its registry does not answer ${program} on this machine, sandbox or not`);
       assert.equal(result.exitCode, 0, `${stderr} ${refusals}`);
       assert.match(stdout, prints);
     });

@@ -39,6 +39,9 @@ export async function runShell(sandbox: Sandbox, key: string, script: string, ch
 }
 
 async function withOutput(result: CommandResult) {
-  const [stdout, stderr] = await Promise.all([readFile(result.stdout.path, 'utf8'), readFile(result.stderr.path, 'utf8')]);
+  const [stdout, stderr] = await Promise.all([
+    readFile(result.stdout.path, 'utf8'),
+    readFile(result.stderr.path, 'utf8'),
+  ]);
   return { result, stdout, stderr };
 }

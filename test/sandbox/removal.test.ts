@@ -11,11 +11,17 @@ test('a removal that a crash cut off is finished by the next: commands are dead 
   const provider = createLocalProvider({ rootDir: root.path, bwrapPath: await findBwrap() });
   const sandbox = await provider.ensureSandbox(sandboxSpec('half-gone'));
   const started = Promise.withResolvers<void>();
-  const lost = assert.rejects(sandbox.run(shell('long', 'echo started; exec sleep 600', { timeoutMs: 600_000 }), { onOutput: () => started.resolve() }), { code: 'sandbox-lost' });
+  const lost = assert.rejects(
+    sandbox.run(shell('long', 'echo started; exec sleep 600', { timeoutMs: 600_000 }), {
+      onOutput: () => started.resolve(),
+    }),
+    { code: 'sandbox-lost' },
+  );
   await started.promise;
   const [folder = ''] = await readdir(root.path);
   const [command = ''] = await readdir(join(root.path, folder, 'commands'));
-  const [, first] = /"child-pid": ([0-9]+)/.exec(await readFile(join(root.path, folder, 'commands', command, 'status'), 'utf8')) ?? [];
+  const [, first] =
+    /"child-pid": ([0-9]+)/.exec(await readFile(join(root.path, folder, 'commands', command, 'status'), 'utf8')) ?? [];
   // What a removal does first, before its worker was killed.
   await rename(join(root.path, folder), join(root.path, asideName(gonePrefix, folder)));
   await provider.destroySandbox('half-gone');
@@ -28,7 +34,10 @@ test('a removal that a crash cut off is finished by the next: commands are dead 
 test('what a killed worker had begun to make is removed by whoever makes the same sandbox or destroys it, and no other’s is', async () => {
   await using root = await temporaryFolder();
   const provider = createLocalProvider({ rootDir: root.path, bwrapPath: await findBwrap() });
-  const begin = async (id: string): Promise<void> => void (await mkdir(join(root.path, asideName(freshPrefix, sandboxFolder(root.path, id)), 'workspace'), { recursive: true }));
+  const begin = async (id: string): Promise<void> =>
+    void (await mkdir(join(root.path, asideName(freshPrefix, sandboxFolder(root.path, id)), 'workspace'), {
+      recursive: true,
+    }));
   await begin('half-made');
   await begin('another');
   await provider.ensureSandbox(sandboxSpec('half-made'));

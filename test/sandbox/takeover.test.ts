@@ -32,7 +32,11 @@ after(async () => {
 });
 
 async function startWorker(spec: CommandSpec) {
-  const worker = spawn(process.execPath, [workerFile, rootDir, await findBwrap(), JSON.stringify(sandbox.ref), JSON.stringify(spec)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const worker = spawn(
+    process.execPath,
+    [workerFile, rootDir, await findBwrap(), JSON.stringify(sandbox.ref), JSON.stringify(spec)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   // With all of its output, which its exit doesn't wait for.
   const closed = once(worker, 'close');
   let text = '';
@@ -76,7 +80,10 @@ describe('a worker that goes away', () => {
   });
 
   it('faults 53: by SIGSTOP has the same result when it goes on, and launches nothing', async () => {
-    const spec = shell('stopped', 'echo ran >>count53; echo first; until [ -e go-on53 ]; do sleep 0.02; done; echo last');
+    const spec = shell(
+      'stopped',
+      'echo ran >>count53; echo first; until [ -e go-on53 ]; do sleep 0.02; done; echo last',
+    );
     const { worker, sees, result } = await startWorker(spec);
     await sees();
     worker.kill('SIGSTOP');
@@ -126,7 +133,11 @@ describe('a command without a supervisor', () => {
   });
 
   it('faults 48: a command can’t write its own result', async () => {
-    const { result, stdout } = await runShell(sandbox, 'forge', 'ls -a / /run 2>/dev/null; echo "exited 0" >result; find /work /home /run /tmp -name result.new; exit 9');
+    const { result, stdout } = await runShell(
+      sandbox,
+      'forge',
+      'ls -a / /run 2>/dev/null; echo "exited 0" >result; find /work /home /run /tmp -name result.new; exit 9',
+    );
     assert.equal(result.exitCode, 9);
     assert.doesNotMatch(stdout, /result\.new|commands/);
   });

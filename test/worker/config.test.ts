@@ -20,7 +20,10 @@ async function fileOf(name: string, text: string): Promise<string> {
   return join(folder, name);
 }
 
-const refused = (code: string, ...words: string[]) => (error: unknown) => error instanceof JigError && error.code === code && words.every((word) => error.message.includes(word));
+const refused =
+  (code: string, ...words: string[]) =>
+  (error: unknown) =>
+    error instanceof JigError && error.code === code && words.every((word) => error.message.includes(word));
 
 test('no configuration is one with every default', async () => {
   assert.deepEqual(await loadConfig(undefined), await loadConfig(await fileOf('empty.yaml', '')));
@@ -34,26 +37,46 @@ test('a problem of the configuration is refused with the key that it is about', 
     ['sandbox: { provider: docker }', 'sandbox.provider'],
     ['worker: [', 'broken.yaml'],
     ['a: &a [x]\nb: [*a, *a]', 'broken.yaml'],
-  ] as const) await assert.rejects(loadConfig(await fileOf('broken.yaml', text)), refused('config-invalid', ...words), text);
+  ] as const)
+    await assert.rejects(loadConfig(await fileOf('broken.yaml', text)), refused('config-invalid', ...words), text);
   await assert.rejects(loadConfig(join(folder, 'missing.yaml')), refused('config-invalid', 'missing.yaml'));
 });
 
 test('what a model answered is read back as a recorded session', async () => {
   const file = join(folder, 'session.json');
-  const model = recordTo(file, createScriptedModel({ script: 'v1', replies: [{ contains: 'first', text: 'one' }, { contains: 'second', text: 'two' }] }));
+  const model = recordTo(
+    file,
+    createScriptedModel({
+      script: 'v1',
+      replies: [
+        { contains: 'first', text: 'one' },
+        { contains: 'second', text: 'two' },
+      ],
+    }),
+  );
   const ask = (key: string, text: string) => model.ask({ key, messages: [{ role: 'user', content: text }] });
   await Promise.all([ask('run/b/1', 'first'), ask('run/a/1', 'second')]);
   const recording = await loadRecording(file);
-  assert.deepEqual(recording.entries.map(({ key }) => key), ['a/1', 'b/1']);
-  assert.deepEqual(recording.entries.map(({ response }) => response.content), ['two', 'one']);
+  assert.deepEqual(
+    recording.entries.map(({ key }) => key),
+    ['a/1', 'b/1'],
+  );
+  assert.deepEqual(
+    recording.entries.map(({ response }) => response.content),
+    ['two', 'one'],
+  );
 });
 
 test('what is no recorded session is refused by name', async () => {
-  for (const text of ['{', '{}', '[]']) await assert.rejects(loadRecording(await fileOf('bad.json', text)), refused('recording-invalid', 'bad.json'));
+  for (const text of ['{', '{}', '[]'])
+    await assert.rejects(loadRecording(await fileOf('bad.json', text)), refused('recording-invalid', 'bad.json'));
 });
 
 test('a secret of the environment is masked as it is, in base64 and in an address; short values are left', () => {
   const redact = createRedact({ MY_TOKEN: 'tok/secret+value', PATH: '/usr/bin/long/enough', A_KEY: 'short' });
   const encoded = Buffer.from('tok/secret+value').toString('base64');
-  assert.equal(redact(`a tok/secret+value b ${encoded} c tok%2Fsecret%2Bvalue d /usr/bin/long/enough short`), 'a [redacted] b [redacted] c [redacted] d /usr/bin/long/enough short');
+  assert.equal(
+    redact(`a tok/secret+value b ${encoded} c tok%2Fsecret%2Bvalue d /usr/bin/long/enough short`),
+    'a [redacted] b [redacted] c [redacted] d /usr/bin/long/enough short',
+  );
 });

@@ -10,7 +10,9 @@ test('a free port is none on which somebody listens, and none that an outgoing c
   await once(first, 'listening');
   const { port: taken } = first.address() as AddressInfo;
   const ports = await Promise.all(Array.from({ length: 50 }, getFreePort));
-  const [lowest = 0, highest = 0] = (await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')).split(/\s+/).map(Number);
+  const [lowest = 0, highest = 0] = (await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'))
+    .split(/\s+/)
+    .map(Number);
   // A machine may give all of them to outgoing connections.
   const isOutgoing = (port: number): boolean => lowest > 10_000 && port >= lowest && port <= highest;
   for (const port of ports) assert.ok(port !== taken && !isOutgoing(port), String(port));

@@ -19,9 +19,17 @@ after(() => rm(dataDir, { recursive: true, force: true }));
 
 test('what a killed worker left aside is removed a day later, what it had begun to remove at once, and nothing else ever', async () => {
   const { artifacts, git, sandboxes } = dataFolders(dataDir);
-  const left = [join(artifacts, 'incoming', 'one'), join(git, 'quarantine', 'export-x', 'objects', 'a'), join(sandboxes, '.new-1', 'sandbox.json')];
+  const left = [
+    join(artifacts, 'incoming', 'one'),
+    join(git, 'quarantine', 'export-x', 'objects', 'a'),
+    join(sandboxes, '.new-1', 'sandbox.json'),
+  ];
   const gone = join(sandboxes, `.gone-run-2-${randomUUID()}`, 'workspace', 'a');
-  const kept = [join(artifacts, 'sha256', 'ab', 'cd'), join(git, 'mirrors', 'a.git', 'HEAD'), join(sandboxes, 'run-1', 'sandbox.json')];
+  const kept = [
+    join(artifacts, 'sha256', 'ab', 'cd'),
+    join(git, 'mirrors', 'a.git', 'HEAD'),
+    join(sandboxes, 'run-1', 'sandbox.json'),
+  ];
   for (const path of [...left, gone, ...kept]) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, 'x', { mode: 0o444 });
@@ -31,7 +39,9 @@ test('what a killed worker left aside is removed a day later, what it had begun 
   const removed = await removeLeftovers({ dataDir, log }, Date.now() + 25 * hourMs);
   assert.equal(removed.length, 3);
   assert.deepEqual(await removeLeftovers({ dataDir, log }, Date.now() + 25 * hourMs), []);
-  const files = (await readdir(dataDir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const files = (await readdir(dataDir, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
   assert.deepEqual(files.toSorted(), kept.toSorted());
 });
 

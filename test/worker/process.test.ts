@@ -29,8 +29,15 @@ const workers: ReturnType<typeof spawnWorker>[] = [];
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'jig-worker-'));
-  const cliPath = await ensureBinary('temporal', { cacheDir: join(cacheDirOf(process.env), 'binaries'), env: process.env });
-  server = await startTemporalServer({ cliPath, dbFile: join(folder, 'temporal.db'), logFile: join(folder, 'temporal.log') });
+  const cliPath = await ensureBinary('temporal', {
+    cacheDir: join(cacheDirOf(process.env), 'binaries'),
+    env: process.env,
+  });
+  server = await startTemporalServer({
+    cliPath,
+    dbFile: join(folder, 'temporal.db'),
+    logFile: join(folder, 'temporal.log'),
+  });
   client = createClient(new Client({ connection: await Connection.connect({ address: server.address }) }));
   await writeFile(join(folder, 'jig.yaml'), 'worker: { shutdownGraceMs: 1500 }\nruns: { heartbeatTimeoutMs: 2000 }\n');
   const source = await makeRepository(join(folder, 'source'), { 'README.md': 'hello\n' });
@@ -46,7 +53,11 @@ after(async () => {
 
 function spawnWorker() {
   const env = quietEnv({ TEMPORAL_ADDRESS: server.address, JIG_DATA_DIR: folder, SERVICE_API_KEY: secret });
-  return execa(process.execPath, [main, 'worker', '--config', join(folder, 'jig.yaml')], { env, extendEnv: false, reject: false });
+  return execa(process.execPath, [main, 'worker', '--config', join(folder, 'jig.yaml')], {
+    env,
+    extendEnv: false,
+    reject: false,
+  });
 }
 
 /** `health`: where it answers, as soon as it says so. Listened for from the start: it is said once. */
@@ -56,10 +67,19 @@ function startWorker() {
   return { process, health: healthOf(process) };
 }
 
-const Line = z.looseObject({ msg: z.string(), level: z.number(), health: z.string().optional(), run: z.string().optional() });
+const Line = z.looseObject({
+  msg: z.string(),
+  level: z.number(),
+  health: z.string().optional(),
+  run: z.string().optional(),
+});
 
 /** The lines that are JSON; the last sentence is for a person. */
-const linesOf = (text: string) => text.split('\n').filter((line) => line.startsWith('{')).map((line) => Line.parse(JSON.parse(line)));
+const linesOf = (text: string) =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => Line.parse(JSON.parse(line)));
 
 async function healthOf(worker: ReturnType<typeof spawnWorker>): Promise<string> {
   return await new Promise((resolve, reject) => {
@@ -84,13 +104,26 @@ async function until<Value>(look: () => Promise<Value | undefined>): Promise<Val
 }
 
 const start = async (name: string, steps: string): Promise<string> =>
-  (await client.start({ blueprint: { name, text: `blueprint: v1\nname: ${name}\nsteps:\n${steps}`, file: `${name}.yaml` }, repository: { forge: 'local', name: 'acme/api' }, inputs: {}, requester: 'tester' })).runId;
+  (
+    await client.start({
+      blueprint: { name, text: `blueprint: v1\nname: ${name}\nsteps:\n${steps}`, file: `${name}.yaml` },
+      repository: { forge: 'local', name: 'acme/api' },
+      inputs: {},
+      requester: 'tester',
+    })
+  ).runId;
 
 /** A file of the one sandbox that there is. */
 async function workspaceFile(name: string): Promise<string | undefined> {
   for (const sandbox of await readdir(dataFolders(folder).sandboxes).catch(() => [])) {
     const path = join(dataFolders(folder).sandboxes, sandbox, 'workspace', name);
-    if (await access(path).then(() => true, () => false)) return path;
+    if (
+      await access(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
   }
   return undefined;
 }
@@ -99,12 +132,15 @@ test('a worker drains on SIGTERM: its running command is let go, another takes i
   const first = startWorker();
   const health = await first.health;
   assert.equal((await fetch(`${health}/healthz`)).status, 200);
-  const runId = await start('handed-over', `
+  const runId = await start(
+    'handed-over',
+    `
   - id: long
     run: echo ran >> count; until [ -e go ]; do sleep 0.05; done; wc -l < count
     retry: 2
   - end: { outcome: succeeded, reason: "\${{ steps.long.stdout }} time" }
-`);
+`,
+  );
   const count = await until(() => workspaceFile('count'));
   first.process.kill('SIGTERM');
   await until(async () => ((await fetch(`${health}/healthz`)).status === 503 ? true : undefined));
@@ -115,22 +151,37 @@ test('a worker drains on SIGTERM: its running command is let go, another takes i
   await writeFile(join(count, '..', 'go'), '');
   assert.equal((await client.result(runId)).reason, '1 time');
 
-  assert.match(await (await fetch(`${metrics}/metrics`)).text(), /jig_activity_seconds_count\{activity="runCommand",outcome="completed"\} 1/);
+  assert.match(
+    await (await fetch(`${metrics}/metrics`)).text(),
+    /jig_activity_seconds_count\{activity="runCommand",outcome="completed"\} 1/,
+  );
   assert.equal((await fetch(`${metrics}/else`)).status, 404);
-  assert.ok(linesOf(stderr).some(({ msg, run }) => msg === 'Activity failed' && run === runId), stderr);
+  assert.ok(
+    linesOf(stderr).some(({ msg, run }) => msg === 'Activity failed' && run === runId),
+    stderr,
+  );
 });
 
 test('faults 49: a secret of the worker, also in base64, is masked in a failure that Temporal keeps', async () => {
-  for (const [name, encode] of [['plain', ''], ['encoded', ' | base64 | tr -d "\\n"']] as const) {
-    const runId = await start(`leak-${name}`, `
+  for (const [name, encode] of [
+    ['plain', ''],
+    ['encoded', ' | base64 | tr -d "\\n"'],
+  ] as const) {
+    const runId = await start(
+      `leak-${name}`,
+      `
   - id: leak
     run: printf 'tok-%s-%s' abcd efgh${encode}
     parse: json
-`);
+`,
+    );
     const end = await client.result(runId);
     assert.equal(end.code, 'output-not-json');
     assert.match(end.reason, /\[redacted\]/);
-    const history = JSON.stringify(await client.temporal.workflow.getHandle(runId).fetchHistory(), (_key, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString() : value));
+    const history = JSON.stringify(
+      await client.temporal.workflow.getHandle(runId).fetchHistory(),
+      (_key, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString() : value),
+    );
     for (const text of [secret, Buffer.from(secret).toString('base64')]) assert.ok(!history.includes(text), text);
     assert.match(history, /\[redacted\]/);
   }
@@ -150,6 +201,9 @@ test('the sandbox of a run that was terminated is swept, a running one’s stays
   const sweeper = { sandboxes, client: client.temporal, log: pino({ level: 'silent' }) };
   assert.deepEqual(await sweep(sweeper, Date.now() + 2000), ['expired']);
   assert.deepEqual((await sweep(sweeper, Date.now() + 200_000)).toSorted(), ['of-nobody', 'of-terminated']);
-  assert.deepEqual((await sandboxes.listSandboxes()).map(({ id }) => id), ['of-running']);
+  assert.deepEqual(
+    (await sandboxes.listSandboxes()).map(({ id }) => id),
+    ['of-running'],
+  );
   await sandboxes.destroySandbox('of-running');
 });

@@ -49,10 +49,15 @@ test('sources that change in any way, or move, are other sources', async () => {
     return hashSources(root);
   };
   const hashes = [
-    await write('workflows/run.ts', 'a'), await write('workflows/run.ts', 'b'), await write('workflows/steps/run.ts', 'b'),
-    await write('model/prices.ts', ''), await write('package-lock.json', '{}'), await write('package-lock.json', '{ }'),
+    await write('workflows/run.ts', 'a'),
+    await write('workflows/run.ts', 'b'),
+    await write('workflows/steps/run.ts', 'b'),
+    await write('model/prices.ts', ''),
+    await write('package-lock.json', '{}'),
+    await write('package-lock.json', '{ }'),
   ];
   assert.equal(new Set(hashes).size, hashes.length);
   const last = hashes.at(-1);
-  for (const path of ['node_modules/zod/index.ts', 'test/worker/some.test.ts', 'README.md']) assert.equal(await write(path, 'x'), last, path);
+  for (const path of ['node_modules/zod/index.ts', 'test/worker/some.test.ts', 'README.md'])
+    assert.equal(await write(path, 'x'), last, path);
 });

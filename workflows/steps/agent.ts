@@ -2,7 +2,15 @@ import { startChild, workflowInfo } from '@temporalio/workflow';
 import { reviewFeedback, systemPrompt, taskMessage } from '../../agent/prompts.ts';
 import { defaults } from '../../blueprints/defaults.ts';
 import { durationMs, type AgentStep } from '../../blueprints/schema.ts';
-import { agent, findRefusal, pauseSignal, steerSignal, type AgentResult, type AgentTask, type BoundedTask } from '../agent.ts';
+import {
+  agent,
+  findRefusal,
+  pauseSignal,
+  steerSignal,
+  type AgentResult,
+  type AgentTask,
+  type BoundedTask,
+} from '../agent.ts';
 import { spendWithinBudget, usageOf } from '../budget.ts';
 import type { RunContext, StepKindAction } from '../context.ts';
 import { exportRequest, exportWork } from '../export-work.ts';
@@ -24,24 +32,39 @@ export const agentStep: StepKindAction<AgentStep> = async (run, { step, path, ke
     sandbox: run.sandbox,
     say: [
       { role: 'system', content: step.agent.system ? text(step.agent.system, scope) : systemPrompt },
-      { role: 'user', content: taskMessage(text(step.agent.task, scope), { verify: verify.map(({ shown }) => shown), ...(allowPaths && { allowPaths }) }) },
+      {
+        role: 'user',
+        content: taskMessage(text(step.agent.task, scope), {
+          verify: verify.map(({ shown }) => shown),
+          ...(allowPaths && { allowPaths }),
+        }),
+      },
     ],
     tools: step.agent.tools ?? [...defaults.agent.tools],
-    env, verify,
-    bounds: { turns: step.agent.turns ?? defaults.agent.turns, timeMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.agent },
+    env,
+    verify,
+    bounds: {
+      turns: step.agent.turns ?? defaults.agent.turns,
+      timeMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.agent,
+    },
     attempts: step.attempts ?? defaults.agent.attempts,
     baseline: run.carried.baseline,
     settings: run.opened.settings,
     guard: await guardFor(run, key, allowPaths),
     ...(allowPaths && { allowPaths }),
     ...(step.agent.model && { model: step.agent.model }),
-    ...(kept && feedback && { transcript: kept.transcript, say: [{ role: 'user' as const, content: reviewFeedback(feedback) }] }),
+    ...(kept &&
+      feedback && { transcript: kept.transcript, say: [{ role: 'user' as const, content: reviewFeedback(feedback) }] }),
   };
   return runAgent(run, path, task, step.title ?? path);
 };
 
 /** What the step's work is held to: the policy of every change, and its own paths since the step began. */
-async function guardFor(run: RunContext, key: string, allowedPaths: string[] | undefined): Promise<BoundedTask['guard']> {
+async function guardFor(
+  run: RunContext,
+  key: string,
+  allowedPaths: string[] | undefined,
+): Promise<BoundedTask['guard']> {
   const guard = exportRequest(run, { key, title: 'What the agent changed' });
   if (!allowedPaths) return guard;
   const before = await exportWork(run, { key: `${key}/before`, title: 'What came before the agent' });
@@ -61,7 +84,8 @@ export async function runAgent(run: RunContext, path: string, task: BoundedTask,
     run.carried.lastAgent = path;
   }
   if (result.done) return stepResult(result);
-  const left = task.allowPaths && result.code !== 'path-not-allowed' ? await findRefusal(task, `${task.key}/left`) : undefined;
+  const left =
+    task.allowPaths && result.code !== 'path-not-allowed' ? await findRefusal(task, `${task.key}/left`) : undefined;
   if (left?.code === 'path-not-allowed') throw new StepFailed(left.code, `${result.reason}; and ${left.message}`);
   throw new StepFailed(result.code ?? 'agent-failed', result.reason);
 }

@@ -13,18 +13,34 @@ export const approveStep: StepKindAction<ApproveStep> = async (run, { step, path
   const waitMs = approve.wait ? durationMs(approve.wait) : defaults.approve.waitMs;
   const askedAtMs = Date.now();
   const verdict = await run.control.askHuman(
-    { kind: 'approval', question: approve.question ? text(approve.question, scope) : 'Approve the work so far?', who: approve.who ?? [], canSendBack },
+    {
+      kind: 'approval',
+      question: approve.question ? text(approve.question, scope) : 'Approve the work so far?',
+      who: approve.who ?? [],
+      canSendBack,
+    },
     waitMs,
   );
   run.carried.waitedMs += Date.now() - askedAtMs;
-  if (verdict?.decision === 'send-back' && agentBefore) throw new SentBack(agentBefore, `${verdict.by} sent the work back: ${verdict.comment}`);
+  if (verdict?.decision === 'send-back' && agentBefore)
+    throw new SentBack(agentBefore, `${verdict.by} sent the work back: ${verdict.comment}`);
   const decision = verdict?.decision ?? approve.default ?? defaults.approve.decision;
   const by = verdict?.by ?? 'the deadline';
   if (decision !== 'approve') {
     throw new RunEnded(
       verdict
-        ? { outcome: 'cancelled', code: 'rejected', reason: `${by} rejected it${verdict.comment ? `: ${verdict.comment}` : ''}`, step: path }
-        : { outcome: 'needs-human', code: 'approval-expired', reason: 'Nobody decided before the deadline', step: path },
+        ? {
+            outcome: 'cancelled',
+            code: 'rejected',
+            reason: `${by} rejected it${verdict.comment ? `: ${verdict.comment}` : ''}`,
+            step: path,
+          }
+        : {
+            outcome: 'needs-human',
+            code: 'approval-expired',
+            reason: 'Nobody decided before the deadline',
+            step: path,
+          },
     );
   }
   return { outputs: { decision, by, comment: verdict?.comment ?? '' }, note: `approved by ${by}` };

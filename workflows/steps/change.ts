@@ -16,13 +16,21 @@ export const changeStep: StepKindAction<ChangeStep> = async (run, { step, key, p
   const { change } = step;
   const title = text(change.title, scope);
   const exported = await exportWork(run, { key, title });
-  if (!exported.commit) throw new RunEnded({ outcome: 'nothing-to-do', reason: 'The steps changed nothing', step: path });
+  if (!exported.commit)
+    throw new RunEnded({ outcome: 'nothing-to-do', reason: 'The steps changed nothing', step: path });
   const gate = change.gate ?? 'clean';
   if (gate === 'clean') await decideOnCleanCheckout(run, path, key, exported.commit);
-  const branch = change.branch ? text(change.branch, scope) : `jig/${run.opened.blueprint.name}-${workflowInfo().firstExecutionRunId.slice(0, 8)}`;
+  const branch = change.branch
+    ? text(change.branch, scope)
+    : `jig/${run.opened.blueprint.name}-${workflowInfo().firstExecutionRunId.slice(0, 8)}`;
   const withEvidence = withValue(scope, 'evidence', { summary: renderEvidence(run, gate) });
   const wanted: OpenedChange = {
-    number: 0, url: '', branch, commit: exported.commit, files: exported.files.length, title,
+    number: 0,
+    url: '',
+    branch,
+    commit: exported.commit,
+    files: exported.files.length,
+    title,
     body: change.body ? text(change.body, withEvidence) : renderEvidence(run, gate),
     draft: change.draft ?? defaults.change.draft,
     labels: change.labels ?? [],
@@ -30,7 +38,10 @@ export const changeStep: StepKindAction<ChangeStep> = async (run, { step, key, p
   };
   const opened = await publish(run, wanted);
   const { number, url, commit, files } = opened;
-  return { outputs: { number, url, branch: opened.branch, commit }, note: `#${number}, ${files} ${files === 1 ? 'file' : 'files'}, +${exported.insertions} −${exported.deletions}` };
+  return {
+    outputs: { number, url, branch: opened.branch, commit },
+    note: `#${number}, ${files} ${files === 1 ? 'file' : 'files'}, +${exported.insertions} −${exported.deletions}`,
+  };
 };
 
 /**
@@ -44,7 +55,13 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
   const checked = await inCleanCheckout(run, { commit, key: `${key}/gate` }, async (sandbox) => {
     const decided = [];
     for (const [index, { command, env, timeoutMs }] of run.carried.gates.entries()) {
-      const request = checkRequest(run, { key: `${key}/gate/${index}`, commands: [command], env, timeoutMs, attempts: defaults.retries + 1 });
+      const request = checkRequest(run, {
+        key: `${key}/gate/${index}`,
+        commands: [command],
+        env,
+        timeoutMs,
+        attempts: defaults.retries + 1,
+      });
       decided.push(...(await checkCommands({ ...request, sandbox })));
     }
     return decided;
@@ -60,12 +77,19 @@ export async function publish(run: RunContext, wanted: OpenedChange): Promise<Op
   const { repository, settings } = run.opened;
   const options = { heartbeatTimeoutMs: settings.heartbeatTimeoutMs, timeoutMs: defaults.timeoutsMs.change };
   const expected = run.carried.change?.commit;
-  const { branch } = await perform('pushBranch', { repository, commit: wanted.commit, branch: wanted.branch, ...(expected && { expected }) }, { ...options, summary: wanted.branch });
+  const { branch } = await perform(
+    'pushBranch',
+    { repository, commit: wanted.commit, branch: wanted.branch, ...(expected && { expected }) },
+    { ...options, summary: wanted.branch },
+  );
   const { title, body, draft, labels } = wanted;
-  const { number, url } = await perform('ensureChange', { repository, branch, marker: workflowInfo().workflowId, title, body, draft, labels }, { ...options, summary: title });
+  const { number, url } = await perform(
+    'ensureChange',
+    { repository, branch, marker: workflowInfo().workflowId, title, body, draft, labels },
+    { ...options, summary: title },
+  );
   const opened: OpenedChange = { ...wanted, branch, number, url };
   run.carried.change = opened;
   run.view.state.change = { number, url, branch, commit: wanted.commit, files: wanted.files };
   return opened;
 }
-

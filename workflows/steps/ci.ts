@@ -23,9 +23,16 @@ export const ciStep: StepKindAction<CiStep> = async (run, place) => {
     if (!change) throw new StepFailed('ci-without-change', 'There is no change whose checks could be waited for');
     const outcome = await awaitChecks(run, change, step.ci.wait ? durationMs(step.ci.wait) : defaults.ci.waitMs);
     if (outcome.state === 'passed' || outcome.state === 'none') {
-      return { outputs: { passed: outcome.state === 'passed', rounds: round }, note: outcome.state === 'none' ? 'the forge has no checks' : `${outcome.checks.length} passed in round ${round}` };
+      return {
+        outputs: { passed: outcome.state === 'passed', rounds: round },
+        note:
+          outcome.state === 'none' ? 'the forge has no checks' : `${outcome.checks.length} passed in round ${round}`,
+      };
     }
-    const repaired = outcome.state === 'failed' && round < rounds && (await repair(run, place, change, outcome, `${key}/round-${round + 1}`));
+    const repaired =
+      outcome.state === 'failed' &&
+      round < rounds &&
+      (await repair(run, place, change, outcome, `${key}/round-${round + 1}`));
     if (!repaired) await handOver(run, path, change, outcome, round);
   }
 };
@@ -37,7 +44,11 @@ async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number
     return await perform(
       'awaitChecks',
       { repository: run.opened.repository, commit: change.commit, waitMs },
-      { summary: `checks of #${change.number}`, timeoutMs: waitMs + 60_000, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
+      {
+        summary: `checks of #${change.number}`,
+        timeoutMs: waitMs + 60_000,
+        heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs,
+      },
     );
   } finally {
     run.carried.waitedMs += Date.now() - askedAtMs;
@@ -46,7 +57,13 @@ async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number
 }
 
 /** True where a second commit was pushed. What can't be mended here isn't a fault of its own: a human gets it. */
-async function repair(run: RunContext, place: StepPlace<CiStep>, change: OpenedChange, outcome: CiOutcome, key: string): Promise<boolean> {
+async function repair(
+  run: RunContext,
+  place: StepPlace<CiStep>,
+  change: OpenedChange,
+  outcome: CiOutcome,
+  key: string,
+): Promise<boolean> {
   try {
     return await mend(run, place, change, outcome, key);
   } catch (error) {
@@ -55,12 +72,22 @@ async function repair(run: RunContext, place: StepPlace<CiStep>, change: OpenedC
   }
 }
 
-async function mend(run: RunContext, { step, path, scope }: StepPlace<CiStep>, change: OpenedChange, outcome: CiOutcome, key: string): Promise<boolean> {
+async function mend(
+  run: RunContext,
+  { step, path, scope }: StepPlace<CiStep>,
+  change: OpenedChange,
+  outcome: CiOutcome,
+  key: string,
+): Promise<boolean> {
   const env = environment(step.env, scope);
   for (const [index, source] of (step.ci.autofix ?? []).entries()) {
     const { argv, shown } = command(source, scope);
     const timeoutMs = run.opened.settings.checkTimeoutMs;
-    await perform('runCommand', { sandbox: run.sandbox, key: `${key}/autofix/${index}`, argv, env, timeoutMs, shown }, { summary: `autofix: ${shown}`, timeoutMs, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs });
+    await perform(
+      'runCommand',
+      { sandbox: run.sandbox, key: `${key}/autofix/${index}`, argv, env, timeoutMs, shown },
+      { summary: `autofix: ${shown}`, timeoutMs, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
+    );
   }
   await askAgent(run, path, outcome, key);
   const exported = await exportWork(run, { key, title: change.title, parent: change.commit });
@@ -74,24 +101,55 @@ async function mend(run: RunContext, { step, path, scope }: StepPlace<CiStep>, c
 async function askAgent(run: RunContext, path: string, outcome: CiOutcome, key: string): Promise<void> {
   const last = run.carried.lastAgent ? run.carried.agents[run.carried.lastAgent] : undefined;
   if (!last || !run.carried.lastAgent) return;
-  const failed = outcome.checks.filter(({ state }) => state !== 'passed').map(({ name, logExcerpt = '' }) => ({ command: name, exitCode: 1, output: logExcerpt }));
+  const failed = outcome.checks
+    .filter(({ state }) => state !== 'passed')
+    .map(({ name, logExcerpt = '' }) => ({ command: name, exitCode: 1, output: logExcerpt }));
   const { task, transcript } = last;
-  await runAgent(run, run.carried.lastAgent, {
-    ...task,
-    key: `${run.key}/${key}`,
-    sandbox: run.sandbox,
-    transcript,
-    say: [{ role: 'user', content: `The checks of the code host failed.\n\n${verifyFeedback(failed, { number: 2, of: defaults.ci.rounds })}` }],
-  }, `${path}: repair`);
+  await runAgent(
+    run,
+    run.carried.lastAgent,
+    {
+      ...task,
+      key: `${run.key}/${key}`,
+      sandbox: run.sandbox,
+      transcript,
+      say: [
+        {
+          role: 'user',
+          content: `The checks of the code host failed.\n\n${verifyFeedback(failed, { number: 2, of: defaults.ci.rounds })}`,
+        },
+      ],
+    },
+    `${path}: repair`,
+  );
 }
 
-async function handOver(run: RunContext, path: string, change: OpenedChange, outcome: CiOutcome, round: number): Promise<never> {
-  const reason = outcome.state === 'timeout' ? 'The checks of the code host did not end in time' : `The checks of the code host failed in round ${round}`;
+async function handOver(
+  run: RunContext,
+  path: string,
+  change: OpenedChange,
+  outcome: CiOutcome,
+  round: number,
+): Promise<never> {
+  const reason =
+    outcome.state === 'timeout'
+      ? 'The checks of the code host did not end in time'
+      : `The checks of the code host failed in round ${round}`;
   const excerpt = outcome.excerpt ? `\n\n~~~text\n${outcome.excerpt.replaceAll('~~~', '~ ~ ~')}\n~~~\n` : '';
   await perform(
     'comment',
-    { repository: run.opened.repository, number: change.number, marker: `${workflowInfo().workflowId} needs-human`, body: `**Needs a human.** ${reason}.${excerpt}` },
+    {
+      repository: run.opened.repository,
+      number: change.number,
+      marker: `${workflowInfo().workflowId} needs-human`,
+      body: `**Needs a human.** ${reason}.${excerpt}`,
+    },
     { summary: `#${change.number} needs a human`, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
   );
-  throw new RunEnded({ outcome: 'needs-human', code: outcome.state === 'timeout' ? 'ci-timeout' : 'ci-failed', reason, step: path });
+  throw new RunEnded({
+    outcome: 'needs-human',
+    code: outcome.state === 'timeout' ? 'ci-timeout' : 'ci-failed',
+    reason,
+    step: path,
+  });
 }

@@ -13,7 +13,11 @@ import { value, withValue } from '../render.ts';
 export const eachStep: StepKindAction<NamedEachStep> = async (run, { step, path, scope }) => {
   const items = value(step.each, scope);
   if (!Array.isArray(items)) throw new StepFailed('each-needs-a-list', 'The items of an each step are no list');
-  if (items.length > defaults.each.maxItems) throw new StepFailed('each-too-many', `The list has ${items.length} items; at most ${defaults.each.maxItems} are carried out`);
+  if (items.length > defaults.each.maxItems)
+    throw new StepFailed(
+      'each-too-many',
+      `The list has ${items.length} items; at most ${defaults.each.maxItems} are carried out`,
+    );
   run.view.setItems(path, items.length);
   const tolerate = step.tolerate ?? defaults.each.tolerate;
   const failures: string[] = [];
@@ -41,7 +45,14 @@ export const eachStep: StepKindAction<NamedEachStep> = async (run, { step, path,
   await Promise.all(Array.from({ length: atOnce }, worker));
   if (stopped) throw stopped;
   if (overBudget && isBudgetSpent(run)) throw overBudget;
-  if (failures.length > tolerate) throw new StepFailed('each-failed', `${failures.length} of ${items.length} items failed: ${failures.slice(0, 3).join('; ')}`);
+  if (failures.length > tolerate)
+    throw new StepFailed(
+      'each-failed',
+      `${failures.length} of ${items.length} items failed: ${failures.slice(0, 3).join('; ')}`,
+    );
   const succeeded = items.length - failures.length;
-  return { outputs: { count: items.length, succeeded, failed: failures.length }, note: `${succeeded} of ${items.length} items` };
+  return {
+    outputs: { count: items.length, succeeded, failed: failures.length },
+    note: `${succeeded} of ${items.length} items`,
+  };
 };

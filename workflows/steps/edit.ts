@@ -10,11 +10,26 @@ export const editStep: StepKindAction<EditStep> = async (run, { step, key, scope
   const { edit } = step;
   const path = text(edit.path, scope);
   const line = edit.line === undefined ? undefined : wholeNumber(edit.line, scope);
-  const { replacements } = await oneAtATime(run, path, () => perform(
-    'applyEdit',
-    { sandbox: run.sandbox, key, path, old: text(edit.old, scope), new: text(edit.new, scope), all: edit.all ?? false, ...(line !== undefined && { line }) },
-    { summary: path, timeoutMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.edit, attempts: (step.retry ?? defaults.retries) + 1, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
-  ));
+  const { replacements } = await oneAtATime(run, path, () =>
+    perform(
+      'applyEdit',
+      {
+        sandbox: run.sandbox,
+        key,
+        path,
+        old: text(edit.old, scope),
+        new: text(edit.new, scope),
+        all: edit.all ?? false,
+        ...(line !== undefined && { line }),
+      },
+      {
+        summary: path,
+        timeoutMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.edit,
+        attempts: (step.retry ?? defaults.retries) + 1,
+        heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs,
+      },
+    ),
+  );
   return { outputs: { path, replacements }, note: `${path}${line === undefined ? '' : `:${line}`}` };
 };
 
@@ -31,6 +46,7 @@ async function oneAtATime<Result>(run: RunContext, path: string, edit: () => Pro
 
 function wholeNumber(source: string | number, scope: Scope): number {
   const number = typeof source === 'number' ? source : Number(value(source, scope));
-  if (!Number.isSafeInteger(number) || number < 1) throw new StepFailed('edit-line-invalid', 'The line of an edit is a whole number from 1');
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new StepFailed('edit-line-invalid', 'The line of an edit is a whole number from 1');
   return number;
 }

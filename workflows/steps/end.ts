@@ -6,5 +6,10 @@ import { text } from '../render.ts';
 /** The run ends here, as the author says. */
 export const endStep: StepKindAction<EndStep> = (_run, { step, path, scope }) => {
   const { outcome } = step.end;
-  throw new RunEnded({ outcome, reason: text(step.end.reason, scope), step: path, ...(outcome === 'failed' && { code: 'ended-by-blueprint' }) });
+  throw new RunEnded({
+    outcome,
+    reason: text(step.end.reason, scope),
+    step: path,
+    ...(outcome === 'failed' && { code: 'ended-by-blueprint' }),
+  });
 };

@@ -16,21 +16,32 @@ export const promptStep: StepKindAction<PromptStep> = async (run, { step, key, s
   let spent = nothingSpent;
   const earlier: AskPrompt['earlier'] = [];
   for (let turn = 1; turn <= settings.unusableAnswers; turn += 1) {
-    const answer = await askWithinBudget(run, fewestTokens(question), () => perform(
-      'askPrompt',
-      {
-        key: `${run.key}/${key}/${turn}`,
-        text: question,
-        earlier,
-        answer: prompt.answer,
-        ...(prompt.system && { system: text(prompt.system, scope) }),
-        ...(prompt.model && { model: prompt.model }),
-      },
-      { summary: key, timeoutMs: step.timeout ? durationMs(step.timeout) : settings.answerTimeoutMs, attempts: (step.retry ?? defaults.retries) + 1, heartbeatTimeoutMs: settings.heartbeatTimeoutMs },
-    ));
+    const answer = await askWithinBudget(run, fewestTokens(question), () =>
+      perform(
+        'askPrompt',
+        {
+          key: `${run.key}/${key}/${turn}`,
+          text: question,
+          earlier,
+          answer: prompt.answer,
+          ...(prompt.system && { system: text(prompt.system, scope) }),
+          ...(prompt.model && { model: prompt.model }),
+        },
+        {
+          summary: key,
+          timeoutMs: step.timeout ? durationMs(step.timeout) : settings.answerTimeoutMs,
+          attempts: (step.retry ?? defaults.retries) + 1,
+          heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
+        },
+      ),
+    );
     spent = addUsage(spent, answer.usage);
-    if (answer.value !== undefined) return { outputs: { value: answer.value }, usage: usageOf(spent), note: `answered by ${answer.model}` };
+    if (answer.value !== undefined)
+      return { outputs: { value: answer.value }, usage: usageOf(spent), note: `answered by ${answer.model}` };
     earlier.push({ answer: answer.answer, error: answer.unusable ?? 'The answer was empty.' });
   }
-  throw new StepFailed('unusable-answers', `${settings.unusableAnswers} answers in a row could not be used; the last: ${earlier.at(-1)?.error ?? ''}`);
+  throw new StepFailed(
+    'unusable-answers',
+    `${settings.unusableAnswers} answers in a row could not be used; the last: ${earlier.at(-1)?.error ?? ''}`,
+  );
 };

@@ -12,17 +12,44 @@ export const runStep: StepKindAction<RunStep> = async (run, { step, key, scope }
   const timeoutMs = step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.run;
   const outcome = await perform(
     'runCommand',
-    { sandbox: run.sandbox, key, argv, env: environment(step.env, scope), timeoutMs, shown, ...(step.parse && { parse: step.parse }) },
-    { summary: shown, timeoutMs, attempts: (step.retry ?? defaults.retries) + 1, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
+    {
+      sandbox: run.sandbox,
+      key,
+      argv,
+      env: environment(step.env, scope),
+      timeoutMs,
+      shown,
+      ...(step.parse && { parse: step.parse }),
+    },
+    {
+      summary: shown,
+      timeoutMs,
+      attempts: (step.retry ?? defaults.retries) + 1,
+      heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs,
+    },
   );
-  if (outcome.ending !== 'exited') throw new StepFailed(`command-${outcome.ending}`, `${shown} was ended: ${outcome.ending}`);
-  if (outcome.exitCode !== 0) throw new StepFailed('command-failed', `${shown} ended with exit code ${outcome.exitCode}${refusedHosts(outcome.refused)}${lastLine(outcome.stderr.text)}`);
+  if (outcome.ending !== 'exited')
+    throw new StepFailed(`command-${outcome.ending}`, `${shown} was ended: ${outcome.ending}`);
+  if (outcome.exitCode !== 0)
+    throw new StepFailed(
+      'command-failed',
+      `${shown} ended with exit code ${outcome.exitCode}${refusedHosts(outcome.refused)}${lastLine(outcome.stderr.text)}`,
+    );
   const { stdout, stderr, exitCode, durationMs: tookMs } = outcome;
   return {
-    outputs: { exitCode, stdout: stdout.text, stderr: stderr.text, durationMs: tookMs, ...(outcome.value !== undefined && { value: outcome.value }) },
+    outputs: {
+      exitCode,
+      stdout: stdout.text,
+      stderr: stderr.text,
+      durationMs: tookMs,
+      ...(outcome.value !== undefined && { value: outcome.value }),
+    },
     cut: [...(stdout.cut ? ['stdout'] : []), ...(stderr.cut ? ['stderr'] : [])],
     note: Array.isArray(outcome.value) ? `${outcome.value.length} found` : shortNote(stdout.text, stdout.sizeBytes),
-    artifacts: { ...(stdout.artifact && { stdout: stdout.artifact }), ...(stderr.artifact && { stderr: stderr.artifact }) },
+    artifacts: {
+      ...(stdout.artifact && { stdout: stdout.artifact }),
+      ...(stderr.artifact && { stderr: stderr.artifact }),
+    },
   };
 };
 

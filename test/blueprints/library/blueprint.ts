@@ -13,7 +13,9 @@ export async function libraryBlueprint(name: string): Promise<Blueprint> {
 
 /** The Python program that the blueprint's setup writes to a file of that name. */
 export function setupProgram(blueprint: Blueprint, name: string): string {
-  const writes = (blueprint.sandbox?.setup ?? []).find((command) => typeof command === 'string' && command.includes(`${name} <<'PYTHON'`));
+  const writes = (blueprint.sandbox?.setup ?? []).find(
+    (command) => typeof command === 'string' && command.includes(`${name} <<'PYTHON'`),
+  );
   const program = typeof writes === 'string' && /<<'PYTHON'[^\n]*\n([\s\S]*\n)PYTHON\n/.exec(writes)?.[1];
   if (!program) throw new Error(`no setup command writes ${name}`);
   return program;

@@ -10,20 +10,30 @@ let cwd: string;
 before(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'jig-major-bump-'));
   const blueprint = await libraryBlueprint('python-major-bump');
-  for (const name of ['requirement', 'deprecations.py', 'notes']) await writeFile(join(cwd, name), setupProgram(blueprint, name));
+  for (const name of ['requirement', 'deprecations.py', 'notes'])
+    await writeFile(join(cwd, name), setupProgram(blueprint, name));
 });
 after(() => rm(cwd, { recursive: true, force: true }));
 
 const python = async (...words: string[]) => run(words);
-const run = async (words: string[], env: Record<string, string> = {}) => (await execa('python3', words, { cwd, env: { HOME: cwd, ...env } })).stdout;
+const run = async (words: string[], env: Record<string, string> = {}) =>
+  (await execa('python3', words, { cwd, env: { HOME: cwd, ...env } })).stdout;
 
 const requirements: [file: string, before: string, after: string][] = [
   ['requirements.txt', 'pydantic==1.10.4', 'pydantic>=2,<3'],
-  ['requirements.txt', 'Pydantic[email] >= 1.8, < 2 ; python_version > "3.8"  # kept', 'Pydantic[email] >=2,<3 ; python_version > "3.8"  # kept'],
+  [
+    'requirements.txt',
+    'Pydantic[email] >= 1.8, < 2 ; python_version > "3.8"  # kept',
+    'Pydantic[email] >=2,<3 ; python_version > "3.8"  # kept',
+  ],
   ['requirements-dev.txt', 'pydantic-core==1.0', 'pydantic-core==1.0'],
   ['pyproject.toml', 'dependencies = ["attrs", "pydantic~=1.9"]', 'dependencies = ["attrs", "pydantic>=2,<3"]'],
   ['pyproject.toml', 'pydantic = "^1.10"', 'pydantic = ">=2,<3"'],
-  ['pyproject.toml', 'pydantic = { version = "^1.10", extras = ["email"] }', 'pydantic = { version = ">=2,<3", extras = ["email"] }'],
+  [
+    'pyproject.toml',
+    'pydantic = { version = "^1.10", extras = ["email"] }',
+    'pydantic = { version = ">=2,<3", extras = ["email"] }',
+  ],
   ['setup.py', "    install_requires=['pydantic<2'],", "    install_requires=['pydantic>=2,<3'],"],
   ['setup.cfg', '    pydantic>=1,<2', '    pydantic>=2,<3'],
 ];
@@ -41,12 +51,26 @@ test('what the library names a new name for is renamed where the line has the ol
   const says = 'The `dict` method is deprecated; use `model_dump` instead';
   const lines = ['    a = x.dict()', '    b = x.dict() == y.dict()', '    c = Odd()'];
   await writeFile(join(cwd, 'module.py'), lines.join('\n'));
-  const said = lines.map((text, index) => ['module.py', index + 1, [index === 2 ? 'Odd is deprecated' : says], text.trim()]);
+  const said = lines.map((text, index) => [
+    'module.py',
+    index + 1,
+    [index === 2 ? 'Odd is deprecated' : says],
+    text.trim(),
+  ]);
   await writeFile(join(cwd, 'said.json'), JSON.stringify(said));
-  assert.deepEqual(JSON.parse(await python('deprecations.py', 'doubtful')), [2, 3].map((line) => ({ path: 'module.py', line })));
+  assert.deepEqual(
+    JSON.parse(await python('deprecations.py', 'doubtful')),
+    [2, 3].map((line) => ({ path: 'module.py', line })),
+  );
   assert.equal(await python('deprecations.py', 'rename'), '1');
-  assert.equal(await readFile(join(cwd, 'module.py'), 'utf8'), ['    a = x.model_dump()', ...lines.slice(1)].join('\n'));
-  assert.deepEqual(JSON.parse(await python('deprecations.py', 'show', 'module.py', '2')), { text: 'b = x.dict() == y.dict()', says });
+  assert.equal(
+    await readFile(join(cwd, 'module.py'), 'utf8'),
+    ['    a = x.model_dump()', ...lines.slice(1)].join('\n'),
+  );
+  assert.deepEqual(JSON.parse(await python('deprecations.py', 'show', 'module.py', '2')), {
+    text: 'b = x.dict() == y.dict()',
+    says,
+  });
 });
 
 /** As a codemod marks a comment; no reminder of ours. */
@@ -55,7 +79,8 @@ const codemodNote = `# ${mark}[shelf]: The following keys were removed: \`fixed\
 
 /** A repository whose module.py a codemod changed from nothing to this. */
 async function changed(text: string) {
-  const git = (...words: string[]) => execa('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...words], { cwd });
+  const git = (...words: string[]) =>
+    execa('git', ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', ...words], { cwd });
   await rm(join(cwd, '.git'), { recursive: true, force: true });
   await git('init', '--quiet');
   await writeFile(join(cwd, 'module.py'), '');
@@ -80,17 +105,28 @@ for (const [rules, source, result] of arguments_) {
   test(`by the rule ${rules}, ${JSON.stringify(source)} becomes ${JSON.stringify(result)}`, async () => {
     const imports = 'import shelf\nfrom shelf import Book\nfrom boxes import Box\n';
     await changed(`${imports}${source}\n`);
-    assert.equal(await run(['notes', 'arguments', 'shelf'], { RULES: rules }), String(source === result ? 0 : rules.split(';').length));
+    assert.equal(
+      await run(['notes', 'arguments', 'shelf'], { RULES: rules }),
+      String(source === result ? 0 : rules.split(';').length),
+    );
     assert.equal(await moduleText(), `${imports}${result}\n`);
   });
 }
 
 test('a note that asks for no more than the arguments that code changed goes with them; another stays', async () => {
   const noteOfTwo = codemodNote.replace('`fixed`', '`fixed`, `odd`');
-  await changed(`from shelf import Book\n\n${codemodNote}a = Book(fixed=True)\n${noteOfTwo}b = Book(fixed=True, odd=1)\n`);
+  await changed(
+    `from shelf import Book\n\n${codemodNote}a = Book(fixed=True)\n${noteOfTwo}b = Book(fixed=True, odd=1)\n`,
+  );
   assert.equal(await run(['notes', 'arguments', 'shelf'], { RULES: 'fixed -> frozen' }), '2');
-  assert.equal(await moduleText(), `from shelf import Book\n\na = Book(frozen=True)\n${noteOfTwo}b = Book(frozen=True, odd=1)\n`);
-  assert.equal(await python('notes', 'left'), `module.py:4: ${mark}[shelf]: The following keys were removed: \`fixed\`, \`odd\`.`);
+  assert.equal(
+    await moduleText(),
+    `from shelf import Book\n\na = Book(frozen=True)\n${noteOfTwo}b = Book(frozen=True, odd=1)\n`,
+  );
+  assert.equal(
+    await python('notes', 'left'),
+    `module.py:4: ${mark}[shelf]: The following keys were removed: \`fixed\`, \`odd\`.`,
+  );
 });
 
 const noted = `from shelf import Book, check
@@ -131,10 +167,26 @@ const first = { line: 1, text: '@checked("pages")' };
 const second = { line: 2, text: 'def pages_fit(cls, value, info: Context):' };
 
 const answers: [rule: string, lines: { line: number; text: string }[], result: string][] = [
-  ['lines that are answered for a note take the place of theirs, the note goes, and the imports follow', [first, second], rewrittenNote],
-  ['one line may become two', [{ line: 1, text: '@checked("pages")\n@classmethod' }, second], rewrittenNote.replace('    def', '    @classmethod\n    def')],
-  ['a line that is answered with nothing goes', [first, { line: 2, text: `${second.text} return value` }, { line: 3, text: '' }], rewrittenNote.replace('\n        return', ' return')],
-  ['an answer of all lines, and more, is the statement', [first, second, { line: 3, text: '    value += 1' }, { line: 4, text: '    return value' }], rewrittenNote.replace('        return', '        value += 1\n        return')],
+  [
+    'lines that are answered for a note take the place of theirs, the note goes, and the imports follow',
+    [first, second],
+    rewrittenNote,
+  ],
+  [
+    'one line may become two',
+    [{ line: 1, text: '@checked("pages")\n@classmethod' }, second],
+    rewrittenNote.replace('    def', '    @classmethod\n    def'),
+  ],
+  [
+    'a line that is answered with nothing goes',
+    [first, { line: 2, text: `${second.text} return value` }, { line: 3, text: '' }],
+    rewrittenNote.replace('\n        return', ' return'),
+  ],
+  [
+    'an answer of all lines, and more, is the statement',
+    [first, second, { line: 3, text: '    value += 1' }, { line: 4, text: '    return value' }],
+    rewrittenNote.replace('        return', '        value += 1\n        return'),
+  ],
   ['quotes stay as they were', [{ line: 1, text: "@checked('pages')" }, second], rewrittenNote],
 ];
 for (const [rule, lines, result] of answers) {
@@ -150,7 +202,12 @@ for (const [rule, lines, result] of answers) {
 test('an answer that changes nothing, is no Python or names a line that is not there is refused, and the note stays', async () => {
   await changed(noted);
   await python('notes', 'list');
-  for (const lines of [[], [{ line: 1, text: '@check("pages")' }], [{ line: 2, text: 'def pages_fit(:' }], [{ line: 9, text: 'x' }]]) {
+  for (const lines of [
+    [],
+    [{ line: 1, text: '@check("pages")' }],
+    [{ line: 2, text: 'def pages_fit(:' }],
+    [{ line: 9, text: 'x' }],
+  ]) {
     await assert.rejects(run(['notes', 'write', 'module.py', '4', 'shelf'], { LINES: JSON.stringify(lines) }));
     assert.equal(await moduleText(), noted);
   }
