@@ -3,7 +3,7 @@ import { activityInfo, ApplicationFailure, cancellationDetails, Context, heartbe
 import { CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { ZodError } from 'zod';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { ForgeFailure } from '../forge/errors.ts';
 import { GitRefusal } from '../git/contract.ts';
 import { ModelFailure } from '../model/contract.ts';

@@ -2,8 +2,8 @@
 import { open } from 'node:fs/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import type { ArtifactStore } from '../artifacts/contract.ts';
-import { defaults } from '../blueprints/defaults.ts';
-import type { Json } from '../blueprints/json.ts';
+import { defaults } from '../base/defaults.ts';
+import type { Json } from '../base/json.ts';
 import { findTestCounts } from '../evidence/test-counts.ts';
 import type { CapturedStream, CommandResult } from '../sandbox/contract.ts';
 import type { CapturedText, CommandOutcome, RunCommand } from './contract.ts';

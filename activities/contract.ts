@@ -11,7 +11,7 @@ import type { Check } from '../forge/contract.ts';
 import type { ExportedCommit, ExportPolicy } from '../git/contract.ts';
 import type { Message, Usage } from '../model/contract.ts';
 import type { CommandEnding, SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
-import type { Json } from '../blueprints/json.ts';
+import type { Json } from '../base/json.ts';
 import type { RunRequest } from '../workflows/messages.ts';
 
 /** Settings of the worker that a run keeps to its end. */

@@ -1,7 +1,7 @@
 /** JSON in the artifact store: by reference, and by key where an effect must not be made twice. */
 import { z } from 'zod';
 import type { ArtifactRef, ArtifactStore } from '../artifacts/contract.ts';
-import type { Json } from '../blueprints/json.ts';
+import type { Json } from '../base/json.ts';
 
 export async function keepJson(store: ArtifactStore, value: unknown): Promise<ArtifactRef> {
   return store.put(Buffer.from(JSON.stringify(value)), 'application/json');

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import { defaults } from '../blueprints/defaults.ts';
+import { defaults } from '../base/defaults.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutScript, exportScript, nothingToExport } from '../git/sandbox-scripts.ts';

@@ -1,7 +1,7 @@
 /** A sandbox as the agent's tools see it: every operation is one keyed command, so a repeated activity repeats nothing. */
 import { isUtf8 } from 'node:buffer';
 import type { ToolOperations } from '../agent/operations.ts';
-import { defaults } from '../blueprints/defaults.ts';
+import { defaults } from '../base/defaults.ts';
 import { createMatcher } from '../git/globs.ts';
 import { CommandCancelled, type Sandbox } from '../sandbox/contract.ts';
 import { readFile, SandboxFileError, writeFile } from '../sandbox/files.ts';

@@ -2,7 +2,7 @@
  * The agent loop's state and what follows from an answer. Pure; runs in workflow code: no texts but short ones, nothing
  * that can grow. The workflow asks, decides by {@link decideAfterAnswer}, acts, and asks again.
  */
-import { defaults } from '../blueprints/defaults.ts';
+import { defaults } from '../base/defaults.ts';
 import { emptyAnswerFeedback, repeatedCallFeedback, repeatedCallNote, tooManyCallsFeedback } from './prompts.ts';
 
 /** Calls of one answer that are carried out; the others get an error. */

@@ -1,5 +1,5 @@
 /** Carries out one tool call over {@link ToolOperations}; what it returns is for the model. */
-import { defaults } from '../blueprints/defaults.ts';
+import { defaults } from '../base/defaults.ts';
 import { cutText } from './cut-text.ts';
 import { editText, notUtf8 } from './edit-text.ts';
 import type { CommandOutcome, ToolOperations, ToolResult } from './operations.ts';

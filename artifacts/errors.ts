@@ -1,4 +1,4 @@
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 
 /** The store has no bytes under this hash. */
 export class ArtifactMissing extends JigError {

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import type { Pin } from './pins.ts';
 
 /** The program in the cache, if all of its files are there under their hashes. */

@@ -1,7 +1,7 @@
 /** A program that Jig needs, from the first place that has it; what was downloaded is run only under its pinned hash. */
 import { mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { findVerified, install } from './cache.ts';
 import { answersVersion } from './command.ts';
 import { downloadArchive, officialArchiveUrl } from './official.ts';

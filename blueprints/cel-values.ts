@@ -1,6 +1,6 @@
 /** CEL's values and their way from and to JSON. Integers are bigint, doubles number, maps Map: no prototype is ever read. */
 import { ExpressionFailed } from './cel-parse.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../base/json.ts';
 
 export type CelValue = null | boolean | bigint | number | string | CelValue[] | Map<string, CelValue>;
 

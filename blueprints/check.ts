@@ -1,6 +1,6 @@
 /** Checks a blueprint as a whole, before anything starts. */
 import { BlueprintInvalid, type Issue, type KeyPath, pathText } from './issues.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../base/json.ts';
 import { findInputProblem } from './inputs.ts';
 import { flatten, type NamedOutline, nameOutlines } from './outlines.ts';
 import { checkReferences } from './references.ts';

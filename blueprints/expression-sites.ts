@@ -1,6 +1,6 @@
 /** Where a step holds expressions: the one list of keys in which anything is evaluated. */
 import type { KeyPath } from './issues.ts';
-import { isJsonMap, type Json, type JsonMap } from './json.ts';
+import { isJsonMap, type Json, type JsonMap } from '../base/json.ts';
 import type { StepKind } from './schema.ts';
 
 export interface ExpressionSite {

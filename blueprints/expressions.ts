@@ -7,7 +7,7 @@
 import { type EvaluateOptions, Evaluation, type Scope } from './cel-evaluate.ts';
 import { type CelNode, children, ExpressionFailed, macros, parseExpression } from './cel-parse.ts';
 import { toJson } from './cel-values.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../base/json.ts';
 import { parseTemplate } from './template.ts';
 
 export { ExpressionFailed } from './cel-parse.ts';

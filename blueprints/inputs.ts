@@ -1,7 +1,7 @@
 /** Holds inputs against their declarations. */
 import { z } from 'zod';
-import type { ErrorCode } from './errors.ts';
-import type { Json } from './json.ts';
+import type { ErrorCode } from '../base/errors.ts';
+import type { Json } from '../base/json.ts';
 import { findNearest } from './nearest.ts';
 import type { Blueprint, Input } from './schema.ts';
 

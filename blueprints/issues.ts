@@ -1,5 +1,5 @@
 /** What is wrong with a blueprint, and where. */
-import { type ErrorCode, JigError } from './errors.ts';
+import { type ErrorCode, JigError } from '../base/errors.ts';
 
 export interface Issue {
   code: ErrorCode;

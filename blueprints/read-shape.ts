@@ -1,7 +1,7 @@
 /** Reads a value by a schema, and reports all that is wrong with it: also in what follows a misspelt key. */
 import type { z } from 'zod';
 import type { KeyPath } from './issues.ts';
-import { isJsonMap, type JsonMap } from './json.ts';
+import { isJsonMap, type JsonMap } from '../base/json.ts';
 import { findNearest } from './nearest.ts';
 import { maxIssues, type Report } from './report.ts';
 import { keyPath, keysAt, reportShape, unknownKey, valueAt } from './shape-issues.ts';

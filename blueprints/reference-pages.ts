@@ -1,8 +1,8 @@
 /** The reference in docs/, made from the definitions so that it can't say anything else. */
 import { z } from 'zod';
 import { functionNames, methodNames } from './cel-parse.ts';
-import { defaults } from './defaults.ts';
-import { type ErrorPage, errorPages } from './errors.ts';
+import { defaults } from '../base/defaults.ts';
+import { type ErrorPage, errorPages } from '../base/errors.ts';
 import { blueprintJsonSchema } from './json-schema.ts';
 import { type Output, outputs, roots } from './outputs.ts';
 import { stepKinds } from './schema.ts';

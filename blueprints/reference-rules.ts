@@ -1,5 +1,5 @@
 /** What a chain of members, such as `steps.survey.stdout`, may read at its place. */
-import type { ErrorCode } from './errors.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import type { KeyPath } from './issues.ts';
 import { findNearest } from './nearest.ts';
 import type { NamedOutline } from './outlines.ts';

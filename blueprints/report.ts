@@ -1,5 +1,5 @@
 /** Collects issues and turns places in a blueprint into lines and columns. */
-import type { ErrorCode } from './errors.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import { type Issue, type KeyPath, pathText } from './issues.ts';
 import type { Range, YamlText } from './yaml.ts';
 

@@ -1,7 +1,7 @@
 /** What the language asks beyond the shape of its parts: ids, order, nesting, and keys that would have no effect. */
 import { isFreeName } from './declarations.ts';
 import type { KeyPath } from './issues.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../base/json.ts';
 import { flatten, type NamedOutline } from './outlines.ts';
 import type { Report } from './report.ts';
 import type { StepKind } from './schema.ts';

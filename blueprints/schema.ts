@@ -6,34 +6,11 @@
  * was parsed once can be parsed again to the same value.
  */
 import { z } from 'zod';
+import { Duration } from '../base/durations.ts';
 
 export const outcomes = ['succeeded', 'nothing-to-do', 'needs-human', 'failed', 'cancelled'] as const;
 export const Outcome = z.enum(outcomes);
 export type Outcome = z.infer<typeof Outcome>;
-
-/** Longest duration that a blueprint may ask for. */
-const maxDurationMs = 30 * 24 * 3600_000;
-
-const durationRule = 'a duration is a whole number and a unit, such as 90s, 10m or 2h';
-
-const Duration = z
-  .string({ error: durationRule })
-  .regex(/^[1-9][0-9]{0,6}(ms|s|m|h)$/, { error: durationRule, abort: true })
-  .refine((text) => durationMs(text) <= maxDurationMs, { error: 'a duration is at most 720h, which is 30 days' })
-  .meta({ description: 'A duration such as `90s`, `10m` or `2h`', examples: ['10m'] });
-
-const unitsMs = new Map([
-  ['ms', 1],
-  ['s', 1000],
-  ['m', 60_000],
-  ['h', 3600_000],
-]);
-
-/** Milliseconds of a checked {@link Duration}. */
-export function durationMs(duration: string): number {
-  const [, count = '', unit = ''] = /^([0-9]+)(ms|s|m|h)$/.exec(duration) ?? [];
-  return Number.parseInt(count, 10) * (unitsMs.get(unit) ?? Number.NaN);
-}
 
 /** A name that CEL can read after a dot: `steps.survey`. */
 export const Identifier = z
@@ -49,11 +26,9 @@ const Template = z.string().max(65_536).meta({ description: 'Text; `${{ expressi
 const TemplateOrNumber = z.union([Template, z.number().int()]);
 
 /** A command: a string is a shell script (no `${{ }}` in it), a list is the words of one program, without a shell. */
-export const Command = z
-  .union([z.string().min(1).max(16_384), z.array(Template).min(1).max(256)])
-  .meta({
-    description: 'A shell script without `${{ }}`, or the list of words of one program (each may hold `${{ }}`)',
-  });
+export const Command = z.union([z.string().min(1).max(16_384), z.array(Template).min(1).max(256)]).meta({
+  description: 'A shell script without `${{ }}`, or the list of words of one program (each may hold `${{ }}`)',
+});
 export type Command = z.infer<typeof Command>;
 
 /** The name of an environment variable. */
@@ -123,11 +98,9 @@ const SandboxSection = z.strictObject({
     .meta({ description: 'What the commands of a run may use' }),
   egress: z
     .array(
-      z
-        .string()
-        .regex(/^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, {
-          error: 'a preset (pypi, npm, crates, go) or a host name, such as api.example.com or *.example.com',
-        }),
+      z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, {
+        error: 'a preset (pypi, npm, crates, go) or a host name, such as api.example.com or *.example.com',
+      }),
     )
     .max(64)
     .optional()
@@ -152,16 +125,10 @@ const common = {
   title: z.string().min(1).max(200).optional().meta({ description: 'What the step does, for whoever looks at a run' }),
   if: z.union([Expression, z.boolean()]).optional().meta({ description: 'The step is skipped where this is false' }),
   timeout: Duration.optional().meta({ description: 'How long the step may take' }),
-  retry: z
-    .number()
-    .int()
-    .min(0)
-    .max(10)
-    .optional()
-    .meta({
-      description:
-        'How often what the step asks for is tried again where something around it broke: a model’s server, a forge, the machine; 0: one try. The death of a worker does not count, and a command is never run twice',
-    }),
+  retry: z.number().int().min(0).max(10).optional().meta({
+    description:
+      'How often what the step asks for is tried again where something around it broke: a model’s server, a forge, the machine; 0: one try. The death of a worker does not count, and a command is never run twice',
+  }),
   'on-failure': z
     .enum(['stop', 'continue'])
     .optional()
@@ -184,12 +151,9 @@ export const RunStep = z.strictObject({
 export const CheckStep = z.strictObject({
   ...common,
   check: Commands.meta({ description: 'Commands that decide by their exit code' }),
-  gate: z
-    .enum(['required', 'baseline'])
-    .optional()
-    .meta({
-      description: '`baseline` only records what fails before the change; `required` (the default) stops the run',
-    }),
+  gate: z.enum(['required', 'baseline']).optional().meta({
+    description: '`baseline` only records what fails before the change; `required` (the default) stops the run',
+  }),
 });
 
 /** A glob that no matcher needs more than a moment for, whatever the path. */
@@ -293,13 +257,10 @@ export const ChangeStep = z.strictObject({
       }),
       draft: z.boolean().optional().meta({ description: 'Open it as a draft' }),
       labels: z.array(z.string().max(100)).max(20).optional().meta({ description: 'Labels on the change' }),
-      gate: z
-        .enum(['clean', 'spared'])
-        .optional()
-        .meta({
-          description:
-            '`clean` (the default) decides the checks once more in a clean checkout; `spared` does not, and the evidence says so',
-        }),
+      gate: z.enum(['clean', 'spared']).optional().meta({
+        description:
+          '`clean` (the default) decides the checks once more in a clean checkout; `spared` does not, and the evidence says so',
+      }),
     })
     .meta({ description: 'A pull or merge request with what the run changed' }),
 });

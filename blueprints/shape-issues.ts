@@ -1,7 +1,7 @@
 /** Says in plain words what zod found, at the place in the text. */
 import { z } from 'zod';
 import type { KeyPath } from './issues.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../base/json.ts';
 import { findNearest } from './nearest.ts';
 import { maxIssues, type Report } from './report.ts';
 

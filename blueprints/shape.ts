@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { type ExpressionSite, findExpressionSites } from './expression-sites.ts';
 import type { KeyPath } from './issues.ts';
-import { isJsonMap, type Json, type JsonMap } from './json.ts';
+import { isJsonMap, type Json, type JsonMap } from '../base/json.ts';
 import { findNearest } from './nearest.ts';
 import { readShape } from './read-shape.ts';
 import type { Report } from './report.ts';

@@ -1,5 +1,5 @@
 /** What is asked of a blueprint's bytes before anything reads them as YAML: their number, and that they are text. */
-import type { ErrorCode } from './errors.ts';
+import type { ErrorCode } from '../base/errors.ts';
 
 export const maxBlueprintBytes = 256 * 1024;
 

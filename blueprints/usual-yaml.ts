@@ -13,7 +13,7 @@ import {
   SCALAR_STYLE,
   type ScalarEvent,
 } from 'js-yaml';
-import { isJsonMap, type Json } from './json.ts';
+import { isJsonMap, type Json } from '../base/json.ts';
 
 /** Far below what the first parser's caller refuses, which is counted in tokens and indents. */
 const maxDepth = 20;

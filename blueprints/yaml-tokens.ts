@@ -3,7 +3,7 @@
  * try/catch can stop, so depth is counted on the tokens that it would be given; the lexer that makes them never recurses.
  */
 import { CST, Lexer } from 'yaml';
-import type { ErrorCode } from './errors.ts';
+import type { ErrorCode } from '../base/errors.ts';
 
 const maxNesting = 64;
 

@@ -2,7 +2,7 @@
 import { Composer, isMap, isScalar, isSeq, Parser } from 'yaml';
 import type { Document, Node, Pair, YAMLMap } from 'yaml';
 import type { KeyPath } from './issues.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../base/json.ts';
 import { readUsualYaml } from './usual-yaml.ts';
 import { readTokens, type YamlProblem } from './yaml-tokens.ts';
 

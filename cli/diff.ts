@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { withClient } from './connection.ts';
 import { renderDiff } from './diff-text.ts';
 import { openForge } from './local-data.ts';

@@ -1,5 +1,5 @@
 /** A failure as a person or a program reads it, and the exit code that goes with it. */
-import { errorPages, isErrorCode, JigError, type ErrorCode } from '../blueprints/errors.ts';
+import { errorPages, isErrorCode, JigError, type ErrorCode } from '../base/errors.ts';
 import type { InputIssue } from '../blueprints/inputs.ts';
 import type { Issue } from '../blueprints/issues.ts';
 import { exitCodes } from './exit-codes.ts';

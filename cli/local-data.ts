@@ -1,7 +1,7 @@
 /** What runs keep on this machine: outputs and conversations, and the local forge. */
 import type { ArtifactRef, ArtifactStore } from '../artifacts/contract.ts';
 import { ArtifactMissing } from '../artifacts/errors.ts';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { dataFolders } from '../client/data-folders.ts';
 import { defaultDataDir } from '../client/up-record.ts';
 import type { LocalForge } from '../forge/local/local-forge.ts';

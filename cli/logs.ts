@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import type { StepRow } from '../workflows/messages.ts';
 import { withClient } from './connection.ts';
 import { openArtifacts, readArtifact } from './local-data.ts';

@@ -1,7 +1,7 @@
 /** Programs that Jig uses and can't bring along. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 
 const programs = {
   git: { words: ['git', '--version'], install: 'Install the package `git`.' },

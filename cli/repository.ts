@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import type { LocalForge } from '../forge/local/local-forge.ts';
 import { BadInput } from './failure.ts';
 import { note, paintErr } from './output.ts';

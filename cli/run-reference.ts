@@ -1,5 +1,5 @@
 /** Which run a person means. */
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import type { JigClient } from '../client/client.ts';
 
 const searched = 1000;

@@ -2,7 +2,7 @@
 import { checkBlueprint } from '../blueprints/check.ts';
 import { checkInputs } from '../blueprints/inputs.ts';
 import { renderIssues } from '../blueprints/render-issues.ts';
-import type { Json } from '../blueprints/json.ts';
+import type { Json } from '../base/json.ts';
 import type { StartRun } from '../client/start-run.ts';
 import { findBlueprintFile } from './blueprint-file.ts';
 import { BadInput } from './failure.ts';

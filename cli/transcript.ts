@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { ArtifactRef, type ArtifactStore } from '../artifacts/contract.ts';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { Message } from '../model/contract.ts';
 import { withClient } from './connection.ts';
 import { openArtifacts, readArtifact } from './local-data.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { findUp } from '../client/up-record.ts';
 import type { Up } from '../worker/up.ts';
 import { note, paintErr, paintOut, print, printJson, table } from './output.ts';

@@ -15,7 +15,7 @@ import {
 } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { outcomes, type Outcome } from '../blueprints/schema.ts';
 import {
   messageNames,

@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { z } from 'zod';
-import { JigError } from '../blueprints/errors.ts';
-import type { Json } from '../blueprints/json.ts';
+import { JigError } from '../base/errors.ts';
+import type { Json } from '../base/json.ts';
 import { RunRequest, runWorkflowType, taskQueues, type PinnedBlueprint } from '../workflows/messages.ts';
 
 export interface StartRun {

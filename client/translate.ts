@@ -7,7 +7,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { isErrorCode, JigError, type ErrorCode } from '../blueprints/errors.ts';
+import { isErrorCode, JigError, type ErrorCode } from '../base/errors.ts';
 
 /** Of gRPC's status codes, those that are told apart. */
 const grpc = {

@@ -1,7 +1,7 @@
 /** A released source distribution, from the package index that pip is configured with. */
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 
 export interface SourceDistribution {
   project: string;

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../blueprints/errors.ts';
+import type { ErrorCode } from '../base/errors.ts';
 
 /** A forge said no, or could not be asked; `retryable` where asking again can mend it. */
 export class ForgeFailure extends Error {

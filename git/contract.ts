@@ -3,7 +3,7 @@
  * Nothing here ever runs git in a tree that an agent touched.
  */
 import { z } from 'zod';
-import type { ErrorCode } from '../blueprints/errors.ts';
+import type { ErrorCode } from '../base/errors.ts';
 
 export const Commit = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 export type Commit = z.infer<typeof Commit>;

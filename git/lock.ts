@@ -1,14 +1,14 @@
 /** A lock between processes: a file that names its owner. It survives a crash, so a dead owner's lock is broken. */
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { hasEnded, identifySelf, ProcessIdentity } from '../base/process-identity.ts';
 
-const Owner = z.strictObject({ pid: z.number().int().positive(), host: z.string(), id: z.string() });
+const Owner = ProcessIdentity.extend({ id: z.string() });
 
-/** Longer than any work under a lock. An owner on another machine can't be asked whether it lives, and a process id may be given again. */
+/** Longer than any work under a lock. An owner on another machine can't be asked whether it lives. */
 const maxAgeMs = 3600_000;
 
 /**
@@ -23,7 +23,7 @@ export async function withLock<T>(
   await mkdir(dirname(path), { recursive: true });
   const id = randomUUID();
   const claim = `${path}.${id}`;
-  await writeFile(claim, JSON.stringify({ pid: process.pid, host: hostname(), id }));
+  await writeFile(claim, JSON.stringify({ ...(await identifySelf()), id }));
   let broken = false;
   try {
     while (!(await isLinked(claim, path))) {
@@ -70,18 +70,9 @@ async function readLock(path: string): Promise<{ text: string; stale: boolean } 
   try {
     const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
     const owner = Owner.parse(JSON.parse(text));
-    return { text, stale: (owner.host === hostname() && !isAlive(owner.pid)) || Date.now() - mtimeMs > maxAgeMs };
+    return { text, stale: (await hasEnded(owner)) || Date.now() - mtimeMs > maxAgeMs };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -9,7 +9,7 @@ import {
   type Middleware,
 } from '@kubernetes/client-node';
 import { z } from 'zod';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { SandboxUnavailable } from '../sandbox/errors.ts';
 
 export interface Cluster {

@@ -1,6 +1,6 @@
 /** What a pod's status says: how far it has come, and what is wrong with it. Pure. */
 import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
-import type { ErrorCode } from '../blueprints/errors.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import type { StateReached } from '../sandbox/contract.ts';
 
 export interface PodProblem {

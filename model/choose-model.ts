@@ -1,6 +1,6 @@
 /** The model that an installation's environment and configuration ask for. */
 import { z } from 'zod';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import type { Model } from './contract.ts';
 import { createOpenAiModel } from './openai.ts';
 import { PriceTable } from './prices.ts';

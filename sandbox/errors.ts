@@ -1,4 +1,4 @@
-import { JigError, type ErrorCode } from '../blueprints/errors.ts';
+import { JigError, type ErrorCode } from '../base/errors.ts';
 
 /** The sandbox is gone, or is another incarnation than the run's: the step must start from a clean checkout. */
 export class SandboxLost extends JigError {

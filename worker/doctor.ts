@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { connectClient } from '../client/client.ts';
 import { chooseModel } from '../model/choose-model.ts';
 import type { SandboxProvider } from '../sandbox/contract.ts';

@@ -1,7 +1,7 @@
 /** The code hosts that the configuration names, each with its secret, which stands in the environment or a file. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import type { Forge } from '../forge/contract.ts';
 import { createGiteaForge } from '../forge/gitea/gitea-forge.ts';
 

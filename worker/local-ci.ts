@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { cutText } from '../agent/cut-text.ts';
 import type { Parts } from '../activities/parts.ts';
-import { defaults } from '../blueprints/defaults.ts';
+import { defaults } from '../base/defaults.ts';
 import type { LocalForge } from '../forge/local/local-forge.ts';
 import { checkoutScript } from '../git/sandbox-scripts.ts';
 import { readFile } from 'node:fs/promises';

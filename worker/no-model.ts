@@ -1,5 +1,5 @@
 /** A worker without a model does everything that needs none; a question ends with what to configure. */
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import type { Model } from '../model/contract.ts';
 
 export function orNoModel(choose: () => Model): Model {

@@ -1,7 +1,7 @@
 /** Recorded sessions on disk: read to answer in place of a model, written to make one. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import type { Model } from '../model/contract.ts';
 import { createRecordingModel, Recording, type RecordingEntry } from '../model/recorded.ts';
 

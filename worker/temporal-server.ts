@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { execa } from 'execa';
 import { z } from 'zod';
-import { JigError } from '../blueprints/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { searchAttributes } from '../workflows/messages.ts';
 import { getFreePort } from './free-port.ts';
 

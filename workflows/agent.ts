@@ -7,7 +7,7 @@ import type { AgentAnswer, AskAgent, ExportCommit, RunSettings, TranscriptRef } 
 import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } from '../agent/budget.ts';
 import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
 import { refusedChangeFeedback, steerMessage, verifyFeedback } from '../agent/prompts.ts';
-import { defaults } from '../blueprints/defaults.ts';
+import { defaults } from '../base/defaults.ts';
 import type { AgentTool } from '../blueprints/schema.ts';
 import type { CheckRun } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';

@@ -1,7 +1,8 @@
 /** The run's budget: what is left of it, and the check before each spend. */
 import { addSpent, addUsage, checkBudget, isUsdUnenforceable, type BudgetLimits, type Spent } from '../agent/budget.ts';
-import { defaults } from '../blueprints/defaults.ts';
-import { durationMs, type BudgetSection } from '../blueprints/schema.ts';
+import { defaults } from '../base/defaults.ts';
+import { durationMs } from '../base/durations.ts';
+import type { BudgetSection } from '../blueprints/schema.ts';
 import type { Usage } from '../model/contract.ts';
 import type { AgentBounds } from './agent.ts';
 import type { HeldBudget, RunContext } from './context.ts';

@@ -8,7 +8,7 @@ import type { SandboxRef } from '../sandbox/contract.ts';
 import type { BoundedTask } from './agent.ts';
 import type { RunControl } from './control.ts';
 import type { Journal, StepResult } from './journal.ts';
-import type { Json } from '../blueprints/json.ts';
+import type { Json } from '../base/json.ts';
 import type { ChangeSummary, RunRequest } from './messages.ts';
 import type { RunView } from './view.ts';
 

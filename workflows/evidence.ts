@@ -1,5 +1,5 @@
 /** What a run can show a reviewer, as Markdown for the change and as data for programs. */
-import type { Json } from '../blueprints/json.ts';
+import type { Json } from '../base/json.ts';
 import type { RunContext } from './context.ts';
 import { cell, renderSteps, renderUsage } from './details.ts';
 import type { RunState } from './messages.ts';

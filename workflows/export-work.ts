@@ -1,7 +1,7 @@
 /** The sandbox's work as one commit, made by the trusted side and held to the policy of what a change may be. */
 import { workflowInfo } from '@temporalio/workflow';
 import type { ExportCommit } from '../activities/contract.ts';
-import { defaults } from '../blueprints/defaults.ts';
+import { defaults } from '../base/defaults.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import type { RunContext } from './context.ts';
 import { perform } from './perform.ts';

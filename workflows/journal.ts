@@ -5,7 +5,7 @@
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { Outcome } from '../blueprints/schema.ts';
 import type { Usage } from '../model/contract.ts';
-import type { Json } from '../blueprints/json.ts';
+import type { Json } from '../base/json.ts';
 
 export interface StepRecord {
   outcome: Extract<Outcome, 'succeeded' | 'failed'> | 'skipped';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Outcome } from '../blueprints/schema.ts';
 import { Usage } from '../model/contract.ts';
 import { ArtifactRef } from '../artifacts/contract.ts';
-import type { Json } from '../blueprints/json.ts';
+import type { Json } from '../base/json.ts';
 import type { StateReached } from '../sandbox/contract.ts';
 
 /** The text that runs is the text that was started: it travels with the run, pinned by its hash. */

@@ -7,7 +7,7 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
-import { defaults } from '../blueprints/defaults.ts';
+import { defaults } from '../base/defaults.ts';
 import { taskQueues, type TaskQueue } from './messages.ts';
 
 const queueOf: Record<keyof Activities, TaskQueue> = {

@@ -1,6 +1,6 @@
 /** From what an author wrote to what runs: templates, environments and commands, in a step's scope. */
 import { evaluateCondition, renderTemplate, renderText } from '../blueprints/expressions.ts';
-import type { Json } from '../blueprints/json.ts';
+import type { Json } from '../base/json.ts';
 import type { Command } from '../blueprints/schema.ts';
 import type { RenderedCommand, Scope } from './context.ts';
 import type { StepRecord } from './journal.ts';

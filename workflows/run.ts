@@ -13,7 +13,7 @@ import {
 import { nothingSpent } from '../agent/budget.ts';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
-import type { Json } from '../blueprints/json.ts';
+import type { Json } from '../base/json.ts';
 import { doublePaths } from '../blueprints/outputs.ts';
 import { budgetLimits } from './budget.ts';
 import type { Carried, RunContext, Scope } from './context.ts';
@@ -52,9 +52,9 @@ export async function run(untrusted: RunRequest, continued?: Continued): Promise
   setHandler(defineQuery<RunState>(messageNames.state), () => view.state);
   const scope = new CancellationScope({ cancellable: true });
   const control = new RunControl(view, scope);
+  const loaded = continued && (await perform('loadValue', continued.kept, { summary: 'the journal so far' }));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the execution before this one wrote it
-  const kept =
-    continued && ((await perform('loadValue', continued.kept, { summary: 'the journal so far' })) as unknown as Kept);
+  const kept = loaded as unknown as Kept | undefined;
   if (kept) view.restore(kept.state);
 
   let end: RunEnd;

@@ -1,6 +1,6 @@
 /** A run's sandboxes: made, checked out, set up, and gone in every ending. */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
-import { defaults } from '../blueprints/defaults.ts';
+import { defaults } from '../base/defaults.ts';
 import type { SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { RunContext } from './context.ts';

@@ -1,11 +1,11 @@
 /** One Gitea server: its API with answers that were checked, and the address that everything is under. */
 import { Api, type HttpResponse } from 'gitea-js';
 import type { z } from 'zod';
-import { JigError } from '../../blueprints/errors.ts';
+import { JigError } from '../../base/errors.ts';
 import { RepositoryName } from '../contract.ts';
 import { ForgeFailure } from '../errors.ts';
 import { createHostFetch } from '../host-fetch.ts';
-import { createTurns, type Turns } from '../turns.ts';
+import { createTurns, type Turns } from '../../base/turns.ts';
 
 export interface GiteaOptions {
   /** What runs call this forge. */

@@ -1,6 +1,7 @@
 /** The queue of checks: the forge keeps it, somebody else takes a check, runs it in a sandbox and brings the result. */
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import { hasEnded, identifySelf } from '../../base/process-identity.ts';
 import type { Check } from '../contract.ts';
 import { ForgeFailure } from '../errors.ts';
 import { findCommit } from './bare-repository.ts';
@@ -57,15 +58,15 @@ export async function takeQueuedCheck(
     for (const commit of check ? await listOpenHeads(changes, repository) : []) {
       await queueCheck(changes, repository, commit);
       const id = randomUUID();
-      const claim = { id, pid: process.pid, host: hostname(), expiresAt: new Date(Date.now() + leaseMs).toISOString() };
-      const taken = await changes.state
-        .check(repository, commit)
-        .update((current) =>
-          current && isFree(current)
-            ? { ...current, state: 'running', claim }
-            : (current ?? { name: 'check', state: 'queued' }),
-        );
-      if (check && taken.claim?.id === id) return { repository, commit, ...check, claim: { repository, commit, id } };
+      const record = changes.state.check(repository, commit);
+      const seen = await record.find();
+      if (!check || !seen || !(await isFree(seen))) continue;
+      const claim = { ...(await identifySelf()), id, expiresAt: new Date(Date.now() + leaseMs).toISOString() };
+      // Of several who saw it free, one takes it.
+      const taken = await record.update((current = seen) =>
+        isDeepStrictEqual(current, seen) ? { ...current, state: 'running', claim } : current,
+      );
+      if (taken.claim?.id === id) return { repository, commit, ...check, claim: { repository, commit, id } };
     }
   }
   return undefined;
@@ -93,18 +94,9 @@ async function listOpenHeads(changes: Changes, repository: string): Promise<stri
   return heads.filter((head) => head !== undefined);
 }
 
-function isFree({ state, claim }: CheckRecord): boolean {
+async function isFree({ state, claim }: CheckRecord): Promise<boolean> {
   if (state !== 'running' || !claim) return state === 'queued';
-  return Date.parse(claim.expiresAt) < Date.now() || (claim.host === hostname() && !isAlive(claim.pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+  return Date.parse(claim.expiresAt) < Date.now() || (await hasEnded(claim));
 }
 
 function tail(text: string): string {

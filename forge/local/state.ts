@@ -2,6 +2,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ProcessIdentity } from '../../base/process-identity.ts';
 import { RepositoryName } from '../contract.ts';
 import { ForgeFailure } from '../errors.ts';
 import { createRecord } from './record.ts';
@@ -54,7 +55,7 @@ export type ChangeRecord = z.infer<typeof ChangeRecord>;
 export const CheckRecord = z.strictObject({
   name: z.string(),
   state: z.enum(['queued', 'running', 'passed', 'failed', 'errored']),
-  claim: z.strictObject({ id: z.string(), pid: z.number().int(), host: z.string(), expiresAt: z.string() }).optional(),
+  claim: ProcessIdentity.extend({ id: z.string(), expiresAt: z.string() }).optional(),
   logExcerpt: z.string().optional(),
 });
 export type CheckRecord = z.infer<typeof CheckRecord>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { errorPages } from '../../blueprints/errors.ts';
+import { errorPages } from '../../base/errors.ts';
 import { modelFailureKinds } from '../../model/contract.ts';
 import { commandEndings } from '../../sandbox/contract.ts';
 import { productSources } from './sources.ts';
@@ -55,7 +55,7 @@ describe('error codes', () => {
 
   it('with a page are each used', () => {
     const source = productSources
-      .filter(({ path }) => !/^blueprints\/([a-z-]+-)?errors\.ts$/.test(path))
+      .filter(({ path }) => !/^base\/([a-z-]+-)?errors\.ts$/.test(path))
       .map(({ text }) => text)
       .join('\n');
     const made = new Set([

@@ -15,6 +15,7 @@ const all = (...paths: string[]): Allowed[] => paths.map((to) => ({ to: /\.\w+$/
 
 /** What each part may import of ours: the only place where this is written. Each part may import itself. */
 const allowed: Record<string, Allowed[]> = {
+  base: [],
   blueprints: [],
   evidence: all('blueprints'),
   // The loop's pure half speaks of messages, which the model's contract defines.
@@ -117,6 +118,8 @@ const partOf = (path: string): string => path.split('/')[0] ?? '';
 
 function isAllowed({ from, to, how }: Import): boolean {
   if (partOf(from) === partOf(to)) return true;
+  // What all stand on; but bin/ runs before anything is installed.
+  if (partOf(to) === 'base') return partOf(from) !== 'bin';
   return (allowed[partOf(from)] ?? []).some(
     (rule) =>
       (rule.to.endsWith('/') ? to.startsWith(rule.to) : to === rule.to) &&

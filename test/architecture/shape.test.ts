@@ -6,7 +6,7 @@ const maxFileLines = 350;
 const maxFunctionLines = 60;
 
 /** Tables of words, which are read a row at a time. */
-const tables = new Set(['blueprints/errors.ts', 'blueprints/language-errors.ts', 'blueprints/run-errors.ts']);
+const tables = new Set(['base/errors.ts', 'base/language-errors.ts', 'base/run-errors.ts']);
 
 /** A line that opens a function's body; the line that closes it has the same indent. */
 const opens =

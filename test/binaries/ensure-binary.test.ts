@@ -7,7 +7,7 @@ import { findVerified } from '../../binaries/cache.ts';
 import { runCommand } from '../../binaries/command.ts';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
 import { programs } from '../../binaries/pins.ts';
-import { JigError } from '../../blueprints/errors.ts';
+import { JigError } from '../../base/errors.ts';
 
 let folder: string;
 before(async () => {

@@ -10,7 +10,7 @@ import {
   renderTemplate,
   renderText,
 } from '../../blueprints/expressions.ts';
-import type { Json } from '../../blueprints/json.ts';
+import type { Json } from '../../base/json.ts';
 
 const scope = {
   inputs: { n: 2, ratio: 2, name: 'src', flag: true, list: ['x', 'y'], hostile: '${{ inputs.name }}' },

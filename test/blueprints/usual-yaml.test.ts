@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { KeyPath } from '../../blueprints/issues.ts';
-import type { Json } from '../../blueprints/json.ts';
+import type { Json } from '../../base/json.ts';
 import { readUsualYaml } from '../../blueprints/usual-yaml.ts';
 import { readAll, readYaml } from '../../blueprints/yaml.ts';
 

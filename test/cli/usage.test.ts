@@ -6,7 +6,7 @@ import { commands } from '../../cli/commands.ts';
 import { exitCodeOf } from '../../cli/exit-codes.ts';
 import { failureExitCode, failureJson, renderFailure } from '../../cli/failure.ts';
 import { createPaint } from '../../cli/output.ts';
-import { JigError } from '../../blueprints/errors.ts';
+import { JigError } from '../../base/errors.ts';
 import { jig, root } from './jig.ts';
 
 const plain = createPaint(false);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { JigError } from '../../blueprints/errors.ts';
+import { JigError } from '../../base/errors.ts';
 import { createClient } from '../../client/client.ts';
 import { runWorkflowType, type RunState } from '../../workflows/messages.ts';
 import { createWorld, type World } from '../e2e/harness.ts';

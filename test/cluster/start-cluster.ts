@@ -4,6 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
+import { isAlive } from '../../base/process-identity.ts';
 import { ensureImages } from './images.ts';
 import { ensureKubernetes } from './kubernetes-programs.ts';
 import { MachineSpec } from './record.ts';
@@ -69,13 +70,5 @@ export async function removeStale(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = new RegExp(`^${statePrefix}(\\d+)-`).exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) await execa(machineScript, ['remove', join(tmpdir(), name)]);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

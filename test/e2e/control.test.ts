@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
-import { JigError } from '../../blueprints/errors.ts';
+import { JigError } from '../../base/errors.ts';
 import { createWorld, type World } from './harness.ts';
 
 const blueprint = (name: string, steps: string): string => `blueprint: v1\nname: ${name}\nsteps:\n${steps}`;

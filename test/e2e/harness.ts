@@ -8,7 +8,7 @@ import type { Parts } from '../../activities/parts.ts';
 import { pino } from 'pino';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
 import { createClient, type JigClient } from '../../client/client.ts';
-import type { Json } from '../../blueprints/json.ts';
+import type { Json } from '../../base/json.ts';
 import type { Model } from '../../model/contract.ts';
 import { createScriptedModel } from '../../model/scripted.ts';
 import type { ScriptInput } from '../../model/script.ts';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { defaults } from '../../blueprints/defaults.ts';
+import { defaults } from '../../base/defaults.ts';
 import type { ExportPolicy, GitRepository } from '../../git/contract.ts';
 import { createTrustedGit } from '../../git/trusted-git.ts';
 

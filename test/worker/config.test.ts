@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { JigError } from '../../blueprints/errors.ts';
+import { JigError } from '../../base/errors.ts';
 import { createScriptedModel } from '../../model/scripted.ts';
 import { loadConfig } from '../../worker/config.ts';
 import { loadRecording, recordTo } from '../../worker/recording.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { JigError } from '../../blueprints/errors.ts';
+import { JigError } from '../../base/errors.ts';
 import { Config } from '../../worker/config.ts';
 import { createForges } from '../../worker/forges.ts';
 import { createRedact } from '../../worker/redact.ts';

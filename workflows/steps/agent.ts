@@ -1,7 +1,8 @@
 import { startChild, workflowInfo } from '@temporalio/workflow';
 import { reviewFeedback, systemPrompt, taskMessage } from '../../agent/prompts.ts';
-import { defaults } from '../../blueprints/defaults.ts';
-import { durationMs, type AgentStep } from '../../blueprints/schema.ts';
+import { defaults } from '../../base/defaults.ts';
+import { durationMs } from '../../base/durations.ts';
+import type { AgentStep } from '../../blueprints/schema.ts';
 import {
   agent,
   findRefusal,

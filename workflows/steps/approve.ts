@@ -1,5 +1,6 @@
-import { defaults } from '../../blueprints/defaults.ts';
-import { durationMs, type ApproveStep } from '../../blueprints/schema.ts';
+import { defaults } from '../../base/defaults.ts';
+import { durationMs } from '../../base/durations.ts';
+import type { ApproveStep } from '../../blueprints/schema.ts';
 import { RunEnded, SentBack } from '../failures.ts';
 import type { StepKindAction } from '../context.ts';
 import { text } from '../render.ts';

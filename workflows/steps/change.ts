@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { defaults } from '../../blueprints/defaults.ts';
+import { defaults } from '../../base/defaults.ts';
 import type { ChangeStep } from '../../blueprints/schema.ts';
 import { checkCommands, summarizeChecks } from '../check-commands.ts';
 import type { OpenedChange, RunContext, StepKindAction } from '../context.ts';

@@ -1,5 +1,6 @@
-import { defaults } from '../../blueprints/defaults.ts';
-import { durationMs, type CheckStep } from '../../blueprints/schema.ts';
+import { defaults } from '../../base/defaults.ts';
+import { durationMs } from '../../base/durations.ts';
+import type { CheckStep } from '../../blueprints/schema.ts';
 import {
   checkCommands,
   recordBaseline,

@@ -1,8 +1,9 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { verifyFeedback } from '../../agent/prompts.ts';
 import type { CiOutcome } from '../../activities/contract.ts';
-import { defaults } from '../../blueprints/defaults.ts';
-import { durationMs, type CiStep } from '../../blueprints/schema.ts';
+import { defaults } from '../../base/defaults.ts';
+import { durationMs } from '../../base/durations.ts';
+import type { CiStep } from '../../blueprints/schema.ts';
 import type { OpenedChange, RunContext, StepKindAction, StepPlace } from '../context.ts';
 import { RunEnded, StepFailed } from '../failures.ts';
 import { perform } from '../perform.ts';

@@ -1,4 +1,4 @@
-import { defaults } from '../../blueprints/defaults.ts';
+import { defaults } from '../../base/defaults.ts';
 import type { NamedEachStep } from '../../blueprints/steps.ts';
 import { isBudgetSpent } from '../budget.ts';
 import { describeFailure, isControl, neverPassedOver, StepFailed } from '../failures.ts';

@@ -1,6 +1,7 @@
 import type { AskPrompt } from '../../activities/contract.ts';
-import { defaults } from '../../blueprints/defaults.ts';
-import { durationMs, type PromptStep } from '../../blueprints/schema.ts';
+import { defaults } from '../../base/defaults.ts';
+import { durationMs } from '../../base/durations.ts';
+import type { PromptStep } from '../../blueprints/schema.ts';
 import { addUsage, fewestTokens, nothingSpent } from '../../agent/budget.ts';
 import { askWithinBudget, usageOf } from '../budget.ts';
 import { StepFailed } from '../failures.ts';

@@ -1,5 +1,6 @@
-import { defaults } from '../../blueprints/defaults.ts';
-import { durationMs, type RunStep } from '../../blueprints/schema.ts';
+import { defaults } from '../../base/defaults.ts';
+import { durationMs } from '../../base/durations.ts';
+import type { RunStep } from '../../blueprints/schema.ts';
 import { StepFailed } from '../failures.ts';
 import type { StepKindAction } from '../context.ts';
 import { perform } from '../perform.ts';

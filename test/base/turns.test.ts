@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createTurns } from '../../forge/turns.ts';
+import { createTurns } from '../../base/turns.ts';
 
 test('work of one key runs in turn, and that of another key does not wait', async () => {
   const turns = createTurns();

@@ -1,0 +1,26 @@
+/** Durations as people write them: `90s`, `10m`, `2h`. */
+import { z } from 'zod';
+
+/** Longest duration that anybody may ask for. */
+const maxDurationMs = 30 * 24 * 3600_000;
+
+const durationRule = 'a duration is a whole number and a unit, such as 90s, 10m or 2h';
+
+export const Duration = z
+  .string({ error: durationRule })
+  .regex(/^[1-9][0-9]{0,6}(ms|s|m|h)$/, { error: durationRule, abort: true })
+  .refine((text) => durationMs(text) <= maxDurationMs, { error: 'a duration is at most 720h, which is 30 days' })
+  .meta({ description: 'A duration such as `90s`, `10m` or `2h`', examples: ['10m'] });
+
+const unitsMs = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3600_000],
+]);
+
+/** Milliseconds of a checked {@link Duration}. */
+export function durationMs(duration: string): number {
+  const [, count = '', unit = ''] = /^([0-9]+)(ms|s|m|h)$/.exec(duration) ?? [];
+  return Number.parseInt(count, 10) * (unitsMs.get(unit) ?? Number.NaN);
+}

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
+import { test } from 'node:test';
+import { execa } from 'execa';
+import { hasEnded, identifySelf } from '../../base/process-identity.ts';
+
+test('a process that lives has not ended, and one that is gone has', async () => {
+  const self = await identifySelf();
+  assert.equal(self.pid, process.pid);
+  assert.equal(await hasEnded(self), false);
+  const gone = execa('true');
+  const pid = gone.pid ?? 0;
+  await gone;
+  assert.equal(await hasEnded({ host: hostname(), pid }), true);
+});
+
+test('another process with the same number is not the one that held it', async () => {
+  assert.equal(await hasEnded({ ...(await identifySelf()), start: 'another boot 1' }), true);
+});
+
+test('of another machine’s processes nothing is known', async () => {
+  assert.equal(await hasEnded({ host: 'another machine', pid: 1, start: 'x' }), false);
+});
