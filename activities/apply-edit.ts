@@ -1,25 +1,54 @@
+import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/activity';
-import { editText, notUtf8 } from '../agent/edit-text.ts';
-import { createOperations } from './sandbox-files.ts';
-import type { ApplyEdit } from './contract.ts';
+import { editText, notUtf8, type TextEdit } from '../agent/edit-text.ts';
+import type { AppliedEdit, ApplyEdit, UndoEdit } from './contract.ts';
 import type { Parts } from './parts.ts';
+import { createOperations } from './sandbox-files.ts';
 
 const maxFileBytes = 4 * 1024 * 1024;
 
 /** Applies an exact replacement, or refuses with the reason. @throws ApplicationFailure `edit-refused` */
-export async function applyEdit(parts: Parts, request: ApplyEdit): Promise<{ replacements: number }> {
-  const { path, old, new: replacement, line, all } = request;
-  const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
-  const operations = createOperations(sandbox, { key: request.key, env: {} });
-  const file = await operations.readFile(path, maxFileBytes);
-  if (file?.text === undefined)
-    throw ApplicationFailure.nonRetryable(
-      file ? `${path} is too large to edit` : `There is no file ${path}`,
-      'edit-refused',
-    );
-  if (!file.isUtf8) throw ApplicationFailure.nonRetryable(`${path}: ${notUtf8}`, 'edit-refused');
-  const edited = editText(file.text, { old, new: replacement, all, ...(line !== undefined && { line }) });
+export async function applyEdit(parts: Parts, request: ApplyEdit): Promise<AppliedEdit> {
+  const { path, old, new: replacement, line, all, keepBefore } = request;
+  const { text, write } = await openText(parts, request, 'edit-refused');
+  const edited = editText(text, { old, new: replacement, all, ...(line !== undefined && { line }) });
   if ('error' in edited) throw ApplicationFailure.nonRetryable(`${path}: ${edited.error}`, 'edit-refused');
-  if (edited.text !== file.text) await operations.writeFile(path, edited.text);
-  return { replacements: edited.lines.length };
+  if (edited.text !== text) await write(edited.text);
+  const replacements = edited.lines.length;
+  if (!keepBefore) return { replacements };
+  const before = await parts.artifacts.put(Buffer.from(text), 'text/plain');
+  return { replacements, kept: { before, afterSha256: sha256(edited.text) } };
 }
+
+/** @throws ApplicationFailure `edit-not-undone` where the file holds neither what the edit made of it nor its text. */
+export async function undoEdit(parts: Parts, request: UndoEdit): Promise<void> {
+  const { path, before, afterSha256 } = request;
+  const { text, write } = await openText(parts, request, 'edit-not-undone');
+  if (sha256(text) === afterSha256) return write(Buffer.from(await parts.artifacts.get(before)).toString());
+  const reversed = request.new === '' ? { error: 'its text was removed' } : editText(text, reverse(request));
+  if ('error' in reversed) {
+    const message = `${path} was changed after the edit, so the edit can't be taken back: ${reversed.error}`;
+    throw ApplicationFailure.nonRetryable(message, 'edit-not-undone');
+  }
+  await write(reversed.text);
+}
+
+function reverse({ old, new: replacement, all, line }: UndoEdit): TextEdit {
+  return { old: replacement, new: old, all, ...(line !== undefined && { line }) };
+}
+
+/** A text file of the workspace. @throws ApplicationFailure where it isn't one */
+async function openText(
+  { sandboxes }: Parts,
+  { sandbox, key, path }: Pick<ApplyEdit, 'sandbox' | 'key' | 'path'>,
+  code: string,
+): Promise<{ text: string; write: (text: string) => Promise<void> }> {
+  const operations = createOperations(await sandboxes.getSandbox(sandbox), { key, env: {} });
+  const file = await operations.readFile(path, maxFileBytes);
+  if (!file) throw ApplicationFailure.nonRetryable(`There is no file ${path}`, code);
+  if (file.text === undefined) throw ApplicationFailure.nonRetryable(`${path} is too large to edit`, code);
+  if (!file.isUtf8) throw ApplicationFailure.nonRetryable(`${path}: ${notUtf8}`, code);
+  return { text: file.text, write: (text) => operations.writeFile(path, text) };
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -106,6 +106,26 @@ export interface ApplyEdit {
   new: string;
   line?: number;
   all: boolean;
+  /** Keep the file as it was, so that the edit can be taken back. */
+  keepBefore: boolean;
+}
+
+export interface AppliedEdit {
+  replacements: number;
+  kept?: { before: ArtifactRef; afterSha256: string };
+}
+
+/** An edit that was made, and what it takes to take it back. */
+export interface UndoEdit {
+  sandbox: SandboxRef;
+  key: string;
+  path: string;
+  old: string;
+  new: string;
+  line?: number;
+  all: boolean;
+  before: ArtifactRef;
+  afterSha256: string;
 }
 
 export interface ExportCommit {
@@ -209,12 +229,16 @@ export interface RunActivities {
   /** Keeps a JSON value that is too large for the history. */
   keepValue(request: { value: Json }): Promise<ArtifactRef>;
   loadValue(ref: ArtifactRef): Promise<Json>;
+  /** Makes one artifact of a JSON text that was kept in pieces. */
+  joinPages(request: { pages: ArtifactRef[] }): Promise<ArtifactRef>;
 }
 
 export interface SandboxActivities {
   prepareSandbox(request: PrepareSandbox): Promise<PreparedSandbox>;
   runCommand(request: RunCommand): Promise<CommandOutcome>;
-  applyEdit(request: ApplyEdit): Promise<{ replacements: number }>;
+  applyEdit(request: ApplyEdit): Promise<AppliedEdit>;
+  /** Takes an edit back: the file as it was, or, where it was changed since, the old text in the place of the new. */
+  undoEdit(request: UndoEdit): Promise<void>;
   callTool(request: CallTool): Promise<ToolResult>;
   exportCommit(request: ExportCommit): Promise<ExportedCommit>;
   removeSandbox(request: { id: string }): Promise<void>;

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/activity';
+import { z } from 'zod';
 import { parseBlueprint } from '../blueprints/check.ts';
 import { checkInputs } from '../blueprints/inputs.ts';
 import { withIds } from '../blueprints/steps.ts';
+import type { ArtifactRef, ArtifactStore } from '../artifacts/contract.ts';
 import type { Forge } from '../forge/contract.ts';
 import { RunRequest } from '../workflows/messages.ts';
 import { workSignal } from './activity.ts';
@@ -15,6 +17,7 @@ export function createRunActivities(parts: Parts): RunActivities {
     openRun: (request) => openRun(parts, request),
     keepValue: ({ value }) => keepJson(parts.artifacts, value),
     loadValue: (ref) => loadJson(parts.artifacts, ref, AnyJson),
+    joinPages: ({ pages }) => joinPages(parts.artifacts, pages),
   };
 }
 
@@ -49,6 +52,12 @@ async function openRun(parts: Parts, untrusted: RunRequest): Promise<OpenedRun> 
     },
     settings: parts.settings,
   };
+}
+
+async function joinPages(store: ArtifactStore, pages: ArtifactRef[]): Promise<ArtifactRef> {
+  const texts = [];
+  for (const page of pages) texts.push(await loadJson(store, page, z.string()));
+  return store.put(Buffer.from(texts.join('')), 'application/json');
 }
 
 /** @throws ApplicationFailure `forge-unknown` */

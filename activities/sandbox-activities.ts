@@ -11,7 +11,7 @@ import {
   type StateReached,
 } from '../sandbox/contract.ts';
 import { SandboxLost } from '../sandbox/errors.ts';
-import { applyEdit } from './apply-edit.ts';
+import { applyEdit, undoEdit } from './apply-edit.ts';
 import { log, workSignal } from './activity.ts';
 import { callTool } from './call-tool.ts';
 import { captureOutcome } from './captured-output.ts';
@@ -37,6 +37,7 @@ export function createSandboxActivities(parts: Parts): SandboxActivities {
     prepareSandbox: (request) => prepareSandbox(parts, request),
     runCommand: (request) => runCommand(parts, request),
     applyEdit: (request) => applyEdit(parts, request),
+    undoEdit: (request) => undoEdit(parts, request),
     callTool: (request) => callTool(parts, request),
     exportCommit: (request) => exportCommit(parts, request),
     removeSandbox: ({ id }) => removeSandbox(parts, id),
@@ -122,9 +123,9 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
     },
     { signal },
   );
-  if (result.ending === 'exited' && result.exitCode === nothingToExport)
-    return { base, files: [], insertions: 0, deletions: 0 };
-  await mustSucceed(parts, result, 'The export', 'export-failed');
+  const isBase = result.ending === 'exited' && result.exitCode === nothingToExport;
+  if (isBase && parent === base) return { base, files: [], insertions: 0, deletions: 0 };
+  if (!isBase) await mustSucceed(parts, result, 'The export', 'export-failed');
   if (result.stdout.droppedBytes > 0)
     throw ApplicationFailure.nonRetryable(
       `The export is larger than ${defaults.output.artifactMaxBytes} bytes`,
@@ -140,7 +141,8 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
       message: neutralize(message),
       author,
       key,
-      bundlePath: result.stdout.path,
+      // What was pushed before may have to be taken back as a whole.
+      ...(!isBase && { bundlePath: result.stdout.path }),
       date: new Date(dateMs).toISOString(),
       ...(since && { since }),
     },

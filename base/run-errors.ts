@@ -222,6 +222,16 @@ export const runErrors = {
     why: 'It was told to stop; another one takes the work up.',
     fix: 'Nothing.',
   },
+  'memory-lost': {
+    title: 'What the run knew was lost',
+    why: 'A long run goes on as a new execution, and takes along what it knows by way of the artifact store. The store could not keep it or give it back.',
+    fix: 'Look at the artifact store: is there room on its disk, and does every worker use the same one? Then start the run again with `jig retry`.',
+  },
+  'edit-not-undone': {
+    title: 'An edit could not be taken back',
+    why: 'The work was sent back to a step before the edit. Taking the edit back needs the file as the edit left it, or at least the text that it wrote, and something changed both since.',
+    fix: 'Send the work back to a later step, or start the run again.',
+  },
   'internal-error': {
     title: 'Jig itself failed',
     why: 'This is a fault of Jig’s.',

@@ -10,7 +10,7 @@ const maxSteps = 1000;
 const maxEachDepth = 2;
 
 /** Kinds that happen once in a run. */
-const onceOnly: readonly StepKind[] = ['change', 'ci', 'approve', 'end'];
+const onceOnly: readonly StepKind[] = ['change', 'ci', 'end'];
 
 /** Common keys that a kind has no use for. */
 const withoutEffect: Partial<Record<StepKind, string[]>> = {

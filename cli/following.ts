@@ -99,9 +99,9 @@ async function followJson(client: JigClient, runId: string, signal: AbortSignal)
   for await (const state of client.follow(runId, { signal })) {
     last = state;
     emit('started', { event: 'started', runId, uiUrl: client.uiUrl(runId) });
-    for (const [index, row] of state.steps.entries())
-      if (row.state !== 'running') emit(`step ${index}`, { event: 'step', ...row });
-    if (state.waiting) emit(`waiting ${state.waiting.deadlineMs}`, { event: 'waiting', ...state.waiting });
+    for (const row of state.steps) if (row.state !== 'running') emit(`step ${row.number}`, { event: 'step', ...row });
+    for (const question of state.questions)
+      emit(`question ${question.id} ${question.deadlineMs}`, { event: 'question', ...question });
     if (state.end) emit('ended', { event: 'ended', ...state });
   }
   return last;

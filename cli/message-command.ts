@@ -1,6 +1,7 @@
 /** The commands that tell a run something: one shape, a message each. */
 import { Command } from 'commander';
 import type { JigClient } from '../client/client.ts';
+import type { Decision } from '../workflows/messages.ts';
 import { withClient } from './connection.ts';
 import { print, printJson } from './output.ts';
 import { findPerson } from './person.ts';
@@ -9,7 +10,17 @@ import { resolveRun } from './run-reference.ts';
 interface Options {
   by?: string;
   message?: string;
+  step?: string;
+  to?: string;
   json?: true;
+}
+
+/** What the person said, and which step they named. */
+interface Said {
+  by: string;
+  comment: string;
+  step?: string;
+  to?: string;
 }
 
 interface Message {
@@ -17,33 +28,41 @@ interface Message {
   description: string;
   /** Whether it comes with words: never, if there are any, or always. */
   comment: 'none' | 'optional' | 'required';
+  /** Whether it can name the step that asks, and the one that the work goes back to. */
+  names?: ('step' | 'to')[];
   examples: string;
   /** What was done, as the person reads it. */
   done: string;
-  send: (client: JigClient, runId: string, message: { by: string; comment: string }) => Promise<void>;
+  send: (client: JigClient, runId: string, message: Said) => Promise<void>;
 }
 
-export function messageCommand({ name, description, comment, examples, done, send }: Message): Command {
+export function messageCommand({ name, description, comment, names = [], examples, done, send }: Message): Command {
   const command = new Command(name)
     .description(description)
     .argument('<run>', '- is the last one')
     .option('--by <name>', 'who says it (default: your name in git)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', `\nExamples:\n${examples}\n`)
-    .action(async (reference: string, { by, message = '', json }: Options) => {
+    .action(async (reference: string, { by, message = '', json, step, to }: Options) => {
       await withClient(async (client) => {
         const runId = await resolveRun(client, reference);
-        await send(client, runId, { by: by ?? (await findPerson()), comment: message });
+        const named = { ...(step !== undefined && { step }), ...(to !== undefined && { to }) };
+        await send(client, runId, { by: by ?? (await findPerson()), comment: message, ...named });
         if (json) printJson({ runId, done: name });
         else print(`${runId}: ${done}`);
       });
     });
+  if (names.includes('step')) command.option('--step <path>', stepOption);
+  if (names.includes('to'))
+    command.option('--to <id>', 'the step that the work goes back to (default: the last that asked a model)');
   if (comment === 'optional') command.option('-m, --message <text>', 'a comment');
   if (comment === 'required') command.requiredOption('-m, --message <text>', 'the comment');
   return command;
 }
 
-/** A decision with its comment, left out where there is none. */
-export function decision({ by, comment }: { by: string; comment: string }): { by: string; comment?: string } {
-  return comment === '' ? { by } : { by, comment };
+/** A decision, its comment left out where there is none. */
+export function decision({ comment, to: _, ...said }: Said): Decision {
+  return comment === '' ? said : { ...said, comment };
 }
+
+export const stepOption = 'the step that it is for (default: every step that can take it)';

@@ -1,5 +1,5 @@
 /** A run's states as lines: what has ended is said once, what goes on is one line that lives. */
-import type { RunState, StepRow } from '../workflows/messages.ts';
+import type { Question, RunState, StepRow } from '../workflows/messages.ts';
 import { duration, oneLine, type Paint } from './output.ts';
 import { shortId } from './run-reference.ts';
 
@@ -45,16 +45,14 @@ export function createProgress({ paint, width = 160 }: { paint: Paint; width?: n
             ),
           ),
         );
-      // A row is known by its place: a step that was sent back has another one, with the same path.
-      const ended = state.steps
-        .map((row, index) => ({ row, index }))
-        .filter(({ row }) => row.state !== 'running' && (!isInItem(row) || row.state === 'failed'));
-      for (const { row, index } of ended.toSorted(
-        (a, b) => endedAtMs(a.row) - endedAtMs(b.row) || Number(isInItem(b.row)) - Number(isInItem(a.row)),
+      // A row is known by its number: a step that was sent back has another one, with the same path.
+      const ended = state.steps.filter((row) => row.state !== 'running' && (!isInItem(row) || row.state === 'failed'));
+      for (const row of ended.toSorted(
+        (a, b) => endedAtMs(a) - endedAtMs(b) || Number(isInItem(b)) - Number(isInItem(a)),
       )) {
-        lines.push(...once(`step ${index}`, () => stepLine(row, { paint, width })));
+        lines.push(...once(`step ${row.number}`, () => stepLine(row, { paint, width })));
       }
-      const { waiting, change } = state;
+      const { questions, change } = state;
       if (change)
         lines.push(
           ...once(
@@ -66,7 +64,10 @@ export function createProgress({ paint, width = 160 }: { paint: Paint; width?: n
         lines.push(
           ...once(`ci ${state.steps.length}`, () => `${paint('cyan', '·')} waiting for the checks of the code host`),
         );
-      if (waiting) lines.push(...once(`waiting ${waiting.deadlineMs}`, () => waitingLines(state, paint)));
+      for (const question of questions)
+        lines.push(
+          ...once(`question ${question.id} ${question.deadlineMs}`, () => questionLines(question, state, paint)),
+        );
       return lines;
     },
     live: (nowMs) => (last && !last.end ? liveLine(last, nowMs, paint) : ''),
@@ -79,7 +80,7 @@ function header({ blueprint, repository, model, runId }: RunState, paint: Paint)
 }
 
 function stepLine(
-  { path, kind, state, durationMs = 0, note = '', usage }: StepRow,
+  { path, kind, state, durationMs = 0, note = '', usage }: Omit<StepRow, 'number'>,
   { paint, width }: { paint: Paint; width: number },
 ): string {
   const tokens =
@@ -90,19 +91,21 @@ function stepLine(
   return `${paint(colors[state], marks[state])} ${state === 'skipped' ? paint('dim', name) : name}  ${paint('dim', kind.padEnd(7))}  ${took.padStart(8)}  ${paint(state === 'failed' ? 'red' : 'dim', oneLine(note, room))}${paint('dim', tokens)}`.trimEnd();
 }
 
-function waitingLines({ waiting, runId }: RunState, paint: Paint): string {
-  if (!waiting) return '';
+function questionLines(question: Question, { runId, questions }: RunState, paint: Paint): string {
   const id = shortId(runId);
-  const who = waiting.who.length > 0 ? ` (${waiting.who.map((name) => oneLine(name, 60)).join(', ')})` : '';
+  const who = question.who.length > 0 ? ` (${question.who.map((name) => oneLine(name, 60)).join(', ')})` : '';
+  // Several may be open, and a message that names none reaches all of them.
+  const step = questions.length > 1 ? ` --step '${oneLine(question.id, 200)}'` : '';
   const ways =
-    waiting.kind === 'paused'
+    question.kind === 'paused'
       ? [`jig resume ${id}`, `jig cancel ${id}`]
       : [
-          `jig approve ${id}`,
-          `jig reject ${id} -m WHY`,
-          ...(waiting.canSendBack ? [`jig send-back ${id} -m WHAT`] : []),
+          `jig approve ${id}${step}`,
+          `jig reject ${id}${step} -m WHY`,
+          ...(question.sendBackTo.length > 0 ? [`jig send-back ${id}${step} -m WHAT`] : []),
         ];
-  return `${paint('yellow', '?')} ${oneLine(waiting.question, 500)}${who}, until ${new Date(waiting.deadlineMs).toISOString()}\n  ${ways.join('  ·  ')}`;
+  const until = new Date(question.deadlineMs).toISOString();
+  return `${paint('yellow', '?')} ${oneLine(question.question, 500)}${who}, until ${until}\n  ${ways.join('  ·  ')}`;
 }
 
 function liveLine(state: RunState, nowMs: number, paint: Paint): string {

@@ -207,9 +207,10 @@ async function describeRun(temporal: Client, runId: string): Promise<RunState> {
   if (state.end) return state;
   const { status, closeTime } = await handle.describe();
   if (status.name === 'RUNNING') return state;
-  const { waiting: _, ...last } = await handle.query<RunState>(messageNames.state);
+  const last = await handle.query<RunState>(messageNames.state);
   return {
     ...last,
+    questions: [],
     phase: 'ended',
     end: last.end ?? (await result(temporal, runId)),
     endedAtMs: last.endedAtMs ?? closeTime?.getTime() ?? Date.now(),

@@ -70,8 +70,8 @@ export interface QuarantineRequest {
   base: Commit;
   /** What this run pushed before; the base where missing. */
   parent?: Commit;
-  /** A bundle from a sandbox: any bytes at all. */
-  bundlePath: string;
+  /** A bundle from a sandbox: any bytes at all. The base's own tree where missing. */
+  bundlePath?: string;
   policy: ExportPolicy;
   /** The allowed paths are held against what came since this commit of the mirror; against the whole change where missing. */
   since?: Commit;

@@ -36,23 +36,26 @@ export async function quarantine(
     const mirror = mirrorPath(mirrors, request.repository);
     await writeFile(join(gitDir, 'objects', 'info', 'alternates'), `${join(mirror, 'objects')}\n`);
     await copyFile(join(mirror, 'shallow'), join(gitDir, 'shallow')).catch(unlessMissing);
-    const tree = await receiveTree(git, gitDir, request.bundlePath, signal);
+    const tree =
+      request.bundlePath === undefined
+        ? await findTree(git, gitDir, request.base)
+        : await receiveTree(git, gitDir, request.bundlePath, signal);
     const files = await checkExport(git, gitDir, { ...request, tree });
     const lines = await countLines(git, gitDir, request.base, tree);
     const exported = { base: request.base, files, ...lines };
     const parent = request.parent ?? request.base;
-    const parentTree = (
-      await gitOutput(git, ['rev-parse', '--verify', '--end-of-options', `${parent}^{tree}`], { gitDir })
-    )
-      .toString()
-      .trim();
-    if (parentTree === tree) return exported;
+    if ((await findTree(git, gitDir, parent)) === tree) return exported;
     const commit = await commitTree(git, gitDir, tree, parent, request);
     await keepInMirror(mirrors, request, gitDir, commit, signal);
     return { ...exported, commit };
   } finally {
     await rm(gitDir, { recursive: true, force: true });
   }
+}
+
+async function findTree(git: RunGit, gitDir: string, commit: Commit): Promise<string> {
+  const found = await gitOutput(git, ['rev-parse', '--verify', '--end-of-options', `${commit}^{tree}`], { gitDir });
+  return found.toString().trim();
 }
 
 /** Unpacks the bundle under git's own strict checks and returns the tree of its one head: all that is ever used of it. */

@@ -2,48 +2,52 @@
  * The agent step: ask the model, carry out its tool calls, until it says done; then the step's own checks decide.
  * A child workflow of the run, so that its turns have a timeline of their own.
  */
-import { condition, continueAsNew, defineSignal, setHandler, workflowInfo } from '@temporalio/workflow';
+import { condition, continueAsNew, defineSignal, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { AgentAnswer, AskAgent, ExportCommit, RunSettings, TranscriptRef } from '../activities/contract.ts';
 import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } from '../agent/budget.ts';
 import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
 import { refusedChangeFeedback, steerMessage, verifyFeedback } from '../agent/prompts.ts';
 import { defaults } from '../base/defaults.ts';
 import type { AgentTool } from '../blueprints/schema.ts';
-import type { CheckRun } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
-import type { RenderedCommand } from './context.ts';
+import type { CheckCommand } from './context.ts';
 import { performExport } from './export-work.ts';
 import { describeFailure } from './failures.ts';
+import type { BaselineRun } from './memory.ts';
 import { perform } from './perform.ts';
 
+/** What an agent step asks for, rendered: kept, so that its conversation can go on later. */
+export interface AgentWork {
+  tools: AgentTool[];
+  allowPaths?: string[];
+  /** Where the allowed paths are held against less than the whole change: what came since this commit. */
+  since?: string;
+  model?: string;
+  env: Record<string, string>;
+  /** What the step itself allows. */
+  bounds: AgentBounds;
+  verify: CheckCommand[];
+  attempts: number;
+}
+
 export interface AgentTask {
+  work: AgentWork;
   /** `<run>/<step>`: names every question and tool call of this step for ever. */
   key: string;
   sandbox: SandboxRef;
   /** What is said first: the system's text and the task; or, where a conversation goes on, what is said next. */
   say: AskAgent['say'];
   transcript?: TranscriptRef;
-  tools: AgentTool[];
-  allowPaths?: string[];
-  model?: string;
-  env: Record<string, string>;
-  /** What the step itself allows. */
-  bounds: AgentBounds;
   /** What it may spend now: its bounds, within what the run's budget leaves. */
   limits: BudgetLimits;
-  verify: RenderedCommand[];
-  attempts: number;
-  baseline: Record<string, CheckRun>;
+  baseline: BaselineRun[];
   settings: RunSettings;
   /** An export that holds the work to what the step may change; what it refuses goes back to the model. */
   guard: ExportCommit;
   /** Set where a long conversation goes on in a new execution. */
   progress?: AgentProgress;
 }
-
-/** A task as its step gives it, before the run's budget has its say. */
-export type BoundedTask = Omit<AgentTask, 'limits'>;
 
 export interface AgentBounds {
   turns: number;
@@ -57,7 +61,8 @@ interface AgentProgress {
   loop: LoopState;
   attempt: number;
   startedAtMs: number;
-  /** Time spent paused, which its budget leaves out. */
+  /** Whether it is paused, and for how long it was; its budget leaves that out. */
+  paused: boolean;
   pausedMs: number;
   spent: Spent;
   /** What the last question took; a conversation grows, so the next takes no less. */
@@ -72,47 +77,49 @@ export interface AgentResult {
   transcript?: TranscriptRef;
   attempts: number;
   spent: Spent;
-  pausedMs: number;
   model: string;
-  checks: Pick<CheckedCommand, 'run' | 'verdict'>[];
+  checks: Pick<CheckedCommand, 'run' | 'before' | 'verdict'>[];
 }
 
 export const steerSignal = defineSignal<[string]>('steer');
 export const pauseSignal = defineSignal<[boolean]>('setPaused');
 
 export async function agent(task: AgentTask): Promise<AgentResult> {
-  const steers: string[] = [];
-  let paused = false;
-  setHandler(steerSignal, (text) => void steers.push(text));
-  setHandler(pauseSignal, (value) => void (paused = value));
-
   const progress: AgentProgress = task.progress ?? {
     say: task.say,
     loop: newLoop,
     attempt: 1,
     startedAtMs: Date.now(),
+    paused: false,
     pausedMs: 0,
     spent: nothingSpent,
     ...(task.transcript && { transcript: task.transcript }),
   };
+  const steers: string[] = [];
+  setHandler(steerSignal, (text) => void steers.push(text));
+  setHandler(pauseSignal, (paused) => void (progress.paused = paused));
+  try {
+    return await converse(task, progress, steers);
+  } catch (error) {
+    // What it has cost is charged all the same, and whoever cancelled it waits for its end.
+    if (isCancellation(error))
+      return end(progress, { done: false, code: 'cancelled', reason: 'The agent was cancelled' });
+    throw error;
+  }
+}
+
+/** Asks and acts until the work is done or a bound is met. What people say meanwhile is told before the next question. */
+async function converse(task: AgentTask, progress: AgentProgress, steers: string[]): Promise<AgentResult> {
   for (;;) {
-    if (paused) {
-      const sinceMs = Date.now();
-      const resumed = await condition(() => !paused, task.settings.humanWaitMs, { summary: 'paused by a human' });
-      progress.pausedMs += Date.now() - sinceMs;
-      if (!resumed)
-        return end(progress, {
-          done: false,
-          code: 'pause-expired',
-          reason: 'The agent stayed paused past its deadline',
-        });
+    if (progress.paused && !(await untilResumed(task, progress))) {
+      const reason = 'The agent stayed paused past its deadline';
+      return end(progress, { done: false, code: 'pause-expired', reason });
     }
     progress.say.push(...steers.splice(0).map((text) => ({ role: 'user' as const, content: steerMessage(text) })));
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof agent>({ ...task, progress });
 
-    const exceeded = checkBudget({ ...progress.spent, elapsedMs: elapsedMs(progress) }, task.limits, {
-      inputTokens: progress.lastInputTokens ?? 0,
-    });
+    const spent = { ...progress.spent, elapsedMs: elapsedMs(progress) };
+    const exceeded = checkBudget(spent, task.limits, { inputTokens: progress.lastInputTokens ?? 0 });
     if (exceeded) return end(progress, { done: false, code: 'budget-exceeded', reason: exceeded.message });
 
     const answer = await ask(task, progress);
@@ -124,9 +131,18 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
     if (decision.kind === 'act') await act(task, progress, answer, decision);
     if (decision.kind === 'finished' && steers.length === 0) {
       const ended = await verify(task, progress, answer);
-      if (ended) return ended;
+      // What was said during the checks is work that isn't done yet.
+      if (ended && (steers.length === 0 || !ended.done)) return ended;
     }
   }
+}
+
+/** False where nobody resumed it in time. */
+async function untilResumed({ settings }: AgentTask, progress: AgentProgress): Promise<boolean> {
+  const sinceMs = Date.now();
+  const resumed = await condition(() => !progress.paused, settings.humanWaitMs, { summary: 'paused by a person' });
+  progress.pausedMs += Date.now() - sinceMs;
+  return resumed;
 }
 
 function elapsedMs({ startedAtMs, pausedMs }: AgentProgress): number {
@@ -142,9 +158,9 @@ async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswe
       key: `${task.key}/${turn}`,
       turn,
       say,
-      tools: task.tools,
+      tools: task.work.tools,
       ...(transcript && { transcript }),
-      ...(task.model && { model: task.model }),
+      ...(task.work.model && { model: task.work.model }),
     },
     {
       summary: `turn ${turn}`,
@@ -166,7 +182,8 @@ async function act(
   answer: AgentAnswer,
   decision: LoopDecision & { kind: 'act' },
 ): Promise<void> {
-  const { sandbox, tools, allowPaths, env } = task;
+  const { sandbox } = task;
+  const { tools, allowPaths, env } = task.work;
   for (const { id, note } of decision.calls) {
     const leftMs = (task.limits.timeMs ?? Infinity) - elapsedMs(progress);
     if (leftMs <= 0) return;
@@ -197,7 +214,8 @@ async function act(
 
 /** The model says done: what it may change and its checks decide. Undefined where it gets another attempt. */
 async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAnswer): Promise<AgentResult | undefined> {
-  const { sandbox, env, baseline, settings, verify: commands, attempts } = task;
+  const { sandbox, baseline, settings } = task;
+  const { verify: commands, attempts, allowPaths } = task.work;
   const key = `${task.key}/verify/${progress.loop.turns}`;
   const early = await findRefusal(task, key);
   const timing = {
@@ -205,26 +223,18 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
     attempts: defaults.retries + 1,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
   };
-  const checked = early ? [] : await checkCommands({ sandbox, env, baseline, key, commands, ...timing });
+  const checked = early ? [] : await checkCommands({ sandbox, baseline, key, commands, ...timing });
   // The checks run what the agent wrote, so they can write wherever it could not.
-  const refusal =
-    early ?? (task.allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
+  const refusal = early ?? (allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
   const failed = checked.filter(({ verdict }) => !verdict.passed);
   const { model } = answer;
   if (!refusal && failed.length === 0)
     return end(progress, { done: true, reason: answer.finished ?? '', model }, checked);
   if (progress.attempt >= attempts) {
     const code = refusal ? refusal.code : 'verify-failed';
-    return end(
-      progress,
-      {
-        done: false,
-        code,
-        reason: `After ${attempts} attempts: ${refusal ? refusal.message : summarizeChecks(failed)}`,
-        model,
-      },
-      checked,
-    );
+    const tries = attempts === 1 ? 'After 1 attempt' : `After ${attempts} attempts`;
+    const reason = `${tries}: ${refusal ? refusal.message : summarizeChecks(failed)}`;
+    return end(progress, { done: false, code, reason, model }, checked);
   }
   progress.attempt += 1;
   const content = refusal
@@ -250,7 +260,7 @@ export async function findRefusal(
 }
 
 /** Refusals of an export that the model can mend. */
-const correctable = new Set([
+export const correctable = new Set([
   'protected-path',
   'path-not-allowed',
   'too-many-files',
@@ -283,7 +293,6 @@ function end(
     ...(progress.transcript && { transcript: progress.transcript }),
     attempts: progress.attempt,
     spent: progress.spent,
-    pausedMs: progress.pausedMs,
-    checks: checked.map(({ run, verdict }) => ({ run, verdict })),
+    checks: checked.map(({ run, before, verdict }) => ({ run, verdict, ...(before && { before }) })),
   };
 }

@@ -31,7 +31,7 @@ function spentAndHeld(run: RunContext): Spent {
 
 /** What the run has spent; its time leaves out the waiting for people and CI. */
 function spentSoFar(run: RunContext): Spent {
-  return { ...run.carried.spent, elapsedMs: Date.now() - run.view.state.startedAtMs - run.carried.waitedMs };
+  return { ...run.memory.spent, elapsedMs: run.clock.elapsedMs };
 }
 
 /**
@@ -48,7 +48,7 @@ export async function askWithinBudget<Answer extends { usage: Usage }>(
   if (exceeded) throw new StepFailed('budget-exceeded', exceeded.message);
   return holding(run, { turns: 1, tokens: inputTokens, usd: 0 }, async () => {
     const answer = await ask();
-    run.carried.spent = addUsage(run.carried.spent, answer.usage);
+    run.memory.spent = addUsage(run.memory.spent, answer.usage);
     run.view.addUsage(answer.usage);
     return answer;
   });
@@ -69,10 +69,10 @@ async function holding<T>(run: RunContext, held: HeldBudget, work: () => Promise
 }
 
 /** @throws StepFailed `budget-unenforceable` where the installation refuses a limit in dollars that nobody can hold. */
-function checkPrice({ opened: { model, blueprint }, carried, limits }: RunContext): void {
+function checkPrice({ opened: { model, blueprint }, memory, limits }: RunContext): void {
   const own = blueprint.budget?.usd;
   if (!model.refuseUnpriced || own === undefined) return;
-  if (!model.priced || isUsdUnenforceable(carried.spent, limits)) {
+  if (!model.priced || isUsdUnenforceable(memory.spent, limits)) {
     throw new StepFailed(
       'budget-unenforceable',
       `The budget of $${own} can't be held: nobody knows the price of ${model.priced ? 'a model that was asked' : model.name}`,
@@ -113,7 +113,7 @@ export async function spendWithinBudget<Result extends { spent: Spent }>(
   );
   return holding(run, { turns: within.turns, tokens: within.tokens ?? 0, usd: within.usd ?? 0 }, async () => {
     const result = await work({ ...within, timeMs });
-    run.carried.spent = addSpent(run.carried.spent, result.spent);
+    run.memory.spent = addSpent(run.memory.spent, result.spent);
     run.view.addUsage(usageOf(result.spent));
     return result;
   });

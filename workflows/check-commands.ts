@@ -1,15 +1,19 @@
 /** Runs the commands of a check, each held against what it did before the change. Used by every gate. */
 import type { CommandOutcome } from '../activities/contract.ts';
+import { findCommand } from '../evidence/command-identity.ts';
 import { decideCheck, type CheckRun, type Verdict } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
-import type { RenderedCommand } from './context.ts';
+import type { CheckCommand } from './context.ts';
+import type { BaselineRun } from './memory.ts';
 import { perform } from './perform.ts';
 import { refusedHosts } from './refused-hosts.ts';
 
 export interface CheckedCommand {
-  command: RenderedCommand;
+  command: CheckCommand;
   outcome: CommandOutcome;
   run: CheckRun;
+  /** What the same command did before the change. */
+  before?: CheckRun;
   verdict: Verdict;
 }
 
@@ -17,26 +21,22 @@ export interface CheckRequest {
   sandbox: SandboxRef;
   /** Names the check's commands within the sandbox. */
   key: string;
-  commands: RenderedCommand[];
-  env: Record<string, string>;
+  commands: CheckCommand[];
   timeoutMs: number;
   attempts: number;
   heartbeatTimeoutMs: number;
-  baseline: Record<string, CheckRun>;
+  baseline: BaselineRun[];
 }
 
-/** Every command runs, in order, also after a failed one: what is left is told whole. */
+/** Every command runs, in order, also after a failed one, so that all that is left to do is told at once. */
 export async function checkCommands(request: CheckRequest): Promise<CheckedCommand[]> {
   const checked: CheckedCommand[] = [];
   for (const [index, command] of request.commands.entries()) {
     const outcome = await runOnce(request, command, `${request.key}/${index}`);
-    const { passed, reason } = decideCheck(outcome.check, request.baseline[command.shown]);
-    checked.push({
-      command,
-      outcome,
-      run: outcome.check,
-      verdict: { passed, reason: `${reason}${refusedHosts(outcome.refused)}` },
-    });
+    const before = findCommand(request.baseline, command)?.run;
+    const { passed, reason } = decideCheck(outcome.check, before);
+    const verdict = { passed, reason: `${reason}${refusedHosts(outcome.refused)}` };
+    checked.push({ command, outcome, run: outcome.check, verdict, ...(before && { before }) });
   }
   return checked;
 }
@@ -49,39 +49,31 @@ export async function recordBaseline(request: CheckRequest): Promise<CheckedComm
     const first = await runOnce(request, command, key);
     const second = first.exitCode === 0 ? undefined : await runOnce(request, command, `${key}/again`);
     const run: CheckRun = second && second.exitCode !== first.exitCode ? { ...first.check, flaky: true } : first.check;
-    const reason = run.flaky
-      ? 'flaky before the change'
-      : run.exitCode === 0
-        ? 'passes before the change'
-        : 'fails before the change';
-    checked.push({
-      command,
-      outcome: first,
-      run,
-      verdict: { passed: true, reason: `${reason}${refusedHosts(first.refused)}` },
-    });
+    const how = run.exitCode === 0 ? 'passes before the change' : 'fails before the change';
+    const reason = `${run.flaky ? 'flaky before the change' : how}${refusedHosts(first.refused)}`;
+    checked.push({ command, outcome: first, run, verdict: { passed: true, reason } });
   }
   return checked;
 }
 
-function runOnce(request: CheckRequest, command: RenderedCommand, key: string): Promise<CommandOutcome> {
-  const { sandbox, env, timeoutMs, attempts, heartbeatTimeoutMs } = request;
+function runOnce(request: CheckRequest, { argv, env, shown }: CheckCommand, key: string): Promise<CommandOutcome> {
+  const { sandbox, timeoutMs, attempts, heartbeatTimeoutMs } = request;
   return perform(
     'runCommand',
-    { sandbox, key, argv: command.argv, env, timeoutMs, shown: command.shown },
-    { summary: command.shown, timeoutMs, attempts, heartbeatTimeoutMs },
+    { sandbox, key, argv, env, timeoutMs, shown },
+    { summary: shown, timeoutMs, attempts, heartbeatTimeoutMs },
   );
 }
 
 /** `3 checks pass`, or what fails. */
 export function summarizeChecks(checked: CheckedCommand[]): string {
   const failed = checked.filter(({ verdict }) => !verdict.passed);
-  if (failed.length === 0)
-    return checked
-      .map(
-        ({ command, run, verdict }) =>
-          `${command.shown}: ${run.tests ? `${run.tests.passed} passed, ${run.tests.failed} failed, ${run.tests.skipped} skipped` : verdict.reason}`,
-      )
-      .join('; ');
-  return failed.map(({ command, verdict }) => `${command.shown}: ${verdict.reason}`).join('; ');
+  if (failed.length > 0) return failed.map(({ command, verdict }) => `${command.shown}: ${verdict.reason}`).join('; ');
+  return checked
+    .map(({ command, run, verdict }) => `${command.shown}: ${summarizeRun(run) ?? verdict.reason}`)
+    .join('; ');
+}
+
+function summarizeRun({ tests }: CheckRun): string | undefined {
+  return tests && `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped`;
 }

@@ -1,73 +1,50 @@
 /** What the interpreter and the step kinds share while a run goes on. */
+import type { CancellationScope } from '@temporalio/workflow';
 import type { OpenedRun } from '../activities/contract.ts';
+import type { BudgetLimits } from '../agent/budget.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
-import type { BudgetLimits, Spent } from '../agent/budget.ts';
-import type { NamedStep } from '../blueprints/steps.ts';
-import type { CheckRun, Verdict } from '../evidence/gate.ts';
-import type { SandboxRef } from '../sandbox/contract.ts';
-import type { BoundedTask } from './agent.ts';
-import type { RunControl } from './control.ts';
-import type { Journal, StepResult } from './journal.ts';
 import type { Json } from '../base/json.ts';
-import type { ChangeSummary, RunRequest } from './messages.ts';
+import type { NamedStep } from '../blueprints/steps.ts';
+import type { CommandIdentity } from '../evidence/command-identity.ts';
+import type { Usage } from '../model/contract.ts';
+import type { SandboxRef } from '../sandbox/contract.ts';
+import type { Clock } from './clock.ts';
+import type { RunControl } from './control.ts';
+import { StepFailed } from './failures.ts';
+import type { StepName } from './journal.ts';
+import type { EditUndo, RunMemory } from './memory.ts';
+import type { RunRequest } from './messages.ts';
 import type { RunView } from './view.ts';
 
-/** A command as it will run, with the words its author wrote. */
+/** A command as it will run. `shown` is what people read, and never what tells commands apart. */
 export interface RenderedCommand {
   shown: string;
   argv: string[];
 }
 
-/** What later steps need of earlier ones beyond their outputs; goes along with the journal. */
-export interface Carried {
-  /** What each command of a check did before the change, by its shown form. */
-  baseline: Record<string, CheckRun>;
-  /** Commands that gate the change, in the order of their first use. */
-  gates: { command: RenderedCommand; env: Record<string, string>; timeoutMs: number }[];
-  /** Results of the checks, newest last, for the evidence. */
-  checks: { step: string; run: CheckRun; verdict: Verdict }[];
-  /** Conversations of the agent steps, by step path: a failed CI or a human's comment goes back to one. */
-  agents: Record<string, { task: BoundedTask; transcript: ArtifactRef }>;
-  /** The agent step that ran last. */
-  lastAgent?: string;
-  /** What a human said when sending a step back, by step path. */
-  feedback: Record<string, string>;
-  change?: OpenedChange;
-  /** How many clean checkouts were made; numbers their sandboxes. */
-  cleanCheckouts: number;
-  spent: Spent;
-  /** Time spent waiting for people and CI, which the budget leaves out. */
-  waitedMs: number;
-  /** When the run was last seen going; after a long gap it looks whether the world has moved. */
-  seenAtMs: number;
-}
-
-/** A change as the run opened it, with what it takes to bring it up to date. */
-export interface OpenedChange extends ChangeSummary {
-  title: string;
-  body: string;
-  draft: boolean;
-  labels: string[];
-  gate: 'clean' | 'spared';
-}
+/** A command in its environment. */
+export type CheckCommand = RenderedCommand & CommandIdentity;
 
 export interface RunContext {
   request: RunRequest;
   opened: OpenedRun;
-  /** Names this run's effects for ever: the first execution's id, and a suffix after a lost sandbox. */
+  /** Names this run's effects for ever: the first execution's id, and a suffix after the walk began anew. */
   key: string;
-  sandbox: SandboxRef;
-  journal: Journal;
-  carried: Carried;
+  memory: RunMemory;
   view: RunView;
   control: RunControl;
+  clock: Clock;
   limits: BudgetLimits;
+  /** In which people are waited for: cancelled where nothing can come of their answers any more. */
+  waits: CancellationScope;
   /** How many steps may go on at once where this one does. */
   atOnce: number;
   /** What the steps that are going on may still spend, so that together they can't pass the run's budget. */
   held: Set<HeldBudget>;
-  /** The last edit of each file. */
-  edits: Map<string, Promise<unknown>>;
+  /** Edits go one after the other, whatever names their files go by: each reads and writes the whole file. */
+  edits: { last: Promise<unknown> };
+  /** The look at whether the world has moved, while it goes on. */
+  guard: { looking: Promise<void> | undefined };
 }
 
 /** What a step may still spend while it goes on. */
@@ -86,16 +63,33 @@ export interface Scope {
   doubles: ReadonlySet<string>;
 }
 
-/** Where a step stands: what a step kind is given. */
-export interface StepPlace<Kind> {
-  step: Kind;
-  path: string;
-  /** The path with its round: names the step's effects within the run. */
-  key: string;
+/** Where a step stands: what its action is given. */
+export interface StepPlace<Step> extends StepName {
+  step: Step;
   scope: Scope;
   /** The steps of the same list that came before. */
   before: NamedStep[];
+  /** What a person said when sending this step back, or a block that it stands in. */
+  feedback?: string;
+  /** For blocks: carries out their steps for one item. */
+  walkItem: (run: RunContext, steps: NamedStep[], scope: Scope, index: number) => Promise<void>;
+}
+
+/** What an action gives back to the interpreter. */
+export interface StepResult {
+  outputs: Record<string, Json>;
+  cut?: string[];
+  note?: string;
+  usage?: Usage;
+  artifacts?: Record<string, ArtifactRef>;
+  undo?: EditUndo[];
 }
 
 /** Carries out one kind of step. */
-export type StepKindAction<Kind> = (run: RunContext, place: StepPlace<Kind>) => Promise<StepResult>;
+export type StepAction<Step> = (run: RunContext, place: StepPlace<Step>) => Promise<StepResult>;
+
+/** Where the run's commands go now. @throws StepFailed `sandbox-lost` where there is none */
+export function sandboxOf({ memory }: Pick<RunContext, 'memory'>): SandboxRef {
+  if (!memory.sandbox) throw new StepFailed('sandbox-lost', 'The run has no sandbox');
+  return memory.sandbox;
+}

@@ -1,25 +1,13 @@
 /** What people tell a running run: updates with synchronous validators, and the waits that they end. */
 import type { UpdateDefinition } from '@temporalio/common';
-import {
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  defineUpdate,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure, condition, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { z } from 'zod';
-import { RunEnded } from './failures.ts';
-import { Decision, messageNames, SendBack, Steer, type Waiting } from './messages.ts';
+import { HistoryFull, RunEnded } from './failures.ts';
+import type { Answer, RunMemory } from './memory.ts';
+import { Decision, messageNames, SendBack, Steer, type Question } from './messages.ts';
 import type { RunView } from './view.ts';
 
-export interface Verdict {
-  decision: 'approve' | 'reject' | 'send-back';
-  by: string;
-  comment: string;
-}
-
-/** What an agent step accepts while it runs. */
+/** What an agent step takes while it runs. */
 export interface Steerable {
   steer(text: string): Promise<void>;
   setPaused(paused: boolean): Promise<void>;
@@ -30,34 +18,38 @@ export interface Steerable {
 const accepted = 'accepted';
 type Ack = typeof accepted;
 
+/** The id of the question that a paused run asks. */
+const pausedId = 'paused';
+
 /** Thrown by validators: the caller gets it at once, and nothing enters the history. */
 function refuse(code: string, message: string): never {
   throw ApplicationFailure.nonRetryable(message, code);
 }
 
 export class RunControl {
+  readonly #memory: RunMemory;
   readonly #view: RunView;
-  readonly #scope: CancellationScope;
-  #paused = false;
+  readonly #cancelWork: () => void;
+  /** The agents that work now, by the path of their step. */
+  readonly #agents = new Map<string, Steerable>();
   /** The one wait of all that stop for a pause. */
   #pause: Promise<void> | undefined;
-  #verdict: Verdict | undefined;
-  #steerable: Steerable | undefined;
-  cancelledBy: string | undefined;
+  #isGoingOn = false;
 
-  constructor(view: RunView, scope: CancellationScope) {
+  constructor(memory: RunMemory, view: RunView, cancelWork: () => void) {
+    this.#memory = memory;
     this.#view = view;
-    this.#scope = scope;
+    this.#cancelWork = cancelWork;
     this.#handle(
       messageNames.pause,
       Decision,
-      () => this.#paused && refuse('already-paused', 'The run is paused already'),
+      () => this.#messages.paused && refuse('already-paused', 'The run is paused already'),
       () => this.#setPaused(true),
     );
     this.#handle(
       messageNames.resume,
       Decision,
-      () => !this.#paused && refuse('not-paused', 'The run is not paused'),
+      () => !this.#messages.paused && refuse('not-paused', 'The run is not paused'),
       () => this.#setPaused(false),
     );
     this.#handle(
@@ -66,124 +58,177 @@ export class RunControl {
       () => undefined,
       (decision) => this.#cancel(decision),
     );
-    this.#handle(
-      messageNames.approve,
-      Decision,
-      (decision) => this.#checkAsked(decision.by),
-      ({ by, comment = '' }) => this.#decide({ decision: 'approve', by, comment }),
-    );
-    this.#handle(
-      messageNames.reject,
-      Decision,
-      (decision) => this.#checkAsked(decision.by),
-      ({ by, comment = '' }) => this.#decide({ decision: 'reject', by, comment }),
-    );
+    for (const decision of ['approve', 'reject'] as const) {
+      this.#handle(
+        messageNames[decision],
+        Decision,
+        (message) => this.#findAsked(message),
+        (message) =>
+          this.#answer(this.#findAsked(message), { decision, by: message.by, comment: message.comment ?? '' }),
+      );
+    }
     this.#handle(
       messageNames.sendBack,
       SendBack,
-      (message) => this.#checkSendBack(message.by),
-      ({ by, comment }) => this.#decide({ decision: 'send-back', by, comment }),
+      (message) => this.#findSendable(message),
+      ({ by, comment, to, ...message }) => {
+        const asked = this.#findSendable({ by, comment, to, ...message });
+        this.#answer(asked, { decision: 'send-back', by, comment, ...(to !== undefined && { to }) });
+      },
     );
     this.#handle(
       messageNames.steer,
       Steer,
-      () =>
-        !this.#steerable && refuse('nothing-to-steer', 'No agent step is running; `jig show` says where the run is'),
-      ({ by, text }) => this.#steerable?.steer(`${by}: ${text}`),
+      (message) => this.#findAgents(message),
+      (message) => this.#steer(message),
     );
   }
 
+  get #messages(): RunMemory['messages'] {
+    return this.#memory.messages;
+  }
+
+  get cancelledBy(): string | undefined {
+    return this.#messages.cancelledBy;
+  }
+
+  get isPaused(): boolean {
+    return this.#messages.paused;
+  }
+
+  /** The run goes on as a new execution: whoever waits for a person stops waiting, and waits again there. */
+  goOn(): void {
+    this.#isGoingOn = true;
+  }
+
   /** While an agent step runs, pause and steer reach it. */
-  async attach<Result>(steerable: Steerable, work: () => Promise<Result>): Promise<Result> {
-    this.#steerable = steerable;
+  async attach<Result>(path: string, agent: Steerable, work: () => Promise<Result>): Promise<Result> {
+    this.#agents.set(path, agent);
     try {
-      if (this.#paused) await this.#setPaused(true);
+      if (this.isPaused) await this.#setPaused(true);
       return await work();
     } finally {
-      this.#steerable = undefined;
+      this.#agents.delete(path);
     }
   }
 
-  /** Stops here while the run is paused, at most `waitMs`, and tells once how long that was. @throws RunEnded when nobody resumes it. */
-  async whilePaused(waitMs: number, waited: (ms: number) => void): Promise<void> {
-    if (!this.#paused) return;
-    this.#pause ??= this.#untilResumed(waitMs, waited);
+  get agentsAtWork(): number {
+    return this.#agents.size;
+  }
+
+  /** Stops here while the run is paused, at most `waitMs`. @throws RunEnded when nobody resumes it, HistoryFull */
+  async whilePaused(waitMs: number): Promise<void> {
+    if (!this.isPaused) return;
+    this.#pause ??= this.#untilResumed(waitMs).finally(() => {
+      this.#pause = undefined;
+    });
     await this.#pause;
   }
 
-  async #untilResumed(waitMs: number, waited: (ms: number) => void): Promise<void> {
-    const sinceMs = Date.now();
-    this.#showPaused(waitMs);
+  async #untilResumed(waitMs: number): Promise<void> {
+    const resumed = await this.#wait(pausedQuestion, waitMs, () => !this.isPaused, 'paused by a person');
+    if (resumed) return;
+    const reason = 'The run stayed paused past its deadline';
+    throw new RunEnded({ outcome: 'needs-human', code: 'pause-expired', reason });
+  }
+
+  /** Asks people and waits; undefined at the deadline. @throws HistoryFull where the run goes on before an answer */
+  async askHuman(question: Omit<Question, 'deadlineMs'>, waitMs: number): Promise<Answer | undefined> {
+    const { answers } = this.#messages;
+    const { id } = question;
+    await this.#wait(question, waitMs, () => answers[id] !== undefined, `a person: ${question.question}`);
+    const answer = answers[id];
+    delete answers[id];
+    return answer;
+  }
+
+  /** False at the deadline, which is the one of the first execution that asked. */
+  async #wait(
+    question: Omit<Question, 'deadlineMs'>,
+    waitMs: number,
+    isOver: () => boolean,
+    summary: string,
+  ): Promise<boolean> {
+    const { deadlineMs } = this.#view.ask({ ...question, deadlineMs: Date.now() + waitMs });
+    let isLeft = false;
     try {
-      const resumed = await condition(() => !this.#paused, waitMs, { summary: 'paused by a human' });
-      if (!resumed)
-        throw new RunEnded({
-          outcome: 'needs-human',
-          code: 'pause-expired',
-          reason: 'The run stayed paused past its deadline',
-        });
+      const leftMs = Math.max(deadlineMs - Date.now(), 1);
+      await condition(() => isOver() || this.#isGoingOn, leftMs, { summary: summary.slice(0, 120) });
+      isLeft = !isOver() && this.#isGoingOn;
+      if (isLeft) throw new HistoryFull();
+      return isOver();
     } finally {
-      this.#pause = undefined;
-      waited(Date.now() - sinceMs);
+      if (!isLeft) this.#view.closeQuestion(question.id);
     }
   }
 
-  /** Asks a human and waits; undefined at the deadline. */
-  async askHuman(waiting: Omit<Waiting, 'deadlineMs'>, waitMs: number): Promise<Verdict | undefined> {
-    this.#verdict = undefined;
-    this.#ask('waiting-for-human', { ...waiting, deadlineMs: Date.now() + waitMs });
-    await condition(() => this.#verdict !== undefined, waitMs, {
-      summary: `a human: ${waiting.question}`.slice(0, 120),
-    });
-    this.#view.setPhase('running');
-    return this.#verdict;
-  }
-
-  #ask(phase: 'paused' | 'waiting-for-human', waiting: Waiting): void {
-    this.#view.setPhase(phase, waiting);
-  }
-
   async #setPaused(paused: boolean): Promise<void> {
-    this.#paused = paused;
-    if (!paused && this.#view.state.phase === 'paused') this.#view.setPhase('running');
-    if (paused && this.#steerable) this.#showPaused(this.#steerable.waitMs);
-    await this.#steerable?.setPaused(paused);
-  }
-
-  #showPaused(waitMs: number): void {
-    this.#ask('paused', {
-      kind: 'paused',
-      question: 'The run is paused: resume or cancel it',
-      who: [],
-      deadlineMs: Date.now() + waitMs,
-      canSendBack: false,
-    });
+    this.#messages.paused = paused;
+    if (!paused) this.#view.closeQuestion(pausedId);
+    const [agent] = this.#agents.values();
+    if (paused && agent) this.#view.ask({ ...pausedQuestion, deadlineMs: Date.now() + agent.waitMs });
+    // An agent that ends at this moment stops at the run's own pause.
+    await Promise.allSettled([...this.#agents.values()].map((each) => each.setPaused(paused)));
   }
 
   #cancel({ by, comment }: Decision): void {
-    this.cancelledBy ??= comment ? `${by}: ${comment}` : by;
-    this.#scope.cancel();
+    this.#messages.cancelledBy ??= comment ? `${by}: ${comment}` : by;
+    this.#cancelWork();
   }
 
-  #decide(verdict: Verdict): void {
-    this.#verdict = verdict;
+  #answer(asked: Question[], answer: Answer): void {
+    for (const { id } of asked) this.#messages.answers[id] = answer;
   }
 
-  #checkAsked(by: string): void {
-    const waiting = this.#view.state.waiting;
-    if (!waiting || waiting.kind === 'paused' || this.#verdict)
-      refuse('nothing-to-decide', 'The run waits for no decision; `jig show` says where it is');
-    if (waiting.who.length > 0 && !waiting.who.includes(by))
-      refuse('not-asked', `Only ${waiting.who.join(', ')} can decide this`);
+  /** The open questions that a message answers. */
+  #findAsked({ by, step }: Pick<Decision, 'by' | 'step'>): Question[] {
+    const { questions } = this.#view.state;
+    const open = questions.filter(({ id, kind }) => kind !== 'paused' && this.#messages.answers[id] === undefined);
+    const meant = open.filter(({ id }) => step === undefined || id === step);
+    if (meant.length === 0)
+      refuse(
+        'nothing-to-decide',
+        open.length === 0
+          ? 'The run waits for no decision; `jig show` says where it is'
+          : `The run waits for no decision at ${step}, but at ${open.map(({ id }) => id).join(', ')}`,
+      );
+    const allowed = meant.filter(({ who }) => who.length === 0 || who.includes(by));
+    if (allowed.length === 0)
+      refuse('not-asked', `Only ${[...new Set(meant.flatMap(({ who }) => who))].join(', ')} can decide this`);
+    return allowed;
   }
 
-  #checkSendBack(by: string): void {
-    this.#checkAsked(by);
-    if (!this.#view.state.waiting?.canSendBack)
+  #findSendable({ to, ...message }: SendBack): Question[] {
+    const sendable = this.#findAsked(message).filter(({ sendBackTo }) => sendBackTo.length > 0);
+    if (sendable.length === 0)
       refuse(
         'cannot-send-back',
-        'This can be approved or rejected, not sent back: no agent step came before it, or its rounds are used up',
+        'This can be approved or rejected, not sent back: no step came before it, or its rounds are used up',
       );
+    const meant = sendable.filter(({ sendBackTo }) => to === undefined || sendBackTo.includes(to));
+    if (meant.length === 0) {
+      const steps = new Set(sendable.flatMap(({ sendBackTo }) => sendBackTo));
+      refuse('cannot-send-back', `The work can't be sent back to ${to}, but to ${[...steps].join(', ')}`);
+    }
+    return meant;
+  }
+
+  #findAgents({ step }: Pick<Steer, 'step'>): Steerable[] {
+    const meant = [...this.#agents].filter(([path]) => step === undefined || path === step);
+    if (meant.length > 0) return meant.map(([, agent]) => agent);
+    return refuse(
+      'nothing-to-steer',
+      this.#agents.size === 0
+        ? 'No agent step is running; `jig show` says where the run is'
+        : `No agent works at ${step}, but at ${[...this.#agents.keys()].join(', ')}`,
+    );
+  }
+
+  /** Told to an agent that ends at this moment, the words would be lost: the sender learns of it. */
+  async #steer({ by, text, step }: Steer): Promise<void> {
+    const told = await Promise.allSettled(this.#findAgents({ step }).map((agent) => agent.steer(`${by}: ${text}`)));
+    if (told.every(({ status }) => status === 'rejected'))
+      refuse('nothing-to-steer', 'The agent has ended before it could hear this');
   }
 
   /** Registers an update: its argument is parsed, and the validator is synchronous (an async one hangs its caller). */
@@ -195,12 +240,9 @@ export class RunControl {
   ): void {
     const parse = (value: unknown): Message => {
       const parsed = schema.safeParse(value);
-      return parsed.success
-        ? parsed.data
-        : refuse(
-            'invalid-message',
-            `The message ${name} is malformed: ${parsed.error.issues.map(({ path, message: why }) => `${path.join('.')}: ${why}`).join('; ')}`,
-          );
+      if (parsed.success) return parsed.data;
+      const issues = parsed.error.issues.map(({ path, message: why }) => `${path.join('.')}: ${why}`);
+      return refuse('invalid-message', `The message ${name} is malformed: ${issues.join('; ')}`);
     };
     setHandler<Ack, [unknown], UpdateDefinition<Ack, [unknown]>>(
       defineUpdate<Ack, [unknown]>(name),
@@ -217,3 +259,11 @@ export class RunControl {
     );
   }
 }
+
+const pausedQuestion = {
+  id: pausedId,
+  kind: 'paused',
+  question: 'The run is paused: resume or cancel it',
+  who: [],
+  sendBackTo: [],
+} satisfies Omit<Question, 'deadlineMs'>;

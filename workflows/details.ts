@@ -40,11 +40,11 @@ export function renderUsage({ inputTokens, outputTokens, costUsd, unpriced }: Ru
 }
 
 export function renderDetails(state: RunState): string {
-  const { usage, waiting, change, end } = state;
+  const { usage, questions, change, end } = state;
   return [
     `**${end ? end.outcome : state.phase}** · ${cell(state.repository.name)} · ${cell(state.blueprint.name)} \`${state.blueprint.sha256.slice(0, 12)}\` · ${cell(state.model)}`,
     ...(end ? [`${cell(end.reason)}${end.step ? ` (step ${cell(end.step)})` : ''}`] : []),
-    ...(waiting ? [`**Waiting for a human**: ${cell(waiting.question)}`] : []),
+    ...questions.map(({ question }) => `**Waiting for a person**: ${cell(question)}`),
     ...(change ? [`Change #${change.number}: ${cell(change.url)}`] : []),
     renderUsage(usage),
     '',

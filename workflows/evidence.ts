@@ -1,17 +1,13 @@
 /** What a run can show a reviewer, as Markdown for the change and as data for programs. */
-import type { Json } from '../base/json.ts';
 import type { RunContext } from './context.ts';
 import { cell, renderSteps, renderUsage } from './details.ts';
-import type { RunState } from './messages.ts';
+import type { RunMemory } from './memory.ts';
+import type { RunEnd } from './messages.ts';
 
-export function renderEvidence(
-  run: Pick<RunContext, 'request' | 'carried' | 'view' | 'opened'>,
-  gate: 'clean' | 'spared',
-): string {
+export function renderEvidence(run: Pick<RunContext, 'memory' | 'view'>, gate: 'clean' | 'spared'): string {
   const { state } = run.view;
   const { usage } = state;
-  const checks = run.carried.checks.map(({ step, run: ran, verdict }) => {
-    const before = run.carried.baseline[ran.command];
+  const checks = run.memory.checks.map(({ step, run: ran, before, verdict }) => {
     return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(ran.command)} | ${before ? result(before) : ''} | ${result(ran)} | ${cell(verdict.reason)} |`;
   });
   return [
@@ -37,9 +33,6 @@ function result(ran: {
 }
 
 /** Everything that the run knows of itself, for programs. */
-export function collectEvidence(state: RunState, run: Pick<RunContext, 'carried'> | undefined): Json {
-  const { checks = [], baseline = {} } = run?.carried ?? {};
-  // The state is data already; going through text drops what JSON leaves out.
-  const value: Json = JSON.parse(JSON.stringify({ state, checks, baseline }));
-  return value;
+export function collectEvidence({ shown, checks, baseline }: RunMemory, end: RunEnd): unknown {
+  return { state: { ...shown, end }, checks, baseline };
 }

@@ -3,7 +3,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { ExportCommit } from '../activities/contract.ts';
 import { defaults } from '../base/defaults.ts';
 import type { ExportedCommit } from '../git/contract.ts';
-import type { RunContext } from './context.ts';
+import { sandboxOf, type RunContext } from './context.ts';
 import { perform } from './perform.ts';
 
 interface Wanted {
@@ -17,7 +17,7 @@ interface Wanted {
 export function exportRequest(run: RunContext, { key, title, parent }: Wanted): ExportCommit {
   const { repository, settings, blueprint } = run.opened;
   return {
-    sandbox: run.sandbox,
+    sandbox: sandboxOf(run),
     key: `${run.key}/${key}`,
     repository,
     base: repository.commit,

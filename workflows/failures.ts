@@ -18,6 +18,15 @@ export class StepFailed extends Error {
   }
 }
 
+/** A step's failure with the innermost step that it came from. */
+export class FailedAt extends StepFailed {
+  readonly path: string;
+  constructor(path: string, code: string, message: string) {
+    super(code, message);
+    this.path = path;
+  }
+}
+
 /** The run is over, by an `end` step, by a human or by a bound: not a fault. */
 export class RunEnded extends Error {
   override name = 'RunEnded';
@@ -34,7 +43,7 @@ export class SentBack extends Error {
   readonly to: string;
   readonly feedback: string;
   constructor(to: string, feedback: string) {
-    super(`sent back to ${to}`);
+    super(`sent back to ${to}: ${feedback}`);
     this.to = to;
     this.feedback = feedback;
   }

@@ -4,15 +4,24 @@ import { RunEnded } from './failures.ts';
 import { perform } from './perform.ts';
 
 /**
- * After a gap longer than `staleAfterMs`, whatever made it (a pause, a human's decision, a worker that was away), looks
- * whether the base has moved or others have touched the run's branch; then a human decides. @throws RunEnded
+ * After a gap longer than `staleAfterMs`, whatever made it (a pause, a person's decision, a worker that was away), looks
+ * whether the base has moved or others have touched the run's branch; then a person decides. Steps that go on at once
+ * all wait for the one look. @throws RunEnded
  */
 export async function guardStaleResume(run: RunContext): Promise<void> {
+  run.guard.looking ??= look(run).finally(() => {
+    run.guard.looking = undefined;
+  });
+  await run.guard.looking;
+}
+
+async function look(run: RunContext): Promise<void> {
   const { settings, repository } = run.opened;
-  const gapMs = Date.now() - run.carried.seenAtMs;
-  run.carried.seenAtMs = Date.now();
+  const { memory, control, clock } = run;
+  const gapMs = Date.now() - memory.seenAtMs;
+  memory.seenAtMs = Date.now();
   if (gapMs < settings.staleAfterMs) return;
-  const { change } = run.carried;
+  const { change } = memory;
   const { baseMoved, branchForeign } = await perform(
     'checkFreshness',
     { repository, ...(change && { head: { branch: change.branch, commit: change.commit } }) },
@@ -22,22 +31,13 @@ export async function guardStaleResume(run: RunContext): Promise<void> {
   const what = branchForeign
     ? `others have pushed to ${change?.branch ?? 'the branch'}`
     : `${repository.branch} has moved`;
-  const askedAtMs = Date.now();
-  const verdict = await run.control.askHuman(
-    {
-      kind: 'stale',
-      question: `The run was away for ${Math.round(gapMs / 60_000)} minutes, and ${what}. Approve to go on, reject to stop`,
-      who: [],
-      canSendBack: false,
-    },
-    settings.humanWaitMs,
+  const minutes = Math.round(gapMs / 60_000);
+  const question = `The run was away for ${minutes === 1 ? '1 minute' : `${minutes} minutes`}, and ${what}. Approve to go on, reject to stop`;
+  const answer = await clock.wait(() =>
+    control.askHuman({ id: 'stale', kind: 'stale', question, who: [], sendBackTo: [] }, settings.humanWaitMs),
   );
-  run.carried.waitedMs += Date.now() - askedAtMs;
-  run.carried.seenAtMs = Date.now();
-  if (verdict?.decision !== 'approve')
-    throw new RunEnded({
-      outcome: 'needs-human',
-      code: branchForeign ? 'foreign-commits' : 'base-moved',
-      reason: `While the run was away, ${what}`,
-    });
+  memory.seenAtMs = Date.now();
+  if (answer?.decision === 'approve') return;
+  const code = branchForeign ? 'foreign-commits' : 'base-moved';
+  throw new RunEnded({ outcome: 'needs-human', code, reason: `While the run was away, ${what}` });
 }

@@ -1,53 +1,69 @@
 /**
- * What has been done, by step path. The interpreter walks the blueprint from the top and skips what the journal holds,
- * so going on after continue-as-new, or after a step was sent back, is the same walk with another journal.
+ * What has been done, in a run's memory. The interpreter walks the blueprint from the top and skips what is recorded, so
+ * going on as a new execution, or after a step was sent back, is the same walk with other records.
+ *
+ * A step's key names it in every effect: the key of the item that it stands in, its id, and its round. An item's key is
+ * made of its block's key, so where a block is sent back, all that is inside gets new keys too.
  */
-import type { ArtifactRef } from '../artifacts/contract.ts';
-import type { Outcome } from '../blueprints/schema.ts';
-import type { Usage } from '../model/contract.ts';
-import type { Json } from '../base/json.ts';
+import { stepPath } from '../blueprints/steps.ts';
+import type { EditUndo, RunMemory, StepRecord } from './memory.ts';
 
-export interface StepRecord {
-  outcome: Extract<Outcome, 'succeeded' | 'failed'> | 'skipped';
-  /** What expressions read. */
-  outputs: Record<string, Json>;
-  /** Names of the outputs that hold only a part: reading one fails. */
-  cut?: string[];
+/** One item of a block: where steps stand that are not at the top. */
+export interface Item {
+  /** The block's path and key. */
+  path: string;
+  key: string;
+  index: number;
+  /** What was said to the block when it was sent back. */
+  feedback?: string;
 }
 
-/** What a step kind gives back to the interpreter. */
-export interface StepResult {
-  outputs: Record<string, Json>;
-  cut?: string[];
-  note?: string;
-  usage?: Usage;
-  artifacts?: Record<string, ArtifactRef>;
+/** How people call a step, and what names its effects. */
+export interface StepName {
+  path: string;
+  /** The key without the step's own round. */
+  base: string;
+  key: string;
 }
 
-export class Journal {
-  readonly records: Map<string, StepRecord>;
-  /** How often a step was sent back; part of its keys, so that it is done again. */
-  readonly rounds: Map<string, number>;
-  constructor(kept: { records?: [string, StepRecord][]; rounds?: [string, number][] } = {}) {
-    this.records = new Map(kept.records);
-    this.rounds = new Map(kept.rounds);
-  }
+export function nameStep({ rounds }: Pick<RunMemory, 'rounds'>, id: string, item?: Item): StepName {
+  const base = stepPath(item && { path: item.key, index: item.index }, id);
+  const round = rounds[base] ?? 0;
+  return {
+    path: stepPath(item && { path: item.path, index: item.index }, id),
+    base,
+    key: round === 0 ? base : `${base}#${round + 1}`,
+  };
+}
 
-  /** The step's path with its round, unique for every time the step is carried out. */
-  key(path: string): string {
-    const round = this.rounds.get(path) ?? 0;
-    return round === 0 ? path : `${path}#${round + 1}`;
-  }
+export const itemKey = ({ key, index }: Item): string => `${key}[${index}]`;
 
-  /** Forgets a step and everything inside it. */
-  forget(path: string): void {
-    this.rounds.set(path, (this.rounds.get(path) ?? 0) + 1);
-    for (const key of this.records.keys()) {
-      if (key === path || key.startsWith(`${path}[`)) this.records.delete(key);
-    }
-  }
+/** Notes how an item ended; what its steps left is of no use any more, but for the edits that can be taken back. */
+export function recordItem(memory: RunMemory, item: Item, how: Pick<StepRecord, 'outcome' | 'failure'>): StepRecord {
+  const key = itemKey(item);
+  const undo = takeInside(memory, `${key}.`);
+  const record: StepRecord = { outputs: {}, ...how, ...(undo.length > 0 && { undo }) };
+  memory.records[key] = record;
+  return record;
+}
 
-  toJson(): { records: [string, StepRecord][]; rounds: [string, number][] } {
-    return { records: [...this.records], rounds: [...this.rounds] };
+/** Forgets a step and all that is inside of it, and gives it a new round. Returns the edits that stood in it. */
+export function forgetStep(memory: RunMemory, { base, key }: StepName): EditUndo[] {
+  const own = memory.records[key]?.undo ?? [];
+  delete memory.records[key];
+  delete memory.feedback[key];
+  memory.rounds[base] = (memory.rounds[base] ?? 0) + 1;
+  return [...own, ...takeInside(memory, `${key}[`)];
+}
+
+/** Removes what is kept under keys with this beginning; returns the edits of its records. */
+function takeInside(memory: RunMemory, start: string): EditUndo[] {
+  const undo: EditUndo[] = [];
+  for (const key of Object.keys(memory.records).filter((each) => each.startsWith(start))) {
+    undo.push(...(memory.records[key]?.undo ?? []));
+    delete memory.records[key];
   }
+  for (const kept of [memory.rounds, memory.feedback])
+    for (const key of Object.keys(kept)) if (key.startsWith(start)) delete kept[key];
+  return undo;
 }

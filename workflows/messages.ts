@@ -39,6 +39,8 @@ export type Phase = (typeof phases)[number];
 
 /** One step as a person sees it. */
 export interface StepRow {
+  /** Which row of the run it is, from 1: a step that is done again has another one. */
+  number: number;
   /** `fix`, or `rewrite[3].ask` for a step of an item. */
   path: string;
   kind: string;
@@ -87,32 +89,46 @@ export interface RunState {
   startedAtMs: number;
   endedAtMs?: number;
   steps: StepRow[];
+  /** Rows of items that are left out of `steps`; the evidence has them. */
+  omittedSteps?: number;
   usage: Usage;
-  waiting?: Waiting;
+  /** What people are asked right now. Several may be open, where items of an `each` go on at once. */
+  questions: Question[];
   change?: ChangeSummary;
   evidence?: ArtifactRef;
   end?: RunEnd;
 }
 
-/** What a human is asked. */
-export interface Waiting {
+/** What a person is asked. */
+export interface Question {
+  /** Names it in messages: the path of its step, `paused` or `stale`. */
+  id: string;
   kind: 'approval' | 'paused' | 'stale';
   question: string;
+  /** Who may answer; anybody where it is empty. */
   who: string[];
   deadlineMs: number;
-  canSendBack: boolean;
+  /** The steps that the work can be sent back to, the usual one first; empty where it can't be sent back. */
+  sendBackTo: string[];
 }
 
-export const Decision = z.strictObject({
-  by: z.string().min(1).max(200),
-  comment: z.string().max(10_000).optional(),
-});
+const By = z.string().min(1).max(200);
+/** The path of the step that the message is for. Without it, the message reaches every step that can take it. */
+const ForStep = z.string().min(1).max(500).optional();
+
+export const Decision = z.strictObject({ by: By, comment: z.string().max(10_000).optional(), step: ForStep });
 export type Decision = z.infer<typeof Decision>;
 
-export const SendBack = z.strictObject({ by: z.string().min(1).max(200), comment: z.string().min(1).max(10_000) });
+export const SendBack = z.strictObject({
+  by: By,
+  comment: z.string().min(1).max(10_000),
+  step: ForStep,
+  /** The id of the step that the work goes back to; the question's usual one where missing. */
+  to: z.string().min(1).max(200).optional(),
+});
 export type SendBack = z.infer<typeof SendBack>;
 
-export const Steer = z.strictObject({ by: z.string().min(1).max(200), text: z.string().min(1).max(10_000) });
+export const Steer = z.strictObject({ by: By, text: z.string().min(1).max(10_000), step: ForStep });
 export type Steer = z.infer<typeof Steer>;
 
 /** Names of the updates (each checked by a synchronous validator) and of the query. */

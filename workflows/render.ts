@@ -3,7 +3,7 @@ import { evaluateCondition, renderTemplate, renderText } from '../blueprints/exp
 import type { Json } from '../base/json.ts';
 import type { Command } from '../blueprints/schema.ts';
 import type { RenderedCommand, Scope } from './context.ts';
-import type { StepRecord } from './journal.ts';
+import type { StepRecord } from './memory.ts';
 
 /** A scope in which one more step's outputs can be read. */
 export function withStep(scope: Scope, id: string, record: StepRecord): Scope {

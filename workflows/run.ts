@@ -10,18 +10,19 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { nothingSpent } from '../agent/budget.ts';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { Json } from '../base/json.ts';
 import { doublePaths } from '../blueprints/outputs.ts';
 import { budgetLimits } from './budget.ts';
-import type { Carried, RunContext, Scope } from './context.ts';
+import { Clock } from './clock.ts';
+import type { RunContext, Scope } from './context.ts';
 import { RunControl } from './control.ts';
 import { collectEvidence } from './evidence.ts';
-import { describeFailure, HistoryFull, RunEnded } from './failures.ts';
-import { FailedAt, walk } from './interpreter.ts';
-import { Journal } from './journal.ts';
+import { describeFailure, FailedAt, HistoryFull, RunEnded, StepFailed } from './failures.ts';
+import { walk } from './interpreter.ts';
+import { keepInPages, keepLarge, loadPages } from './large-values.ts';
+import { forgetWork, newMemory, type RunMemory } from './memory.ts';
 import { messageNames, RunRequest, type RunEnd, type RunState } from './messages.ts';
 import { perform } from './perform.ts';
 import { prepareSandbox, removeSandboxes, runKey } from './sandbox.ts';
@@ -30,73 +31,44 @@ import { RunView } from './view.ts';
 /** What a run takes along when it goes on as a new execution. */
 interface Continued {
   opened: OpenedRun;
-  generation: number;
-  sandbox?: RunContext['sandbox'];
-  /** Journal, carried and state, by reference: they can grow. */
-  kept: ArtifactRef;
-}
-
-interface Kept {
-  journal: ReturnType<Journal['toJson']>;
-  carried: Carried;
-  state: RunState;
+  /** The memory by reference, since it can grow to any size. */
+  pages: ArtifactRef[];
+  /** Of the memory, what people may change to the last moment, and what is needed to clean up without the rest. */
+  latest: Pick<RunMemory, 'messages' | 'sandboxIds'> & Pick<RunState, 'questions'>;
 }
 
 export async function run(untrusted: RunRequest, continued?: Continued): Promise<RunEnd> {
   const parsed = RunRequest.safeParse(untrusted);
-  if (!parsed.success)
-    throw ApplicationFailure.nonRetryable(`The start request is malformed: ${parsed.error.message}`, 'invalid-request');
+  if (!parsed.success) {
+    const message = `The start request is malformed: ${parsed.error.message}`;
+    throw ApplicationFailure.nonRetryable(message, 'invalid-request');
+  }
   const request = parsed.data as RunRequest;
-  const view = new RunView(newState(request));
-  // Before anything is waited for, so that every message finds its handler.
-  setHandler(defineQuery<RunState>(messageNames.state), () => view.state);
+  const memory = newMemory(newState(request));
+  if (continued) takeUp(memory, continued.latest);
+  const view = new RunView(memory);
   const scope = new CancellationScope({ cancellable: true });
-  const control = new RunControl(view, scope);
-  const loaded = continued && (await perform('loadValue', continued.kept, { summary: 'the journal so far' }));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the execution before this one wrote it
-  const kept = loaded as unknown as Kept | undefined;
-  if (kept) view.restore(kept.state);
-
-  let end: RunEnd;
-  let context: RunContext | undefined;
-  let generation = continued?.generation ?? 0;
-  let opened = continued?.opened;
-  for (;;) {
+  // Before anything is waited for, so that every message finds its handler.
+  setHandler(defineQuery<RunState>(messageNames.state), () => view.answer);
+  const control = new RunControl(memory, view, () => scope.cancel());
+  const around = { request, memory, view, control, clock: new Clock(memory) };
+  let { opened } = continued ?? {};
+  let end = continued && (await load(memory, view, continued.pages));
+  // Cancelled while the run went on as this execution.
+  if (control.cancelledBy !== undefined) scope.cancel();
+  while (end === undefined) {
     try {
       end = await scope.run(async () => {
         opened ??= await open(request, view);
-        const resumed = generation === continued?.generation ? kept : undefined;
-        const spent = context?.carried ?? kept?.carried;
-        context = makeContext(
-          request,
-          opened,
-          generation,
-          view,
-          control,
-          resumed?.journal,
-          resumed?.carried ?? startCarried(spent),
-        );
-        context.sandbox =
-          resumed && continued?.sandbox
-            ? continued.sandbox
-            : await prepareSandbox(context, { id: context.key, commit: opened.repository.commit, key: 'start' });
-        view.setPhase('running');
-        await walk(context, opened.blueprint.steps, startScope(request, opened));
-        return ended(context);
+        return carryOut(makeContext(around, opened));
       });
     } catch (error) {
-      if (error instanceof HistoryFull && context) await goOn(request, context, generation);
-      // A lost sandbox takes the work with it: once, and only before a change is open, the walk starts again from a clean checkout.
-      const { code } = describeFailure(error);
-      if (code === 'sandbox-lost' && generation === 0 && !context?.carried.change) {
-        generation += 1;
-        continue;
-      }
-      end = endFor(error, control);
+      if (error instanceof HistoryFull && opened) end = await goOn(request, opened, memory);
+      else if (isToBeginAnew(error, memory)) forgetWork(memory);
+      else end = endFor(error, memory);
     }
-    break;
   }
-  return finish(end, view, context, opened, generation);
+  return finish(end, memory, view, opened);
 }
 
 function newState(request: RunRequest): RunState {
@@ -111,8 +83,35 @@ function newState(request: RunRequest): RunState {
     revision: 0,
     startedAtMs: Date.now(),
     steps: [],
+    questions: [],
     usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: 0 },
   };
+}
+
+function takeUp(memory: RunMemory, { messages, sandboxIds, questions }: Continued['latest']): void {
+  Object.assign(memory, { messages, sandboxIds });
+  memory.shown.questions = questions;
+}
+
+/** What people have said since stays. Returns only where the memory can't be read back: the run's end. */
+async function load(memory: RunMemory, view: RunView, pages: ArtifactRef[]): Promise<RunEnd | undefined> {
+  const { messages, sandboxIds } = memory;
+  const { questions } = memory.shown;
+  try {
+    const loaded = await loadPages(pages, 'what the run knows so far');
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the execution before this one kept it
+    Object.assign(memory, loaded as unknown as RunMemory);
+  } catch (error) {
+    return lostMemory('could not be read back', error, memory);
+  }
+  takeUp(memory, { messages, sandboxIds, questions });
+  view.restored();
+  return undefined;
+}
+
+function lostMemory(how: string, error: unknown, memory: RunMemory): RunEnd {
+  if (isCancellation(error)) return endFor(error, memory);
+  return endFor(new StepFailed('memory-lost', `What the run knew ${how}: ${describeFailure(error).message}`), memory);
 }
 
 /** The worker checks the pinned text once more, and finds the repository's state to start from. */
@@ -123,56 +122,39 @@ async function open(request: RunRequest, view: RunView): Promise<OpenedRun> {
     timeoutMs: 600_000,
   });
   const { name, forge, branch, commit } = opened.repository;
-  Object.assign(view.state, {
-    repository: { forge, name, branch, commit },
-    model: `${opened.model.name} (${opened.model.source})`,
-  });
+  const model = `${opened.model.name} (${opened.model.source})`;
+  Object.assign(view.state, { repository: { forge, name, branch, commit }, model });
   view.state.blueprint.title = opened.blueprint.title ?? opened.blueprint.name;
   return opened;
 }
 
-/** A walk from the top starts with nothing but what was spent before it. */
-function startCarried(before?: Pick<Carried, 'spent' | 'waitedMs'>): Carried {
-  const { spent = nothingSpent, waitedMs = 0 } = before ?? {};
-  return {
-    baseline: {},
-    gates: [],
-    checks: [],
-    agents: {},
-    feedback: {},
-    cleanCheckouts: 0,
-    spent,
-    waitedMs,
-    seenAtMs: Date.now(),
-  };
-}
+type Around = Pick<RunContext, 'request' | 'memory' | 'view' | 'control' | 'clock'>;
 
-function makeContext(
-  request: RunRequest,
-  opened: OpenedRun,
-  generation: number,
-  view: RunView,
-  control: RunControl,
-  journal: Kept['journal'] | undefined,
-  carried: Carried,
-): RunContext {
+function makeContext(around: Around, opened: OpenedRun): RunContext {
   return {
-    request,
+    ...around,
     opened,
-    view,
-    control,
-    carried,
-    key: runKey(generation),
+    key: runKey(around.memory.counts.walks),
     limits: budgetLimits(opened.blueprint.budget),
+    waits: CancellationScope.current(),
     atOnce: 1,
     held: new Set(),
-    edits: new Map(),
-    journal: new Journal(journal),
-    sandbox: { provider: '', id: '', incarnation: '' },
+    edits: { last: Promise.resolve() },
+    guard: { looking: undefined },
   };
 }
 
-function startScope({ inputs: _, ...request }: RunRequest, opened: OpenedRun): Scope {
+/** Makes the run's sandbox, unless it has one, and walks the steps. */
+async function carryOut(run: RunContext): Promise<RunEnd> {
+  const { memory, opened, view, key } = run;
+  memory.sandbox ??= await prepareSandbox(run, { id: key, commit: opened.repository.commit, key: 'start' });
+  view.setPhase('running');
+  await walk(run, opened.blueprint.steps, startScope(run));
+  const reason = memory.change ? `Change #${memory.change.number} is open` : 'Every step is done';
+  return { outcome: 'succeeded', reason };
+}
+
+function startScope({ request, opened }: RunContext): Scope {
   const { name, branch, commit } = opened.repository;
   const values: Record<string, Json> = {
     inputs: opened.inputs,
@@ -184,22 +166,21 @@ function startScope({ inputs: _, ...request }: RunRequest, opened: OpenedRun): S
   return { values, cut: new Set(), doubles: doublePaths(opened.blueprint) };
 }
 
-function ended(context: RunContext): RunEnd {
-  const { change } = context.carried;
-  return change
-    ? { outcome: 'succeeded', reason: `Change #${change.number} is open` }
-    : { outcome: 'succeeded', reason: 'Every step is done' };
+/** A lost sandbox takes the work with it: once, and only before a change is open, the walk starts again from the top. */
+function isToBeginAnew(error: unknown, memory: RunMemory): boolean {
+  if (describeFailure(error).code !== 'sandbox-lost' || memory.counts.walks > 0 || memory.change) return false;
+  memory.counts.walks += 1;
+  return true;
 }
 
-function endFor(error: unknown, control: RunControl): RunEnd {
+function endFor(error: unknown, { messages }: RunMemory): RunEnd {
   if (error instanceof RunEnded) return error.end;
+  const { cancelledBy } = messages;
   // What fails while a run is being cancelled fails because of it.
-  if (isCancellation(error) || control.cancelledBy !== undefined)
-    return {
-      outcome: 'cancelled',
-      code: 'cancelled',
-      reason: control.cancelledBy ? `Cancelled by ${control.cancelledBy}` : 'Cancelled',
-    };
+  if (isCancellation(error) || cancelledBy !== undefined) {
+    const reason = cancelledBy ? `Cancelled by ${cancelledBy}` : 'Cancelled';
+    return { outcome: 'cancelled', code: 'cancelled', reason };
+  }
   const { code, message } = describeFailure(error);
   const step = error instanceof FailedAt ? error.path : undefined;
   return { outcome: needsHuman.has(code) ? 'needs-human' : 'failed', code, reason: message, ...(step && { step }) };
@@ -208,33 +189,29 @@ function endFor(error: unknown, control: RunControl): RunEnd {
 /** Failures that a person settles, by looking at the repository or by answering; not by looking at Jig. */
 const needsHuman = new Set(['foreign-commits', 'base-moved', 'ci-failed', 'ci-timeout', 'pause-expired']);
 
-async function goOn(request: RunRequest, context: RunContext, generation: number): Promise<never> {
-  const { journal, carried, opened, sandbox, view } = context;
+/** Goes on as a new execution; returns only where the memory can't be kept, with the run's end. */
+async function goOn(request: RunRequest, opened: OpenedRun, memory: RunMemory): Promise<RunEnd> {
+  let pages: ArtifactRef[];
+  try {
+    pages = await keepInPages(memory, 'what the run knows so far');
+  } catch (error) {
+    return lostMemory('could not be kept', error, memory);
+  }
   await condition(allHandlersFinished);
-  // Plain data already; going through text drops what JSON leaves out.
-  const value: Json = JSON.parse(JSON.stringify({ journal: journal.toJson(), carried, state: view.state }));
-  const kept = await perform('keepValue', { value }, { summary: 'the journal so far' });
-  return continueAsNew<typeof run>(request, { opened, generation, sandbox, kept });
+  // Read now, with nothing waited for in between: what people said until this moment goes along.
+  const { messages, sandboxIds, shown } = memory;
+  const latest = { messages, sandboxIds, questions: shown.questions };
+  return continueAsNew<typeof run>(request, { opened, pages, latest });
 }
 
 /** Cleans up and ends, whatever happened. */
-async function finish(
-  end: RunEnd,
-  view: RunView,
-  context: RunContext | undefined,
-  opened: OpenedRun | undefined,
-  generation: number,
-): Promise<RunEnd> {
+async function finish(end: RunEnd, memory: RunMemory, view: RunView, opened: OpenedRun | undefined): Promise<RunEnd> {
   await CancellationScope.nonCancellable(async () => {
     view.setPhase('cleaning-up');
-    if (opened) await removeSandboxes(opened, generation);
+    if (opened) await removeSandboxes(opened, memory);
     view.failRunning(end.reason);
     try {
-      view.state.evidence = await perform(
-        'keepValue',
-        { value: collectEvidence({ ...view.state, end }, context) },
-        { summary: 'the evidence' },
-      );
+      view.state.evidence = await keepLarge(collectEvidence(memory, end), 'the evidence');
     } catch {
       // A run without its evidence in the store still has its state in Temporal.
     }

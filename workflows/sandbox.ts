@@ -4,6 +4,7 @@ import { defaults } from '../base/defaults.ts';
 import type { SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { RunContext } from './context.ts';
+import type { RunMemory } from './memory.ts';
 import { StepFailed } from './failures.ts';
 import { perform } from './perform.ts';
 import { refusedHosts } from './refused-hosts.ts';
@@ -20,13 +21,14 @@ const noScope = { values: {}, cut: new Set<string>(), doubles: new Set<string>()
 
 /** Makes a sandbox, checks a commit out in it and runs the blueprint's setup. @throws StepFailed `setup-failed` */
 export async function prepareSandbox(
-  run: Pick<RunContext, 'opened' | 'view'>,
+  run: RunContext,
   { id, commit, key }: { id: string; commit: string; key: string },
 ): Promise<SandboxRef> {
   const { blueprint, repository, settings } = run.opened;
   const section = blueprint.sandbox ?? {};
   const heartbeatTimeoutMs = settings.heartbeatTimeoutMs;
   const row = run.view.begin(`${key}/sandbox`, 'sandbox', 'A sandbox with a checkout');
+  run.memory.sandboxIds.push(id);
   const { states = [], ...sandbox } = await perform(
     'prepareSandbox',
     {
@@ -115,28 +117,26 @@ export async function inCleanCheckout<Result>(
   { commit, key }: { commit: string; key: string },
   work: (sandbox: SandboxRef) => Promise<Result>,
 ): Promise<Result> {
-  const number = (run.carried.cleanCheckouts += 1);
+  const number = (run.memory.counts.cleanCheckouts += 1);
   const id = `${run.key}-gate${number > 1 ? `-${number}` : ''}`;
   try {
     return await work(await prepareSandbox(run, { id, commit, key }));
   } finally {
-    await CancellationScope.nonCancellable(() => removeSandbox(run.opened, id));
+    await CancellationScope.nonCancellable(() => removeSandbox(run.opened, run.memory, id));
   }
 }
 
 /** Removes what a run may have made; also where making it was cut off half-way. */
-export async function removeSandboxes(opened: OpenedRun, generations: number): Promise<void> {
-  for (let generation = 0; generation <= generations; generation += 1) await removeSandbox(opened, runKey(generation));
+export async function removeSandboxes(opened: OpenedRun, memory: RunMemory): Promise<void> {
+  for (const id of memory.sandboxIds) await removeSandbox(opened, memory, id);
 }
 
-async function removeSandbox({ settings }: OpenedRun, id: string): Promise<void> {
+async function removeSandbox({ settings }: OpenedRun, memory: RunMemory, id: string): Promise<void> {
+  const { heartbeatTimeoutMs } = settings;
   try {
-    await perform(
-      'removeSandbox',
-      { id },
-      { summary: 'clean up', attempts: 20, heartbeatTimeoutMs: settings.heartbeatTimeoutMs },
-    );
+    await perform('removeSandbox', { id }, { summary: 'clean up', attempts: 20, heartbeatTimeoutMs });
+    memory.sandboxIds = memory.sandboxIds.filter((each) => each !== id);
   } catch {
-    // The sweeper removes what is left by its owner and its lifetime; the run's end is worth more than its broom.
+    // The run ends all the same: the sweeper removes the sandboxes of runs that are closed.
   }
 }

@@ -5,30 +5,60 @@
 import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Usage } from '../model/contract.ts';
-import type { StepResult } from './journal.ts';
-import type { Phase, RunEnd, RunState, StepRow, Waiting } from './messages.ts';
+import type { StepResult } from './context.ts';
+import type { RunMemory } from './memory.ts';
+import type { Phase, Question, RunEnd, RunState, StepRow } from './messages.ts';
 import { renderDetails } from './details.ts';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD');
 
-export class RunView {
-  state: RunState;
-  #shown: { phase: string; needsHuman: boolean; costUsd: number; tokens: number };
+/** Rows of steps that the state shows; of more, the newest, and those that aren't inside an item. The evidence has all. */
+const maxShownRows = 1500;
 
-  constructor(state: RunState) {
-    this.state = state;
-    this.#shown = { phase: '', needsHuman: false, costUsd: -1, tokens: -1 };
+const isInItem = ({ path }: StepRow): boolean => path.includes('[');
+
+export class RunView {
+  readonly #memory: Pick<RunMemory, 'shown'>;
+  #shown = { phase: '', needsHuman: false, costUsd: -1, tokens: -1 };
+  /** How many steps wait for CI. */
+  #ciWaits = 0;
+  /** Rows that an earlier execution began, by their path. */
+  readonly #begun = new Map<string, StepRow>();
+
+  constructor(memory: Pick<RunMemory, 'shown'>) {
+    this.#memory = memory;
+  }
+
+  get state(): RunState {
+    return this.#memory.shown;
+  }
+
+  /** The state as an answer to whoever asks: no larger than an answer may be. */
+  get answer(): RunState {
+    const { steps, ...state } = this.state;
+    if (steps.length <= maxShownRows) return this.state;
+    const kept = new Set(steps.filter((row) => !isInItem(row) || row.state === 'running').slice(-maxShownRows));
+    for (const row of steps.toReversed()) {
+      if (kept.size >= maxShownRows) break;
+      kept.add(row);
+    }
+    return { ...state, steps: steps.filter((row) => kept.has(row)), omittedSteps: steps.length - kept.size };
   }
 
   /** Goes on from what an earlier execution showed. */
-  restore(state: RunState): void {
-    this.state = state;
+  restored(): void {
+    for (const row of this.state.steps) if (row.state === 'running') this.#begun.set(row.path, row);
     this.#changed();
   }
 
+  /** A row that an earlier execution began goes on. */
   begin(path: string, kind: string, title: string): StepRow {
-    const row: StepRow = { path, kind, title, state: 'running', startedAtMs: Date.now() };
-    this.state.steps.push(row);
+    const { steps } = this.state;
+    const begun = this.#begun.get(path);
+    this.#begun.delete(path);
+    if (begun) return begun;
+    const row: StepRow = { number: steps.length + 1, path, kind, title, state: 'running', startedAtMs: Date.now() };
+    steps.push(row);
     this.#changed();
     return row;
   }
@@ -53,12 +83,49 @@ export class RunView {
     this.#changed();
   }
 
-  setPhase(phase: Phase, waiting?: Waiting): void {
+  setPhase(phase: Phase): void {
     this.state.phase = phase;
-    if (waiting) this.state.waiting = waiting;
-    else delete this.state.waiting;
     this.#changed();
     this.#upsert();
+  }
+
+  /** Opens a question, or finds it as an earlier execution opened it. */
+  ask(question: Question): Question {
+    const { questions } = this.state;
+    const open = questions.find(({ id }) => id === question.id);
+    if (open) return open;
+    questions.push(question);
+    this.#showWork();
+    return question;
+  }
+
+  closeQuestion(id: string): void {
+    const { questions } = this.state;
+    const left = questions.filter((question) => question.id !== id);
+    if (left.length === questions.length) return;
+    this.state.questions = left;
+    this.#showWork();
+  }
+
+  /** Shows that CI is waited for while `work` goes on. */
+  async whileCi<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#ciWaits += 1;
+    this.#showWork();
+    try {
+      return await work();
+    } finally {
+      this.#ciWaits -= 1;
+      this.#showWork();
+    }
+  }
+
+  /** The phase of a run that is at its steps: what it waits for, if for anything. */
+  #showWork(): void {
+    const { phase, questions } = this.state;
+    if (phase === 'cleaning-up' || phase === 'ended') return;
+    if (questions.some(({ kind }) => kind === 'paused')) this.setPhase('paused');
+    else if (questions.length > 0) this.setPhase('waiting-for-human');
+    else this.setPhase(this.#ciWaits > 0 ? 'waiting-for-ci' : 'running');
   }
 
   addUsage(usage: Usage): void {
@@ -78,6 +145,7 @@ export class RunView {
   }
 
   end(end: RunEnd): void {
+    this.state.questions = [];
     this.state.end = end;
     this.state.endedAtMs = Date.now();
     this.setPhase('ended');
@@ -94,10 +162,10 @@ export class RunView {
 
   /** Search attributes cost an event each time, so only what has changed is written, and only with a phase. */
   #upsert(): void {
-    const { phase, waiting, usage } = this.state;
+    const { phase, questions, usage } = this.state;
     const now = {
       phase,
-      needsHuman: waiting !== undefined,
+      needsHuman: questions.length > 0,
       costUsd: Math.round(usage.costUsd * 1e6) / 1e6,
       tokens: usage.inputTokens + usage.outputTokens,
     };

@@ -4,7 +4,7 @@ import { renderEnding } from '../../cli/ending.ts';
 import { createPaint, hasColors, oneLine, printable, table } from '../../cli/output.ts';
 import { createProgress } from '../../cli/progress.ts';
 import { stepsNamed } from '../../cli/logs.ts';
-import type { RunState, StepRow } from '../../workflows/messages.ts';
+import type { Question, RunState, StepRow } from '../../workflows/messages.ts';
 
 const paint = createPaint(false);
 const nothing = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: 0 };
@@ -20,13 +20,16 @@ function state(more: Partial<RunState>): RunState {
     revision: 0,
     startedAtMs: 0,
     steps: [],
+    questions: [],
     usage: nothing,
     ...more,
   };
 }
 
+let rows = 0;
+
 function row(path: string, kind: string, more: Partial<StepRow> = {}): StepRow {
-  return { path, kind, title: path, state: 'running', startedAtMs: 1000, ...more };
+  return { number: (rows += 1), path, kind, title: path, state: 'running', startedAtMs: 1000, ...more };
 }
 
 function done(path: string, kind: string, more: Partial<StepRow> = {}): StepRow {
@@ -75,28 +78,40 @@ test('the items of an each step are folded into a counter, and those that failed
 
 test('a step that was sent back is said again, though its path is the same', () => {
   const progress = createProgress({ paint });
-  progress.update(state({ steps: [done('fix', 'agent')] }));
-  assert.deepEqual(
-    progress.update(state({ steps: [done('fix', 'agent'), done('fix', 'agent', { durationMs: 900 })] })),
-    ['✓ fix               agent       0.9 s'],
-  );
+  const first = done('fix', 'agent');
+  progress.update(state({ steps: [first] }));
+  assert.deepEqual(progress.update(state({ steps: [first, done('fix', 'agent', { durationMs: 900 })] })), [
+    '✓ fix               agent       0.9 s',
+  ]);
 });
 
 test('a question to a human says how to answer it', () => {
-  const waiting = {
+  const question: Question = {
+    id: 'ask',
     kind: 'approval',
     question: 'Go\u001B[2J on?',
     who: ['ann'],
     deadlineMs: 0,
-    canSendBack: true,
-  } as const;
-  const lines = createProgress({ paint }).update(
-    state({ phase: 'waiting-for-human', waiting: { ...waiting, who: [...waiting.who] } }),
-  );
+    sendBackTo: ['fix'],
+  };
+  const lines = createProgress({ paint }).update(state({ phase: 'waiting-for-human', questions: [question] }));
   assert.equal(
     lines.at(-1),
     '? Go\\u{1b}[2J on? (ann), until 1970-01-01T00:00:00.000Z\n  jig approve 9742  ·  jig reject 9742 -m WHY  ·  jig send-back 9742 -m WHAT',
   );
+});
+
+test('where several questions are open, each says which step its answer is for', () => {
+  const ask = (index: number): Question => ({
+    id: `review[${index}].ask`,
+    kind: 'approval',
+    question: 'Good?',
+    who: [],
+    deadlineMs: 0,
+    sendBackTo: [],
+  });
+  const lines = createProgress({ paint }).update(state({ questions: [ask(0), ask(1)] }));
+  assert.match(lines.at(-1) ?? '', /jig approve 9742 --step 'review\[1\]\.ask' {2}·/);
 });
 
 test('the end says outcome, reason, step, change, spending, and where to look on', () => {

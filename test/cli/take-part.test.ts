@@ -29,7 +29,7 @@ const script = {
 };
 
 const Failure = z.strictObject({ error: z.looseObject({ code: z.string(), message: z.string(), hint: z.string() }) });
-const asks = ({ waiting }: RunState): boolean => waiting?.kind === 'approval';
+const asks = ({ questions }: RunState): boolean => questions[0]?.kind === 'approval';
 
 let model: ScriptedServer;
 let installation: Installation;

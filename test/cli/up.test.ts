@@ -34,7 +34,7 @@ const Event = z.looseObject({
 
 let installation: Installation;
 const jig = (...args: string[]) => installation.jig(...args);
-const untilAsked = (runId: string) => installation.until(runId, ({ waiting }) => waiting !== undefined);
+const untilAsked = (runId: string) => installation.until(runId, ({ questions }) => questions.length > 0);
 
 before(async () => {
   installation = await startInstallation({ files: { 'greet.yaml': blueprint } });

@@ -13,7 +13,7 @@ const blueprint = (name: string, steps: string): string => `blueprint: v1\nname:
 const fixAndAsk = '  - id: fix\n    agent: { task: Make it nice }\n  - id: ask\n    approve: { rounds: 1 }\n';
 const wait = '  - id: wait\n    run: until test -e never; do sleep 0.05; done\n';
 
-const asks = ({ waiting }: RunState): boolean => waiting?.kind === 'approval';
+const asks = ({ questions }: RunState): boolean => questions[0]?.kind === 'approval';
 const works =
   (step: string) =>
   ({ steps }: RunState): boolean =>
@@ -132,8 +132,11 @@ test('a paused run waits, says so, and goes on when it is resumed; a question as
   );
   await client.pause(runId, by);
   await assert.rejects(client.pause(runId, by), { code: 'already-paused' });
-  const { waiting } = await world.until(runId, ({ phase }) => phase === 'paused');
-  assert.deepEqual([waiting?.kind, waiting?.canSendBack], ['paused', false]);
+  const { questions } = await world.until(runId, ({ phase }) => phase === 'paused');
+  assert.deepEqual(
+    questions.map(({ kind, sendBackTo }) => [kind, sendBackTo]),
+    [['paused', []]],
+  );
   await assert.rejects(client.approve(runId, by), { code: 'nothing-to-decide' });
   await client.resume(runId, by);
   await assert.rejects(client.resume(runId, by), { code: 'not-paused' });
@@ -150,7 +153,7 @@ describe('while an agent works', { concurrency: 2 }, () => {
     await world.until(runId, works('fix'));
     await world.client.pause(runId, by);
     const paused = await world.client.describe(runId);
-    assert.deepEqual([paused.phase, paused.waiting?.kind], ['paused', 'paused']);
+    assert.deepEqual([paused.phase, paused.questions[0]?.kind], ['paused', 'paused']);
     return paused;
   };
 

@@ -17,7 +17,7 @@ const request = (more: Partial<StartRun> = {}): StartRun => ({
   requester: 'tester',
   ...more,
 });
-const asks = ({ waiting }: RunState): boolean => waiting !== undefined;
+const asks = ({ questions }: RunState): boolean => questions.length > 0;
 
 let world: World;
 before(async () => {
@@ -150,8 +150,8 @@ test('a run that was ended from outside is shown, followed and listed as cancell
   await world.client.temporal.workflow.getHandle(runId).terminate('enough');
   const last = (await seen).at(-1);
   assert.deepEqual(
-    [last?.phase, last?.end?.outcome, last?.end?.reason, last?.waiting],
-    ['ended', 'cancelled', 'Ended from outside: enough', undefined],
+    [last?.phase, last?.end?.outcome, last?.end?.reason, last?.questions],
+    ['ended', 'cancelled', 'Ended from outside: enough', []],
   );
   assert.deepEqual((await world.client.describe(runId)).end, await world.client.result(runId));
   await assert.rejects(world.client.approve(runId, by), { code: 'run-ended' });

@@ -46,8 +46,8 @@ test('an approval waits for a human who may decide, and carries on with the deci
 `,
     ),
   );
-  const waiting = await world.until(runId, ({ waiting }) => waiting !== undefined);
-  assert.equal(waiting.waiting?.question, 'Go on?');
+  const waiting = await world.until(runId, ({ questions }) => questions.length > 0);
+  assert.equal(waiting.questions[0]?.question, 'Go on?');
   await assert.rejects(world.client.approve(runId, { by: 'bob' }), refusal('not-asked'));
   await assert.rejects(world.client.sendBack(runId, { by: 'ada', comment: 'no' }), refusal('cannot-send-back'));
   await assert.rejects(world.client.approve(runId, { by: '' }), refusal('invalid-message'));
@@ -58,7 +58,7 @@ test('an approval waits for a human who may decide, and carries on with the deci
 
 test('a rejection ends the run as cancelled, and an expired question as needing a human', async () => {
   const rejected = await world.start(blueprint('rejected', '\n  - approve: {}\n'));
-  await world.until(rejected, ({ waiting }) => waiting !== undefined);
+  await world.until(rejected, ({ questions }) => questions.length > 0);
   await world.client.reject(rejected, { by: 'ada', comment: 'not now' });
   const end = await world.client.result(rejected);
   assert.deepEqual([end.outcome, end.code, end.reason], ['cancelled', 'rejected', 'ada rejected it: not now']);
@@ -82,11 +82,11 @@ test('work that is sent back goes on in the same conversation, and what came aft
 `,
     ),
   );
-  await world.until(runId, ({ waiting }) => waiting !== undefined);
+  await world.until(runId, ({ questions }) => questions.length > 0);
   await world.client.sendBack(runId, { by: 'ada', comment: 'too plain' });
   await world.until(
     runId,
-    ({ waiting, steps }) => waiting !== undefined && steps.filter(({ path }) => path === 'ask').length === 2,
+    ({ questions, steps }) => questions.length > 0 && steps.filter(({ path }) => path === 'ask').length === 2,
   );
   await world.client.approve(runId, me);
   assert.equal((await world.client.result(runId)).reason, 'With colours. 2');
@@ -155,7 +155,7 @@ test('a run that comes back late to a moved base stops for a human', async () =>
   await world.addRepository('acme/moving', { 'app.py': 'x = 1\n' });
   const start = async (name: string): Promise<string> => {
     const runId = await world.start(blueprint(name, steps), { repository: 'acme/moving' });
-    await world.until(runId, ({ waiting }) => waiting?.kind === 'approval');
+    await world.until(runId, ({ questions }) => questions[0]?.kind === 'approval');
     return runId;
   };
   const [stopped, goesOn] = [await start('stale'), await start('stale-again')];
@@ -189,8 +189,8 @@ test('a run that comes back late to a moved base stops for a human', async () =>
   await setTimeout(1600);
   for (const runId of [stopped, goesOn]) {
     await world.client.approve(runId, me);
-    const stale = await world.until(runId, ({ waiting }) => waiting?.kind === 'stale');
-    assert.match(stale.waiting?.question ?? '', /main has moved/);
+    const stale = await world.until(runId, ({ questions }) => questions[0]?.kind === 'stale');
+    assert.match(stale.questions[0]?.question ?? '', /main has moved/);
   }
   await world.client.reject(stopped, me);
   const end = await world.client.result(stopped);
@@ -240,13 +240,13 @@ test('a lost sandbox takes the work with it, and the run starts once more from a
 `,
     ),
   );
-  await world.until(runId, ({ waiting }) => waiting !== undefined);
+  await world.until(runId, ({ questions }) => questions.length > 0);
   const [sandbox] = await world.parts.sandboxes.listSandboxes();
   await world.parts.sandboxes.destroySandbox(sandbox?.id ?? '');
   await world.client.approve(runId, me);
   await world.until(
     runId,
-    ({ waiting, steps }) => waiting !== undefined && steps.filter(({ path }) => path === 'ask').length === 2,
+    ({ questions, steps }) => questions.length > 0 && steps.filter(({ path }) => path === 'ask').length === 2,
   );
   await world.client.approve(runId, me);
   assert.equal((await world.client.result(runId)).reason, '1');

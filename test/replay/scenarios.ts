@@ -24,7 +24,7 @@ export const script: ScriptInput = {
   ],
 };
 
-const untilAsked = (world: World, runId: string) => world.until(runId, ({ waiting }) => waiting !== undefined);
+const untilAsked = (world: World, runId: string) => world.until(runId, ({ questions }) => questions.length > 0);
 
 export const scenarios: Scenario[] = [
   {
@@ -73,7 +73,7 @@ steps:
       await world.client.sendBack(runId, { by: 'ada', comment: 'once more' });
       await world.until(
         runId,
-        ({ waiting, steps }) => waiting !== undefined && steps.filter(({ kind }) => kind === 'approve').length === 2,
+        ({ questions, steps }) => questions.length > 0 && steps.filter(({ kind }) => kind === 'approve').length === 2,
       );
       await world.client.approve(runId, { by: 'ada' });
     },

@@ -1,120 +1,154 @@
-import { startChild, workflowInfo } from '@temporalio/workflow';
+import { CancelledFailure, startChild, workflowInfo } from '@temporalio/workflow';
 import { reviewFeedback, systemPrompt, taskMessage } from '../../agent/prompts.ts';
+import type { ArtifactRef } from '../../artifacts/contract.ts';
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { AgentStep } from '../../blueprints/schema.ts';
-import {
-  agent,
-  findRefusal,
-  pauseSignal,
-  steerSignal,
-  type AgentResult,
-  type AgentTask,
-  type BoundedTask,
-} from '../agent.ts';
+import { agent, findRefusal, pauseSignal, steerSignal } from '../agent.ts';
+import type { AgentResult, AgentTask, AgentWork } from '../agent.ts';
 import { spendWithinBudget, usageOf } from '../budget.ts';
-import type { RunContext, StepKindAction } from '../context.ts';
+import { sandboxOf, type RunContext, type StepAction, type StepPlace, type StepResult } from '../context.ts';
 import { exportRequest, exportWork } from '../export-work.ts';
 import { StepFailed } from '../failures.ts';
-import type { StepResult } from '../journal.ts';
 import { command, environment, text } from '../render.ts';
-import { recordChecks, rememberGate } from './check.ts';
+import { recordChecks, rememberGates } from './check.ts';
 
-/** A model with tools, inside bounds; then its checks decide. Sent back by a human, it goes on in the same conversation. */
-export const agentStep: StepKindAction<AgentStep> = async (run, { step, path, key, scope }) => {
-  const kept = run.carried.agents[path];
-  const feedback = run.carried.feedback[path];
-  const env = environment(step.env, scope);
-  const verify = (step.verify ?? []).map((source) => command(source, scope));
-  rememberGate(run.carried, verify, env, run.opened.settings.checkTimeoutMs);
-  const allowPaths = step.agent['allow-paths'];
-  const task: BoundedTask = {
-    key: `${run.key}/${key}`,
-    sandbox: run.sandbox,
+/** A model with tools, inside bounds; then its checks decide. Sent back, it goes on in the same conversation. */
+export const agentStep: StepAction<AgentStep> = async (run, place) => {
+  const { step, path, key, scope, feedback } = place;
+  const work = await workOf(run, place);
+  const { verify, allowPaths } = work;
+  rememberGates(run.memory, verify, run.opened.settings.checkTimeoutMs);
+  const title = step.title ?? path;
+  const kept = run.memory.conversations[path];
+  if (feedback !== undefined && kept?.kind === 'agent') {
+    const say: AgentTask['say'] = [{ role: 'user', content: reviewFeedback(feedback) }];
+    return runAgent(run, { path, key, title, work, say, transcript: kept.transcript });
+  }
+  const shown = { verify: verify.map((each) => each.shown), ...(allowPaths && { allowPaths }) };
+  const task = taskMessage(text(step.agent.task, scope), shown);
+  return runAgent(run, {
+    path,
+    key,
+    title,
+    work,
     say: [
       { role: 'system', content: step.agent.system ? text(step.agent.system, scope) : systemPrompt },
-      {
-        role: 'user',
-        content: taskMessage(text(step.agent.task, scope), {
-          verify: verify.map(({ shown }) => shown),
-          ...(allowPaths && { allowPaths }),
-        }),
-      },
+      { role: 'user', content: feedback === undefined ? task : `${task}\n\n${reviewFeedback(feedback)}` },
     ],
+  });
+};
+
+async function workOf(run: RunContext, { step, key, scope }: StepPlace<AgentStep>): Promise<AgentWork> {
+  const env = environment(step.env, scope);
+  const allowPaths = step.agent['allow-paths'];
+  return {
     tools: step.agent.tools ?? [...defaults.agent.tools],
     env,
-    verify,
+    verify: (step.verify ?? []).map((source) => ({ ...command(source, scope), env })),
     bounds: {
       turns: step.agent.turns ?? defaults.agent.turns,
       timeMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.agent,
     },
     attempts: step.attempts ?? defaults.agent.attempts,
-    baseline: run.carried.baseline,
-    settings: run.opened.settings,
-    guard: await guardFor(run, key, allowPaths),
-    ...(allowPaths && { allowPaths }),
+    ...(allowPaths && { allowPaths, since: await commitBefore(run, key) }),
     ...(step.agent.model && { model: step.agent.model }),
-    ...(kept &&
-      feedback && { transcript: kept.transcript, say: [{ role: 'user' as const, content: reviewFeedback(feedback) }] }),
   };
-  return runAgent(run, path, task, step.title ?? path);
-};
+}
 
-/** What the step's work is held to: the policy of every change, and its own paths since the step began. */
-async function guardFor(
-  run: RunContext,
-  key: string,
-  allowedPaths: string[] | undefined,
-): Promise<BoundedTask['guard']> {
-  const guard = exportRequest(run, { key, title: 'What the agent changed' });
-  if (!allowedPaths) return guard;
+/** The work so far as a commit: what comes after it is the agent's. */
+async function commitBefore(run: RunContext, key: string): Promise<string> {
   const before = await exportWork(run, { key: `${key}/before`, title: 'What came before the agent' });
-  return { ...guard, policy: { ...guard.policy, allowedPaths }, since: before.commit ?? guard.base };
+  return before.commit ?? run.opened.repository.commit;
+}
+
+export interface AgentRound {
+  path: string;
+  /** Names the round within the run. */
+  key: string;
+  title: string;
+  work: AgentWork;
+  say: AgentTask['say'];
+  /** The conversation that goes on. */
+  transcript?: ArtifactRef;
 }
 
 /**
  * Runs the agent's child workflow to its end and keeps its conversation. @throws StepFailed where it isn't done, and
  * `path-not-allowed` where it leaves changes that it may not make, so that nothing goes on with them.
  */
-export async function runAgent(run: RunContext, path: string, task: BoundedTask, title: string): Promise<StepResult> {
-  const result = await spendWithinBudget(run, task.bounds, (limits) => runChild(run, { ...task, limits }, title));
-  run.carried.waitedMs += result.pausedMs;
-  recordChecks(run.carried, path, result.checks);
+export async function runAgent(run: RunContext, round: AgentRound): Promise<StepResult> {
+  const { memory } = run;
+  const { path, work } = round;
+  const task = taskOf(run, round);
+  const result = await spendWithinBudget(run, work.bounds, (limits) =>
+    runChild(run, path, { ...task, limits }, round.title),
+  );
+  recordChecks(memory, path, result.checks);
   if (result.transcript) {
-    run.carried.agents[path] = { task, transcript: result.transcript };
-    run.carried.lastAgent = path;
+    memory.conversations[path] = { kind: 'agent', work, transcript: result.transcript };
+    memory.lastAgent = path;
   }
+  if (result.code === 'cancelled') throw new CancelledFailure('The agent was cancelled');
   if (result.done) return stepResult(result);
   const left =
-    task.allowPaths && result.code !== 'path-not-allowed' ? await findRefusal(task, `${task.key}/left`) : undefined;
+    work.allowPaths && result.code !== 'path-not-allowed' ? await findRefusal(task, `${task.key}/left`) : undefined;
   if (left?.code === 'path-not-allowed') throw new StepFailed(left.code, `${result.reason}; and ${left.message}`);
   throw new StepFailed(result.code ?? 'agent-failed', result.reason);
 }
 
-async function runChild(run: RunContext, task: AgentTask, title: string): Promise<AgentResult> {
+function taskOf(run: RunContext, { key, work, say, transcript }: AgentRound): Omit<AgentTask, 'limits'> {
+  const guard = exportRequest(run, { key, title: 'What the agent changed' });
+  const { allowPaths: allowedPaths, since } = work;
+  return {
+    work,
+    key: `${run.key}/${key}`,
+    sandbox: sandboxOf(run),
+    say,
+    ...(transcript && { transcript }),
+    baseline: run.memory.baseline,
+    settings: run.opened.settings,
+    guard: {
+      ...guard,
+      ...(since !== undefined && { since }),
+      policy: { ...guard.policy, ...(allowedPaths && { allowedPaths }) },
+    },
+  };
+}
+
+async function runChild(run: RunContext, path: string, task: AgentTask, title: string): Promise<AgentResult> {
+  const name = task.key.slice(run.key.length + 1);
   const starting = startChild(agent, {
-    workflowId: `${workflowInfo().workflowId}/${task.key.slice(run.key.length + 1)}`,
+    workflowId: `${workflowInfo().workflowId}/${name}`,
     args: [task],
     staticSummary: title.slice(0, 120),
-    staticDetails: `The agent step \`${task.key.slice(run.key.length + 1)}\` of the run`,
+    staticDetails: `The agent step \`${name}\` of the run`,
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     parentClosePolicy: 'REQUEST_CANCEL',
   });
-  return run.control.attach(
-    {
-      steer: async (words) => (await starting).signal(steerSignal, words),
-      setPaused: async (paused) => (await starting).signal(pauseSignal, paused),
-      waitMs: task.settings.humanWaitMs,
+  let endWait: (() => void) | undefined;
+  const steerable = {
+    steer: async (words: string) => (await starting).signal(steerSignal, words),
+    setPaused: async (paused: boolean) => {
+      // An agent that is paused waits; it is paused once the turn that it is at has ended.
+      endWait?.();
+      endWait = paused ? run.clock.beginWait() : undefined;
+      await (await starting).signal(pauseSignal, paused);
     },
-    async () => (await starting).result(),
-  );
+    waitMs: task.settings.humanWaitMs,
+  };
+  try {
+    return await run.control.attach(path, steerable, async () => (await starting).result());
+  } finally {
+    endWait?.();
+  }
 }
 
 function stepResult({ reason, spent, attempts, transcript, model }: AgentResult): StepResult {
   const { turns, inputTokens, outputTokens, costUsd } = spent;
   return {
     outputs: { summary: reason, turns, attempts, inputTokens, outputTokens, costUsd },
-    note: `${turns} turns, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, ${model}`,
+    note: `${turns} ${turns === 1 ? 'turn' : 'turns'}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, ${model}`,
     usage: usageOf(spent),
     ...(transcript && { artifacts: { transcript } }),
   };

@@ -1,6 +1,7 @@
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { CheckStep } from '../../blueprints/schema.ts';
+import { findCommand } from '../../evidence/command-identity.ts';
 import {
   checkCommands,
   recordBaseline,
@@ -8,41 +9,34 @@ import {
   type CheckedCommand,
   type CheckRequest,
 } from '../check-commands.ts';
-import type { Carried, RenderedCommand, RunContext, StepKindAction } from '../context.ts';
+import { sandboxOf, type CheckCommand, type RunContext, type StepAction } from '../context.ts';
 import { StepFailed } from '../failures.ts';
+import type { CheckRecord, RunMemory } from '../memory.ts';
 import { command as rendered, environment } from '../render.ts';
 
 /** Commands that decide. With `gate: baseline` they only record what fails before the change. */
-export const checkStep: StepKindAction<CheckStep> = async (run, { step, key, path, scope }) => {
-  const commands = step.check.map((source) => rendered(source, scope));
+export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, scope }) => {
+  const { memory } = run;
   const env = environment(step.env, scope);
+  const commands = step.check.map((source) => ({ ...rendered(source, scope), env }));
   const timeoutMs = step.timeout ? durationMs(step.timeout) : run.opened.settings.checkTimeoutMs;
-  const request = checkRequest(run, { key, commands, env, timeoutMs, attempts: (step.retry ?? defaults.retries) + 1 });
+  const request = checkRequest(run, { key, commands, timeoutMs, attempts: (step.retry ?? defaults.retries) + 1 });
   if (step.gate === 'baseline') {
     const before = await recordBaseline(request);
-    for (const {
-      command: { shown },
-      run: ran,
-    } of before)
-      run.carried.baseline[shown] = ran;
-    return result(
-      before,
-      before
-        .map(
-          ({ command: { shown }, run: ran, verdict }) => `${shown}: ${ran.tests ? counts(ran.tests) : verdict.reason}`,
-        )
-        .join('; '),
-    );
+    for (const { command, run: ran } of before) rememberBaseline(memory, command, ran);
+    return result(before, before.map(describeBaseline).join('; '));
   }
-  rememberGate(run.carried, commands, env, timeoutMs);
+  rememberGates(memory, commands, timeoutMs);
   const checked = await checkCommands(request);
-  recordChecks(run.carried, path, checked);
+  recordChecks(memory, path, checked);
   if (checked.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(checked));
   return result(checked, summarizeChecks(checked));
 };
 
-const counts = (tests: { passed: number; failed: number; skipped: number }): string =>
-  `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped`;
+function describeBaseline({ command: { shown }, run: { tests }, verdict }: CheckedCommand): string {
+  if (!tests) return `${shown}: ${verdict.reason}`;
+  return `${shown}: ${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped`;
+}
 
 function result(checked: CheckedCommand[], note: string) {
   const failed = checked.filter(({ run }) => run.exitCode !== 0).map(({ command: { shown } }) => shown);
@@ -54,30 +48,28 @@ function result(checked: CheckedCommand[], note: string) {
 
 export function checkRequest(
   run: RunContext,
-  more: Pick<CheckRequest, 'key' | 'commands' | 'env' | 'timeoutMs' | 'attempts'>,
+  more: Pick<CheckRequest, 'key' | 'commands' | 'timeoutMs' | 'attempts'>,
 ): CheckRequest {
-  return {
-    ...more,
-    sandbox: run.sandbox,
-    heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs,
-    baseline: run.carried.baseline,
-  };
+  const { heartbeatTimeoutMs } = run.opened.settings;
+  return { ...more, sandbox: sandboxOf(run), heartbeatTimeoutMs, baseline: run.memory.baseline };
+}
+
+/** What a command did before the change; said again, the last time counts. */
+function rememberBaseline({ baseline }: RunMemory, { argv, env }: CheckCommand, ran: CheckedCommand['run']): void {
+  const known = findCommand(baseline, { argv, env });
+  if (known) known.run = ran;
+  else baseline.push({ argv, env, run: ran });
 }
 
 /** What has decided on the work in the sandbox decides once more on the exported commits, in no less time. */
-export function rememberGate(
-  { gates }: Carried,
-  commands: RenderedCommand[],
-  env: Record<string, string>,
-  timeoutMs: number,
-): void {
+export function rememberGates({ gates }: RunMemory, commands: CheckCommand[], timeoutMs: number): void {
   for (const command of commands) {
-    const known = gates.find((gate) => gate.command.shown === command.shown);
+    const known = findCommand(gates, command);
     if (known) known.timeoutMs = Math.max(known.timeoutMs, timeoutMs);
-    else gates.push({ command, env, timeoutMs });
+    else gates.push({ ...command, timeoutMs });
   }
 }
 
-export function recordChecks(carried: Carried, step: string, checked: Pick<CheckedCommand, 'run' | 'verdict'>[]): void {
-  for (const { run, verdict } of checked) carried.checks.push({ step, run, verdict });
+export function recordChecks({ checks }: RunMemory, step: string, checked: Omit<CheckRecord, 'step'>[]): void {
+  for (const { run, before, verdict } of checked) checks.push({ step, run, verdict, ...(before && { before }) });
 }

@@ -4,11 +4,14 @@ import type { CiOutcome } from '../../activities/contract.ts';
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { CiStep } from '../../blueprints/schema.ts';
-import type { OpenedChange, RunContext, StepKindAction, StepPlace } from '../context.ts';
+import { isBudgetSpent } from '../budget.ts';
+import { sandboxOf, type RunContext, type StepAction, type StepPlace } from '../context.ts';
 import { RunEnded, StepFailed } from '../failures.ts';
+import type { OpenedChange } from '../memory.ts';
 import { perform } from '../perform.ts';
 import { command, environment } from '../render.ts';
 import { runAgent } from './agent.ts';
+import { correctable } from '../agent.ts';
 import { exportWork } from '../export-work.ts';
 import { decideOnCleanCheckout, publish } from './change.ts';
 
@@ -16,11 +19,11 @@ import { decideOnCleanCheckout, publish } from './change.ts';
  * Waits for the forge's checks. A failure gets the autofixes, one round of the last agent, a second push and a second
  * wait; then a human. Never a third.
  */
-export const ciStep: StepKindAction<CiStep> = async (run, place) => {
+export const ciStep: StepAction<CiStep> = async (run, place) => {
   const { step, key, path } = place;
   const rounds = step.ci.rounds ?? defaults.ci.rounds;
   for (let round = 1; ; round += 1) {
-    const change = run.carried.change;
+    const { change } = run.memory;
     if (!change) throw new StepFailed('ci-without-change', 'There is no change whose checks could be waited for');
     const outcome = await awaitChecks(run, change, step.ci.wait ? durationMs(step.ci.wait) : defaults.ci.waitMs);
     if (outcome.state === 'passed' || outcome.state === 'none') {
@@ -39,10 +42,8 @@ export const ciStep: StepKindAction<CiStep> = async (run, place) => {
 };
 
 async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number): Promise<CiOutcome> {
-  const askedAtMs = Date.now();
-  run.view.setPhase('waiting-for-ci');
-  try {
-    return await perform(
+  const wait = () =>
+    perform(
       'awaitChecks',
       { repository: run.opened.repository, commit: change.commit, waitMs },
       {
@@ -51,13 +52,19 @@ async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number
         heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs,
       },
     );
-  } finally {
-    run.carried.waitedMs += Date.now() - askedAtMs;
-    run.view.setPhase('running');
-  }
+  return run.clock.wait(() => run.view.whileCi(wait));
 }
 
-/** True where a second commit was pushed. What can't be mended here isn't a fault of its own: a human gets it. */
+/** Failures that say that the round's work was of no use. Every other one ends the run as what it is. */
+const notMended: ReadonlySet<string> = new Set([
+  'verify-failed',
+  'gate-failed',
+  'unusable-answers',
+  'repeated-calls',
+  ...[...correctable].filter((code) => code !== 'path-not-allowed'),
+]);
+
+/** True where a second commit was pushed; what can't be mended here is handed to a person. */
 async function repair(
   run: RunContext,
   place: StepPlace<CiStep>,
@@ -68,7 +75,9 @@ async function repair(
   try {
     return await mend(run, place, change, outcome, key);
   } catch (error) {
-    if (error instanceof StepFailed) return false;
+    if (!(error instanceof StepFailed)) throw error;
+    const isOwnBound = error.code === 'budget-exceeded' && !isBudgetSpent(run);
+    if (notMended.has(error.code) || isOwnBound) return false;
     throw error;
   }
 }
@@ -86,7 +95,7 @@ async function mend(
     const timeoutMs = run.opened.settings.checkTimeoutMs;
     await perform(
       'runCommand',
-      { sandbox: run.sandbox, key: `${key}/autofix/${index}`, argv, env, timeoutMs, shown },
+      { sandbox: sandboxOf(run), key: `${key}/autofix/${index}`, argv, env, timeoutMs, shown },
       { summary: `autofix: ${shown}`, timeoutMs, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
     );
   }
@@ -100,29 +109,21 @@ async function mend(
 
 /** The agent that ran last hears what failed, in the same conversation. */
 async function askAgent(run: RunContext, path: string, outcome: CiOutcome, key: string): Promise<void> {
-  const last = run.carried.lastAgent ? run.carried.agents[run.carried.lastAgent] : undefined;
-  if (!last || !run.carried.lastAgent) return;
+  const { lastAgent, conversations } = run.memory;
+  const last = lastAgent === undefined ? undefined : conversations[lastAgent];
+  if (lastAgent === undefined || last?.kind !== 'agent') return;
   const failed = outcome.checks
     .filter(({ state }) => state !== 'passed')
     .map(({ name, logExcerpt = '' }) => ({ command: name, exitCode: 1, output: logExcerpt }));
-  const { task, transcript } = last;
-  await runAgent(
-    run,
-    run.carried.lastAgent,
-    {
-      ...task,
-      key: `${run.key}/${key}`,
-      sandbox: run.sandbox,
-      transcript,
-      say: [
-        {
-          role: 'user',
-          content: `The checks of the code host failed.\n\n${verifyFeedback(failed, { number: 2, of: defaults.ci.rounds })}`,
-        },
-      ],
-    },
-    `${path}: repair`,
-  );
+  const feedback = verifyFeedback(failed, { number: 2, of: defaults.ci.rounds });
+  await runAgent(run, {
+    path: lastAgent,
+    key,
+    title: `${path}: repair`,
+    work: last.work,
+    say: [{ role: 'user', content: `The checks of the code host failed.\n\n${feedback}` }],
+    transcript: last.transcript,
+  });
 }
 
 async function handOver(

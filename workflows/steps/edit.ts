@@ -1,28 +1,29 @@
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { EditStep } from '../../blueprints/schema.ts';
+import { allSteps } from '../../blueprints/steps.ts';
+import { sandboxOf, type RunContext, type Scope, type StepAction } from '../context.ts';
 import { StepFailed } from '../failures.ts';
-import type { RunContext, Scope, StepKindAction } from '../context.ts';
+import type { EditUndo } from '../memory.ts';
 import { perform } from '../perform.ts';
 import { text, value } from '../render.ts';
 
 /** Code applies an exact replacement, and refuses where it doesn't match. */
-export const editStep: StepKindAction<EditStep> = async (run, { step, key, scope }) => {
+export const editStep: StepAction<EditStep> = async (run, { step, key, scope }) => {
   const { edit } = step;
   const path = text(edit.path, scope);
   const line = edit.line === undefined ? undefined : wholeNumber(edit.line, scope);
-  const { replacements } = await oneAtATime(run, path, () =>
+  const replacement = {
+    path,
+    old: text(edit.old, scope),
+    new: text(edit.new, scope),
+    all: edit.all ?? false,
+    ...(line !== undefined && { line }),
+  };
+  const { replacements, kept } = await oneAtATime(run, () =>
     perform(
       'applyEdit',
-      {
-        sandbox: run.sandbox,
-        key,
-        path,
-        old: text(edit.old, scope),
-        new: text(edit.new, scope),
-        all: edit.all ?? false,
-        ...(line !== undefined && { line }),
-      },
+      { sandbox: sandboxOf(run), key, ...replacement, keepBefore: canBeTakenBack(run) },
       {
         summary: path,
         timeoutMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.edit,
@@ -31,17 +32,22 @@ export const editStep: StepKindAction<EditStep> = async (run, { step, key, scope
       },
     ),
   );
-  return { outputs: { path, replacements }, note: `${path}${line === undefined ? '' : `:${line}`}` };
+  const undo: EditUndo[] = kept ? [{ order: (run.memory.counts.edits += 1), ...replacement, ...kept }] : [];
+  return { outputs: { path, replacements }, note: `${path}${line === undefined ? '' : `:${line}`}`, undo };
 };
 
-/** The items of an `each` step run at once, and an edit reads and writes the whole file: edits of one file wait for each other. */
-async function oneAtATime<Result>(run: RunContext, path: string, edit: () => Promise<Result>): Promise<Result> {
-  const before = run.edits.get(path);
+/** Only a decision can send work back. */
+function canBeTakenBack(run: RunContext): boolean {
+  return allSteps(run.opened.blueprint.steps).some((step) => 'approve' in step);
+}
+
+async function oneAtATime<Result>(run: RunContext, edit: () => Promise<Result>): Promise<Result> {
+  const before = run.edits.last;
   const mine = (async () => {
-    await before?.catch(() => undefined);
+    await before.catch(() => undefined);
     return edit();
   })();
-  run.edits.set(path, mine);
+  run.edits.last = mine;
   return mine;
 }
 

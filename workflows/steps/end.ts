@@ -1,10 +1,10 @@
 import type { EndStep } from '../../blueprints/schema.ts';
 import { RunEnded } from '../failures.ts';
-import type { StepKindAction } from '../context.ts';
+import type { StepAction } from '../context.ts';
 import { text } from '../render.ts';
 
 /** The run ends here, as the author says. */
-export const endStep: StepKindAction<EndStep> = (_run, { step, path, scope }) => {
+export const endStep: StepAction<EndStep> = (_run, { step, path, scope }) => {
   const { outcome } = step.end;
   throw new RunEnded({
     outcome,

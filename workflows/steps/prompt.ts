@@ -1,48 +1,69 @@
-import type { AskPrompt } from '../../activities/contract.ts';
+import type { AskPrompt, PromptAnswer } from '../../activities/contract.ts';
+import { addUsage, fewestTokens, nothingSpent } from '../../agent/budget.ts';
+import { reviewFeedback } from '../../agent/prompts.ts';
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { PromptStep } from '../../blueprints/schema.ts';
-import { addUsage, fewestTokens, nothingSpent } from '../../agent/budget.ts';
 import { askWithinBudget, usageOf } from '../budget.ts';
+import type { RunContext, StepAction, StepPlace } from '../context.ts';
 import { StepFailed } from '../failures.ts';
-import type { StepKindAction } from '../context.ts';
 import { perform } from '../perform.ts';
 import { text } from '../render.ts';
 
-/** One model call, no tools, an answer by JSON Schema. An unusable answer is told to the model, a few times. */
-export const promptStep: StepKindAction<PromptStep> = async (run, { step, key, scope }) => {
-  const { prompt } = step;
-  const question = text(prompt.text, scope);
-  const { settings } = run.opened;
+/**
+ * One model call, no tools, an answer by JSON Schema. An unusable answer is told to the model, a few times. Sent back,
+ * the same question is asked again, after the last answer and what was said to it.
+ */
+export const promptStep: StepAction<PromptStep> = async (run, place) => {
+  const { memory, opened } = run;
+  const { step, path, scope } = place;
+  const question = text(step.prompt.text, scope);
+  const earlier = earlierAnswers(run, place);
   let spent = nothingSpent;
-  const earlier: AskPrompt['earlier'] = [];
-  for (let turn = 1; turn <= settings.unusableAnswers; turn += 1) {
+  for (let turn = 1; turn <= opened.settings.unusableAnswers; turn += 1) {
     const answer = await askWithinBudget(run, fewestTokens(question), () =>
-      perform(
-        'askPrompt',
-        {
-          key: `${run.key}/${key}/${turn}`,
-          text: question,
-          earlier,
-          answer: prompt.answer,
-          ...(prompt.system && { system: text(prompt.system, scope) }),
-          ...(prompt.model && { model: prompt.model }),
-        },
-        {
-          summary: key,
-          timeoutMs: step.timeout ? durationMs(step.timeout) : settings.answerTimeoutMs,
-          attempts: (step.retry ?? defaults.retries) + 1,
-          heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
-        },
-      ),
+      ask(run, place, { question, earlier, turn }),
     );
     spent = addUsage(spent, answer.usage);
-    if (answer.value !== undefined)
+    if (answer.value !== undefined) {
+      memory.conversations[path] = { kind: 'prompt', earlier, answer: answer.answer };
       return { outputs: { value: answer.value }, usage: usageOf(spent), note: `answered by ${answer.model}` };
+    }
     earlier.push({ answer: answer.answer, error: answer.unusable ?? 'The answer was empty.' });
   }
-  throw new StepFailed(
-    'unusable-answers',
-    `${settings.unusableAnswers} answers in a row could not be used; the last: ${earlier.at(-1)?.error ?? ''}`,
-  );
+  const last = earlier.at(-1)?.error ?? '';
+  const { unusableAnswers } = opened.settings;
+  throw new StepFailed('unusable-answers', `${unusableAnswers} answers in a row could not be used; the last: ${last}`);
 };
+
+function earlierAnswers({ memory }: RunContext, { path, feedback }: StepPlace<PromptStep>): AskPrompt['earlier'] {
+  const kept = memory.conversations[path];
+  if (feedback === undefined || kept?.kind !== 'prompt') return [];
+  return [...kept.earlier, { answer: kept.answer, error: reviewFeedback(feedback) }];
+}
+
+function ask(
+  run: RunContext,
+  { step, key, scope }: StepPlace<PromptStep>,
+  { question, earlier, turn }: { question: string; earlier: AskPrompt['earlier']; turn: number },
+): Promise<PromptAnswer> {
+  const { answer, system, model } = step.prompt;
+  const { answerTimeoutMs, heartbeatTimeoutMs } = run.opened.settings;
+  return perform(
+    'askPrompt',
+    {
+      key: `${run.key}/${key}/${turn}`,
+      text: question,
+      earlier: [...earlier],
+      answer,
+      ...(system && { system: text(system, scope) }),
+      ...(model && { model }),
+    },
+    {
+      summary: key,
+      timeoutMs: step.timeout ? durationMs(step.timeout) : answerTimeoutMs,
+      attempts: (step.retry ?? defaults.retries) + 1,
+      heartbeatTimeoutMs,
+    },
+  );
+}

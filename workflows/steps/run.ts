@@ -2,19 +2,19 @@ import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { RunStep } from '../../blueprints/schema.ts';
 import { StepFailed } from '../failures.ts';
-import type { StepKindAction } from '../context.ts';
+import { sandboxOf, type StepAction } from '../context.ts';
 import { perform } from '../perform.ts';
 import { refusedHosts } from '../refused-hosts.ts';
 import { command, environment } from '../render.ts';
 
 /** One command in the sandbox. It fails by its exit code. */
-export const runStep: StepKindAction<RunStep> = async (run, { step, key, scope }) => {
+export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) => {
   const { argv, shown } = command(step.run, scope);
   const timeoutMs = step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.run;
   const outcome = await perform(
     'runCommand',
     {
-      sandbox: run.sandbox,
+      sandbox: sandboxOf(run),
       key,
       argv,
       env: environment(step.env, scope),

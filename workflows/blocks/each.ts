@@ -1,0 +1,90 @@
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { defaults } from '../../base/defaults.ts';
+import type { NamedEachStep } from '../../blueprints/steps.ts';
+import { isBudgetSpent } from '../budget.ts';
+import type { RunContext, StepAction, StepPlace } from '../context.ts';
+import { describeFailure, FailedAt, HistoryFull, isControl, neverPassedOver, StepFailed } from '../failures.ts';
+import { itemKey, recordItem } from '../journal.ts';
+import type { StepRecord } from '../memory.ts';
+import { value, withValue } from '../render.ts';
+
+/**
+ * The same steps for each item of a list, some at once. Where more items fail than it tolerates, no further item begins,
+ * those that are at work come to their end, and those that wait for a person stop waiting. A lost sandbox, a path that
+ * may not change and the end of the run stop all of them at once.
+ */
+export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
+  const { step, path, scope } = place;
+  const items = value(step.each, scope);
+  if (!Array.isArray(items)) throw new StepFailed('each-needs-a-list', 'The items of an each step are no list');
+  if (items.length > defaults.each.maxItems) {
+    const atMost = `at most ${defaults.each.maxItems} are carried out`;
+    throw new StepFailed('each-too-many', `The list has ${items.length} items; ${atMost}`);
+  }
+  run.view.setItems(path, items.length);
+  const tolerate = step.tolerate ?? defaults.each.tolerate;
+  const atOnce = Math.min(step['at-once'] ?? defaults.each.atOnce, items.length);
+  const failed: string[] = [];
+  let overBudget: StepRecord['failure'];
+  let stopped: unknown;
+  const work = new CancellationScope();
+  const waits = new CancellationScope({ parent: run.waits, cancellable: true });
+  const inItems = { ...run, atOnce: run.atOnce * atOnce, waits };
+  const goesOn = () => stopped === undefined && failed.length <= tolerate;
+  let next = 0;
+
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < items.length && goesOn(); index = next++) {
+      try {
+        const { failure } = await carryOutItem(inItems, place, index, items[index] ?? null);
+        if (!failure) continue;
+        failed.push(`item ${index}: ${failure.message}`);
+        if (failure.code === 'budget-exceeded') overBudget ??= failure;
+        if (!goesOn()) waits.cancel();
+      } catch (error) {
+        // Of an item that stopped waiting because of the others, nothing is to be told.
+        if (isCancellation(error) && !goesOn()) return;
+        stopped ??= error;
+        if (error instanceof HistoryFull) continue;
+        work.cancel();
+        waits.cancel();
+      }
+    }
+  };
+  await work.run(() => Promise.all(Array.from({ length: atOnce }, worker)));
+  if (overBudget && isBudgetSpent(run))
+    throw new FailedAt(overBudget.path ?? path, overBudget.code, overBudget.message);
+  if (stopped !== undefined && (!(stopped instanceof HistoryFull) || failed.length <= tolerate)) throw stopped;
+  if (failed.length > tolerate) {
+    const first = failed.slice(0, 3).join('; ');
+    throw new StepFailed('each-failed', `${failed.length} of ${items.length} items failed: ${first}`);
+  }
+  const succeeded = items.length - failed.length;
+  return {
+    outputs: { count: items.length, succeeded, failed: failed.length },
+    note: `${succeeded} of ${items.length} items`,
+  };
+};
+
+/** One item, once: how it ended is on record. @throws what ends the block, whatever `tolerate` says */
+async function carryOutItem(
+  run: RunContext,
+  { step, path, key, scope, walkItem }: StepPlace<NamedEachStep>,
+  index: number,
+  item: Parameters<typeof withValue>[2],
+): Promise<StepRecord> {
+  const { memory } = run;
+  const known = memory.records[itemKey({ path, key, index })];
+  if (known) return known;
+  const record = (how: Pick<StepRecord, 'outcome' | 'failure'>) => recordItem(memory, { path, key, index }, how);
+  try {
+    await walkItem(run, step.do, withValue(scope, step.as, item), index);
+    return record({ outcome: 'succeeded' });
+  } catch (error) {
+    const { code, message } = describeFailure(error);
+    // An item may meet a bound of its own, or its share of the run's; whether the run's is spent is known afterwards.
+    if (isControl(error) || (neverPassedOver.has(code) && code !== 'budget-exceeded')) throw error;
+    const at = error instanceof FailedAt ? { path: error.path } : {};
+    return record({ outcome: 'failed', failure: { code, message, ...at } });
+  }
+}

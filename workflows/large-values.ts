@@ -1,0 +1,46 @@
+/** Values of any size, kept in pages that each fit into one payload. */
+import type { ArtifactRef } from '../artifacts/contract.ts';
+import type { Json } from '../base/json.ts';
+import { perform } from './perform.ts';
+
+/** Characters of a page: in UTF-8, and escaped once more, it stays well below Temporal's 2 MB. */
+const pageCharacters = 200_000;
+const pagesAtOnce = 4;
+
+/** Keeps a value as one artifact. */
+export async function keepLarge(value: unknown, summary: string): Promise<ArtifactRef> {
+  const text = JSON.stringify(value);
+  if (text.length <= pageCharacters) {
+    const small: Json = JSON.parse(text);
+    return perform('keepValue', { value: small }, { summary });
+  }
+  return perform('joinPages', { pages: await keepPages(text, summary) }, { summary });
+}
+
+/** Keeps a value so that workflow code can read it back. */
+export function keepInPages(value: unknown, summary: string): Promise<ArtifactRef[]> {
+  return keepPages(JSON.stringify(value), summary);
+}
+
+/** What {@link keepInPages} kept. */
+export async function loadPages(pages: ArtifactRef[], summary: string): Promise<Json> {
+  const texts = await inOrder(pages, (page) => perform('loadValue', page, { summary }));
+  const value: Json = JSON.parse(texts.map((text) => (typeof text === 'string' ? text : '')).join(''));
+  return value;
+}
+
+function keepPages(text: string, summary: string): Promise<ArtifactRef[]> {
+  const count = Math.ceil(text.length / pageCharacters);
+  const pages = Array.from({ length: count }, (_, page) =>
+    text.slice(page * pageCharacters, (page + 1) * pageCharacters),
+  );
+  return inOrder(pages, (page) => perform('keepValue', { value: page }, { summary }));
+}
+
+/** A few at a time, so that a large value doesn't fill the queue. */
+async function inOrder<Item, Result>(items: Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let start = 0; start < items.length; start += pagesAtOnce)
+    results.push(...(await Promise.all(items.slice(start, start + pagesAtOnce).map(work))));
+  return results;
+}

@@ -1,0 +1,56 @@
+/** Work that goes back to an earlier step of the same list, with what a person said. */
+import type { NamedStep } from '../blueprints/steps.ts';
+import { defaults } from '../base/defaults.ts';
+import { sandboxOf, type RunContext } from './context.ts';
+import { SentBack } from './failures.ts';
+import { forgetStep, nameStep, type Item } from './journal.ts';
+import type { EditUndo } from './memory.ts';
+import { perform } from './perform.ts';
+
+/**
+ * Forgets the step that the work goes back to and those after it, and takes their edits back. What commands and agents
+ * did stays: commands run once more on it, and agents go on from it. Returns the index where the walk goes on.
+ */
+export async function sendBack(
+  run: RunContext,
+  steps: NamedStep[],
+  { to, feedback }: SentBack,
+  item?: Item,
+): Promise<number> {
+  const target = steps.findIndex(({ id }) => id === to);
+  const undo = steps.slice(target).flatMap(({ id }) => forgetStep(run.memory, nameStep(run.memory, id, item)));
+  const { path, key } = nameStep(run.memory, to, item);
+  run.memory.feedback[key] = feedback;
+  if (undo.length > 0) await takeBack(run, { path, key }, undo);
+  return target;
+}
+
+/** The last edit first, so that each finds the file as it left it. */
+async function takeBack(
+  run: RunContext,
+  { path, key }: { path: string; key: string },
+  undo: EditUndo[],
+): Promise<void> {
+  const row = run.view.begin(`${path}/undo`, 'undo', 'The edits since are taken back');
+  for (const { order, ...edit } of undo.toSorted((a, b) => b.order - a.order)) {
+    await perform(
+      'undoEdit',
+      { sandbox: sandboxOf(run), key: `${key}/undo/${order}`, ...edit },
+      {
+        summary: `take back ${edit.path}`,
+        timeoutMs: defaults.timeoutsMs.edit,
+        heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs,
+      },
+    );
+  }
+  run.view.finish(row, 'succeeded', { note: undo.length === 1 ? '1 edit' : `${undo.length} edits` });
+}
+
+const asksModel = (step: NamedStep): boolean =>
+  'agent' in step || 'prompt' in step || ('do' in step && step.do.some(asksModel));
+
+/** The steps that work can be sent back to, the usual one first: the last that asks a model, else the first of all. */
+export function listTargets(before: NamedStep[]): string[] {
+  const usual = before.findLast(asksModel) ?? before[0];
+  return usual ? [usual.id, ...before.filter((step) => step !== usual).map(({ id }) => id)] : [];
+}
