@@ -85,7 +85,7 @@ async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model
 
 /**
  * Asks with as much of the conversation as the model takes. A server may hold less than is configured: what it refuses as
- * too long is asked again with half of it, and half of that. @throws ModelFailure `context-too-long`
+ * too long is asked again with half of it, and half of that. @throws ModelFailure `model-context-too-long`
  */
 async function askWithin<Answer>(
   { contextTokens, answerTokens }: Model,
@@ -93,7 +93,7 @@ async function askWithin<Answer>(
   send: (plan: CompactionPlan) => Promise<Answer>,
 ): Promise<{ answer: Answer; compacted: number }> {
   const conversation = entries.map(({ role, tokens, ref }) => ({ role, tokens, ref: ref.sha256 }));
-  let refusal = new ModelFailure('context-too-long', `The task alone fills the model's ${contextTokens} tokens`, {
+  let refusal = new ModelFailure('model-context-too-long', `The task alone fills the model's ${contextTokens} tokens`, {
     retryable: false,
   });
   for (let heldTokens = contextTokens; heldTokens >= leastContextTokens; heldTokens /= 2) {
@@ -102,7 +102,7 @@ async function askWithin<Answer>(
     try {
       return { answer: await send(plan), compacted: plan.tailFrom - plan.head };
     } catch (error) {
-      if (!(error instanceof ModelFailure && error.kind === 'context-too-long')) throw error;
+      if (!(error instanceof ModelFailure && error.code === 'model-context-too-long')) throw error;
       refusal = error;
       log().warn('the model holds less than contextTokens says', { contextTokens, askedWithTokens: plan.tokens });
     }

@@ -249,10 +249,16 @@ export const errorPages = {
   },
 } as const satisfies Record<string, ErrorPage>;
 
+/** The code of every failure that a person can get. */
 export type ErrorCode = keyof typeof errorPages;
 
 export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(errorPages, code);
+}
+
+/** The code as another process sent it; what is none of ours is a fault of Jig itself. */
+export function parseErrorCode(code: unknown): ErrorCode {
+  return isErrorCode(code) ? code : 'internal-error';
 }
 
 /** A failure for a person: a stable code, what is wrong, and what to do next. */
@@ -260,9 +266,19 @@ export class JigError extends Error {
   override name = 'JigError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  /** Whether doing the same again may succeed. */
+  readonly retryable: boolean;
+  /** How long to wait before that, where somebody said so. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; retryable?: boolean; retryAfterMs?: number } = {},
+  ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.retryable = options.retryable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }

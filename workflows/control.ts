@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { z } from 'zod';
+import type { ErrorCode } from '../base/errors.ts';
 import { RunEnded } from './failures.ts';
 import { Decision, messageNames, SendBack, Steer, type Waiting } from './messages.ts';
 import type { RunView } from './view.ts';
@@ -31,7 +32,7 @@ const accepted = 'accepted';
 type Ack = typeof accepted;
 
 /** Thrown by validators: the caller gets it at once, and nothing enters the history. */
-function refuse(code: string, message: string): never {
+function refuse(code: ErrorCode, message: string): never {
   throw ApplicationFailure.nonRetryable(message, code);
 }
 

@@ -2,6 +2,7 @@
  * Walks a blueprint's steps in order. What the journal holds is done; the rest is carried out, one step kind a file.
  */
 import { workflowInfo } from '@temporalio/workflow';
+import type { ErrorCode } from '../base/errors.ts';
 import { stepKind, type StepKind } from '../blueprints/schema.ts';
 import { stepPath, type NamedStep } from '../blueprints/steps.ts';
 import { checkTime } from './budget.ts';
@@ -132,7 +133,7 @@ async function carryOut(
 /** A step's failure with the innermost step that it came from. */
 export class FailedAt extends StepFailed {
   readonly path: string;
-  constructor(path: string, code: string, message: string) {
+  constructor(path: string, code: ErrorCode, message: string) {
     super(code, message);
     this.path = path;
   }

@@ -13,6 +13,7 @@ import {
 import { nothingSpent } from '../agent/budget.ts';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import { doublePaths } from '../blueprints/outputs.ts';
 import { budgetLimits } from './budget.ts';
@@ -206,7 +207,13 @@ function endFor(error: unknown, control: RunControl): RunEnd {
 }
 
 /** Failures that a person settles, by looking at the repository or by answering; not by looking at Jig. */
-const needsHuman = new Set(['foreign-commits', 'base-moved', 'ci-failed', 'ci-timeout', 'pause-expired']);
+const needsHuman: ReadonlySet<ErrorCode> = new Set([
+  'foreign-commits',
+  'base-moved',
+  'ci-failed',
+  'ci-timeout',
+  'pause-expired',
+]);
 
 async function goOn(request: RunRequest, context: RunContext, generation: number): Promise<never> {
   const { journal, carried, opened, sandbox, view } = context;

@@ -20,14 +20,14 @@ export async function ensureChange(gitea: Connection, wanted: WantedChange): Pro
     const change = describe(gitea, await bringUpToDate(gitea, wanted, pull));
     if (wanted.draft && !change.draft)
       throw new ForgeFailure(
-        'refused',
+        'forge-refused',
         `${gitea.name} takes change ${change.number} for ready, though its title begins with ${JSON.stringify(gitea.draftPrefix)}: set forges.${gitea.name}.draftPrefix to one of its WORK_IN_PROGRESS_PREFIXES.`,
       );
     return change;
   });
 }
 
-/** @throws ForgeFailure `conflict` where the branch has an open change of somebody else */
+/** @throws ForgeFailure `forge-conflict` where the branch has an open change of somebody else */
 async function findOwn(gitea: Connection, wanted: WantedChange): Promise<PullAnswer | undefined> {
   const onBranch = await listOnBranch(gitea, wanted);
   const own = onBranch
@@ -36,7 +36,7 @@ async function findOwn(gitea: Connection, wanted: WantedChange): Promise<PullAns
   const foreign = onBranch.find(({ state }) => state === 'open');
   if (own.length === 0 && foreign)
     throw new ForgeFailure(
-      'conflict',
+      'forge-conflict',
       `The branch ${wanted.branch} already has the open change ${foreign.number}, which another run made.`,
     );
   return own[0];
@@ -183,7 +183,7 @@ export async function closeChange(
     return describe(gitea, await edit(gitea, repository, number, { state: 'closed' }));
   } catch (error) {
     // Somebody merged it in between.
-    const now = error instanceof ForgeFailure && error.kind === 'conflict' ? await get() : undefined;
+    const now = error instanceof ForgeFailure && error.code === 'forge-conflict' ? await get() : undefined;
     if (now && now.state !== 'open') return describe(gitea, now);
     throw error;
   }

@@ -17,7 +17,7 @@ export async function ensureLabels(gitea: Connection, repository: string, names:
         (await gitea.ask(LabelAnswer, gitea.api.repos.issueCreateLabel(owner, name, { name: wanted, color })));
       if (label.name !== wanted)
         throw new ForgeFailure(
-          'refused',
+          'forge-refused',
           `${gitea.name} made the label ${JSON.stringify(label.name)} of ${JSON.stringify(wanted)}.`,
         );
       ids.push(label.id);

@@ -82,7 +82,7 @@ async function readCheckedOutBranch(git: BareGit, source: string): Promise<strin
   const found = await git(gitDir, ['symbolic-ref', '--quiet', '--short', 'HEAD']);
   if (found.exitCode === 0) return found.stdout.trim();
   throw new ForgeFailure(
-    'refused',
+    'forge-refused',
     `${source} is not a git repository with a branch checked out: name a branch. ${found.stderr.trim()}`,
   );
 }
@@ -90,5 +90,5 @@ async function readCheckedOutBranch(git: BareGit, source: string): Promise<strin
 async function must(git: BareGit, gitDir: string, args: string[]): Promise<void> {
   const result = await git(gitDir, args);
   if (result.exitCode !== 0)
-    throw new ForgeFailure('refused', `The import failed at git ${args[0]}: ${result.stderr.trim()}`);
+    throw new ForgeFailure('forge-refused', `The import failed at git ${args[0]}: ${result.stderr.trim()}`);
 }

@@ -1,12 +1,7 @@
 /** What this machine lacks before commands can be isolated on it, found by trying it. */
 import { execFile } from 'node:child_process';
 import { access, constants, readFile } from 'node:fs/promises';
-
-export interface HostIssue {
-  code: string;
-  message: string;
-  hint: string;
-}
+import type { HostIssue } from '../contract.ts';
 
 /** Settings that forbid user namespaces, and the value that allows them. */
 const settings = [

@@ -18,7 +18,7 @@ const allowedPackages = [
   'nexus-rpc',
   'zod',
 ];
-const allowedParts = ['agent', 'artifacts', 'blueprints', 'evidence', 'model', 'workflows'];
+const allowedParts = ['agent', 'artifacts', 'base', 'blueprints', 'evidence', 'model', 'workflows'];
 
 describe('the bundle of the workflows', async () => {
   const { code } = await bundleWorkflows(process.env);

@@ -155,5 +155,5 @@ test('the changed paths are those that differ from the commit, each ended by NUL
 
 test('a repository that was cloned inside the workspace is refused as a submodule', async () => {
   await git('clone', '-q', fixture.origin, 'nested');
-  await assert.rejects(exported(), { kind: 'submodule', paths: ['nested'] });
+  await assert.rejects(exported(), { code: 'submodule', paths: ['nested'] });
 });
