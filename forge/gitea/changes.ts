@@ -14,7 +14,7 @@ type WantedChange = Parameters<Forge['ensureChange']>[0];
 const draftPrefixes = ['WIP:', '[WIP]'];
 
 export async function ensureChange(gitea: Connection, wanted: WantedChange): Promise<Change> {
-  return gitea.turns(`change ${wanted.repository} ${wanted.branch}`, async () => {
+  return gitea.oneAtATime(`change ${wanted.repository} ${wanted.branch}`, async () => {
     const pull = (await findOwn(gitea, wanted)) ?? (await openPull(gitea, wanted));
     if (pull.state !== 'open') return describe(gitea, pull);
     const change = describe(gitea, await bringUpToDate(gitea, wanted, pull));

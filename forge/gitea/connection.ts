@@ -2,10 +2,10 @@
 import { Api, type HttpResponse } from 'gitea-js';
 import type { z } from 'zod';
 import { JigError } from '../../base/errors.ts';
+import { createLimitByKey, type LimitByKey } from '../../base/limits.ts';
 import { RepositoryName } from '../contract.ts';
 import { ForgeFailure } from '../errors.ts';
 import { createHostFetch } from '../host-fetch.ts';
-import { createTurns, type Turns } from '../../base/turns.ts';
 
 export interface GiteaOptions {
   /** What runs call this forge. */
@@ -30,7 +30,8 @@ export interface Connection {
   token: () => Promise<string>;
   draftPrefix: string;
   api: Api<unknown>;
-  turns: Turns;
+  /** For what takes two requests, to look and then to write. Between processes the server has the last word. */
+  oneAtATime: LimitByKey;
   /** An answer, checked. @throws ForgeFailure */
   ask<T>(schema: z.ZodType<T>, answer: Answer): Promise<T>;
   /** The same; undefined where there is no such thing. */
@@ -89,7 +90,7 @@ export function connect({
     api,
     ask,
     pages,
-    turns: createTurns(),
+    oneAtATime: createLimitByKey(1),
     async list(schema, askPage) {
       const all = [];
       for await (const each of pages(schema, askPage)) all.push(each);

@@ -7,7 +7,7 @@ const color = '#6b7280';
 /** The ids of these labels of the repository, made where it lacks one. Repeatable. */
 export async function ensureLabels(gitea: Connection, repository: string, names: string[]): Promise<number[]> {
   if (names.length === 0) return [];
-  return gitea.turns(`labels ${repository}`, async () => {
+  return gitea.oneAtATime(`labels ${repository}`, async () => {
     const [owner, name] = split(repository);
     const known = await gitea.list(LabelAnswer, (page) => gitea.api.repos.issueListLabels(owner, name, page));
     const ids: number[] = [];
