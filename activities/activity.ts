@@ -62,7 +62,7 @@ export function workSignal(): AbortSignal {
 
 export const log = (): Context['log'] => Context.current().log;
 
-/** Every error ends typed by its code; only what a repetition can mend is retried. */
+/** Every error ends typed by its code; only what another try may end is retried. */
 function toFailure(error: unknown, redact: Redact): Error {
   const text = redact(error instanceof Error ? error.message : String(error));
   if (error instanceof CommandCancelled) return new CancelledFailure(text);
@@ -72,7 +72,7 @@ function toFailure(error: unknown, redact: Redact): Error {
       : failure('worker-shutdown', 'The worker let go of the activity', { retryable: true });
   }
   if (error instanceof JigError) return failure(error.code, text, error);
-  return failure('internal-error', text, { retryable: isMendable(error, activityInfo().attempt) });
+  return failure('internal-error', text, { retryable: isWorthRetrying(error, activityInfo().attempt) });
 }
 
 /** File operations that fail in these ways fail the next time too. */
@@ -90,8 +90,8 @@ const lastingCodes = new Set([
 /** Tries of an activity whose error says nothing of its cause. */
 const unexplainedTries = 3;
 
-/** Whether another try may mend an error that nobody foresaw: what data, code and permissions are, they still are the next time. */
-function isMendable(error: unknown, attempt: number): boolean {
+/** Whether another try may end an error that nobody foresaw. Data, code and permissions will be the same the next time. */
+function isWorthRetrying(error: unknown, attempt: number): boolean {
   if (
     error instanceof ZodError ||
     error instanceof SyntaxError ||

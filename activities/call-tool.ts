@@ -2,7 +2,7 @@ import { runTool } from '../agent/run-tool.ts';
 import { parseToolCall } from '../agent/tools.ts';
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import { JigError } from '../base/errors.ts';
-import type { CallTool, ToolResult } from './contract.ts';
+import type { CallTool, CalledTool } from './contract.ts';
 import type { ToolCall } from '../model/contract.ts';
 import type { SandboxProvider } from '../sandbox/contract.ts';
 import { SandboxFileError } from '../sandbox/files.ts';
@@ -11,7 +11,7 @@ import type { Parts } from './parts.ts';
 import { appendMessages, keepTranscript, loadMessage, loadTranscript, type Transcript } from './transcript.ts';
 
 /** Carries out one call of the last answer and appends its result to the conversation; once for a key. */
-export async function callTool({ artifacts, sandboxes }: Parts, request: CallTool): Promise<ToolResult> {
+export async function callTool({ artifacts, sandboxes }: Parts, request: CallTool): Promise<CalledTool> {
   const key = `tool/${request.key}`;
   const known = await artifacts.findByKey(key);
   if (known) return { transcript: known };

@@ -6,7 +6,7 @@ import { JigError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import { findTestCounts } from '../evidence/test-counts.ts';
 import type { CapturedStream, CommandResult } from '../sandbox/contract.ts';
-import type { CapturedText, CommandOutcome, RunCommand } from './contract.ts';
+import type { CapturedText, CommandReport, RunCommand } from './contract.ts';
 import { AnyJson } from './kept.ts';
 
 const textBytes = defaults.output.maxKeptBytes / 2;
@@ -15,11 +15,11 @@ const maxValueBytes = 256 * 1024;
 const countsBytes = 16_000;
 
 /** @throws JigError `output-not-json`, `value-too-large` where `parse` can't be satisfied. */
-export async function captureOutcome(
+export async function captureCommand(
   store: ArtifactStore,
   result: CommandResult,
   request: Pick<RunCommand, 'parse' | 'shown'>,
-): Promise<CommandOutcome> {
+): Promise<CommandReport> {
   const { ending, exitCode, durationMs } = result;
   const [stdout, stderr] = await Promise.all([captureText(store, result.stdout), captureText(store, result.stderr)]);
   const tests = findTestCounts(

@@ -54,7 +54,7 @@ export interface CapturedText {
   artifact?: ArtifactRef;
 }
 
-export interface CommandOutcome {
+export interface CommandReport {
   ending: CommandEnding;
   exitCode: number;
   startedAtMs: number;
@@ -183,7 +183,7 @@ export interface CallTool {
   note?: string;
 }
 
-export interface ToolResult {
+export interface CalledTool {
   transcript: TranscriptRef;
 }
 
@@ -213,9 +213,9 @@ export interface RunActivities {
 
 export interface SandboxActivities {
   prepareSandbox(request: PrepareSandbox): Promise<PreparedSandbox>;
-  runCommand(request: RunCommand): Promise<CommandOutcome>;
+  runCommand(request: RunCommand): Promise<CommandReport>;
   applyEdit(request: ApplyEdit): Promise<{ replacements: number }>;
-  callTool(request: CallTool): Promise<ToolResult>;
+  callTool(request: CallTool): Promise<CalledTool>;
   exportCommit(request: ExportCommit): Promise<ExportedCommit>;
   removeSandbox(request: { id: string }): Promise<void>;
 }

@@ -66,7 +66,7 @@ async function awaitChecks(
   // Each difference is between two readings of one clock: the server's, then this machine's.
   const startedAtMs = performance.now() - (currentAttemptScheduledTimestampMs - scheduledTimestampMs);
   for (;;) {
-    const checks = await forge.listChecks(repository.name, commit, repository.branch).catch(passingFault);
+    const checks = await forge.listChecks(repository.name, commit, repository.branch).catch(returnIfRetryable);
     const waitedMs = performance.now() - startedAtMs;
     if (Array.isArray(checks)) {
       if (checks.length === 0 && (!forge.capabilities.ownCi || waitedMs >= parts.ciGraceMs))
@@ -86,7 +86,7 @@ async function awaitChecks(
   }
 }
 
-function passingFault(error: unknown): ForgeFailure {
+function returnIfRetryable(error: unknown): ForgeFailure {
   if (error instanceof ForgeFailure && error.retryable) return error;
   throw error;
 }

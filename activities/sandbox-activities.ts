@@ -14,9 +14,9 @@ import { SandboxLost } from '../sandbox/errors.ts';
 import { applyEdit } from './apply-edit.ts';
 import { log, workSignal } from './activity.ts';
 import { callTool } from './call-tool.ts';
-import { captureOutcome } from './captured-output.ts';
+import { captureCommand } from './captured-output.ts';
 import type {
-  CommandOutcome,
+  CommandReport,
   ExportCommit,
   PreparedSandbox,
   PrepareSandbox,
@@ -88,7 +88,7 @@ async function removeSandbox({ artifacts, sandboxes }: Parts, id: string): Promi
 
 const removedKey = (id: string): string => `removed-sandbox/${id}`;
 
-async function runCommand(parts: Parts, request: RunCommand): Promise<CommandOutcome> {
+async function runCommand(parts: Parts, request: RunCommand): Promise<CommandReport> {
   const { key, argv, env, timeoutMs } = request;
   const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
   const result = await sandbox.run(
@@ -97,7 +97,7 @@ async function runCommand(parts: Parts, request: RunCommand): Promise<CommandOut
   );
   if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
   log().info('command ended', { key, ending: result.ending, exitCode: result.exitCode, durationMs: result.durationMs });
-  const outcome = await captureOutcome(parts.artifacts, result, request);
+  const outcome = await captureCommand(parts.artifacts, result, request);
   const refused = result.ending === 'exited' && result.exitCode === 0 ? [] : await listRefused(sandbox);
   return refused.length > 0 ? { ...outcome, refused } : outcome;
 }
@@ -148,7 +148,7 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
 /** @throws JigError with what the command said last. */
 async function mustSucceed(parts: Parts, result: CommandResult, what: string, code: ErrorCode): Promise<void> {
   if (result.ending === 'exited' && result.exitCode === 0) return;
-  const { stderr } = await captureOutcome(parts.artifacts, result, { shown: what });
+  const { stderr } = await captureCommand(parts.artifacts, result, { shown: what });
   const how = result.ending === 'exited' ? `exit code ${result.exitCode}` : result.ending;
   throw new JigError(code, `${what} failed in the sandbox (${how}): ${stderr.text.slice(-500)}`);
 }

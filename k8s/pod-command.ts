@@ -10,7 +10,7 @@ import { FrameError, FrameReader, type CommandEnd, type CommandFrame } from './c
 import { describeCommand, type CommandPlace, type CommandRequest } from './command-request.ts';
 import { execInPod, type PodContainer } from './exec.ts';
 import { ReceivedOutput } from './kept-output.ts';
-import { persist, PodEnded, type Attempt, type PodWatch } from './persist.ts';
+import { retryExec, PodEnded, type Attempt, type PodWatch } from './retry-exec.ts';
 
 export interface PodCommandTarget extends PodContainer, CommandPlace, PodWatch {
   /** Where output is kept on the worker: one folder for one pod. */
@@ -88,7 +88,7 @@ interface Following {
 async function followCommand(following: Following): Promise<CommandEnd> {
   const { target, spec, request, output, signal } = following;
   const giveUpAt = performance.now() + spec.timeoutMs + graceMs;
-  return await persist(target, { giveUpAt, signal }, async (heard): Promise<Attempt<CommandEnd>> => {
+  return await retryExec(target, { giveUpAt, signal }, async (heard): Promise<Attempt<CommandEnd>> => {
     const frames = new FrameReader();
     const stdinWanted = Promise.withResolvers<void>();
     let end: CommandEnd | undefined;
@@ -116,7 +116,7 @@ async function followCommand(following: Following): Promise<CommandEnd> {
         deadlineMs: giveUpAt - performance.now(),
         signal: AbortSignal.any([signal, ended.signal]),
         maxBytes,
-      }).catch(lostByFrames);
+      }).catch(throwLostOnBadFrame);
       await Promise.race([started.promise, outcome]);
       return { outcome };
     });
@@ -177,7 +177,7 @@ async function resultOf(end: CommandEnd, { seal }: CommandRequest, output: Recei
 
 /** Asks for the command's end, or that it never begins. */
 async function stopCommand(target: PodCommandTarget, request: CommandRequest, signal: AbortSignal): Promise<void> {
-  await persist(target, { giveUpAt: Infinity, signal }, async (heard): Promise<Attempt<void>> => {
+  await retryExec(target, { giveUpAt: Infinity, signal }, async (heard): Promise<Attempt<void>> => {
     const outcome = await execInPod(target, request.stopWords, {
       onStdout: heard,
       deadlineMs: stopTimeoutMs,
@@ -188,7 +188,7 @@ async function stopCommand(target: PodCommandTarget, request: CommandRequest, si
   });
 }
 
-function lostByFrames(error: unknown): never {
+function throwLostOnBadFrame(error: unknown): never {
   if (error instanceof FrameError)
     throw new SandboxLost(`what came of a command couldn't be read: ${error.message}`, { cause: error });
   throw error;

@@ -1,5 +1,5 @@
 /** Runs the commands of a check, each held against what it did before the change. Used by every gate. */
-import type { CommandOutcome } from '../activities/contract.ts';
+import type { CommandReport } from '../activities/contract.ts';
 import { decideCheck, type CheckRun, type Verdict } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import type { RenderedCommand } from './context.ts';
@@ -8,7 +8,7 @@ import { refusedHosts } from './refused-hosts.ts';
 
 export interface CheckedCommand {
   command: RenderedCommand;
-  outcome: CommandOutcome;
+  outcome: CommandReport;
   run: CheckRun;
   verdict: Verdict;
 }
@@ -64,7 +64,7 @@ export async function recordBaseline(request: CheckRequest): Promise<CheckedComm
   return checked;
 }
 
-function runOnce(request: CheckRequest, command: RenderedCommand, key: string): Promise<CommandOutcome> {
+function runOnce(request: CheckRequest, command: RenderedCommand, key: string): Promise<CommandReport> {
   const { sandbox, env, timeoutMs, attempts, heartbeatTimeoutMs } = request;
   return perform(
     'runCommand',

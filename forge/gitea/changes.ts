@@ -73,7 +73,7 @@ async function openPull(gitea: Connection, wanted: WantedChange): Promise<PullAn
       PullAnswer,
       gitea.api.repos.repoCreatePullRequest(...split(repository), { head, base, ...textOf(gitea, wanted), labels }),
     );
-    return await withoutTwin(gitea, wanted, made);
+    return await closeDuplicate(gitea, wanted, made);
   } catch (error) {
     // The answer may be lost, or somebody was faster: what counts is what the server has now.
     const made = await findOwn(gitea, wanted).catch(() => undefined);
@@ -83,7 +83,7 @@ async function openPull(gitea: Connection, wanted: WantedChange): Promise<PullAn
 }
 
 /** The server looks and writes in two steps, so two processes may both have opened one: the first stays. */
-async function withoutTwin(
+async function closeDuplicate(
   gitea: Connection,
   { repository, branch, marker }: WantedChange,
   made: PullAnswer,

@@ -23,7 +23,7 @@ export interface QueuedCheck {
   claim: CheckClaim;
 }
 
-export interface CheckOutcome {
+export interface FinishedCheck {
   state: 'passed' | 'failed' | 'errored';
   logExcerpt: string;
 }
@@ -76,7 +76,7 @@ export async function takeQueuedCheck(
 export async function finishCheck(
   { state }: Changes,
   { repository, commit, id }: CheckClaim,
-  outcome: CheckOutcome,
+  outcome: FinishedCheck,
 ): Promise<void> {
   await state.check(repository, commit).update((current) => {
     if (current?.claim?.id !== id)

@@ -39,7 +39,7 @@ const maxRetryAfterMs = 30_000;
  * @param attempt is told how to say that the pod was heard.
  * @throws SandboxLost, PodEnded, SandboxUnavailable, SandboxRefused, CommandTooLong; the reason of the signal.
  */
-export async function persist<Value>(
+export async function retryExec<Value>(
   watch: PodWatch,
   { giveUpAt, signal }: { giveUpAt: number; signal: AbortSignal },
   attempt: (heard: () => void) => Promise<Attempt<Value>>,
