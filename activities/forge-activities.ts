@@ -74,7 +74,7 @@ async function awaitChecks(
       if (checks.length > 0 && checks.every(isDecided)) return decided(checks);
       if (waitedMs >= waitMs) return { state: 'timeout', checks: checks.map(withoutLog), excerpt: '' };
     } else if (waitedMs >= waitMs) throw checks;
-    // The longer it takes, the less a moment counts; and a host may say itself when it wants to be asked again.
+    // The longer the wait so far, the longer the pause. A host may also say when to ask again.
     const pauseMs = Math.max(
       parts.ciPollMs,
       Math.min(waitedMs / 20, maxPollMs),
