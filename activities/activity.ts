@@ -3,13 +3,8 @@ import { activityInfo, ApplicationFailure, cancellationDetails, Context, heartbe
 import { CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { ZodError } from 'zod';
-import { JigError } from '../base/errors.ts';
-import { ForgeFailure } from '../forge/errors.ts';
-import { GitRefusal } from '../git/contract.ts';
-import { ModelFailure } from '../model/contract.ts';
+import { JigError, type ErrorCode } from '../base/errors.ts';
 import { CommandCancelled } from '../sandbox/contract.ts';
-import { SandboxFileError } from '../sandbox/files.ts';
-import { SandboxLost, SandboxUnavailable } from '../sandbox/errors.ts';
 
 /** Masks what must not reach Temporal, where failures stand in clear. */
 export type Redact = (text: string) => string;
@@ -67,25 +62,17 @@ export function workSignal(): AbortSignal {
 
 export const log = (): Context['log'] => Context.current().log;
 
-/** Every error ends typed by its code; only what a repetition can mend is retried. */
+/** Every error ends typed by its code; only what another try may end is retried. */
 function toFailure(error: unknown, redact: Redact): Error {
   const text = redact(error instanceof Error ? error.message : String(error));
   if (error instanceof CommandCancelled) return new CancelledFailure(text);
   if (error instanceof CancelledFailure) {
     return cancellationDetails()?.cancelRequested
       ? error
-      : ApplicationFailure.retryable('The worker let go of the activity', 'worker-shutdown');
+      : failure('worker-shutdown', 'The worker let go of the activity', { retryable: true });
   }
-  if (error instanceof ApplicationFailure) return redacted(error, text);
-  if (error instanceof ModelFailure) return failure(text, `model-${error.kind}`, error);
-  if (error instanceof ForgeFailure) return failure(text, `forge-${error.kind}`, error);
-  if (error instanceof GitRefusal) return failure(text, error.kind, error);
-  if (error instanceof SandboxLost) return failure(text, 'sandbox-lost', { retryable: false });
-  if (error instanceof SandboxUnavailable) return failure(text, error.code, error);
-  if (error instanceof SandboxFileError)
-    return failure(text, 'edit-refused', { retryable: error.problem === 'interrupted' });
-  if (error instanceof JigError) return failure(text, error.code, { retryable: false });
-  return failure(text, 'internal-error', { retryable: isMendable(error, activityInfo().attempt) });
+  if (error instanceof JigError) return failure(error.code, text, error);
+  return failure('internal-error', text, { retryable: isWorthRetrying(error, activityInfo().attempt) });
 }
 
 /** File operations that fail in these ways fail the next time too. */
@@ -103,8 +90,8 @@ const lastingCodes = new Set([
 /** Tries of an activity whose error says nothing of its cause. */
 const unexplainedTries = 3;
 
-/** Whether another try may mend an error that nobody foresaw: what data, code and permissions are, they still are the next time. */
-function isMendable(error: unknown, attempt: number): boolean {
+/** Whether another try may end an error that nobody foresaw. Data, code and permissions will be the same the next time. */
+function isWorthRetrying(error: unknown, attempt: number): boolean {
   if (
     error instanceof ZodError ||
     error instanceof SyntaxError ||
@@ -121,26 +108,14 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The same failure without its secrets, made anew: a stack repeats the message. */
-function redacted(error: ApplicationFailure, text: string): ApplicationFailure {
-  if (text === error.message) return error;
-  const { type, nonRetryable, nextRetryDelay } = error;
-  return ApplicationFailure.create({
-    message: text,
-    type: type ?? 'internal-error',
-    nonRetryable: nonRetryable ?? false,
-    ...(nextRetryDelay !== undefined && { nextRetryDelay }),
-  });
-}
-
 function failure(
+  code: ErrorCode,
   message: string,
-  type: string,
-  { retryable, retryAfterMs }: { retryable: boolean; retryAfterMs?: number | undefined },
+  { retryable, retryAfterMs }: Pick<JigError, 'retryable'> & Partial<Pick<JigError, 'retryAfterMs'>>,
 ): ApplicationFailure {
   return ApplicationFailure.create({
     message,
-    type,
+    type: code,
     nonRetryable: !retryable,
     ...(retryAfterMs !== undefined && { nextRetryDelay: retryAfterMs }),
   });

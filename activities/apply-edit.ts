@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
-import { ApplicationFailure } from '@temporalio/activity';
 import { editText, notUtf8, type TextEdit } from '../agent/edit-text.ts';
+import { JigError, type ErrorCode } from '../base/errors.ts';
 import type { AppliedEdit, ApplyEdit, UndoEdit } from './contract.ts';
 import type { Parts } from './parts.ts';
 import { createOperations } from './sandbox-files.ts';
 
 const maxFileBytes = 4 * 1024 * 1024;
 
-/** Applies an exact replacement, or refuses with the reason. @throws ApplicationFailure `edit-refused` */
+/** Applies an exact replacement, or refuses with the reason. @throws JigError `edit-refused` */
 export async function applyEdit(parts: Parts, request: ApplyEdit): Promise<AppliedEdit> {
   const { path, old, new: replacement, line, all, keepBefore } = request;
   const { text, write } = await openText(parts, request, 'edit-refused');
   const edited = editText(text, { old, new: replacement, all, ...(line !== undefined && { line }) });
-  if ('error' in edited) throw ApplicationFailure.nonRetryable(`${path}: ${edited.error}`, 'edit-refused');
+  if ('error' in edited) throw new JigError('edit-refused', `${path}: ${edited.error}`);
   if (edited.text !== text) await write(edited.text);
   const replacements = edited.lines.length;
   if (!keepBefore) return { replacements };
@@ -20,7 +20,7 @@ export async function applyEdit(parts: Parts, request: ApplyEdit): Promise<Appli
   return { replacements, kept: { before, afterSha256: sha256(edited.text) } };
 }
 
-/** @throws ApplicationFailure `edit-not-undone` where the file holds neither what the edit made of it nor its text. */
+/** @throws JigError `edit-not-undone` where the file holds neither what the edit made of it nor its text. */
 export async function undoEdit(parts: Parts, request: UndoEdit): Promise<void> {
   const { path, before, afterSha256 } = request;
   const { text, write } = await openText(parts, request, 'edit-not-undone');
@@ -28,7 +28,7 @@ export async function undoEdit(parts: Parts, request: UndoEdit): Promise<void> {
   const reversed = request.new === '' ? { error: 'its text was removed' } : editText(text, reverse(request));
   if ('error' in reversed) {
     const message = `${path} was changed after the edit, so the edit can't be taken back: ${reversed.error}`;
-    throw ApplicationFailure.nonRetryable(message, 'edit-not-undone');
+    throw new JigError('edit-not-undone', message);
   }
   await write(reversed.text);
 }
@@ -37,17 +37,17 @@ function reverse({ old, new: replacement, all, line }: UndoEdit): TextEdit {
   return { old: replacement, new: old, all, ...(line !== undefined && { line }) };
 }
 
-/** A text file of the workspace. @throws ApplicationFailure where it isn't one */
+/** A text file of the workspace. @throws JigError where it isn't one */
 async function openText(
   { sandboxes }: Parts,
   { sandbox, key, path }: Pick<ApplyEdit, 'sandbox' | 'key' | 'path'>,
-  code: string,
+  code: ErrorCode,
 ): Promise<{ text: string; write: (text: string) => Promise<void> }> {
   const operations = createOperations(await sandboxes.getSandbox(sandbox), { key, env: {} });
   const file = await operations.readFile(path, maxFileBytes);
-  if (!file) throw ApplicationFailure.nonRetryable(`There is no file ${path}`, code);
-  if (file.text === undefined) throw ApplicationFailure.nonRetryable(`${path} is too large to edit`, code);
-  if (!file.isUtf8) throw ApplicationFailure.nonRetryable(`${path}: ${notUtf8}`, code);
+  if (!file) throw new JigError(code, `There is no file ${path}`);
+  if (file.text === undefined) throw new JigError(code, `${path} is too large to edit`);
+  if (!file.isUtf8) throw new JigError(code, `${path}: ${notUtf8}`);
   return { text: file.text, write: (text) => operations.writeFile(path, text) };
 }
 

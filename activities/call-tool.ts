@@ -1,8 +1,8 @@
-import { ApplicationFailure } from '@temporalio/activity';
 import { runTool } from '../agent/run-tool.ts';
 import { parseToolCall } from '../agent/tools.ts';
 import type { ArtifactStore } from '../artifacts/contract.ts';
-import type { CallTool, ToolResult } from './contract.ts';
+import { JigError } from '../base/errors.ts';
+import type { CallTool, CalledTool } from './contract.ts';
 import type { ToolCall } from '../model/contract.ts';
 import type { SandboxProvider } from '../sandbox/contract.ts';
 import { SandboxFileError } from '../sandbox/files.ts';
@@ -11,7 +11,7 @@ import type { Parts } from './parts.ts';
 import { appendMessages, keepTranscript, loadMessage, loadTranscript, type Transcript } from './transcript.ts';
 
 /** Carries out one call of the last answer and appends its result to the conversation; once for a key. */
-export async function callTool({ artifacts, sandboxes }: Parts, request: CallTool): Promise<ToolResult> {
+export async function callTool({ artifacts, sandboxes }: Parts, request: CallTool): Promise<CalledTool> {
   const key = `tool/${request.key}`;
   const known = await artifacts.findByKey(key);
   if (known) return { transcript: known };
@@ -22,14 +22,14 @@ export async function callTool({ artifacts, sandboxes }: Parts, request: CallToo
   return { transcript: await artifacts.keep(key, await keepTranscript(artifacts, appended)) };
 }
 
-/** The call as the model made it last. @throws ApplicationFailure */
+/** The call as the model made it last. @throws JigError */
 async function findCall(store: ArtifactStore, { entries }: Transcript, callId: string): Promise<ToolCall> {
   for (const { role, ref } of entries.toReversed()) {
     const message = role === 'assistant' ? await loadMessage(store, ref) : undefined;
     const call = message?.role === 'assistant' ? message.toolCalls.findLast(({ id }) => id === callId) : undefined;
     if (call) return call;
   }
-  throw ApplicationFailure.nonRetryable(`The conversation holds no call ${callId}`, 'internal-error');
+  throw new JigError('internal-error', `The conversation holds no call ${callId}`);
 }
 
 /** What the model is told. */

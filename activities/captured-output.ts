@@ -1,12 +1,12 @@
 /** A command's output on its way to Temporal: the whole of it to the store, a few kilobytes and a parsed value onwards. */
 import { open } from 'node:fs/promises';
-import { ApplicationFailure } from '@temporalio/activity';
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import { defaults } from '../base/defaults.ts';
+import { JigError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import { findTestCounts } from '../evidence/test-counts.ts';
 import type { CapturedStream, CommandResult } from '../sandbox/contract.ts';
-import type { CapturedText, CommandOutcome, RunCommand } from './contract.ts';
+import type { CapturedText, CommandReport, RunCommand } from './contract.ts';
 import { AnyJson } from './kept.ts';
 
 const textBytes = defaults.output.maxKeptBytes / 2;
@@ -14,12 +14,12 @@ const textBytes = defaults.output.maxKeptBytes / 2;
 const maxValueBytes = 256 * 1024;
 const countsBytes = 16_000;
 
-/** @throws ApplicationFailure `output-not-json`, `value-too-large` where `parse` can't be satisfied. */
-export async function captureOutcome(
+/** @throws JigError `output-not-json`, `value-too-large` where `parse` can't be satisfied. */
+export async function captureCommand(
   store: ArtifactStore,
   result: CommandResult,
   request: Pick<RunCommand, 'parse' | 'shown'>,
-): Promise<CommandOutcome> {
+): Promise<CommandReport> {
   const { ending, exitCode, durationMs } = result;
   const [stdout, stderr] = await Promise.all([captureText(store, result.stdout), captureText(store, result.stderr)]);
   const tests = findTestCounts(
@@ -61,9 +61,9 @@ async function parseOutput(
   { parse, shown }: Pick<RunCommand, 'parse' | 'shown'>,
 ): Promise<Json> {
   if (stream.droppedBytes > 0 || stream.keptBytes > maxValueBytes) {
-    throw ApplicationFailure.nonRetryable(
-      `${shown} wrote ${stream.keptBytes + stream.droppedBytes} bytes; at most ${maxValueBytes} can be parsed`,
+    throw new JigError(
       'value-too-large',
+      `${shown} wrote ${stream.keptBytes + stream.droppedBytes} bytes; at most ${maxValueBytes} can be parsed`,
     );
   }
   const text = await readHead(stream, maxValueBytes);
@@ -71,11 +71,10 @@ async function parseOutput(
   try {
     return AnyJson.parse(JSON.parse(text));
   } catch (error) {
-    throw ApplicationFailure.create({
-      message: `${shown} wrote no JSON: ${error instanceof Error ? error.message : ''}`,
-      type: 'output-not-json',
-      nonRetryable: true,
-    });
+    throw new JigError(
+      'output-not-json',
+      `${shown} wrote no JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -54,7 +54,7 @@ export interface CapturedText {
   artifact?: ArtifactRef;
 }
 
-export interface CommandOutcome {
+export interface CommandReport {
   ending: CommandEnding;
   exitCode: number;
   startedAtMs: number;
@@ -203,7 +203,7 @@ export interface CallTool {
   note?: string;
 }
 
-export interface ToolResult {
+export interface CalledTool {
   transcript: TranscriptRef;
 }
 
@@ -235,11 +235,11 @@ export interface RunActivities {
 
 export interface SandboxActivities {
   prepareSandbox(request: PrepareSandbox): Promise<PreparedSandbox>;
-  runCommand(request: RunCommand): Promise<CommandOutcome>;
+  runCommand(request: RunCommand): Promise<CommandReport>;
   applyEdit(request: ApplyEdit): Promise<AppliedEdit>;
   /** Takes an edit back: the file as it was, or, where it was changed since, the old text in the place of the new. */
   undoEdit(request: UndoEdit): Promise<void>;
-  callTool(request: CallTool): Promise<ToolResult>;
+  callTool(request: CallTool): Promise<CalledTool>;
   exportCommit(request: ExportCommit): Promise<ExportedCommit>;
   removeSandbox(request: { id: string }): Promise<void>;
 }

@@ -66,7 +66,7 @@ async function awaitChecks(
   // Each difference is between two readings of one clock: the server's, then this machine's.
   const startedAtMs = performance.now() - (currentAttemptScheduledTimestampMs - scheduledTimestampMs);
   for (;;) {
-    const checks = await forge.listChecks(repository.name, commit, repository.branch).catch(passingFault);
+    const checks = await forge.listChecks(repository.name, commit, repository.branch).catch(returnIfRetryable);
     const waitedMs = performance.now() - startedAtMs;
     if (Array.isArray(checks)) {
       if (checks.length === 0 && (!forge.capabilities.ownCi || waitedMs >= parts.ciGraceMs))
@@ -74,7 +74,7 @@ async function awaitChecks(
       if (checks.length > 0 && checks.every(isDecided)) return decided(checks);
       if (waitedMs >= waitMs) return { state: 'timeout', checks: checks.map(withoutLog), excerpt: '' };
     } else if (waitedMs >= waitMs) throw checks;
-    // The longer it takes, the less a moment counts; and a host may say itself when it wants to be asked again.
+    // The longer the wait so far, the longer the pause. A host may also say when to ask again.
     const pauseMs = Math.max(
       parts.ciPollMs,
       Math.min(waitedMs / 20, maxPollMs),
@@ -86,7 +86,7 @@ async function awaitChecks(
   }
 }
 
-function passingFault(error: unknown): ForgeFailure {
+function returnIfRetryable(error: unknown): ForgeFailure {
   if (error instanceof ForgeFailure && error.retryable) return error;
   throw error;
 }

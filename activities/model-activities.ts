@@ -45,13 +45,13 @@ async function askPrompt(
   parts: Parts,
   { key, text, system, model, answer: schema, earlier }: AskPrompt,
 ): Promise<PromptAnswer> {
-  const told = await Promise.all(
+  const earlierAnswers = await Promise.all(
     earlier.map(async ({ answer, error }) => ({
       answer: (await loadJson(parts.artifacts, answer, KeptAnswer)).content,
       error,
     })),
   );
-  const question = promptQuestion({ text, schema, ...(system && { system }) }, told);
+  const question = promptQuestion({ text, schema, ...(system && { system }) }, earlierAnswers);
   const { value: answer, ref } = await ask(parts, { ...question, key, ...(model && { model }) });
   const parsed = parseAnswer(answer.content, schema);
   const common = { answer: ref, usage: answer.usage, model: answer.model };
@@ -65,7 +65,7 @@ async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model
   const before = await loadMessages(artifacts, kept);
   const added = [...answerLeftCalls(before, say), ...say];
   const conversation = await appendMessages(artifacts, kept, added);
-  const { answer, compacted } = await askWithin(parts.model, conversation, async (plan) => {
+  const { answer, compacted } = await askWithinContext(parts.model, conversation, async (plan) => {
     const messages = compactedMessages([...before, ...added], plan);
     const { value } = await ask(parts, { ...encodeQuestion(protocol, messages, tools), key, ...(model && { model }) });
     return value;
@@ -85,15 +85,15 @@ async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model
 
 /**
  * Asks with as much of the conversation as the model takes. A server may hold less than is configured: what it refuses as
- * too long is asked again with half of it, and half of that. @throws ModelFailure `context-too-long`
+ * too long is asked again with half of it, and half of that. @throws ModelFailure `model-context-too-long`
  */
-async function askWithin<Answer>(
+async function askWithinContext<Answer>(
   { contextTokens, answerTokens }: Model,
   { entries }: Transcript,
   send: (plan: CompactionPlan) => Promise<Answer>,
 ): Promise<{ answer: Answer; compacted: number }> {
   const conversation = entries.map(({ role, tokens, ref }) => ({ role, tokens, ref: ref.sha256 }));
-  let refusal = new ModelFailure('context-too-long', `The task alone fills the model's ${contextTokens} tokens`, {
+  let refusal = new ModelFailure('model-context-too-long', `The task alone fills the model's ${contextTokens} tokens`, {
     retryable: false,
   });
   for (let heldTokens = contextTokens; heldTokens >= leastContextTokens; heldTokens /= 2) {
@@ -102,7 +102,7 @@ async function askWithin<Answer>(
     try {
       return { answer: await send(plan), compacted: plan.tailFrom - plan.head };
     } catch (error) {
-      if (!(error instanceof ModelFailure && error.kind === 'context-too-long')) throw error;
+      if (!(error instanceof ModelFailure && error.code === 'model-context-too-long')) throw error;
       refusal = error;
       log().warn('the model holds less than contextTokens says', { contextTokens, askedWithTokens: plan.tokens });
     }

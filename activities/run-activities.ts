@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { ApplicationFailure } from '@temporalio/activity';
 import { z } from 'zod';
+import { JigError } from '../base/errors.ts';
 import { parseBlueprint } from '../blueprints/check.ts';
 import { checkInputs } from '../blueprints/inputs.ts';
 import { withIds } from '../blueprints/steps.ts';
@@ -26,12 +26,11 @@ async function openRun(parts: Parts, untrusted: RunRequest): Promise<OpenedRun> 
   const request = RunRequest.parse(untrusted);
   const { text, sha256, file } = request.blueprint;
   if (createHash('sha256').update(text).digest('hex') !== sha256) {
-    throw ApplicationFailure.nonRetryable('The blueprint is not the one that was pinned', 'blueprint-not-pinned');
+    throw new JigError('blueprint-not-pinned', 'The blueprint is not the one that was pinned');
   }
   const blueprint = withIds(parseBlueprint(text, { file }));
   const { values, issues } = checkInputs(blueprint, request.inputs);
-  if (issues.length > 0)
-    throw ApplicationFailure.nonRetryable(issues.map(({ message }) => message).join('; '), 'invalid-input');
+  if (issues.length > 0) throw new JigError('invalid-input', issues.map(({ message }) => message).join('; '));
   await parts.artifacts.put(Buffer.from(text), 'application/yaml');
 
   const forge = getForge(parts, request.repository.forge);
@@ -60,13 +59,13 @@ async function joinPages(store: ArtifactStore, pages: ArtifactRef[]): Promise<Ar
   return store.put(Buffer.from(texts.join('')), 'application/json');
 }
 
-/** @throws ApplicationFailure `forge-unknown` */
+/** @throws JigError `forge-unknown` */
 export function getForge(parts: Pick<Parts, 'forges'>, name: string): Forge {
   const forge = parts.forges.get(name);
   if (!forge)
-    throw ApplicationFailure.nonRetryable(
-      `No forge is called ${name}; this worker has: ${[...parts.forges.keys()].join(', ')}`,
+    throw new JigError(
       'forge-unknown',
+      `No forge is called ${name}; this worker has: ${[...parts.forges.keys()].join(', ')}`,
     );
   return forge;
 }

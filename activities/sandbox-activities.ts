@@ -1,5 +1,5 @@
-import { ApplicationFailure } from '@temporalio/activity';
 import { defaults } from '../base/defaults.ts';
+import { JigError, type ErrorCode } from '../base/errors.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutScript, exportScript, nothingToExport } from '../git/sandbox-scripts.ts';
@@ -14,9 +14,9 @@ import { SandboxLost } from '../sandbox/errors.ts';
 import { applyEdit, undoEdit } from './apply-edit.ts';
 import { log, workSignal } from './activity.ts';
 import { callTool } from './call-tool.ts';
-import { captureOutcome } from './captured-output.ts';
+import { captureCommand } from './captured-output.ts';
 import type {
-  CommandOutcome,
+  CommandReport,
   ExportCommit,
   PreparedSandbox,
   PrepareSandbox,
@@ -69,12 +69,12 @@ async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: Pre
   return { ...sandbox.ref, states };
 }
 
-/** Hosts that can't be opened are refused at the door, not found shut in the middle. @throws ApplicationFailure */
+/** Hosts that can't be opened are refused at the door, not found shut in the middle. @throws JigError */
 function checkEgress({ name, capabilities: { egress, isolation } }: SandboxProvider, hosts: string[]): void {
   if (hosts.length === 0 || egress || isolation === 'none') return;
-  throw ApplicationFailure.nonRetryable(
-    `The blueprint asks for ${hosts.join(', ')}, and sandboxes of the provider ${name} have no way out`,
+  throw new JigError(
     'sandbox-egress-unavailable',
+    `The blueprint asks for ${hosts.join(', ')}, and sandboxes of the provider ${name} have no way out`,
   );
 }
 
@@ -89,7 +89,7 @@ async function removeSandbox({ artifacts, sandboxes }: Parts, id: string): Promi
 
 const removedKey = (id: string): string => `removed-sandbox/${id}`;
 
-async function runCommand(parts: Parts, request: RunCommand): Promise<CommandOutcome> {
+async function runCommand(parts: Parts, request: RunCommand): Promise<CommandReport> {
   const { key, argv, env, timeoutMs } = request;
   const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
   const result = await sandbox.run(
@@ -98,7 +98,7 @@ async function runCommand(parts: Parts, request: RunCommand): Promise<CommandOut
   );
   if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
   log().info('command ended', { key, ending: result.ending, exitCode: result.exitCode, durationMs: result.durationMs });
-  const outcome = await captureOutcome(parts.artifacts, result, request);
+  const outcome = await captureCommand(parts.artifacts, result, request);
   const refused = result.ending === 'exited' && result.exitCode === 0 ? [] : await listRefused(sandbox);
   return refused.length > 0 ? { ...outcome, refused } : outcome;
 }
@@ -127,10 +127,7 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
   if (isBase && parent === base) return { base, files: [], insertions: 0, deletions: 0 };
   if (!isBase) await mustSucceed(parts, result, 'The export', 'export-failed');
   if (result.stdout.droppedBytes > 0)
-    throw ApplicationFailure.nonRetryable(
-      `The export is larger than ${defaults.output.artifactMaxBytes} bytes`,
-      'too-large',
-    );
+    throw new JigError('too-large', `The export is larger than ${defaults.output.artifactMaxBytes} bytes`);
   return parts.git.quarantine(
     // Code hosts read commits too: they close issues by them, and skip checks.
     {
@@ -150,10 +147,10 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
   );
 }
 
-/** @throws ApplicationFailure with what the command said last. */
-async function mustSucceed(parts: Parts, result: CommandResult, what: string, type: string): Promise<void> {
+/** @throws JigError with what the command said last. */
+async function mustSucceed(parts: Parts, result: CommandResult, what: string, code: ErrorCode): Promise<void> {
   if (result.ending === 'exited' && result.exitCode === 0) return;
-  const { stderr } = await captureOutcome(parts.artifacts, result, { shown: what });
+  const { stderr } = await captureCommand(parts.artifacts, result, { shown: what });
   const how = result.ending === 'exited' ? `exit code ${result.exitCode}` : result.ending;
-  throw ApplicationFailure.nonRetryable(`${what} failed in the sandbox (${how}): ${stderr.text.slice(-500)}`, type);
+  throw new JigError(code, `${what} failed in the sandbox (${how}): ${stderr.text.slice(-500)}`);
 }

@@ -42,16 +42,6 @@ export function parseAnswer(text: string, jsonSchema: JsonSchema): { value: unkn
   };
 }
 
-/** Why a JSON Schema can't be used for an answer, or undefined. */
-export function checkAnswerSchema(jsonSchema: JsonSchema): string | undefined {
-  try {
-    readSchema(jsonSchema);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
 function readSchema(jsonSchema: JsonSchema): z.ZodType {
   if (JSON.stringify(jsonSchema).length > maxSchemaChars)
     throw new TypeError(`an answer's JSON Schema has at most ${maxSchemaChars} characters`);

@@ -1,6 +1,6 @@
 /** What the tools need of the place where they work. They know nothing of where it is. */
 
-export interface CommandOutcome {
+export interface CommandOutput {
   exitCode: number;
   /** `exited`, or what ended it: `deadline`, `out-of-memory`, … */
   ending: string;
@@ -23,7 +23,7 @@ export interface ToolOperations {
   /** Makes the folders it needs. */
   writeFile(path: string, text: string): Promise<void>;
   /** Runs one program in the workspace; no shell. */
-  runCommand(argv: string[], timeoutMs: number): Promise<CommandOutcome>;
+  runCommand(argv: string[], timeoutMs: number): Promise<CommandOutput>;
 }
 
 export interface ToolResult {

@@ -104,14 +104,14 @@ export function tooManyCallsFeedback(limit: number): string {
 }
 
 export function repeatedCallNote(tool: string): string {
-  return `[You made this same ${tool} call just before. If the result did not help, do something else: ${otherIdea(tool)}]`;
+  return `[You made this same ${tool} call just before. If the result did not help, do something else: ${suggestAlternative(tool)}]`;
 }
 
 export function repeatedCallFeedback(tool: string, times: number): string {
-  return `Not carried out: you made this same ${tool} call ${times} times in a row, and its result stays the same. Do something else now: ${otherIdea(tool)}`;
+  return `Not carried out: you made this same ${tool} call ${times} times in a row, and its result stays the same. Do something else now: ${suggestAlternative(tool)}`;
 }
 
-function otherIdea(tool: string): string {
+function suggestAlternative(tool: string): string {
   if (tool === 'edit')
     return 'read the file and copy the text to replace exactly as it stands there, or write the whole file.';
   if (tool === 'read' || tool === 'search') return 'edit the place you found, or say that the work is done.';

@@ -2,7 +2,7 @@
 import { defaults } from '../base/defaults.ts';
 import { cutText } from './cut-text.ts';
 import { editText, notUtf8 } from './edit-text.ts';
-import type { CommandOutcome, ToolOperations, ToolResult } from './operations.ts';
+import type { CommandOutput, ToolOperations, ToolResult } from './operations.ts';
 import { checkWritable, resolveToolPath } from './tool-paths.ts';
 import type { ParsedToolCall } from './tools.ts';
 
@@ -152,7 +152,7 @@ async function runShell(wanted: ArgumentsOf<'shell'>, operations: ToolOperations
   return { text: describeCommand(outcome, limits), ok: outcome.ending === 'exited' && outcome.exitCode === 0 };
 }
 
-function describeCommand(outcome: CommandOutcome, { timeoutMs, maxChars }: Limits): string {
+function describeCommand(outcome: CommandOutput, { timeoutMs, maxChars }: Limits): string {
   const ending =
     outcome.ending === 'deadline' ? `ended after ${timeoutMs / 1000} s, its time limit` : `ended (${outcome.ending})`;
   const first = outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : ending;

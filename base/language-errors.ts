@@ -4,13 +4,13 @@ import type { ErrorPage } from './errors.ts';
 export const languageErrors = {
   'blueprint-invalid': {
     title: 'A blueprint has problems',
-    why: 'Nothing is started on a blueprint that is not whole. Each problem is listed with its own code, file, line and column.',
+    why: 'A run starts only on a blueprint without problems. Each problem is listed with its own code, file, line and column.',
     fix: 'Go through the list; `jig check FILE` shows it again.',
   },
   'blueprint-too-large': {
     title: 'A blueprint is larger than 256 KB',
-    why: 'A blueprint travels with each of its runs, and a parser is given only what is bounded.',
-    fix: 'Move scripts and long texts into files of the repository, and call them by a `run` step.',
+    why: 'A blueprint travels with each of its runs, so its size is limited.',
+    fix: 'Move scripts and long texts into files of the repository, and call them in a `run` step.',
   },
   'blueprint-not-text': {
     title: 'A blueprint is not text',
@@ -19,32 +19,32 @@ export const languageErrors = {
   },
   'blueprint-nested-too-deep': {
     title: 'A blueprint is nested too deeply',
-    why: 'Lists and maps go at most 64 levels deep, so that nothing that reads them can be brought down by them.',
-    fix: 'Flatten it; a JSON Schema that needs more levels is too much for one answer.',
+    why: 'Lists and maps go at most 64 levels deep, so that no program that reads them runs out of memory.',
+    fix: 'Flatten it; a JSON Schema with more levels asks too much of one answer.',
   },
   'yaml-syntax': {
     title: 'The text is not one YAML document',
-    why: 'A blueprint is one document of YAML 1.2, and nothing of it is guessed.',
-    fix: 'Mend the place that the message names. Quote a text that holds `: ` or ` #`.',
+    why: 'A blueprint is one document of YAML 1.2, and Jig guesses nothing.',
+    fix: 'Correct the place that the message names. Quote a text that holds `: ` or ` #`.',
   },
   'yaml-feature': {
     title: 'The text uses a part of YAML that this language leaves out',
-    why: 'Anchors, aliases, tags and directives change what a text means away from where it is read, and are how YAML documents grow without bound.',
+    why: 'Anchors, aliases, tags and directives change what a text means away from where it is read, and they can make a YAML document grow without limit.',
     fix: 'Write the value out where it is used.',
   },
   'yaml-duplicate-key': {
     title: 'A key stands twice in the same map',
-    why: 'One of the two would be lost without a sign of it.',
+    why: 'One of the two values would be lost without notice.',
     fix: 'Remove one, or merge them.',
   },
   'unknown-key': {
     title: 'A key is not part of the language',
-    why: 'Keys that are not known are never ignored, because a misspelt `timeout` would be no timeout.',
+    why: 'Unknown keys are never ignored: with a misspelt `timeout`, a step would have no timeout.',
     fix: 'Correct its spelling; the reference lists the keys of each step.',
   },
   'missing-key': {
     title: 'A key is missing',
-    why: 'The language has no way to go on without it.',
+    why: 'The key is required here.',
     fix: 'Add it.',
   },
   'wrong-type': {
@@ -53,9 +53,9 @@ export const languageErrors = {
     fix: 'Write the value as the message says.',
   },
   'wrong-value': {
-    title: 'A value is outside of what is allowed',
+    title: 'A value is not allowed',
     why: 'It breaks a limit or a pattern of its key, or is not one of the words that the key knows.',
-    fix: 'Write a value as the message says; durations are written `90s`, `10m` or `2h`.',
+    fix: 'Write a value as the message says. Durations look like `90s`, `10m` or `2h`.',
   },
   'unknown-step': {
     title: 'A step is of no known kind',
@@ -70,11 +70,11 @@ export const languageErrors = {
   'step-with-many-actions': {
     title: 'A step does several things',
     why: 'A step has exactly one action key, so that it succeeds or fails as one.',
-    fix: 'Make a step of each.',
+    fix: 'Make one step of each action.',
   },
   'step-not-available': {
     title: 'A kind of step that this version does not have',
-    why: 'The language reserves the word; nothing carries it out yet.',
+    why: 'The word is reserved, but Jig can’t carry out this step yet.',
     fix: 'Use the kinds that the reference lists.',
   },
   'duplicate-id': {
@@ -84,7 +84,7 @@ export const languageErrors = {
   },
   'reserved-name': {
     title: 'A name means something else already',
-    why: 'Expressions could not tell it from a word of theirs or from another name that is visible there.',
+    why: 'In expressions it would mean a word of the expression language, or another name that is visible there.',
     fix: 'Choose another name.',
   },
   'unknown-reference': {
@@ -104,7 +104,7 @@ export const languageErrors = {
   },
   'expression-type': {
     title: 'The types of an expression do not fit',
-    why: 'Types are checked before the run starts; an `int` never equals a `string`.',
+    why: 'Types are checked before the run starts. An `int` never equals a `string`.',
     fix: 'Compare like with like, or convert with `int()`, `double()` or `string()`.',
   },
   'template-in-shell': {
@@ -114,7 +114,7 @@ export const languageErrors = {
   },
   'template-not-here': {
     title: '`${{ }}` stands where nothing is evaluated',
-    why: 'This key is read before there are values, or is not a template, so the text would be taken as it stands.',
+    why: 'This key is read before there are values, or is not a template, so the text would be used literally.',
     fix: 'Write a plain value, or move the expression to a key that evaluates it.',
   },
   'attempts-without-verify': {
@@ -134,7 +134,7 @@ export const languageErrors = {
   },
   'each-too-deep': {
     title: '`each` is nested more than twice',
-    why: 'Loops in loops in loops are logic, which belongs in a script.',
+    why: 'Deeper loops are program logic, which belongs in a script.',
     fix: 'Let a `run` step print one flat list.',
   },
   'too-many-steps': {
@@ -144,27 +144,27 @@ export const languageErrors = {
   },
   'not-inside-each': {
     title: 'This kind of step cannot stand inside of `each`',
-    why: 'It happens once in a run: a change, its CI, a human decision, the end.',
-    fix: 'Move it behind the `each` step.',
+    why: 'These steps happen once in a run: a change, its CI, an approval, the end.',
+    fix: 'Move it after the `each` step.',
   },
   'continue-after-side-effect': {
     title: '`on-failure: continue` cannot stand here',
-    why: 'After a side effect that failed, what stands outside is unknown, so a run must not go on as if it had happened.',
-    fix: 'Remove it; use `retry` for infrastructure that breaks.',
+    why: 'When a step with an effect outside the sandbox fails, nobody knows whether the effect happened, so the run must not go on.',
+    fix: 'Remove it. For infrastructure that fails, use `retry`.',
   },
   'key-without-effect': {
     title: 'A key has no effect here',
-    why: 'This kind of step has no use for it, and nothing that is written is ignored.',
+    why: 'This kind of step does not use the key, and Jig never ignores what is written.',
     fix: 'Remove it.',
   },
   'invalid-default': {
     title: 'The default of an input is not one of its values',
-    why: 'It would be refused if it were given at the start.',
+    why: 'Jig would refuse the same value at the start of a run.',
     fix: 'Make it fit the type and the `enum` of the input.',
   },
   'unknown-input': {
     title: 'An input is not declared',
-    why: 'Inputs that are not known are never ignored.',
+    why: 'Unknown inputs are never ignored.',
     fix: 'Correct its spelling, or declare it under `inputs`.',
   },
   'missing-input': {
@@ -173,24 +173,24 @@ export const languageErrors = {
     fix: 'Give it at the start: `--input NAME=VALUE`.',
   },
   'invalid-input': {
-    title: 'An input has a value that it cannot have',
+    title: 'An input has a value that is not allowed',
     why: 'It does not fit the declared type or `enum`.',
     fix: 'Give a value as the message says.',
   },
   'answer-keyword': {
-    title: 'The schema of an answer uses a keyword that is left out here',
-    why: 'A pattern is run on what a model wrote, and a hostile pair of the two can hold a worker for minutes; a reference can lead elsewhere or round in circles.',
+    title: 'The schema of an answer uses a keyword that is not allowed here',
+    why: 'A pattern is matched against text that a model wrote, and some patterns then keep a worker busy for minutes. A reference can lead to another place, or in a circle.',
     fix: 'Use `enum`, lengths and plain types, and let a `run` step check the rest.',
   },
   'expression-invalid': {
     title: 'An expression cannot be read',
     why: 'It is not CEL, or uses a part of CEL that this language leaves out (regular expressions, bytes, timestamps), or is larger than an expression may be.',
-    fix: 'Mend it at the place that the message names. What is logic belongs in a script that a `run` step calls.',
+    fix: 'Correct it at the place that the message names. Put program logic in a script that a `run` step calls.',
   },
   'expression-failed': {
     title: 'An expression could not be evaluated',
-    why: 'A value had another type than the expression needs, a member was missing (as in a step that was skipped), or a number had no meaning, as after a division by zero.',
-    fix: 'Ask with `has(…)` or `steps.ID.outcome` before you read what may be missing, and convert with `int()`, `double()` or `string()`.',
+    why: 'A value had another type than the expression needs, a member was missing (as in a step that was skipped), or a number was not finite, as after a division by zero.',
+    fix: 'Check with `has(…)` or `steps.ID.outcome` before you read what may be missing, and convert with `int()`, `double()` or `string()`.',
   },
   'expression-too-costly': {
     title: 'An expression makes or reads too much',
@@ -199,7 +199,7 @@ export const languageErrors = {
   },
   'output-was-cut': {
     title: 'An expression reads an output that was cut',
-    why: 'Only the beginning of a large output travels with the run; the whole is an artifact. Deciding on half of an output would be wrong without a sign of it.',
+    why: 'Only the beginning of a large output travels with the run; all of it is in an artifact. A decision on part of an output could be wrong, and nobody would notice.',
     fix: 'Let the command print less, or decide in the command and print the decision.',
   },
 } as const satisfies Record<string, ErrorPage>;

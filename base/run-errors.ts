@@ -4,28 +4,28 @@ import type { ErrorPage } from './errors.ts';
 export const runErrors = {
   'search-attributes-missing': {
     title: 'Temporal lacks the search attributes of runs',
-    why: 'Runs are listed and filtered by typed search attributes, which a namespace has to know before a run can start.',
+    why: 'Runs are listed and filtered by typed search attributes. A namespace must have them before a run can start.',
     fix: 'Register them once; docs/operations.md has the command. `jig up` does it by itself.',
   },
   'config-invalid': {
     title: 'The configuration file can’t be used',
     why: 'Jig reads one YAML file and refuses keys that it doesn’t know, so that a typo can’t turn a limit off.',
-    fix: 'Mend the keys that the message names; docs/reference/configuration.md lists them all.',
+    fix: 'Correct the keys that the message names; docs/reference/configuration.md lists them all.',
   },
   'budget-unenforceable': {
-    title: 'A limit in dollars can’t be held',
+    title: 'A limit in dollars can’t be enforced',
     why: 'The blueprint sets `budget.usd`, nobody knows the price of the model, and the configuration says `model.refuseUnpriced: true`.',
     fix: 'Add the model’s price under `model.prices`, or bound the run by `budget.tokens` and take `budget.usd` out.',
   },
   'temporal-not-started': {
     title: 'Temporal’s dev server did not start',
     why: '`jig up` starts the Temporal CLI’s own dev server and waits until it answers.',
-    fix: 'Read the log that the message names. A port that is taken, or a database file of a newer version, are the usual causes.',
+    fix: 'Read the log that the message names. The usual causes are a port that is in use, and a database file of a newer version.',
   },
   'temporal-unreachable': {
     title: 'No Temporal answers',
     why: 'Every command that looks at runs talks to Temporal.',
-    fix: 'Start `jig up`, or set TEMPORAL_ADDRESS (or a Temporal profile) to a server that runs.',
+    fix: 'Start `jig up`, or set TEMPORAL_ADDRESS (or a Temporal profile) to a running server.',
   },
   'recording-invalid': {
     title: 'The recorded session can’t be read',
@@ -33,18 +33,18 @@ export const runErrors = {
     fix: 'Make it again with `--record`, or name another file.',
   },
   'budget-exceeded': {
-    title: 'A bound of the budget was met',
+    title: 'The budget is used up',
     why: 'Turns, tokens, dollars and time are checked before each spend, so the run stopped before the next one.',
     fix: 'Look at what was spent (`jig show`). Raise `budget:` or the step’s `turns:` and `timeout:` where the work is worth it.',
   },
   'command-failed': {
-    title: 'A command of a `run` step ended with another exit code than 0',
-    why: 'A `run` step succeeds by its exit code alone.',
-    fix: 'Read its output with `jig logs`. Where another code is fine, say so in the script: `… || true`.',
+    title: 'A command of a `run` step ended with an exit code other than 0',
+    why: 'The exit code alone decides whether a `run` step succeeds.',
+    fix: 'Read its output with `jig logs`. If another code is fine, say so in the script: `… || true`.',
   },
   'command-deadline': {
     title: 'A command took longer than its timeout',
-    why: 'Every command has a deadline; at it the whole process tree is killed.',
+    why: 'Every command has a deadline. When it passes, the whole process tree is killed.',
     fix: 'Set `timeout:` on the step, or make the command shorter.',
   },
   'command-cancelled': {
@@ -59,7 +59,7 @@ export const runErrors = {
   },
   'command-too-many-processes': {
     title: 'A command started more processes than the sandbox allows',
-    why: 'The limit keeps a fork bomb from the machine.',
+    why: 'The limit protects the machine from a fork bomb.',
     fix: 'Raise `sandbox.resources.processes`, or run with fewer workers.',
   },
   'command-disk-full': {
@@ -69,13 +69,13 @@ export const runErrors = {
   },
   'setup-failed': {
     title: 'A setup command of the sandbox failed',
-    why: 'Without its setup a checkout can’t be judged.',
-    fix: 'Read its output with `jig logs`. A host that isn’t in `sandbox.egress` is the usual cause. A command that needs longer gets it by `runs.setupTimeoutMs` of the configuration.',
+    why: 'Without its setup, nothing can be checked in a checkout.',
+    fix: 'Read its output with `jig logs`. The usual cause is a host that isn’t listed in `sandbox.egress`. For a command that needs more time, raise `runs.setupTimeoutMs` in the configuration.',
   },
   'checkout-failed': {
     title: 'The checkout in the sandbox failed',
     why: 'The repository reaches the sandbox as a bundle; git unpacks it there.',
-    fix: 'Read the message. Where it speaks of space or of a file size limit, raise `sandbox.resources.disk`: history and files of the repository have to fit, side by side. Otherwise git is usually missing in the image.',
+    fix: 'Read the message. If it mentions space or a file size limit, raise `sandbox.resources.disk`: the repository’s history and its files must both fit. Otherwise the image usually lacks git.',
   },
   'export-failed': {
     title: 'The work could not be taken out of the sandbox',
@@ -90,26 +90,26 @@ export const runErrors = {
   'verify-failed': {
     title: 'The agent’s work did not pass its checks',
     why: 'After each attempt the step’s `verify` commands decide; what failed went back to the model until the attempts were used up.',
-    fix: 'Read the transcript (`jig transcript`) and the checks’ output. A clearer task, smaller steps or a stronger model help. A check that needs longer gets it by `runs.checkTimeoutMs` of the configuration.',
+    fix: 'Read the transcript (`jig transcript`) and the checks’ output. A clearer task, smaller steps or a stronger model help. For a check that needs more time, raise `runs.checkTimeoutMs` in the configuration.',
   },
   'gate-failed': {
     title: 'The checks failed in a clean checkout',
-    why: 'What passed where the agent worked failed on the exported commit alone: something that isn’t in the commit was needed.',
-    fix: 'Compare: ignored files, caches and files outside the repository don’t travel with a commit.',
+    why: 'The checks passed where the agent worked, and failed on the exported commit alone: they need something that isn’t in the commit.',
+    fix: 'Look for ignored files, caches and files outside the repository: a commit doesn’t hold them.',
   },
   'agent-failed': {
-    title: 'The agent step did not get done',
-    why: 'The model stopped without a result.',
+    title: 'The agent step ended without a result',
+    why: 'The model stopped before it said that the task is done.',
     fix: 'Read the transcript with `jig transcript`.',
   },
   'unusable-answers': {
     title: 'The model’s answers could not be used',
-    why: 'As many answers in a row as `runs.unusableAnswers` says, three by default, were empty, no tool call and no end, or did not fit the schema.',
+    why: 'Several answers in a row were empty, were neither a tool call nor an end, or did not fit the schema. `runs.unusableAnswers` sets how many end the step: three by default.',
     fix: 'Read the transcript. `JIG_MODEL_PROTOCOL=json` or `text` helps models that can’t call tools.',
   },
   'repeated-calls': {
     title: 'The model made the same calls again and again',
-    why: 'It was told so, and went on; a loop like this doesn’t end by itself.',
+    why: 'Jig told the model so, and it went on. A loop like this doesn’t end by itself.',
     fix: 'Read the transcript: the task or the tool’s answer misleads it.',
   },
   'edit-refused': {
@@ -118,18 +118,18 @@ export const runErrors = {
     fix: 'Look at the place that the message shows. The file has changed since it was found, or the text occurs more than once.',
   },
   'edit-line-invalid': {
-    title: 'The line of an `edit` step is no line number',
-    why: '`line` counts from 1.',
-    fix: 'Look at what the expression gives.',
+    title: 'The line of an `edit` step is not a line number',
+    why: '`line` is a whole number, and the first line is 1.',
+    fix: 'Check the value of the expression.',
   },
   'each-needs-a-list': {
-    title: 'The items of an `each` step are no list',
+    title: 'The items of an `each` step are not a list',
     why: '`each:` walks over a list, such as `${{ steps.places.value }}` with `parse: json` or `lines`.',
-    fix: 'Look at what the expression gives.',
+    fix: 'Check the value of the expression.',
   },
   'each-too-many': {
     title: 'The list of an `each` step is too long',
-    why: 'A run has a bound on its size.',
+    why: 'The size of a run is limited.',
     fix: 'Split the work over several runs.',
   },
   'each-failed': {
@@ -138,13 +138,13 @@ export const runErrors = {
     fix: 'Look at the failed items with `jig show`; set `tolerate:` where some may fail.',
   },
   'output-not-json': {
-    title: 'A command’s output is no JSON',
+    title: 'A command’s output is not JSON',
     why: 'The step says `parse: json`.',
     fix: 'Run the command by hand: nothing but JSON may go to standard output.',
   },
   'value-too-large': {
     title: 'A command’s output is too large to be a value',
-    why: 'What is parsed travels through the workflow, so it is bounded.',
+    why: 'A parsed value becomes part of the run’s history, so its size is limited.',
     fix: 'Print less, or split the list.',
   },
   'ci-without-change': {
@@ -154,28 +154,28 @@ export const runErrors = {
   },
   'ci-failed': {
     title: 'The code host’s checks failed',
-    why: 'After the bounded rounds of repair a human takes over.',
+    why: 'Jig repairs a limited number of times. Then a person takes over.',
     fix: 'Look at the change: the log’s excerpt is in its last comment.',
   },
   'ci-timeout': {
     title: 'The code host’s checks did not end in time',
-    why: 'Waiting is bounded.',
-    fix: 'Look at the code host’s CI; set `ci.wait` where it takes longer.',
+    why: 'Jig waits for a limited time.',
+    fix: 'Look at the code host’s CI; set `ci.wait` if it takes longer.',
   },
   'approval-expired': {
     title: 'Nobody decided before the deadline',
-    why: 'Every human gate has a deadline, and its default decides then.',
+    why: 'Every approval has a deadline. When it passes, the step’s default decides.',
     fix: 'Start the run again, or set `wait:`.',
   },
   rejected: {
     title: 'A human rejected the work',
-    why: 'The run stopped as it was told.',
-    fix: 'Nothing: what the run has is kept with its evidence.',
+    why: 'A person who was asked said no.',
+    fix: 'Nothing. The run’s evidence is kept.',
   },
   cancelled: {
     title: 'The run was cancelled',
     why: 'Somebody asked for it.',
-    fix: 'Nothing: its sandbox is gone, and nothing was pushed after it.',
+    fix: 'Nothing. Its sandbox was removed, and nothing was pushed afterwards.',
   },
   'pause-expired': {
     title: 'A paused run was not resumed before its deadline',
@@ -194,13 +194,13 @@ export const runErrors = {
   },
   'invalid-request': {
     title: 'The start request is malformed',
-    why: 'It is checked by the client, and once more at the workflow’s door.',
-    fix: 'Mend what the message names. Start runs with `jig run` or the typed client of the same version.',
+    why: 'The client checks the request, and the workflow checks it again.',
+    fix: 'Correct what the message names. Start runs with `jig run` or the typed client of the same version.',
   },
   'key-taken': {
     title: 'The key belongs to another request',
     why: 'A key starts one run of a blueprint on a repository. It came again with another text, branch or inputs, so it is unclear which run is meant.',
-    fix: 'Use a key of its own for each request, such as a ticket’s number with a counter.',
+    fix: 'Use a different key for each request, such as a ticket’s number with a counter.',
   },
   'filter-invalid': {
     title: 'The list filter can’t be used',
@@ -214,12 +214,12 @@ export const runErrors = {
   },
   'activity-timed-out': {
     title: 'A part of the run did not answer within its bounds',
-    why: 'Its worker died, or what it asked hung, as often as it was tried.',
+    why: 'At every try its worker died, or what it waited for never answered.',
     fix: 'Look at the worker’s logs.',
   },
   'worker-shutdown': {
-    title: 'A worker let go of its work',
-    why: 'It was told to stop; another one takes the work up.',
+    title: 'A worker stopped in the middle of its work',
+    why: 'It was told to stop. Another worker continues the work.',
     fix: 'Nothing.',
   },
   'memory-lost': {
@@ -234,27 +234,27 @@ export const runErrors = {
   },
   'internal-error': {
     title: 'Jig itself failed',
-    why: 'This is a fault of Jig’s.',
+    why: 'This is a bug in Jig.',
     fix: 'Report it, with the run’s history (`temporal workflow show`).',
   },
   'already-paused': {
     title: 'The run is paused already',
-    why: 'It was asked for something that this state doesn’t have.',
+    why: 'Only a run that is going on can be paused.',
     fix: 'Nothing, or resume it.',
   },
   'not-paused': {
     title: 'The run is not paused',
-    why: 'It was asked for something that this state doesn’t have.',
+    why: 'Only a paused run can be resumed.',
     fix: 'Nothing.',
   },
   'nothing-to-steer': {
     title: 'No agent step is running',
-    why: 'Only an agent that works can be steered.',
+    why: 'A message can steer an agent only while it works.',
     fix: '`jig show` says where the run is.',
   },
   'nothing-to-decide': {
     title: 'The run waits for no decision',
-    why: 'Approving, rejecting and sending back answer a question that a run asks.',
+    why: 'A run can be approved, rejected or sent back only when it asks for a decision.',
     fix: '`jig show` says where the run is.',
   },
   'not-asked': {
@@ -264,7 +264,7 @@ export const runErrors = {
   },
   'cannot-send-back': {
     title: 'The work can’t be sent back',
-    why: 'Sending back needs an agent step before the gate, and rounds that are left.',
+    why: 'Work goes back to an agent step before the approval, as often as the approval’s `rounds` allow.',
     fix: 'Approve or reject it.',
   },
   'invalid-message': {
@@ -274,23 +274,23 @@ export const runErrors = {
   },
   'run-ended': {
     title: 'The run has ended',
-    why: 'What has ended takes no messages.',
+    why: 'A run that has ended takes no messages.',
     fix: 'Start another run; `jig retry` takes the same blueprint, repository and inputs.',
   },
   'run-not-found': {
     title: 'There is no such run',
-    why: 'It was asked for something that this state doesn’t have.',
-    fix: '`jig runs` lists them.',
+    why: 'Temporal has no run with this id, or no longer: it deletes runs that ended long ago.',
+    fix: '`jig runs` lists the runs.',
   },
   'run-ambiguous': {
-    title: 'Several runs fit',
-    why: 'A run can be named by the end of its id, if that fits one run only.',
+    title: 'Several runs match',
+    why: 'A run can be named by the end of its id, if only one run’s id ends so.',
     fix: 'Give more of the id; `jig runs` lists them.',
   },
   'blueprint-not-found': {
     title: 'There is no such blueprint',
-    why: 'A name without a folder and an ending stands for a blueprint of the library that Jig ships.',
-    fix: 'Name a file with its ending, such as `./mine.yaml`, or one of the library.',
+    why: 'A name without a folder and a file extension is the name of a blueprint in Jig’s library.',
+    fix: 'Name a file, such as `./mine.yaml`, or a blueprint of the library.',
   },
   'file-unreadable': {
     title: 'A file can’t be read',
@@ -300,12 +300,12 @@ export const runErrors = {
   'no-change': {
     title: 'The run has opened no change',
     why: 'A change is opened by the blueprint’s `change` step, which has not been reached, or there was nothing to change.',
-    fix: 'Look at `jig show`: it says where the run is and what it came to.',
+    fix: '`jig show` says where the run is and how it ended.',
   },
   'change-elsewhere': {
     title: 'The change is on another code host',
-    why: '`jig diff` and `jig change` read the local forge. A change on another host is looked at, approved and merged there.',
-    fix: 'Open the address that the message tells.',
+    why: '`jig diff` and `jig change` read the local forge. Look at, approve and merge a change on another host there.',
+    fix: 'Open the address in the message.',
   },
   'no-such-step': {
     title: 'The run has no such step',
@@ -314,11 +314,11 @@ export const runErrors = {
   },
   'repository-unrelated': {
     title: 'The local forge has another repository under this name',
-    why: 'The commit that is checked out is not part of what the local forge has under the name, so a run would work on something else.',
-    fix: 'Choose another name with `--name`, or push to the forge’s copy what it lacks.',
+    why: 'The local forge’s repository of this name doesn’t have the commit that is checked out, so a run would work on something else.',
+    fix: 'Choose another name with `--name`, or push the missing commits to the local forge’s repository.',
   },
   'not-a-repository': {
-    title: 'That is no git repository',
+    title: 'This is not a git repository',
     why: 'A repository on this machine is named by its folder, one of the local forge as OWNER/NAME.',
     fix: 'Give the path of a folder with a git repository that has a commit, or a name that `jig repo list` shows.',
   },
@@ -329,11 +329,11 @@ export const runErrors = {
   },
   'program-missing': {
     title: 'A program is not installed',
-    why: 'Jig uses it and can’t bring it along.',
+    why: 'Jig needs it and does not install it.',
     fix: 'Install the package that the message names.',
   },
   'artifact-unavailable': {
-    title: 'What the run kept is not on this machine',
+    title: 'The run’s files are not on this machine',
     why: 'Large outputs are kept where the worker keeps its data.',
     fix: 'Run the command on the worker’s machine, or set JIG_DATA_DIR to its data folder.',
   },

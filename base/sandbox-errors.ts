@@ -5,7 +5,7 @@ export const sandboxErrors = {
   'sandbox-refused': {
     title: 'A sandbox could not be made on this machine',
     why: 'Commands run only where they are isolated. Something that isolation needs is missing; the message says what.',
-    fix: 'Do what the hint says, or start with `--sandbox unsafe-process` where you trust the repository and everything it runs.',
+    fix: 'Do what the hint says, or start with `--sandbox unsafe-process` if you trust the repository and everything it runs.',
   },
   'sandbox-platform': {
     title: 'Commands cannot be isolated on this operating system',
@@ -24,8 +24,8 @@ export const sandboxErrors = {
   },
   'sandbox-lost': {
     title: 'The sandbox went away while the run needed it',
-    why: 'The sandbox was removed, or another one stands under its name. What happened in it since the last completed step is unknown, so nothing is built on it.',
-    fix: 'Nothing, usually: the step starts again from a clean checkout where that is safe. If it comes again, look at who removes sandboxes.',
+    why: 'The sandbox was removed, or replaced by another one of the same name. What happened in it since the last completed step is unknown, so the run does not build on it.',
+    fix: 'Usually nothing: the run starts again from a clean checkout if that is safe. If it happens again, find out who removes sandboxes.',
   },
   'sandbox-unschedulable': {
     title: 'No node of the cluster takes the sandbox',
@@ -33,18 +33,18 @@ export const sandboxErrors = {
     fix: "Ask for less in the blueprint's `sandbox.resources`, add nodes, or correct `nodeSelector` and `tolerations` in the configuration. Where nodes are added on demand, raise `startTimeoutMs`.",
   },
   'sandbox-image-unavailable': {
-    title: "The image of the sandbox can't be had",
-    why: "The node could not pull the image, or may not, or its name is none. The message has the cluster's own words.",
+    title: "The image of the sandbox can't be pulled",
+    why: "The node could not pull the image, is not allowed to, or the name is not a valid image name. The message has the cluster's own words.",
     fix: "Correct the image's name in the blueprint or the configuration; for a private registry, name a secret in `imagePullSecrets`.",
   },
   'sandbox-not-admitted': {
     title: "The cluster doesn't admit the sandbox",
     why: "A quota, a limit, the Pod Security level of the namespace, an admission policy or missing permissions refused the pod. The message has the cluster's own words.",
-    fix: 'Run `jig doctor`: it says which permission or rule is in the way. A full quota comes free when other sandboxes end.',
+    fix: 'Run `jig doctor`: it says which permission or rule is in the way. A full quota has room again when other sandboxes end.',
   },
   'sandbox-not-started': {
     title: "The sandbox's pod did not start",
-    why: "It was made, and then its container didn't come to run in time, or ended at once. The message has the cluster's own words.",
+    why: "The pod was created, but its container did not start in time, or ended at once. The message has the cluster's own words.",
     fix: "Look at the events of the pod's namespace. An image must have `sh`, `git` and the common Unix tools, and run as an ordinary user.",
   },
   'sandbox-not-ready': {
@@ -54,17 +54,17 @@ export const sandboxErrors = {
   },
   'sandbox-network-open': {
     title: 'Sandboxes could reach the network',
-    why: "Before its first sandbox a worker tries, from inside a pod, to connect to the API server, its node, the name server and the outside. Something answered, or it could not be tried. An agent's commands would have the same way out.",
-    fix: 'Apply `k8s/deploy/network-policy.yaml` on a cluster whose network plug-in enforces policies. Where the cluster shall decide by itself, set `sandbox.kubernetes.network: open`: then nothing is proven.',
+    why: "Before its first sandbox a worker tries, from inside a pod, to connect to the API server, its node, the name server and the outside. Something answered, or the test itself failed. An agent's commands could reach the same.",
+    fix: 'Apply `k8s/deploy/network-policy.yaml` on a cluster whose network plug-in enforces policies. To leave the network to the cluster, set `sandbox.kubernetes.network: open`. Then Jig does not test it.',
   },
   'sandbox-egress-unavailable': {
-    title: 'These sandboxes have no way out',
-    why: 'The blueprint lists hosts under `sandbox.egress`, and sandboxes of the configured provider reach nothing at all. The run was refused instead of failing in its middle.',
+    title: 'These sandboxes have no network',
+    why: 'The blueprint lists hosts under `sandbox.egress`, and sandboxes of the configured provider reach no host at all. The run is refused at once instead of failing later.',
     fix: 'Put what the steps need into the image (`sandbox.image`) and drop `egress`, or run the blueprint with the local provider.',
   },
   'sandbox-unreachable': {
     title: "The API server of Kubernetes doesn't answer",
-    why: 'It was asked again and again for as long as `unreachableTimeoutMs` says. Commands in sandboxes go on meanwhile.',
+    why: 'Jig asked again for as long as `unreachableTimeoutMs` says. Commands in sandboxes go on meanwhile.',
     fix: 'Look at the cluster. The run goes on when the API server is back.',
   },
 } as const satisfies Record<string, ErrorPage>;

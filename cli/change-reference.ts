@@ -24,9 +24,9 @@ export function findChangeReference(words: string[], repositories: string[]): { 
   return { repository: only, number };
 }
 
-/** @throws ForgeFailure `not-found` */
+/** @throws ForgeFailure `forge-not-found` */
 export async function describeChange(forge: LocalForge, repository: string, number: number): Promise<Change> {
   const found = await forge.findChange(repository, { number });
-  if (!found) throw new ForgeFailure('not-found', `${repository} has no change ${number}.`);
+  if (!found) throw new ForgeFailure('forge-not-found', `${repository} has no change ${number}.`);
   return found;
 }

@@ -23,7 +23,7 @@ export class BadInput extends JigError {
 }
 
 /** What is named on the command line and isn't there. */
-const badInput = new Set<string>([
+const badInput: ReadonlySet<ErrorCode> = new Set([
   'run-not-found',
   'blueprint-invalid',
   'forge-not-found',

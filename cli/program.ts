@@ -20,13 +20,13 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
     const isWanted = name === wanted || wanted === 'help';
     program.addCommand((isWanted ? await load() : new Command(name)).summary(summary));
   }
-  return exitBySelf(program);
+  return throwOnExit(program);
 }
 
 /** Usage errors come back as exceptions, at every level. */
-function exitBySelf(command: Command): Command {
+function throwOnExit(command: Command): Command {
   command.exitOverride();
-  for (const inner of command.commands) exitBySelf(inner);
+  for (const inner of command.commands) throwOnExit(inner);
   return command;
 }
 

@@ -17,7 +17,7 @@ export interface Import {
 }
 
 /** `FORGE:OWNER/NAME`, a repository of one of the worker's code hosts; undefined for anything else. @throws BadInput `invalid-input` */
-export function findElsewhere(
+export function parseHostedRepository(
   reference: string,
   { branch, ci = [] }: Import,
 ): { forge: string; name: string; branch?: string } | undefined {

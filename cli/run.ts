@@ -3,7 +3,7 @@ import { withClient } from './connection.ts';
 import { afterStart } from './following.ts';
 import { openForge } from './local-data.ts';
 import { findPerson } from './person.ts';
-import { ensureRepository, findElsewhere } from './repository.ts';
+import { ensureRepository, parseHostedRepository } from './repository.ts';
 import { checkStart, parseInputs } from './start-request.ts';
 
 interface Options {
@@ -58,9 +58,9 @@ Runs need \`jig up\` or \`jig worker\` somewhere. Ctrl-C while following only st
   .action(async (reference: string, { repo, branch, input, ci, by, key, follow, json }: Options) => {
     const { blueprint, inputs } = await checkStart(reference, parseInputs(input));
     const wanted = { ci, ...(branch !== undefined && { branch }) };
-    const elsewhere = findElsewhere(repo, wanted);
+    const hosted = parseHostedRepository(repo, wanted);
     process.exitCode = await withClient(async (client) => {
-      const repository = elsewhere ?? (await ensureRepository(await openForge(), repo, wanted));
+      const repository = hosted ?? (await ensureRepository(await openForge(), repo, wanted));
       const started = await client.start({
         blueprint,
         repository,

@@ -15,7 +15,7 @@ import {
 } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { JigError } from '../base/errors.ts';
+import { JigError, parseErrorCode } from '../base/errors.ts';
 import { outcomes, type Outcome } from '../blueprints/schema.ts';
 import {
   messageNames,
@@ -253,6 +253,6 @@ async function result(temporal: Client, runId: string): Promise<RunEnd> {
       return { outcome: 'failed', code: 'internal-error', reason: cause?.message ?? message };
     const [end] = cause.details ?? [];
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the run's own workflow put it there
-    return end ? (end as RunEnd) : { outcome: 'failed', code: cause.type ?? 'internal-error', reason: cause.message };
+    return end ? (end as RunEnd) : { outcome: 'failed', code: parseErrorCode(cause.type), reason: cause.message };
   }
 }

@@ -7,7 +7,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { isErrorCode, JigError, type ErrorCode } from '../base/errors.ts';
+import { JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
 
 /** Of gRPC's status codes, those that are told apart. */
 const grpc = {
@@ -41,7 +41,7 @@ function translated(error: unknown, runId: string | undefined, invalid: ErrorCod
     return new JigError('run-not-found', `There is no run ${runId}`, { hint: '`jig runs` lists them.', cause: error });
   }
   if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
-    return new JigError(isErrorCode(error.cause.type) ? error.cause.type : 'internal-error', error.cause.message, {
+    return new JigError(parseErrorCode(error.cause.type), error.cause.message, {
       cause: error,
     });
   }

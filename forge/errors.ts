@@ -1,21 +1,16 @@
-import type { ErrorCode } from '../base/errors.ts';
+import { JigError, type ErrorCode } from '../base/errors.ts';
+
+export type ForgeFailureCode = Exclude<Extract<ErrorCode, `forge-${string}`>, 'forge-unknown'>;
 
 /** A forge said no, or could not be asked; `retryable` where asking again can mend it. */
-export class ForgeFailure extends Error {
+export class ForgeFailure extends JigError {
   override name = 'ForgeFailure';
-  readonly kind: 'not-found' | 'moved' | 'unauthorized' | 'unavailable' | 'conflict' | 'refused';
-  readonly code: ErrorCode;
-  readonly retryable: boolean;
-  readonly retryAfterMs: number | undefined;
+  declare readonly code: ForgeFailureCode;
   constructor(
-    kind: ForgeFailure['kind'],
+    code: ForgeFailureCode,
     message: string,
     options: { retryable?: boolean; retryAfterMs?: number; cause?: unknown } = {},
   ) {
-    super(message, { cause: options.cause });
-    this.kind = kind;
-    this.code = `forge-${kind}`;
-    this.retryable = options.retryable ?? kind === 'unavailable';
-    this.retryAfterMs = options.retryAfterMs;
+    super(code, message, { retryable: code === 'forge-unavailable', ...options });
   }
 }

@@ -1,5 +1,5 @@
 /** `fetch` for a code host's API: with its credentials, a deadline and a bound on what is read; every fault is a ForgeFailure. */
-import { ForgeFailure } from './errors.ts';
+import { ForgeFailure, type ForgeFailureCode } from './errors.ts';
 
 export interface HostFetchOptions {
   /** What messages call the host. */
@@ -50,7 +50,7 @@ async function send(
         : error instanceof Error
           ? error.name
           : 'unknown';
-    throw new ForgeFailure('unavailable', `${host} could not be reached, or its answer broke off: ${cause}`);
+    throw new ForgeFailure('forge-unavailable', `${host} could not be reached, or its answer broke off: ${cause}`);
   }
 }
 
@@ -60,26 +60,27 @@ async function readText(response: Response): Promise<string> {
   for await (const part of response.body ?? []) {
     parts.push(part);
     bytes += part.byteLength;
-    if (bytes > maxAnswerBytes) throw new ForgeFailure('refused', `An answer is larger than ${maxAnswerBytes} bytes.`);
+    if (bytes > maxAnswerBytes)
+      throw new ForgeFailure('forge-refused', `An answer is larger than ${maxAnswerBytes} bytes.`);
   }
   return Buffer.concat(parts).toString();
 }
 
-/** What a status means; what isn't here is `refused` below 500 and `unavailable` from there. */
-const kinds: Record<number, ForgeFailure['kind']> = {
-  301: 'moved',
-  302: 'moved',
-  307: 'moved',
-  308: 'moved',
-  401: 'unauthorized',
-  403: 'unauthorized',
-  404: 'not-found',
-  408: 'unavailable',
-  409: 'conflict',
-  410: 'not-found',
-  412: 'conflict',
-  425: 'unavailable',
-  429: 'unavailable',
+/** What a status means; what isn't here is `forge-refused` below 500 and `forge-unavailable` from there. */
+const codes: Record<number, ForgeFailureCode> = {
+  301: 'forge-moved',
+  302: 'forge-moved',
+  307: 'forge-moved',
+  308: 'forge-moved',
+  401: 'forge-unauthorized',
+  403: 'forge-unauthorized',
+  404: 'forge-not-found',
+  408: 'forge-unavailable',
+  409: 'forge-conflict',
+  410: 'forge-not-found',
+  412: 'forge-conflict',
+  425: 'forge-unavailable',
+  429: 'forge-unavailable',
 };
 
 /** What an answer that is no success means for the caller. `text` is its body, without secrets. */
@@ -91,10 +92,10 @@ export function failureOf(
   const retryAfterMs = readRetryAfter(headers);
   // A limit on requests looks like a missing right, but for what it says of the time.
   const isLimited = status === 403 && (retryAfterMs !== undefined || headers.get('x-ratelimit-remaining') === '0');
-  const kind = isLimited || status >= 500 ? 'unavailable' : (kinds[status] ?? 'refused');
-  const to = kind === 'moved' ? ` at ${headers.get('location') ?? 'another address'}` : '';
+  const code = isLimited || status >= 500 ? 'forge-unavailable' : (codes[status] ?? 'forge-refused');
+  const to = code === 'forge-moved' ? ` at ${headers.get('location') ?? 'another address'}` : '';
   return new ForgeFailure(
-    kind,
+    code,
     `${host} answered ${status}${to}${said(text)}`,
     retryAfterMs === undefined ? {} : { retryAfterMs },
   );

@@ -3,7 +3,7 @@
  * Nothing here ever runs git in a tree that an agent touched.
  */
 import { z } from 'zod';
-import type { ErrorCode } from '../base/errors.ts';
+import { JigError } from '../base/errors.ts';
 
 export const Commit = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 export type Commit = z.infer<typeof Commit>;
@@ -131,48 +131,40 @@ export interface TrustedGit {
   }): Promise<{ baseMoved: boolean; branchForeign: boolean }>;
 }
 
-const gitRefusalKinds = [
-  'repository-empty',
-  'repository-not-found',
-  'repository-archived',
-  'repository-unauthorized',
-  'repository-unreachable',
-  'branch-not-found',
-  'commit-missing',
-  'bundle-corrupt',
-  'too-many-files',
-  'too-large',
-  'protected-path',
-  'path-not-allowed',
-  'glob-unsupported',
-  'unsafe-path',
-  'unsafe-symlink',
-  'submodule',
-  'mode-change',
-  'lfs-pointer',
-  'foreign-commits',
-  'push-refused',
-  'base-moved',
-] as const satisfies readonly ErrorCode[];
-export type GitRefusalKind = (typeof gitRefusalKinds)[number];
+export type GitRefusalCode =
+  | 'repository-empty'
+  | 'repository-not-found'
+  | 'repository-archived'
+  | 'repository-unauthorized'
+  | 'repository-unreachable'
+  | 'branch-not-found'
+  | 'commit-missing'
+  | 'bundle-corrupt'
+  | 'too-many-files'
+  | 'too-large'
+  | 'protected-path'
+  | 'path-not-allowed'
+  | 'glob-unsupported'
+  | 'unsafe-path'
+  | 'unsafe-symlink'
+  | 'submodule'
+  | 'mode-change'
+  | 'lfs-pointer'
+  | 'foreign-commits'
+  | 'push-refused'
+  | 'base-moved';
 
-/** Git, or a policy on what git brought, said no. `kind` is an error code; `paths` are untrusted text. */
-export class GitRefusal extends Error {
+/** Git, or a policy on what git brought, said no. `paths` are untrusted text. */
+export class GitRefusal extends JigError {
   override name = 'GitRefusal';
-  readonly kind: GitRefusalKind;
-  /** The same as `kind`, under the name that all failures for people have. */
-  readonly code: ErrorCode;
+  declare readonly code: GitRefusalCode;
   readonly paths: string[];
-  readonly retryable: boolean;
   constructor(
-    kind: GitRefusalKind,
+    code: GitRefusalCode,
     message: string,
-    options: { paths?: string[]; retryable?: boolean; cause?: unknown } = {},
+    { paths = [], ...options }: { paths?: string[]; retryable?: boolean; cause?: unknown } = {},
   ) {
-    super(message, { cause: options.cause });
-    this.kind = kind;
-    this.code = kind;
-    this.paths = options.paths ?? [];
-    this.retryable = options.retryable ?? false;
+    super(code, message, options);
+    this.paths = paths;
   }
 }

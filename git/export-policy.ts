@@ -1,6 +1,6 @@
 /** Holds what a sandbox exported to what a change may be. */
 import { gitOutput, type RunGit } from './command.ts';
-import { GitRefusal, type Commit, type ExportPolicy, type FileChange, type GitRefusalKind } from './contract.ts';
+import { GitRefusal, type Commit, type ExportPolicy, type FileChange, type GitRefusalCode } from './contract.ts';
 import { withSizes } from './diff.ts';
 import { createFolderMatcher, createMatcher } from './globs.ts';
 import { listRawChanges, type RawChange } from './raw-diff.ts';
@@ -26,8 +26,8 @@ export async function checkExport(
   const isAllowed = policy.allowedPaths ? createMatcher(policy.allowedPaths) : () => true;
   const changes = await listRawChanges(git, gitDir, base, tree, policy.maxFiles);
   const recent = since ? await listRawChanges(git, gitDir, since, tree, policy.maxFiles) : changes;
-  const refuse = (kind: GitRefusalKind, sentence: string, isRefused: (change: RawChange) => boolean) =>
-    refuseAny(changes, kind, sentence, isRefused);
+  const refuse = (code: GitRefusalCode, sentence: string, isRefused: (change: RawChange) => boolean) =>
+    refuseAny(changes, code, sentence, isRefused);
 
   refuse('unsafe-path', 'These names are not safe', (change) => change.lossyPath || isUnsafePath(change.path));
   refuse('submodule', 'These are submodules, or say where submodules come from', isSubmodule);
@@ -68,7 +68,7 @@ export async function checkExport(
 
 function refuseAny(
   changes: RawChange[],
-  kind: GitRefusalKind,
+  code: GitRefusalCode,
   sentence: string,
   isRefused: (change: RawChange) => boolean,
 ): void {
@@ -78,7 +78,7 @@ function refuseAny(
     .slice(0, 5)
     .map((path) => JSON.stringify(path))
     .join(', ');
-  throw new GitRefusal(kind, `${sentence}: ${shown}${paths.length > 5 ? ', …' : ''}.`, { paths: paths.slice(0, 20) });
+  throw new GitRefusal(code, `${sentence}: ${shown}${paths.length > 5 ? ', …' : ''}.`, { paths: paths.slice(0, 20) });
 }
 
 /** Only after the sizes are known to be small is any content read. */
@@ -87,7 +87,7 @@ async function checkContents(
   gitDir: string,
   changes: RawChange[],
   files: FileChange[],
-  refuse: (kind: GitRefusalKind, sentence: string, isRefused: (change: RawChange) => boolean) => void,
+  refuse: (code: GitRefusalCode, sentence: string, isRefused: (change: RawChange) => boolean) => void,
   policy: ExportPolicy,
 ): Promise<void> {
   const unsafeLinks = new Set<RawChange>();

@@ -83,12 +83,3 @@ else
 fi
 cat "$own/bundle"
 `;
-
-/** Exit code of {@link changedPathsScript} where the workspace no longer has the commit. */
-export const baseLost = 11;
-
-/** Writes the paths that differ from a commit, each ended by NUL. Arguments: commit. */
-export const changedPathsScript = `${prologue}${snapshot}
-if test $known = no; then echo "the workspace lost its base commit" >&2; exit ${baseLost}; fi
-snap diff-index --cached --no-renames --no-ext-diff --no-textconv --name-only -z "$base"
-`;

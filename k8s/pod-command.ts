@@ -3,14 +3,14 @@
  * under a lock or finds it, and reads it out from where the last one stopped.
  */
 import { createReadStream } from 'node:fs';
+import { createLimitByKey } from '../base/limits.ts';
 import { CommandCancelled, type CommandResult, type CommandSpec, type RunOptions } from '../sandbox/contract.ts';
 import { SandboxLost } from '../sandbox/errors.ts';
 import { FrameError, FrameReader, type CommandEnd, type CommandFrame } from './command-frames.ts';
 import { describeCommand, type CommandPlace, type CommandRequest } from './command-request.ts';
 import { execInPod, type PodContainer } from './exec.ts';
 import { ReceivedOutput } from './kept-output.ts';
-import { persist, PodEnded, type Attempt, type PodWatch } from './persist.ts';
-import { takeStartingTurn } from './starting-turns.ts';
+import { retryExec, PodEnded, type Attempt, type PodWatch } from './retry-exec.ts';
 
 export interface PodCommandTarget extends PodContainer, CommandPlace, PodWatch {
   /** Where output is kept on the worker: one folder for one pod. */
@@ -23,6 +23,12 @@ const stopTimeoutMs = 30_000;
 const maxStopBytes = 65_536;
 /** Frames have headers. */
 const frameSlackBytes = 1 << 24;
+
+/**
+ * A few execs start at once in one container, because some runtimes stumble over many: beyond some twenty at once,
+ * containerd 1.6 takes a second for each, whatever the machine has to spare.
+ */
+const limitStarts = createLimitByKey(8);
 
 /**
  * Repeatable by `spec.key`, also at the same time and from other processes: all calls have the same result. An abort by
@@ -82,16 +88,16 @@ interface Following {
 async function followCommand(following: Following): Promise<CommandEnd> {
   const { target, spec, request, output, signal } = following;
   const giveUpAt = performance.now() + spec.timeoutMs + graceMs;
-  return await persist(target, { giveUpAt, signal }, async (heard): Promise<Attempt<CommandEnd>> => {
+  return await retryExec(target, { giveUpAt, signal }, async (heard): Promise<Attempt<CommandEnd>> => {
     const frames = new FrameReader();
     const stdinWanted = Promise.withResolvers<void>();
     let end: CommandEnd | undefined;
     // Its supervisor vouches for the end, so nothing is waited for after it: the exec's own status only tells of who read
     // it out.
     const ended = new AbortController();
-    const started = await takeStartingTurn(target.incarnation);
+    const started = Promise.withResolvers<void>();
     const onStdout = async (bytes: Uint8Array): Promise<void> => {
-      started();
+      started.resolve();
       heard();
       for (const frame of frames.read(bytes)) {
         if (end) throw new FrameError('something came after the end');
@@ -103,16 +109,18 @@ async function followCommand(following: Following): Promise<CommandEnd> {
     };
     const stdin = inputOf(request, spec.stdin, stdinWanted.promise);
     const maxBytes = 2 * spec.outputCapBytes + frameSlackBytes;
-    const options = {
-      stdin,
-      onStdout,
-      deadlineMs: giveUpAt - performance.now(),
-      signal: AbortSignal.any([signal, ended.signal]),
-      maxBytes,
-    };
-    const outcome = await execInPod(target, request.runWords(output.received), options)
-      .catch(lostByFrames)
-      .finally(started);
+    const exec = await limitStarts(target.incarnation, async () => {
+      const outcome = execInPod(target, request.runWords(output.received), {
+        stdin,
+        onStdout,
+        deadlineMs: giveUpAt - performance.now(),
+        signal: AbortSignal.any([signal, ended.signal]),
+        maxBytes,
+      }).catch(throwLostOnBadFrame);
+      await Promise.race([started.promise, outcome]);
+      return { outcome };
+    });
+    const outcome = await exec.outcome;
     return end ? { done: end } : { failed: outcome };
   });
 }
@@ -169,7 +177,7 @@ async function resultOf(end: CommandEnd, { seal }: CommandRequest, output: Recei
 
 /** Asks for the command's end, or that it never begins. */
 async function stopCommand(target: PodCommandTarget, request: CommandRequest, signal: AbortSignal): Promise<void> {
-  await persist(target, { giveUpAt: Infinity, signal }, async (heard): Promise<Attempt<void>> => {
+  await retryExec(target, { giveUpAt: Infinity, signal }, async (heard): Promise<Attempt<void>> => {
     const outcome = await execInPod(target, request.stopWords, {
       onStdout: heard,
       deadlineMs: stopTimeoutMs,
@@ -180,7 +188,7 @@ async function stopCommand(target: PodCommandTarget, request: CommandRequest, si
   });
 }
 
-function lostByFrames(error: unknown): never {
+function throwLostOnBadFrame(error: unknown): never {
   if (error instanceof FrameError)
     throw new SandboxLost(`what came of a command couldn't be read: ${error.message}`, { cause: error });
   throw error;

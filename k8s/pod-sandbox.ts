@@ -5,7 +5,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { z } from 'zod';
 import type { Sandbox, SandboxRef } from '../sandbox/contract.ts';
 import { SandboxUnavailable } from '../sandbox/errors.ts';
-import type { PodState } from './persist.ts';
+import type { PodState } from './retry-exec.ts';
 import { runInPod, type PodCommandTarget } from './pod-command.ts';
 import { annotations, containerName, podName } from './pod-spec.ts';
 import { findEnd, isUnexplained } from './pod-state.ts';
@@ -53,7 +53,7 @@ export function podSandbox(
     container: containerName,
     incarnation: ref.incarnation,
     outputDir: join(outputFolder(outputDir, ref.id), ref.incarnation),
-    checkPod: () => checkStill(pods, ref),
+    checkPod: () => checkPodStands(pods, ref),
   };
   return {
     ref,
@@ -68,7 +68,7 @@ const maxLooks = 10;
 const lookAgainMs = 500;
 
 /** What became of the pod while nobody heard of it. */
-async function checkStill(pods: Pods, { id, incarnation }: SandboxRef): Promise<PodState> {
+async function checkPodStands(pods: Pods, { id, incarnation }: SandboxRef): Promise<PodState> {
   try {
     // Whoever asks asks again.
     const impatient: Pods = { ...pods, cluster: { ...pods.cluster, unreachableTimeoutMs: 0 } };

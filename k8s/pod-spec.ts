@@ -13,8 +13,8 @@ export const annotations = {
   id: 'jig.dev/sandbox',
   owner: 'jig.dev/owner',
   lifetimeMs: 'jig.dev/lifetime-ms',
-  /** A hash of what was wished for, so that one wish isn't given what was made for another. */
-  wish: 'jig.dev/wish',
+  /** A hash of the specification, so that a pod that was made by another one isn't taken. */
+  specHash: 'jig.dev/spec-hash',
   /** The environment of every command, as JSON. */
   env: 'jig.dev/env',
   /** What names command folders; it is not to be seen in the pod. */
@@ -38,15 +38,15 @@ export function podName(id: string): string {
   return `jig-${slug}-${createHash('sha256').update(id).digest('hex').slice(0, 12)}`;
 }
 
-/** The same for the same wish, whichever version of Jig makes a pod of it. */
-function wishHash({
+/** The same for the same specification, whichever version of Jig makes a pod by it. */
+function hashSpec({
   image = '',
   resources: { cpu, memoryBytes, diskBytes, processes },
   egress,
   env,
   lifetimeMs,
 }: SandboxSpec): string {
-  const wish = [
+  const words = [
     image,
     cpu,
     memoryBytes,
@@ -58,7 +58,7 @@ function wishHash({
       .toSorted(),
     lifetimeMs,
   ];
-  return createHash('sha256').update(JSON.stringify(wish)).digest('hex').slice(0, 32);
+  return createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 32);
 }
 
 export interface PodContent {
@@ -81,7 +81,7 @@ export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, 
         [annotations.id]: spec.id,
         ...(spec.owner !== undefined && { [annotations.owner]: spec.owner }),
         [annotations.lifetimeMs]: String(spec.lifetimeMs),
-        [annotations.wish]: wishHash(spec),
+        [annotations.specHash]: hashSpec(spec),
         [annotations.env]: JSON.stringify(spec.env),
         [annotations.nonce]: nonce,
         ...Object.fromEntries(Object.entries(scripts).map(([file, text]) => [scriptAnnotation(file), text])),

@@ -7,8 +7,8 @@ export interface PodProblem {
   code: Extract<ErrorCode, 'sandbox-unschedulable' | 'sandbox-image-unavailable' | 'sandbox-not-started'>;
   reason: string;
   message: string;
-  /** `never`: waiting can't mend it; `pull`: a registry may come back; `maybe`: a node may come free. */
-  mends: 'never' | 'pull' | 'maybe';
+  /** Whether waiting helps. `never`: it doesn't; `pull`: a registry may answer again; `maybe`: a node may become free. */
+  recovers: 'never' | 'pull' | 'maybe';
 }
 
 const imageReasons = {
@@ -86,12 +86,13 @@ export function findProblem(pod: V1Pod): PodProblem | undefined {
   const waiting = status?.containerStatuses?.[0]?.state?.waiting;
   const reason = waiting?.reason ?? '';
   const message = waiting?.message ?? '';
-  for (const mends of ['never', 'pull'] as const)
-    if (imageReasons[mends].includes(reason)) return { code: 'sandbox-image-unavailable', reason, message, mends };
-  for (const mends of ['never', 'maybe'] as const)
-    if (containerReasons[mends].includes(reason)) return { code: 'sandbox-not-started', reason, message, mends };
+  for (const recovers of ['never', 'pull'] as const)
+    if (imageReasons[recovers].includes(reason))
+      return { code: 'sandbox-image-unavailable', reason, message, recovers };
+  for (const recovers of ['never', 'maybe'] as const)
+    if (containerReasons[recovers].includes(reason)) return { code: 'sandbox-not-started', reason, message, recovers };
   const end = findEnd(pod);
-  if (end) return { code: 'sandbox-not-started', ...end, mends: 'never' };
+  if (end) return { code: 'sandbox-not-started', ...end, recovers: 'never' };
   const unscheduled = status?.conditions?.find(
     ({ type, status: holds }) => type === 'PodScheduled' && holds === 'False',
   );
@@ -100,7 +101,7 @@ export function findProblem(pod: V1Pod): PodProblem | undefined {
       code: 'sandbox-unschedulable',
       reason: unscheduled.reason ?? 'Unschedulable',
       message: unscheduled.message ?? '',
-      mends: 'maybe',
+      recovers: 'maybe',
     };
   return undefined;
 }

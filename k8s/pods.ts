@@ -41,7 +41,8 @@ export async function ensurePod(
       refusal = error;
     }
     const isTaken = refusal.status === 409 && refusal.reason === 'AlreadyExists';
-    if (!isTaken && (!passes(refusal) || performance.now() + quotaRetryMs > giveUpAt)) throw notAdmitted(refusal);
+    if (!isTaken && (!mayBeAdmittedLater(refusal) || performance.now() + quotaRetryMs > giveUpAt))
+      throw notAdmitted(refusal);
     if (!isTaken) await wait(quotaRetryMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     const existing = isTaken ? await findPod(pods, name, signal) : undefined;
     if (!existing) continue;
@@ -56,13 +57,13 @@ export async function ensurePod(
   }
 }
 
-/** @throws SandboxRefused where the pod is somebody else's, or was made for another wish */
+/** @throws SandboxRefused where the pod is somebody else's, or was made by another specification */
 function checkSame(existing: V1Pod, wanted: V1Pod, namespace: string): void {
   const hint = 'Remove it, or give sandboxes a namespace of their own.';
   const name = existing.metadata?.name ?? '';
   if (idOf(existing) !== idOf(wanted))
     throw new SandboxRefused(`the pod ${name} in ${namespace} is not Jig's`, { hint });
-  const [had, has] = [existing, wanted].map(({ metadata }) => metadata?.annotations?.[annotations.wish]);
+  const [had, has] = [existing, wanted].map(({ metadata }) => metadata?.annotations?.[annotations.specHash]);
   if (had !== has)
     throw new SandboxRefused(
       `the pod ${name} in ${namespace} was made with another image, other resources or another environment`,
@@ -71,7 +72,7 @@ function checkSame(existing: V1Pod, wanted: V1Pod, namespace: string): void {
 }
 
 /** A quota comes free when other sandboxes end; a new namespace gets its service account in a moment. */
-function passes({ status, message }: ApiRefusal): boolean {
+function mayBeAdmittedLater({ status, message }: ApiRefusal): boolean {
   return status === 409 || (status === 403 && /exceeded quota|serviceaccount ".*" not found/i.test(message));
 }
 
@@ -156,7 +157,9 @@ export async function untilStarted(
   const isOver = (seen: V1Pod | undefined): boolean => {
     if (seen?.metadata?.uid !== uid || isStarted(seen)) return true;
     const problem = findProblem(seen);
-    return problem?.mends === 'never' || (problem?.mends === 'pull' && performance.now() - startedAt > pullTimeoutMs);
+    return (
+      problem?.recovers === 'never' || (problem?.recovers === 'pull' && performance.now() - startedAt > pullTimeoutMs)
+    );
   };
   if (isStarted(pod)) return pod;
   const last = await untilPod(pods, { name, holds: isOver, timeoutMs: startTimeoutMs, signal, resourceVersion });

@@ -53,7 +53,7 @@ export interface StreamedAnswer extends Pick<ModelResponse, 'content' | 'toolCal
 
 /**
  * Reads a stream to its end.
- * @throws ModelFailure `nonsense` where a chunk isn't one, `cut-off` where the stream ends before the answer does.
+ * @throws ModelFailure `model-nonsense` where a chunk isn't one, `model-cut-off` where the stream ends before the answer does.
  */
 export async function readAnswerStream(chunks: AsyncIterable<unknown>): Promise<StreamedAnswer> {
   const answer: StreamedAnswer = {
@@ -68,7 +68,7 @@ export async function readAnswerStream(chunks: AsyncIterable<unknown>): Promise<
   for await (const raw of chunks) {
     const parsed = Chunk.safeParse(raw);
     if (!parsed.success) {
-      throw new ModelFailure('nonsense', "the model's server sent something that is not a piece of an answer", {
+      throw new ModelFailure('model-nonsense', "the model's server sent something that is not a piece of an answer", {
         retryable: true,
         cause: parsed.error,
       });
@@ -76,7 +76,7 @@ export async function readAnswerStream(chunks: AsyncIterable<unknown>): Promise<
     finishReason = addChunk(answer, parsed.data, slots) ?? finishReason;
   }
   if (finishReason === undefined || finishReason === 'error') {
-    throw new ModelFailure('cut-off', "the model's answer was cut off before its end", { retryable: true });
+    throw new ModelFailure('model-cut-off', "the model's answer was cut off before its end", { retryable: true });
   }
   answer.stopReason = stopReasonOf(finishReason, answer.toolCalls);
   return answer;

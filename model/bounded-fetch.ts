@@ -16,7 +16,7 @@ export function createBoundedFetch(maxBytes: number): typeof fetch {
         if (seenBytes <= maxBytes) controller.enqueue(chunk);
         else
           controller.error(
-            new ModelFailure('nonsense', `the model's server sent more than ${maxBytes} bytes for one answer`, {
+            new ModelFailure('model-nonsense', `the model's server sent more than ${maxBytes} bytes for one answer`, {
               retryable: true,
             }),
           );

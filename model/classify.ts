@@ -1,33 +1,33 @@
 /** From what a model's server answered to a typed failure: a table, status by status. */
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
-import { ModelFailure, type ModelFailureKind } from './contract.ts';
+import { ModelFailure, type ModelFailureCode } from './contract.ts';
 
-interface Verdict {
-  kind: ModelFailureKind;
+interface Meaning {
+  code: ModelFailureCode;
   retryable: boolean;
 }
 
-const byStatus: Record<number, Verdict> = {
-  400: { kind: 'refused', retryable: false },
-  401: { kind: 'unauthorized', retryable: false },
-  402: { kind: 'unauthorized', retryable: false },
-  403: { kind: 'unauthorized', retryable: false },
-  404: { kind: 'refused', retryable: false },
-  408: { kind: 'timeout', retryable: true },
-  409: { kind: 'unavailable', retryable: true },
-  413: { kind: 'context-too-long', retryable: false },
-  422: { kind: 'refused', retryable: false },
-  425: { kind: 'unavailable', retryable: true },
-  429: { kind: 'rate-limited', retryable: true },
+const byStatus: Record<number, Meaning> = {
+  400: { code: 'model-refused', retryable: false },
+  401: { code: 'model-unauthorized', retryable: false },
+  402: { code: 'model-unauthorized', retryable: false },
+  403: { code: 'model-unauthorized', retryable: false },
+  404: { code: 'model-refused', retryable: false },
+  408: { code: 'model-timeout', retryable: true },
+  409: { code: 'model-unavailable', retryable: true },
+  413: { code: 'model-context-too-long', retryable: false },
+  422: { code: 'model-refused', retryable: false },
+  425: { code: 'model-unavailable', retryable: true },
+  429: { code: 'model-rate-limited', retryable: true },
 };
 
-const byCode: Record<string, Verdict> = {
-  context_length_exceeded: { kind: 'context-too-long', retryable: false },
-  exceed_context_size_error: { kind: 'context-too-long', retryable: false },
-  insufficient_quota: { kind: 'unauthorized', retryable: false },
-  invalid_api_key: { kind: 'unauthorized', retryable: false },
-  rate_limit_exceeded: { kind: 'rate-limited', retryable: true },
-  server_error: { kind: 'unavailable', retryable: true },
+const byCode: Record<string, Meaning> = {
+  context_length_exceeded: { code: 'model-context-too-long', retryable: false },
+  exceed_context_size_error: { code: 'model-context-too-long', retryable: false },
+  insufficient_quota: { code: 'model-unauthorized', retryable: false },
+  invalid_api_key: { code: 'model-unauthorized', retryable: false },
+  rate_limit_exceeded: { code: 'model-rate-limited', retryable: true },
+  server_error: { code: 'model-unavailable', retryable: true },
 };
 
 /** Longest wait that a server may ask for; a longer one is the caller's own back-off. */
@@ -37,46 +37,46 @@ const maxRetryAfterMs = 10 * 60_000;
 export function classifyFailure(error: unknown): ModelFailure {
   if (error instanceof ModelFailure) return error;
   if (error instanceof APIConnectionTimeoutError)
-    return failure({ kind: 'timeout', retryable: true }, 'the model did not answer in time', error);
+    return failure({ code: 'model-timeout', retryable: true }, 'the model did not answer in time', error);
   if (error instanceof APIConnectionError) {
     return failure(
-      { kind: 'unavailable', retryable: true },
+      { code: 'model-unavailable', retryable: true },
       `the model's server can't be reached: ${detail(error)}`,
       error,
     );
   }
   if (error instanceof SyntaxError)
     return failure(
-      { kind: 'nonsense', retryable: true },
+      { code: 'model-nonsense', retryable: true },
       `the model's server sent something that is not JSON: ${detail(error)}`,
       error,
     );
   if (!(error instanceof APIError))
-    return failure({ kind: 'cut-off', retryable: true }, `the model's answer broke off: ${detail(error)}`, error);
+    return failure({ code: 'model-cut-off', retryable: true }, `the model's answer broke off: ${detail(error)}`, error);
 
-  const verdict = verdictOf(error);
+  const meaning = meaningOf(error);
   const headers = error.headers instanceof Headers ? error.headers : new Headers();
   const said = headers.get('x-should-retry');
-  const retryable = said === 'true' ? true : said === 'false' ? false : verdict.retryable;
+  const retryable = said === 'true' ? true : said === 'false' ? false : meaning.retryable;
   const retryAfterMs = retryable ? parseRetryAfter(headers) : undefined;
   const status = error.status === undefined ? 'an error in its answer' : `status ${error.status}`;
-  return new ModelFailure(verdict.kind, `the model's server answered ${status}: ${detail(error)}`, {
+  return new ModelFailure(meaning.code, `the model's server answered ${status}: ${detail(error)}`, {
     retryable,
     cause: error,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }
 
-function verdictOf(error: APIError): Verdict {
+function meaningOf(error: APIError): Meaning {
   const named = byCode[error.code ?? ''] ?? byCode[error.type ?? ''];
   if (named) return named;
   // An error inside a 200 has its status as its code, if anywhere.
   const code = Number(error.code ?? Number.NaN);
   const status: number | undefined = error.status ?? (code >= 400 && code < 600 ? code : undefined);
-  if (status === undefined) return { kind: 'unavailable', retryable: true };
+  if (status === undefined) return { code: 'model-unavailable', retryable: true };
   return (
     byStatus[status] ??
-    (status >= 500 ? { kind: 'unavailable', retryable: true } : { kind: 'refused', retryable: false })
+    (status >= 500 ? { code: 'model-unavailable', retryable: true } : { code: 'model-refused', retryable: false })
   );
 }
 
@@ -90,8 +90,8 @@ function parseRetryAfter(headers: Headers, nowMs = Date.now()): number | undefin
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(0, waitMs), maxRetryAfterMs);
 }
 
-function failure(verdict: Verdict, message: string, cause: unknown): ModelFailure {
-  return new ModelFailure(verdict.kind, message, { retryable: verdict.retryable, cause });
+function failure(meaning: Meaning, message: string, cause: unknown): ModelFailure {
+  return new ModelFailure(meaning.code, message, { retryable: meaning.retryable, cause });
 }
 
 /** The server's own words, cut: they may hold a page of HTML. */

@@ -1,5 +1,6 @@
 /** What Jig asks of a model: one question, one answer. Retries are the caller's. */
 import { z } from 'zod';
+import { JigError, type ErrorCode } from '../base/errors.ts';
 
 export const ToolCall = z.strictObject({
   id: z.string(),
@@ -73,34 +74,21 @@ export interface Model {
   ask(request: ModelRequest, signal?: AbortSignal): Promise<ModelResponse>;
 }
 
-export const modelFailureKinds = [
-  'rate-limited',
-  'unavailable',
-  'timeout',
-  'cut-off',
-  'nonsense',
-  'context-too-long',
-  'unauthorized',
-  'refused',
-  'not-recorded',
-] as const;
-export type ModelFailureKind = (typeof modelFailureKinds)[number];
+export type ModelFailureCode = Exclude<
+  Extract<ErrorCode, `model-${string}`>,
+  'model-not-configured' | 'model-config-invalid'
+>;
 
 /** A question without an answer; `retryable` says whether the same question can be mended by asking again. */
-export class ModelFailure extends Error {
+export class ModelFailure extends JigError {
   override name = 'ModelFailure';
-  readonly kind: ModelFailureKind;
-  readonly retryable: boolean;
-  readonly retryAfterMs: number | undefined;
+  declare readonly code: ModelFailureCode;
   constructor(
-    kind: ModelFailureKind,
+    code: ModelFailureCode,
     message: string,
-    options: { retryable: boolean; retryAfterMs?: number; cause?: unknown },
+    { retryable, ...options }: { retryable: boolean; retryAfterMs?: number; cause?: unknown },
   ) {
-    super(message, { cause: options.cause });
-    this.kind = kind;
-    this.retryable = options.retryable;
-    this.retryAfterMs = options.retryAfterMs;
+    super(code, message, { retryable, ...options });
   }
 }
 

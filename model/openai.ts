@@ -85,7 +85,7 @@ async function ask(
   } catch (error) {
     signal?.throwIfAborted();
     if (deadline.aborted) {
-      throw new ModelFailure('timeout', `the model did not answer within ${options.timeoutMs} ms`, {
+      throw new ModelFailure('model-timeout', `the model did not answer within ${options.timeoutMs} ms`, {
         retryable: true,
         cause: error,
       });
@@ -134,7 +134,7 @@ async function requireEventStream(response: Response): Promise<void> {
   const error = parseJsonError(body);
   if (error) throw new APIError(undefined, error, undefined, response.headers);
   throw new ModelFailure(
-    'nonsense',
+    'model-nonsense',
     `the model's server answered with ${type || 'no content type'} instead of an event stream: ${body.slice(0, 500)}`,
     { retryable: true },
   );

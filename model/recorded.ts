@@ -59,14 +59,18 @@ export function createRecordedModel(recording: Recording, options: RecordedModel
     const { stepPath, turn, entryKey } = parseQuestionKey(request.key);
     const entry = entries.get(entryKey);
     if (!entry) {
-      throw new ModelFailure('not-recorded', `the recording of ${recording.model} has no answer for ${entryKey}`, {
-        retryable: false,
-      });
+      throw new ModelFailure(
+        'model-not-recorded',
+        `the recording of ${recording.model} has no answer for ${entryKey}`,
+        {
+          retryable: false,
+        },
+      );
     }
     if (entry.questionSha256 !== digestQuestion(request)) {
       if (turn === firstTurns.get(stepPath)) {
         throw new ModelFailure(
-          'not-recorded',
+          'model-not-recorded',
           `the question ${entryKey} is another than the one that ${recording.model} was asked when it was recorded`,
           { retryable: false },
         );

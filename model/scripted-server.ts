@@ -125,12 +125,13 @@ function sendAnswer(response: ServerResponse, answer: ModelResponse, cut: boolea
 
 /** The answer in pieces, each text and each call's arguments in two, as real servers cut them anywhere. */
 function* answerChunks(answer: ModelResponse): Generator<object> {
-  for (const content of halves(answer.content)) yield delta({ content });
+  for (const content of splitInHalf(answer.content)) yield delta({ content });
   for (const [index, call] of answer.toolCalls.entries()) {
     yield delta({
       tool_calls: [{ index, id: call.id, type: 'function', function: { name: call.name, arguments: '' } }],
     });
-    for (const part of halves(call.arguments)) yield delta({ tool_calls: [{ index, function: { arguments: part } }] });
+    for (const part of splitInHalf(call.arguments))
+      yield delta({ tool_calls: [{ index, function: { arguments: part } }] });
   }
   const finishReason = {
     stop: 'stop',
@@ -152,7 +153,7 @@ function delta(part: object): object {
   return { choices: [{ index: 0, delta: part, finish_reason: null }] };
 }
 
-function halves(text: string): string[] {
+function splitInHalf(text: string): string[] {
   const middle = Math.floor(text.length / 2);
   return [text.slice(0, middle), text.slice(middle)];
 }

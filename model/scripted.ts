@@ -28,7 +28,8 @@ async function ask(
 ): Promise<ModelResponse> {
   signal?.throwIfAborted();
   const reply = findReply(script, request);
-  if (!reply) throw new ModelFailure('not-recorded', `the script has no reply to ${request.key}`, { retryable: false });
+  if (!reply)
+    throw new ModelFailure('model-not-recorded', `the script has no reply to ${request.key}`, { retryable: false });
   const times = asked.get(request.key) ?? 0;
   asked.set(request.key, times + 1);
   const fault = reply.faults?.[times];
@@ -41,9 +42,9 @@ async function ask(
 /** What the OpenAI adapter would make of the fault. */
 function failureOf(fault: ScriptedFault): ModelFailure {
   if (fault.cut)
-    return new ModelFailure('cut-off', "the model's answer was cut off before its end", { retryable: true });
+    return new ModelFailure('model-cut-off', "the model's answer was cut off before its end", { retryable: true });
   if (fault.status === undefined || fault.status === 200)
-    return new ModelFailure('nonsense', 'the script answers with nonsense', { retryable: true });
+    return new ModelFailure('model-nonsense', 'the script answers with nonsense', { retryable: true });
   return classifyFailure(
     APIError.generate(fault.status, { message: fault.body ?? 'scripted' }, undefined, new Headers(fault.headers)),
   );

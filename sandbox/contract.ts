@@ -6,6 +6,7 @@
  * that an agent touched. `sandbox/files.ts` builds reading and writing of files on `run`.
  */
 import { z } from 'zod';
+import type { ErrorCode } from '../base/errors.ts';
 
 export interface SandboxSpec {
   /** Stable and unique: made from the run's id. `ensureSandbox` with the same id finds the same sandbox. */
@@ -129,7 +130,7 @@ interface SandboxCapabilities {
 
 /** Something that is missing before a sandbox can be made, and what to do about it. */
 export interface HostIssue {
-  code: string;
+  code: ErrorCode;
   message: string;
   hint: string;
 }

@@ -47,13 +47,13 @@ export function createEgressProxy(env: Record<string, string | undefined>): Egre
         return { upstreamProxyUrl: upstream };
       if (!resolved) return await client.refuse(hostname, port, addresses.reason);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's own type of a resolver; the proxy asks for the type of the one function that also has a promise form.
-      return { dnsLookup: onlyThese(addresses) as typeof lookup };
+      return { dnsLookup: lookUpOnly(addresses) as typeof lookup };
     },
   });
 
   return {
     async serve({ socketFolder, logFile, rules }) {
-      const client = { rules, refuse: refuser(logFile) };
+      const client = { rules, refuse: createRefusal(logFile) };
       const open = new Set<Socket>();
       const server = createServer((socket) => {
         open.add(socket.on('close', () => open.delete(socket)));
@@ -102,7 +102,7 @@ function findTrick(method: string | undefined, url: string, hostHeader: string |
 }
 
 /** A resolver that knows only what was checked, so that a second answer of the name server can't matter. */
-function onlyThese(addresses: ResolvedAddress[]): LookupFunction {
+function lookUpOnly(addresses: ResolvedAddress[]): LookupFunction {
   return (_hostname, options, callback) => {
     const wanted = addresses.filter(
       ({ family }) => !options.family || options.family === family || options.family === `IPv${family}`,
@@ -114,7 +114,7 @@ function onlyThese(addresses: ResolvedAddress[]): LookupFunction {
   };
 }
 
-function refuser(logFile: string): Client['refuse'] {
+function createRefusal(logFile: string): Client['refuse'] {
   const known = new Set<string>();
   return async (host, port, reason) => {
     const refusal: EgressRefusal = { at: new Date().toISOString(), host: host.slice(0, 253), port, reason };

@@ -25,14 +25,12 @@ export class SandboxRefused extends JigError {
 /** A sandbox could not be had where sandboxes are made; the text says why in the words of that place. */
 export class SandboxUnavailable extends JigError {
   override name = 'SandboxUnavailable';
-  readonly retryable: boolean;
   constructor(
     code: Extract<ErrorCode, `sandbox-${string}`>,
     message: string,
     { retryable, cause }: { retryable: boolean; cause?: unknown },
   ) {
-    super(code, message, { cause });
-    this.retryable = retryable;
+    super(code, message, { retryable, cause });
   }
 }
 

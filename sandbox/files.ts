@@ -3,18 +3,19 @@
  * an agent touched, so a link that is swapped at the right moment shows the sandbox only what is the sandbox's.
  */
 import { readFile as readHostFile } from 'node:fs/promises';
+import { JigError } from '../base/errors.ts';
 import type { CommandResult, Sandbox } from './contract.ts';
 
 const fileProblems = ['unsafe-path', 'outside', 'not-found', 'not-a-file', 'not-writable', 'interrupted'] as const;
 export type FileProblem = (typeof fileProblems)[number];
 
 /** A file of the workspace could not be read or written. The path is untrusted text. */
-export class SandboxFileError extends Error {
+export class SandboxFileError extends JigError {
   override name = 'SandboxFileError';
   readonly problem: FileProblem;
   readonly path: string;
   constructor(problem: FileProblem, path: string) {
-    super(`${sentences[problem]}: ${JSON.stringify(path)}`);
+    super('edit-refused', `${sentences[problem]}: ${JSON.stringify(path)}`, { retryable: problem === 'interrupted' });
     this.problem = problem;
     this.path = path;
   }

@@ -1,5 +1,5 @@
 /** Where this machine gets packages from, as its own tools are configured. */
-import { execFile } from 'node:child_process';
+import { execa } from 'execa';
 
 export interface MachineIndexes {
   /** pip's settings by their names: `index-url`, `extra-index-url`, `cert`, `find-links`, `trusted-host`. */
@@ -62,10 +62,7 @@ function withoutUnset(settings: Record<string, string>): Record<string, string> 
   );
 }
 
-function ask(program: string, words: string[], env: Record<string, string | undefined>): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(program, words, { env, timeout: 60_000, cwd: '/' }, (error, stdout) =>
-      resolve(error ? '' : stdout.trim()),
-    );
-  });
+async function ask(program: string, words: string[], env: Record<string, string | undefined>): Promise<string> {
+  const result = await execa(program, words, { env, extendEnv: false, timeout: 60_000, cwd: '/', reject: false });
+  return result.failed ? '' : result.stdout.trim();
 }

@@ -1,12 +1,12 @@
 /** `npm run bench`: what Jig costs beside doing the same without it. `--json` for programs, names to measure only some. */
 import { join } from 'node:path';
-import { become, ensureInstalled, findNode24, orSayWhy, root } from '../bin/install.mjs';
+import { ensureInstalled, exitOnSetupFailure, findNode24, root, runInstead } from '../bin/install.mjs';
 
-const node = await orSayWhy(async () => {
+const node = await exitOnSetupFailure(async () => {
   await ensureInstalled();
   return findNode24();
 });
 const words = process.argv.slice(2);
 const bench = [join(root, 'bench', 'main.ts'), ...words];
 const needsCluster = words.includes('cluster') && !process.env.JIG_TEST_CLUSTER;
-await become(node, needsCluster ? [join(root, 'test', 'cluster', 'with-cluster.ts'), node, ...bench] : bench);
+await runInstead(node, needsCluster ? [join(root, 'test', 'cluster', 'with-cluster.ts'), node, ...bench] : bench);

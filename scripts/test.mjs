@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ensureInstalled, findNode24, orSayWhy, root } from '../bin/install.mjs';
+import { ensureInstalled, exitOnSetupFailure, findNode24, root } from '../bin/install.mjs';
 
 /** Suites on something real that takes minutes to build, by the word that asks for each: only where they are asked for. */
 const real = {
@@ -38,7 +38,7 @@ const concurrency = 2;
 /** Several hundred processes of Node load the same modules. */
 const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'jig') };
 
-const node = await orSayWhy(async () => {
+const node = await exitOnSetupFailure(async () => {
   await ensureInstalled();
   return findNode24();
 });

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
-import { JigError } from '../base/errors.ts';
+import { JigError, type ErrorCode } from '../base/errors.ts';
 import { connectClient } from '../client/client.ts';
 import { chooseModel } from '../model/choose-model.ts';
 import type { SandboxProvider } from '../sandbox/contract.ts';
@@ -18,7 +18,7 @@ export interface Finding {
   /** `missing` stands in the way of every run, `note` only of some. */
   state: 'ok' | 'note' | 'missing';
   message: string;
-  code?: string;
+  code?: ErrorCode;
   hint?: string;
 }
 

@@ -2,7 +2,7 @@
 import { JigError } from '../base/errors.ts';
 import type { Model } from '../model/contract.ts';
 
-export function orNoModel(choose: () => Model): Model {
+export function useNoModelIfUnset(choose: () => Model): Model {
   try {
     return choose();
   } catch (error) {

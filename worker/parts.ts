@@ -8,7 +8,7 @@ import { createTrustedGit } from '../git/trusted-git.ts';
 import { chooseModel } from '../model/choose-model.ts';
 import { dataDirOf, type Config } from './config.ts';
 import { createForges } from './forges.ts';
-import { orNoModel } from './no-model.ts';
+import { useNoModelIfUnset } from './no-model.ts';
 import { loadRecording, recordTo } from './recording.ts';
 import { createRedact } from './redact.ts';
 import { createSandboxes } from './sandboxes.ts';
@@ -34,7 +34,7 @@ export async function createParts(
   const localForge = createLocalForge({ rootDir: folders.forge });
   const { forges, secrets } = await createForges(config.forges, env);
   const recording = config.recording ? await loadRecording(config.recording) : undefined;
-  const model = orNoModel(() => chooseModel({ env, config: config.model, ...(recording && { recording }) }));
+  const model = useNoModelIfUnset(() => chooseModel({ env, config: config.model, ...(recording && { recording }) }));
   const { sandboxes, close } = await createSandboxes(config, env, onProgress);
   const parts: Parts = {
     artifacts: createCachedStore(createFolderStore({ rootDir: folders.artifacts })),

@@ -64,7 +64,7 @@ export async function startWorkerProcess({
   const health = await serveHealth(metrics, config.worker.healthPort, () => !stopping.signal.aborted);
   const client = new Client({ connection, namespace });
   const { parts, localForge } = installation;
-  const beside = Promise.all([
+  const background = Promise.all([
     removeLeftovers({ dataDir: installation.dataDir, log }),
     runLocalCi({ parts, forge: localForge, log }, stopping.signal),
     runSweeper({ sandboxes: parts.sandboxes, client, log }, stopping.signal),
@@ -74,7 +74,7 @@ export async function startWorkerProcess({
       await worker.ended;
     } finally {
       stopping.abort();
-      await beside;
+      await background;
       await health.close();
       await installation.close();
       await connection.close();

@@ -143,7 +143,7 @@ async function answers(child: ChildProcess, address: string, uiUrl: string, dead
     try {
       const callDeadlineMs = Math.min(deadlineMs, Date.now() + 5000);
       // Another server's pages may be on the port that was meant for these.
-      if ((await clusterShown(uiUrl, callDeadlineMs)) === (await clusterAnswering(address, callDeadlineMs)))
+      if ((await readClusterIdOfUi(uiUrl, callDeadlineMs)) === (await readClusterId(address, callDeadlineMs)))
         return true;
     } catch {
       // It isn't there yet.
@@ -153,14 +153,14 @@ async function answers(child: ChildProcess, address: string, uiUrl: string, dead
   return false;
 }
 
-async function clusterShown(uiUrl: string, deadlineMs: number): Promise<string> {
+async function readClusterIdOfUi(uiUrl: string, deadlineMs: number): Promise<string> {
   const response = await fetch(new URL('/api/v1/cluster-info', uiUrl), {
     signal: AbortSignal.timeout(Math.max(0, deadlineMs - Date.now())),
   });
   return z.object({ clusterId: z.string() }).parse(await response.json()).clusterId;
 }
 
-async function clusterAnswering(address: string, deadlineMs: number): Promise<string> {
+async function readClusterId(address: string, deadlineMs: number): Promise<string> {
   const connection = await Connection.connect({ address, connectTimeout: 1000 });
   try {
     // Without a deadline of its own a call may wait for ever.

@@ -2,11 +2,10 @@
  * The workflows as one bundle. The bundler takes 200 MB that its process would hold for ever, so it runs in one of its
  * own; and it takes seconds, so what it made is kept for as long as no source changes.
  */
-import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { glob, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
 import { cacheDirOf } from './config.ts';
 
 export interface WorkflowBundle {
@@ -23,7 +22,7 @@ export async function bundleWorkflows(env: NodeJS.ProcessEnv): Promise<WorkflowB
   const path = join(folder, `${await hashSources(root)}.js`);
   const kept = await findKept(path);
   if (kept !== undefined) return { code: kept };
-  const { stdout: code } = await promisify(execFile)(process.execPath, [program], { maxBuffer: 64 * 1024 * 1024 });
+  const { stdout: code } = await execa(process.execPath, [program], { stripFinalNewline: false });
   // A cache that can't be written costs time alone.
   await keep(folder, path, code).catch(() => undefined);
   return { code };

@@ -8,6 +8,7 @@ import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } fr
 import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
 import { refusedChangeFeedback, steerMessage, verifyFeedback } from '../agent/prompts.ts';
 import { defaults } from '../base/defaults.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import type { AgentTool } from '../blueprints/schema.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
@@ -71,8 +72,8 @@ interface AgentProgress {
 
 export interface AgentResult {
   done: boolean;
-  /** A stable code where it isn't done. */
-  code?: string;
+  /** Where it isn't done. */
+  code?: ErrorCode;
   reason: string;
   transcript?: TranscriptRef;
   attempts: number;
@@ -248,7 +249,7 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
 export async function findRefusal(
   task: Pick<AgentTask, 'guard' | 'settings'>,
   key: string,
-): Promise<{ code: string; message: string } | undefined> {
+): Promise<ReturnType<typeof describeFailure> | undefined> {
   try {
     await performExport({ ...task.guard, key }, task.settings.heartbeatTimeoutMs);
     return undefined;
@@ -260,7 +261,7 @@ export async function findRefusal(
 }
 
 /** Refusals of an export that the model can mend. */
-export const correctable = new Set([
+export const correctable: ReadonlySet<ErrorCode> = new Set([
   'protected-path',
   'path-not-allowed',
   'too-many-files',

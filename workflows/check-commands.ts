@@ -1,5 +1,5 @@
 /** Runs the commands of a check, each held against what it did before the change. Used by every gate. */
-import type { CommandOutcome } from '../activities/contract.ts';
+import type { CommandReport } from '../activities/contract.ts';
 import { findCommand } from '../evidence/command-identity.ts';
 import { decideCheck, type CheckRun, type Verdict } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
@@ -10,7 +10,7 @@ import { refusedHosts } from './refused-hosts.ts';
 
 export interface CheckedCommand {
   command: CheckCommand;
-  outcome: CommandOutcome;
+  outcome: CommandReport;
   run: CheckRun;
   /** What the same command did before the change. */
   before?: CheckRun;
@@ -56,7 +56,7 @@ export async function recordBaseline(request: CheckRequest): Promise<CheckedComm
   return checked;
 }
 
-function runOnce(request: CheckRequest, { argv, env, shown }: CheckCommand, key: string): Promise<CommandOutcome> {
+function runOnce(request: CheckRequest, { argv, env, shown }: CheckCommand, key: string): Promise<CommandReport> {
   const { sandbox, timeoutMs, attempts, heartbeatTimeoutMs } = request;
   return perform(
     'runCommand',

@@ -2,6 +2,7 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import { ApplicationFailure, condition, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { z } from 'zod';
+import type { ErrorCode } from '../base/errors.ts';
 import { HistoryFull, RunEnded } from './failures.ts';
 import type { Answer, RunMemory } from './memory.ts';
 import { Decision, messageNames, SendBack, Steer, type Question } from './messages.ts';
@@ -22,7 +23,7 @@ type Ack = typeof accepted;
 const pausedId = 'paused';
 
 /** Thrown by validators: the caller gets it at once, and nothing enters the history. */
-function refuse(code: string, message: string): never {
+function refuse(code: ErrorCode, message: string): never {
   throw ApplicationFailure.nonRetryable(message, code);
 }
 

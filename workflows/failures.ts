@@ -6,22 +6,18 @@ import {
   ChildWorkflowFailure,
   isCancellation,
 } from '@temporalio/workflow';
+import { isErrorCode, JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
 import type { RunEnd } from './messages.ts';
 
-/** A step failed; `code` is stable and has a page under docs/errors. */
-export class StepFailed extends Error {
+/** A step failed. */
+export class StepFailed extends JigError {
   override name = 'StepFailed';
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** A step's failure with the innermost step that it came from. */
 export class FailedAt extends StepFailed {
   readonly path: string;
-  constructor(path: string, code: string, message: string) {
+  constructor(path: string, code: ErrorCode, message: string) {
     super(code, message);
     this.path = path;
   }
@@ -55,12 +51,11 @@ export class HistoryFull extends Error {
 }
 
 /** Failures that `on-failure: continue` and `tolerate` don't pass over: a bound was met, or the sandbox's work isn't what the blueprint allows. */
-export const neverPassedOver = new Set(['budget-exceeded', 'sandbox-lost', 'path-not-allowed']);
+export const neverPassedOver: ReadonlySet<ErrorCode> = new Set(['budget-exceeded', 'sandbox-lost', 'path-not-allowed']);
 
 /** What went wrong, from any error that an activity, a child or an expression threw. */
-export function describeFailure(error: unknown): { code: string; message: string } {
-  if (error instanceof StepFailed) return { code: error.code, message: error.message };
-  if (error instanceof ApplicationFailure) return { code: error.type ?? 'internal-error', message: error.message };
+export function describeFailure(error: unknown): { code: ErrorCode; message: string } {
+  if (error instanceof ApplicationFailure) return { code: parseErrorCode(error.type), message: error.message };
   if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) {
     if (error.cause instanceof ApplicationFailure || error.cause instanceof ActivityFailure)
       return describeFailure(error.cause);
@@ -69,7 +64,7 @@ export function describeFailure(error: unknown): { code: string; message: string
       message: `${error instanceof ActivityFailure ? error.activityType : 'The agent'} did not end within its bounds: ${error.cause?.message ?? error.message}`,
     };
   }
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string')
+  if (error instanceof Error && 'code' in error && isErrorCode(error.code))
     return { code: error.code, message: error.message };
   return { code: 'internal-error', message: error instanceof Error ? error.message : String(error) };
 }

@@ -6,6 +6,7 @@
 import type { Spent } from '../agent/budget.ts';
 import { nothingSpent } from '../agent/budget.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { CommandIdentity } from '../evidence/command-identity.ts';
 import type { CheckRun, Verdict } from '../evidence/gate.ts';
@@ -56,7 +57,7 @@ export interface StepRecord {
   /** Names of the outputs that hold only a part: reading one fails. */
   cut?: string[];
   /** Why it failed, and at which step inside of it. */
-  failure?: { code: string; message: string; path?: string };
+  failure?: { code: ErrorCode; message: string; path?: string };
   /** Edits that sending the step back takes back. */
   undo?: EditUndo[];
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Outcome } from '../blueprints/schema.ts';
 import { Usage } from '../model/contract.ts';
 import { ArtifactRef } from '../artifacts/contract.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { StateReached } from '../sandbox/contract.ts';
 
@@ -69,8 +70,8 @@ export interface ChangeSummary {
 
 export interface RunEnd {
   outcome: Outcome;
-  /** A stable code where something went wrong. */
-  code?: string;
+  /** Where something went wrong. */
+  code?: ErrorCode;
   reason: string;
   /** The step that decided it. */
   step?: string;

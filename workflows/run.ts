@@ -12,6 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import { doublePaths } from '../blueprints/outputs.ts';
 import { budgetLimits } from './budget.ts';
@@ -187,7 +188,13 @@ function endFor(error: unknown, { messages }: RunMemory): RunEnd {
 }
 
 /** Failures that a person settles, by looking at the repository or by answering; not by looking at Jig. */
-const needsHuman = new Set(['foreign-commits', 'base-moved', 'ci-failed', 'ci-timeout', 'pause-expired']);
+const needsHuman: ReadonlySet<ErrorCode> = new Set([
+  'foreign-commits',
+  'base-moved',
+  'ci-failed',
+  'ci-timeout',
+  'pause-expired',
+]);
 
 /** Goes on as a new execution; returns only where the memory can't be kept, with the run's end. */
 async function goOn(request: RunRequest, opened: OpenedRun, memory: RunMemory): Promise<RunEnd> {

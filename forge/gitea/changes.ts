@@ -14,20 +14,20 @@ type WantedChange = Parameters<Forge['ensureChange']>[0];
 const draftPrefixes = ['WIP:', '[WIP]'];
 
 export async function ensureChange(gitea: Connection, wanted: WantedChange): Promise<Change> {
-  return gitea.turns(`change ${wanted.repository} ${wanted.branch}`, async () => {
+  return gitea.oneAtATime(`change ${wanted.repository} ${wanted.branch}`, async () => {
     const pull = (await findOwn(gitea, wanted)) ?? (await openPull(gitea, wanted));
     if (pull.state !== 'open') return describe(gitea, pull);
     const change = describe(gitea, await bringUpToDate(gitea, wanted, pull));
     if (wanted.draft && !change.draft)
       throw new ForgeFailure(
-        'refused',
+        'forge-refused',
         `${gitea.name} takes change ${change.number} for ready, though its title begins with ${JSON.stringify(gitea.draftPrefix)}: set forges.${gitea.name}.draftPrefix to one of its WORK_IN_PROGRESS_PREFIXES.`,
       );
     return change;
   });
 }
 
-/** @throws ForgeFailure `conflict` where the branch has an open change of somebody else */
+/** @throws ForgeFailure `forge-conflict` where the branch has an open change of somebody else */
 async function findOwn(gitea: Connection, wanted: WantedChange): Promise<PullAnswer | undefined> {
   const onBranch = await listOnBranch(gitea, wanted);
   const own = onBranch
@@ -36,7 +36,7 @@ async function findOwn(gitea: Connection, wanted: WantedChange): Promise<PullAns
   const foreign = onBranch.find(({ state }) => state === 'open');
   if (own.length === 0 && foreign)
     throw new ForgeFailure(
-      'conflict',
+      'forge-conflict',
       `The branch ${wanted.branch} already has the open change ${foreign.number}, which another run made.`,
     );
   return own[0];
@@ -73,7 +73,7 @@ async function openPull(gitea: Connection, wanted: WantedChange): Promise<PullAn
       PullAnswer,
       gitea.api.repos.repoCreatePullRequest(...split(repository), { head, base, ...textOf(gitea, wanted), labels }),
     );
-    return await withoutTwin(gitea, wanted, made);
+    return await closeDuplicate(gitea, wanted, made);
   } catch (error) {
     // The answer may be lost, or somebody was faster: what counts is what the server has now.
     const made = await findOwn(gitea, wanted).catch(() => undefined);
@@ -83,7 +83,7 @@ async function openPull(gitea: Connection, wanted: WantedChange): Promise<PullAn
 }
 
 /** The server looks and writes in two steps, so two processes may both have opened one: the first stays. */
-async function withoutTwin(
+async function closeDuplicate(
   gitea: Connection,
   { repository, branch, marker }: WantedChange,
   made: PullAnswer,
@@ -183,7 +183,7 @@ export async function closeChange(
     return describe(gitea, await edit(gitea, repository, number, { state: 'closed' }));
   } catch (error) {
     // Somebody merged it in between.
-    const now = error instanceof ForgeFailure && error.kind === 'conflict' ? await get() : undefined;
+    const now = error instanceof ForgeFailure && error.code === 'forge-conflict' ? await get() : undefined;
     if (now && now.state !== 'open') return describe(gitea, now);
     throw error;
   }

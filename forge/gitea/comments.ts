@@ -9,7 +9,7 @@ type WantedComment = Parameters<Forge['ensureComment']>[0];
 
 /** The comment with this marker, written once and brought up to date. Repeatable. */
 export async function ensureComment(gitea: Connection, wanted: WantedComment): Promise<void> {
-  await gitea.turns(`comment ${wanted.repository} ${wanted.number}`, async () => {
+  await gitea.oneAtATime(`comment ${wanted.repository} ${wanted.number}`, async () => {
     const [owner, name] = split(wanted.repository);
     const issues = gitea.api.repos;
     const body = withMarker(wanted.marker, neutralize(wanted.body));

@@ -2,10 +2,10 @@
 import { Api, type HttpResponse } from 'gitea-js';
 import type { z } from 'zod';
 import { JigError } from '../../base/errors.ts';
+import { createLimitByKey, type LimitByKey } from '../../base/limits.ts';
 import { RepositoryName } from '../contract.ts';
 import { ForgeFailure } from '../errors.ts';
 import { createHostFetch } from '../host-fetch.ts';
-import { createTurns, type Turns } from '../../base/turns.ts';
 
 export interface GiteaOptions {
   /** What runs call this forge. */
@@ -30,7 +30,8 @@ export interface Connection {
   token: () => Promise<string>;
   draftPrefix: string;
   api: Api<unknown>;
-  turns: Turns;
+  /** For what takes two requests, to look and then to write. Between processes the server has the last word. */
+  oneAtATime: LimitByKey;
   /** An answer, checked. @throws ForgeFailure */
   ask<T>(schema: z.ZodType<T>, answer: Answer): Promise<T>;
   /** The same; undefined where there is no such thing. */
@@ -66,7 +67,7 @@ export function connect({
     const { success, data: value, error } = schema.safeParse(data);
     if (!success)
       throw new ForgeFailure(
-        'unavailable',
+        'forge-unavailable',
         `${name} answered something else than its API says: ${error.issues[0]?.path.join('.') || 'no JSON'} ${error.issues[0]?.message ?? ''}`,
       );
     return value;
@@ -79,7 +80,7 @@ export function connect({
       // The server may give fewer than it was asked for, so only its own word counts.
       if (!/\brel="next"/.test(headers.get('link') ?? '')) return;
     }
-    throw new ForgeFailure('refused', `${name} has more than ${maxPages} pages of one list.`);
+    throw new ForgeFailure('forge-refused', `${name} has more than ${maxPages} pages of one list.`);
   };
   return {
     name,
@@ -89,7 +90,7 @@ export function connect({
     api,
     ask,
     pages,
-    turns: createTurns(),
+    oneAtATime: createLimitByKey(1),
     async list(schema, askPage) {
       const all = [];
       for await (const each of pages(schema, askPage)) all.push(each);
@@ -99,7 +100,7 @@ export function connect({
       try {
         return await ask(schema, answer);
       } catch (error) {
-        if (error instanceof ForgeFailure && error.kind === 'not-found') return undefined;
+        if (error instanceof ForgeFailure && error.code === 'forge-not-found') return undefined;
         throw error;
       }
     },
@@ -118,10 +119,10 @@ function checkedUrl(name: string, text: string, allowHttp: boolean): string {
   return url.href.replace(/\/+$/, '');
 }
 
-/** `owner/name`, for paths. @throws ForgeFailure `not-found` for what can't be a repository's name */
+/** `owner/name`, for paths. @throws ForgeFailure `forge-not-found` for what can't be a repository's name */
 export function split(repository: string): [owner: string, name: string] {
   const [owner = '', name = ''] = RepositoryName.safeParse(repository).success ? repository.split('/') : [];
   if ([owner, name].some((part) => /^\.*$/.test(part)))
-    throw new ForgeFailure('not-found', `${JSON.stringify(repository)} is not a repository's name.`);
+    throw new ForgeFailure('forge-not-found', `${JSON.stringify(repository)} is not a repository's name.`);
   return [owner, name];
 }

@@ -7,7 +7,7 @@ const color = '#6b7280';
 /** The ids of these labels of the repository, made where it lacks one. Repeatable. */
 export async function ensureLabels(gitea: Connection, repository: string, names: string[]): Promise<number[]> {
   if (names.length === 0) return [];
-  return gitea.turns(`labels ${repository}`, async () => {
+  return gitea.oneAtATime(`labels ${repository}`, async () => {
     const [owner, name] = split(repository);
     const known = await gitea.list(LabelAnswer, (page) => gitea.api.repos.issueListLabels(owner, name, page));
     const ids: number[] = [];
@@ -17,7 +17,7 @@ export async function ensureLabels(gitea: Connection, repository: string, names:
         (await gitea.ask(LabelAnswer, gitea.api.repos.issueCreateLabel(owner, name, { name: wanted, color })));
       if (label.name !== wanted)
         throw new ForgeFailure(
-          'refused',
+          'forge-refused',
           `${gitea.name} made the label ${JSON.stringify(label.name)} of ${JSON.stringify(wanted)}.`,
         );
       ids.push(label.id);

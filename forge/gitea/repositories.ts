@@ -4,7 +4,7 @@ import { ForgeFailure } from '../errors.ts';
 import { RepositoryAnswer } from './answers.ts';
 import { split, type Connection } from './connection.ts';
 
-/** The name comes back as the server writes it. @throws ForgeFailure `moved` with the new name where it was renamed */
+/** The name comes back as the server writes it. @throws ForgeFailure `forge-moved` with the new name where it was renamed */
 export async function getRepository(gitea: Connection, repository: string): Promise<Repository> {
   const {
     full_name: name,
@@ -21,10 +21,14 @@ export async function getRepository(gitea: Connection, repository: string): Prom
 
 function explained(gitea: Connection, repository: string, error: unknown): unknown {
   if (!(error instanceof ForgeFailure)) return error;
-  if (error.kind === 'not-found')
-    return new ForgeFailure('not-found', `${gitea.name} has no repository ${repository}, or the token may not see it.`);
-  const name = error.kind === 'moved' ? /\/api\/v1\/repos\/([\w.-]+\/[\w.-]+)/.exec(error.message)?.[1] : undefined;
-  return name ? new ForgeFailure('moved', `${repository} is called ${name} on ${gitea.name} now.`) : error;
+  if (error.code === 'forge-not-found')
+    return new ForgeFailure(
+      'forge-not-found',
+      `${gitea.name} has no repository ${repository}, or the token may not see it.`,
+    );
+  const name =
+    error.code === 'forge-moved' ? /\/api\/v1\/repos\/([\w.-]+\/[\w.-]+)/.exec(error.message)?.[1] : undefined;
+  return name ? new ForgeFailure('forge-moved', `${repository} is called ${name} on ${gitea.name} now.`) : error;
 }
 
 /**

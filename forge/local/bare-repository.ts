@@ -73,7 +73,7 @@ export async function readPatch(git: BareGit, gitDir: string, base: string, head
 
 /**
  * Merges `head` into the branch `base` as a fast-forward or a merge commit, and returns the branch's new head.
- * @throws ForgeFailure `conflict` where both changed the same lines, or where the base moved at this very moment.
+ * @throws ForgeFailure `forge-conflict` where both changed the same lines, or where the base moved at this very moment.
  */
 export async function mergeBranch(
   git: BareGit,
@@ -81,14 +81,14 @@ export async function mergeBranch(
   { base, head, message }: { base: string; head: string; message: string },
 ): Promise<string> {
   const onto = await findCommit(git, gitDir, base);
-  if (!onto) throw new ForgeFailure('conflict', `The base branch ${base} is gone.`);
+  if (!onto) throw new ForgeFailure('forge-conflict', `The base branch ${base} is gone.`);
   if (await isAncestor(git, gitDir, head, onto)) return onto;
   const merged = (await isAncestor(git, gitDir, onto, head))
     ? head
     : await mergeCommit(git, gitDir, onto, head, message);
   const moved = await git(gitDir, ['update-ref', `refs/heads/${base}`, merged, onto]);
   if (moved.exitCode !== 0)
-    throw new ForgeFailure('conflict', `${base} moved while it was merged into.`, { retryable: true });
+    throw new ForgeFailure('forge-conflict', `${base} moved while it was merged into.`, { retryable: true });
   return merged;
 }
 
@@ -96,7 +96,7 @@ async function mergeCommit(git: BareGit, gitDir: string, onto: string, head: str
   const tree = await git(gitDir, ['merge-tree', '--write-tree', '--name-only', onto, head]);
   if (tree.exitCode === 1)
     throw new ForgeFailure(
-      'conflict',
+      'forge-conflict',
       `The change conflicts with its base: ${tree.stdout.split('\n\n')[0]?.split('\n').slice(1).join(', ')}`,
     );
   if (tree.exitCode !== 0) throw new Error(`git merge-tree failed: ${tree.stderr}`);

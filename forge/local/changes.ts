@@ -18,7 +18,7 @@ type WantedChange = Parameters<Forge['ensureChange']>[0];
 export async function ensureChange(changes: Changes, wanted: WantedChange): Promise<ChangeRecord> {
   const { state, author } = changes;
   const { archived } = await state.getRepository(wanted.repository);
-  if (archived) throw new ForgeFailure('refused', `${wanted.repository} is archived.`);
+  if (archived) throw new ForgeFailure('forge-refused', `${wanted.repository} is archived.`);
   await getHead(changes, wanted.repository, wanted.branch);
   await getHead(changes, wanted.repository, wanted.base);
   const number = await ensureNumber(changes, wanted);
@@ -39,13 +39,13 @@ export async function ensureChange(changes: Changes, wanted: WantedChange): Prom
 async function ensureNumber({ state }: Changes, { repository, branch, marker }: WantedChange): Promise<number> {
   const isWanted = (entry: { branch: string; marker: string }) => entry.branch === branch && entry.marker === marker;
   const written = await state.repository(repository).update(async (current) => {
-    if (!current) throw new ForgeFailure('not-found', `${repository} is gone.`);
+    if (!current) throw new ForgeFailure('forge-not-found', `${repository} is gone.`);
     if (current.changes.some(isWanted)) return current;
     for (const [index, entry] of current.changes.entries()) {
       const other = entry.branch === branch ? await state.change(repository, index + 1).find() : undefined;
       if (other?.state === 'open')
         throw new ForgeFailure(
-          'conflict',
+          'forge-conflict',
           `The branch ${branch} already has the open change ${index + 1}, which another run made.`,
         );
     }
@@ -64,7 +64,7 @@ export async function approve(changes: Changes, repository: string, number: numb
   return updateOpen(changes, repository, number, async (change) => {
     if (by === change.author)
       throw new ForgeFailure(
-        'refused',
+        'forge-refused',
         `${by} is the author of change ${number}, and nobody approves a change of their own.`,
       );
     const commit = await getHead(changes, repository, change.branch);
@@ -84,7 +84,7 @@ export async function merge(
   const { state, git } = changes;
   const change = await state.getChange(repository, number);
   if (change.state === 'merged') return change;
-  if (change.state === 'closed') throw new ForgeFailure('conflict', `Change ${number} is closed.`);
+  if (change.state === 'closed') throw new ForgeFailure('forge-conflict', `Change ${number} is closed.`);
   const gitDir = state.gitDir(repository);
   const head = await getHead(changes, repository, change.branch);
   const base = await getHead(changes, repository, change.base);
@@ -94,7 +94,7 @@ export async function merge(
     !unapproved &&
     !change.approvals.some(({ commit }) => commit === head)
   ) {
-    throw new ForgeFailure('refused', `Change ${number} is not approved at its present commit.`);
+    throw new ForgeFailure('forge-refused', `Change ${number} is not approved at its present commit.`);
   }
   await mergeBranch(git, gitDir, { base: change.base, head, message: `Merge change ${number}: ${change.title}\n` });
   return updateOpen(changes, repository, number, (open) => ({
@@ -133,7 +133,7 @@ export async function addComment(
 ): Promise<ChangeRecord> {
   await state.getChange(repository, number);
   return state.change(repository, number).update((change) => {
-    if (!change) throw new ForgeFailure('not-found', `${repository} has no change ${number}.`);
+    if (!change) throw new ForgeFailure('forge-not-found', `${repository} has no change ${number}.`);
     const written =
       remark.marker === undefined ? undefined : change.comments.find(({ marker }) => marker === remark.marker);
     if (!written) return { ...change, comments: [...change.comments, { ...remark, at: now() }] };
@@ -169,7 +169,7 @@ export async function describeChange(
 
 async function getHead({ state, git }: Changes, repository: string, branch: string): Promise<string> {
   const commit = await findCommit(git, state.gitDir(repository), branch);
-  if (!commit) throw new ForgeFailure('refused', `${repository} has no branch ${JSON.stringify(branch)}.`);
+  if (!commit) throw new ForgeFailure('forge-refused', `${repository} has no branch ${JSON.stringify(branch)}.`);
   return commit;
 }
 
@@ -180,8 +180,8 @@ async function updateOpen(
   update: (change: ChangeRecord) => ChangeRecord | Promise<ChangeRecord>,
 ): Promise<ChangeRecord> {
   return state.change(repository, number).update((change) => {
-    if (!change) throw new ForgeFailure('not-found', `${repository} has no change ${number}.`);
-    if (change.state !== 'open') throw new ForgeFailure('conflict', `Change ${number} is ${change.state}.`);
+    if (!change) throw new ForgeFailure('forge-not-found', `${repository} has no change ${number}.`);
+    if (change.state !== 'open') throw new ForgeFailure('forge-conflict', `Change ${number} is ${change.state}.`);
     return update(change);
   });
 }

@@ -23,7 +23,7 @@ export interface QueuedCheck {
   claim: CheckClaim;
 }
 
-export interface CheckOutcome {
+export interface FinishedCheck {
   state: 'passed' | 'failed' | 'errored';
   logExcerpt: string;
 }
@@ -72,15 +72,15 @@ export async function takeQueuedCheck(
   return undefined;
 }
 
-/** Repeatable. @throws ForgeFailure `conflict` where the claim was lost to somebody else in the meantime. */
+/** Repeatable. @throws ForgeFailure `forge-conflict` where the claim was lost to somebody else in the meantime. */
 export async function finishCheck(
   { state }: Changes,
   { repository, commit, id }: CheckClaim,
-  outcome: CheckOutcome,
+  outcome: FinishedCheck,
 ): Promise<void> {
   await state.check(repository, commit).update((current) => {
     if (current?.claim?.id !== id)
-      throw new ForgeFailure('conflict', `The check of ${commit} belongs to another claim by now.`);
+      throw new ForgeFailure('forge-conflict', `The check of ${commit} belongs to another claim by now.`);
     if (current.state !== 'running') return current;
     return { ...current, state: outcome.state, logExcerpt: tail(outcome.logExcerpt) };
   });

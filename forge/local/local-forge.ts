@@ -18,7 +18,7 @@ import {
   listChecks,
   takeQueuedCheck,
   type CheckClaim,
-  type CheckOutcome,
+  type FinishedCheck,
   type QueuedCheck,
 } from './checks.ts';
 import { renderPage, writePage } from './page.ts';
@@ -41,7 +41,7 @@ export interface LocalForge extends Forge {
   getDiff(repository: string, number: number): Promise<string>;
   /** Takes a check to run; the claim is lost after `leaseMs`, or when this process dies. */
   takeQueuedCheck(repository?: string, options?: { leaseMs?: number }): Promise<QueuedCheck | undefined>;
-  finishCheck(claim: CheckClaim, outcome: CheckOutcome): Promise<void>;
+  finishCheck(claim: CheckClaim, outcome: FinishedCheck): Promise<void>;
 }
 
 const defaultLeaseMs = 15 * 60_000;

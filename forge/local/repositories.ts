@@ -34,9 +34,17 @@ export async function ensureRepository(
   const isNew = (await state.repository(wanted.name).find()) === undefined;
   if (isNew) {
     await mkdir(gitDir, { recursive: true });
-    await must(git, gitDir, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
+    await gitOrRefuse(git, gitDir, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
     // Kept as the pack that comes: unpacked, a few large files would be compressed anew for each mirror.
-    await must(git, gitDir, ['fetch', '--quiet', '--keep', '--no-tags', '--', source, 'refs/heads/*:refs/heads/*']);
+    await gitOrRefuse(git, gitDir, [
+      'fetch',
+      '--quiet',
+      '--keep',
+      '--no-tags',
+      '--',
+      source,
+      'refs/heads/*:refs/heads/*',
+    ]);
   } else
     await git(gitDir, [
       'fetch',
@@ -46,7 +54,7 @@ export async function ensureRepository(
       source,
       `refs/heads/${defaultBranch}:refs/heads/${defaultBranch}`,
     ]);
-  await must(git, gitDir, ['symbolic-ref', 'HEAD', `refs/heads/${defaultBranch}`]);
+  await gitOrRefuse(git, gitDir, ['symbolic-ref', 'HEAD', `refs/heads/${defaultBranch}`]);
   const check = wanted.check && RepositoryCheck.parse(wanted.check);
   await state.repository(wanted.name).update((current) => ({
     ...current,
@@ -82,13 +90,13 @@ async function readCheckedOutBranch(git: BareGit, source: string): Promise<strin
   const found = await git(gitDir, ['symbolic-ref', '--quiet', '--short', 'HEAD']);
   if (found.exitCode === 0) return found.stdout.trim();
   throw new ForgeFailure(
-    'refused',
+    'forge-refused',
     `${source} is not a git repository with a branch checked out: name a branch. ${found.stderr.trim()}`,
   );
 }
 
-async function must(git: BareGit, gitDir: string, args: string[]): Promise<void> {
+async function gitOrRefuse(git: BareGit, gitDir: string, args: string[]): Promise<void> {
   const result = await git(gitDir, args);
   if (result.exitCode !== 0)
-    throw new ForgeFailure('refused', `The import failed at git ${args[0]}: ${result.stderr.trim()}`);
+    throw new ForgeFailure('forge-refused', `The import failed at git ${args[0]}: ${result.stderr.trim()}`);
 }

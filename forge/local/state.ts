@@ -76,13 +76,14 @@ export function createState(rootDir: string) {
       const found = RepositoryName.safeParse(name).success
         ? await createRecord(join(folderOf(name), 'repository'), RepositoryRecord).find()
         : undefined;
-      if (!found) throw new ForgeFailure('not-found', `The local forge has no repository ${JSON.stringify(name)}.`);
+      if (!found)
+        throw new ForgeFailure('forge-not-found', `The local forge has no repository ${JSON.stringify(name)}.`);
       return found;
     },
 
     async getChange(name: string, number: number): Promise<ChangeRecord> {
       const found = await createRecord(join(folderOf(name), 'changes', String(number)), ChangeRecord).find();
-      if (!found) throw new ForgeFailure('not-found', `${name} has no change ${number}.`);
+      if (!found) throw new ForgeFailure('forge-not-found', `${name} has no change ${number}.`);
       return found;
     },
 
@@ -100,7 +101,7 @@ export function createState(rootDir: string) {
 /** A name becomes a path here, so `.` and `..` are no names. */
 function checkedName(name: string): string {
   if (!RepositoryName.safeParse(name).success || name.split('/').some((part) => /^\.+$/.test(part))) {
-    throw new ForgeFailure('not-found', `${JSON.stringify(name)} is not a repository's name.`);
+    throw new ForgeFailure('forge-not-found', `${JSON.stringify(name)} is not a repository's name.`);
   }
   return name;
 }

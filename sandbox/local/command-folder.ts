@@ -81,7 +81,7 @@ async function startDetached([program = '', ...words]: string[], env: Record<str
   const nothing = openSync('/dev/null', 'r');
   let child;
   try {
-    child = startOrRefuse(() => spawn(program, words, { detached: true, stdio: closingStdio(nothing), cwd: '/', env }));
+    child = spawnOrRefuse(() => spawn(program, words, { detached: true, stdio: closingStdio(nothing), cwd: '/', env }));
   } finally {
     closeSync(nothing);
   }
@@ -125,7 +125,7 @@ function isInherited(fd: number): boolean {
 const closeOnExec = 0o2000000;
 
 /** Node throws at once where the kernel refuses the words' size as a whole. */
-function startOrRefuse<Child>(start: () => Child): Child {
+function spawnOrRefuse<Child>(start: () => Child): Child {
   try {
     return start();
   } catch (error) {

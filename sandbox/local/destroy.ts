@@ -1,7 +1,7 @@
 /** The end of a sandbox's folder: what runs in it is killed first, then everything is removed. */
-import { execFile } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { findEnded, findSupervisor, isRunning, signalProcess, stopCommand } from './command-folder.ts';
 import { followCommand } from './follow.ts';
 import { isMissing } from './host-files.ts';
@@ -53,7 +53,5 @@ async function endOrphan(folder: string, original: string): Promise<void> {
 /** By rm, which goes by descriptors: no depth and no name in the tree is too much for it. */
 export async function removeTree(folder: string): Promise<void> {
   const script = 'rm -rf -- "$1" 2>/dev/null || { chmod -R u+rwx -- "$1" 2>/dev/null; rm -rf -- "$1"; }';
-  await new Promise<void>((resolve, reject) => {
-    execFile('/bin/sh', ['-c', script, 'sh', folder], (error) => (error ? reject(error) : resolve()));
-  });
+  await execa('/bin/sh', ['-c', script, 'sh', folder]);
 }

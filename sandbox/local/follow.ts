@@ -62,7 +62,7 @@ async function checkSupervised(folder: string, giveUpAt: number): Promise<void> 
 async function resultOf(folder: string, ended: Ended): Promise<CommandResult> {
   const supervisor: Supervisor | undefined = await findSupervisor(folder);
   if (!supervisor) throw new SandboxLost("a command's record is incomplete");
-  const [stdout, stderr] = await Promise.all([captured(folder, 'stdout'), captured(folder, 'stderr')]);
+  const [stdout, stderr] = await Promise.all([readCaptured(folder, 'stdout'), readCaptured(folder, 'stderr')]);
   return {
     ending: ended.ending,
     exitCode: ended.exitCode,
@@ -73,7 +73,7 @@ async function resultOf(folder: string, ended: Ended): Promise<CommandResult> {
   };
 }
 
-async function captured(folder: string, stream: 'stdout' | 'stderr'): Promise<CapturedStream> {
+async function readCaptured(folder: string, stream: 'stdout' | 'stderr'): Promise<CapturedStream> {
   const path = join(folder, stream);
   try {
     const { size } = await stat(path);

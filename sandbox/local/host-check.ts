@@ -1,12 +1,7 @@
 /** What this machine lacks before commands can be isolated on it, found by trying it. */
-import { execFile } from 'node:child_process';
 import { access, constants, readFile } from 'node:fs/promises';
-
-export interface HostIssue {
-  code: string;
-  message: string;
-  hint: string;
-}
+import { execa } from 'execa';
+import type { HostIssue } from '../contract.ts';
 
 /** Settings that forbid user namespaces, and the value that allows them. */
 const settings = [
@@ -55,7 +50,7 @@ export async function checkNamespaces(
 }
 
 /** What bubblewrap says against it; undefined where it works. */
-function tryNamespaces(bwrapPath: string): Promise<string | undefined> {
+async function tryNamespaces(bwrapPath: string): Promise<string | undefined> {
   const words = [
     '--unshare-all',
     '--unshare-user',
@@ -73,11 +68,8 @@ function tryNamespaces(bwrapPath: string): Promise<string | undefined> {
     '--',
     '/bin/true',
   ];
-  return new Promise((resolve) => {
-    execFile(bwrapPath, words, { timeout: 10_000, env: {} }, (error, _stdout, stderr) => {
-      resolve(error ? stderr.trim() || error.message : undefined);
-    });
-  });
+  const result = await execa(bwrapPath, words, { timeout: 10_000, env: {}, extendEnv: false, reject: false });
+  return result.failed ? result.stderr?.trim() || result.shortMessage : undefined;
 }
 
 async function explain(problem: string): Promise<HostIssue> {

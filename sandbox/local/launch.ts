@@ -36,7 +36,7 @@ export function isolatedLaunch({ folder, record, spec, toolchains, egress }: Lau
   const readOnlyPaths = egress?.readOnlyPaths ?? [];
   const words = namespaceWords(
     { bwrapPath, folder, resources, toolchains, readOnlyPaths, egress: egress !== undefined, env },
-    egress ? [...withWayOut(egress, env), ...entered] : entered,
+    egress ? [...egressWords(egress, env), ...entered] : entered,
   );
   if (words.length > maxBwrapWords)
     throw new CommandTooLong(
@@ -60,7 +60,7 @@ export function isolatedLaunch({ folder, record, spec, toolchains, egress }: Lau
 }
 
 /** Variables of the way out, set behind the forwarder: it is a node itself, and would take its time over them. */
-function withWayOut(egress: ExpandedEgress, env: Record<string, string>): string[] {
+function egressWords(egress: ExpandedEgress, env: Record<string, string>): string[] {
   const variables = Object.entries({ ...proxyEnv(), ...egress.env }).filter(([name]) => !(name in env));
   return ['/usr/bin/env', ...variables.map(([name, value]) => `${name}=${value}`)];
 }

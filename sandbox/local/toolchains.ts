@@ -2,10 +2,10 @@
  * Programs of this machine that live outside its system folders (a python of pyenv, a node of nvm, go, cargo, java),
  * found by asking them, so that a sandbox can have them at the same place, for reading only.
  */
-import { execFile } from 'node:child_process';
 import { access, constants, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, sep } from 'node:path';
+import { execa } from 'execa';
 
 export interface Toolchain {
   name: string;
@@ -63,12 +63,9 @@ export function isSystemPath(path: string): boolean {
   return systemFolders.some((folder) => path === folder || path.startsWith(folder + sep));
 }
 
-function answer(program: string, ...words: string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile(program, words, { timeout: 10_000, cwd: '/' }, (error, stdout) => {
-      const text = stdout.trim();
-      if (error ?? !text.startsWith('/')) reject(error ?? new Error(`${program} did not say where it is installed`));
-      else resolve(text);
-    });
-  });
+async function answer(program: string, ...words: string[]): Promise<string> {
+  const { stdout } = await execa(program, words, { timeout: 10_000, cwd: '/' });
+  const path = stdout.trim();
+  if (!path.startsWith('/')) throw new Error(`${program} did not say where it is installed`);
+  return path;
 }

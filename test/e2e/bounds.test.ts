@@ -34,7 +34,7 @@ const replies: Record<string, Reply> = {
   wordy: (turn) => (turn === 1 ? { calls: [shell('sleep 20'), shell('seq 1 100000')] } : { text: 'Done.' }),
   forgetful(turn, { messages }) {
     if (JSON.stringify(messages).length > 30_000)
-      throw new ModelFailure('context-too-long', 'the prompt is too long', { retryable: false });
+      throw new ModelFailure('model-context-too-long', 'the prompt is too long', { retryable: false });
     return turn <= 6 ? { calls: [shell(`seq ${turn} 9999`)] } : { text: 'Done.' };
   },
   stops: (turn) => ({

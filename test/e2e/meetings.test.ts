@@ -45,6 +45,7 @@ before(async () => {
   for (const each of [world, quick]) await each.addRepository('acme/api', files);
 });
 after(async () => {
+  release();
   await world[Symbol.asyncDispose]();
   await quick[Symbol.asyncDispose]();
 });
@@ -218,15 +219,21 @@ test('agents that work at once are all paused, resumed and steered, or one of th
   asked.length = 0;
   released = new Promise((resolve) => (release = resolve));
   const runId = await world.start(blueprint('agents', steps));
-  await world.until(runId, () => asked.length === 2);
+  await world.until(runId, ({ steps: rows }) => rows.filter(({ kind }) => kind === 'agent').length === 2);
   await world.client.pause(runId, me);
   await world.client.steer(runId, { ...me, text: 'for everybody' });
   await world.client.steer(runId, { ...me, text: 'for you alone', step: 'all[1].fix' });
-  await assert.rejects(world.client.steer(runId, { ...me, text: 'x', step: 'all[7].fix' }), refusal('nothing-to-steer'));
+  await assert.rejects(
+    world.client.steer(runId, { ...me, text: 'x', step: 'all[7].fix' }),
+    refusal('nothing-to-steer'),
+  );
   const paused = await world.client.describe(runId);
   assert.equal(paused.phase, 'paused');
   release();
-  assert.equal(asked.length, 2, 'no agent goes on while the run is paused');
+  await assert.rejects(
+    world.until(runId, () => asked.length > 2, 1000),
+    'no agent goes on while the run is paused',
+  );
   await world.client.resume(runId, me);
   const end = await world.client.result(runId);
   assert.equal(end.outcome, 'succeeded', end.reason);
@@ -288,7 +295,10 @@ test('a question stays open, with its deadline, where the run goes on as a new e
 });
 
 test('a run whose memory can not be kept ends honestly, with its evidence, and leaves no sandbox', async () => {
-  await using broken = await createWorld({ model, config: { runs: { heartbeatTimeoutMs: 1000, continueAfterEvents: 30 } } });
+  await using broken = await createWorld({
+    model,
+    config: { runs: { heartbeatTimeoutMs: 1000, continueAfterEvents: 30 } },
+  });
   await broken.addRepository('acme/api', { 'a.txt': 'a\n' });
   const { artifacts } = broken.parts;
   const put = artifacts.put.bind(artifacts);

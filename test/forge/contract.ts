@@ -57,7 +57,7 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
     });
 
     it('a repository that does not exist is not-found', async () => {
-      await assert.rejects(forge.getRepository('nobody/nothing'), { name: 'ForgeFailure', kind: 'not-found' });
+      await assert.rejects(forge.getRepository('nobody/nothing'), { name: 'ForgeFailure', code: 'forge-not-found' });
     });
 
     it('a change is opened with what was asked for', async () => {
@@ -117,7 +117,7 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       await forge.ensureChange(wanted);
       await assert.rejects(forge.ensureChange({ ...wanted, marker: 'another-run' }), {
         name: 'ForgeFailure',
-        kind: 'conflict',
+        code: 'forge-conflict',
       });
     });
 

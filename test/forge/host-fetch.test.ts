@@ -9,34 +9,34 @@ const inAMinute = () => new Date(Date.now() + 60_000).toUTCString();
 const table: [
   status: number,
   headers: Record<string, string>,
-  kind: ForgeFailure['kind'],
+  code: ForgeFailure['code'],
   retryable: boolean,
   retryAfterMs?: number,
 ][] = [
-  [301, { location: '/elsewhere' }, 'moved', false],
-  [307, { location: '/elsewhere' }, 'moved', false],
-  [400, {}, 'refused', false],
-  [401, {}, 'unauthorized', false],
-  [403, {}, 'unauthorized', false],
-  [403, { 'retry-after': '7' }, 'unavailable', true, 7000],
-  [403, { 'x-ratelimit-remaining': '0' }, 'unavailable', true],
-  [404, {}, 'not-found', false],
-  [408, {}, 'unavailable', true],
-  [409, {}, 'conflict', false],
-  [412, {}, 'conflict', false],
-  [422, {}, 'refused', false],
-  [423, {}, 'refused', false],
-  [429, {}, 'unavailable', true],
-  [429, { 'retry-after': '3' }, 'unavailable', true, 3000],
-  [429, { 'retry-after': '999999' }, 'unavailable', true, 900_000],
-  [500, {}, 'unavailable', true],
-  [502, {}, 'unavailable', true],
-  [503, { 'retry-after': '0' }, 'unavailable', true, 0],
+  [301, { location: '/elsewhere' }, 'forge-moved', false],
+  [307, { location: '/elsewhere' }, 'forge-moved', false],
+  [400, {}, 'forge-refused', false],
+  [401, {}, 'forge-unauthorized', false],
+  [403, {}, 'forge-unauthorized', false],
+  [403, { 'retry-after': '7' }, 'forge-unavailable', true, 7000],
+  [403, { 'x-ratelimit-remaining': '0' }, 'forge-unavailable', true],
+  [404, {}, 'forge-not-found', false],
+  [408, {}, 'forge-unavailable', true],
+  [409, {}, 'forge-conflict', false],
+  [412, {}, 'forge-conflict', false],
+  [422, {}, 'forge-refused', false],
+  [423, {}, 'forge-refused', false],
+  [429, {}, 'forge-unavailable', true],
+  [429, { 'retry-after': '3' }, 'forge-unavailable', true, 3000],
+  [429, { 'retry-after': '999999' }, 'forge-unavailable', true, 900_000],
+  [500, {}, 'forge-unavailable', true],
+  [502, {}, 'forge-unavailable', true],
+  [503, { 'retry-after': '0' }, 'forge-unavailable', true, 0],
 ];
-for (const [status, headers, kind, retryable, retryAfterMs] of table) {
-  test(`faults 59, 60: ${status} ${JSON.stringify(headers)} → ${kind}${retryable ? ', retryable' : ''}${retryAfterMs === undefined ? '' : ` after ${retryAfterMs} ms`}`, () => {
+for (const [status, headers, code, retryable, retryAfterMs] of table) {
+  test(`faults 59, 60: ${status} ${JSON.stringify(headers)} → ${code}${retryable ? ', retryable' : ''}${retryAfterMs === undefined ? '' : ` after ${retryAfterMs} ms`}`, () => {
     const failure = failureOf('git', { status, headers: new Headers(headers) }, '');
-    assert.deepEqual([failure.kind, failure.retryable, failure.retryAfterMs], [kind, retryable, retryAfterMs]);
+    assert.deepEqual([failure.code, failure.retryable, failure.retryAfterMs], [code, retryable, retryAfterMs]);
   });
 }
 
@@ -85,7 +85,7 @@ test('credentials go with each request, to no redirect, and stand in no message'
           else response.writeHead(500).end(`it broke on token 0123456789abcdef\n\u001b[31m${'x'.repeat(1000)}`);
         },
         async (url, ask) => {
-          await assert.rejects(ask(`${url}moved`), { name: 'ForgeFailure', kind: 'moved' });
+          await assert.rejects(ask(`${url}moved`), { name: 'ForgeFailure', code: 'forge-moved' });
           const failure = await ask(url).catch((error: unknown) => error);
           assert.ok(failure instanceof ForgeFailure);
           assert.match(failure.message, /^git answered 500: it broke on token \[redacted\] \[31mx+$/);
@@ -108,13 +108,17 @@ test('an answer that never comes, breaks off or is too large is a typed failure'
       }
     },
     async (url, ask) => {
-      await assert.rejects(ask(`${url}silent`), { kind: 'unavailable', retryable: true, message: /TimeoutError/ });
-      await assert.rejects(ask(`${url}cut`), { kind: 'unavailable', retryable: true });
-      await assert.rejects(ask(`${url}large`), { kind: 'refused', retryable: false });
+      await assert.rejects(ask(`${url}silent`), {
+        code: 'forge-unavailable',
+        retryable: true,
+        message: /TimeoutError/,
+      });
+      await assert.rejects(ask(`${url}cut`), { code: 'forge-unavailable', retryable: true });
+      await assert.rejects(ask(`${url}large`), { code: 'forge-refused', retryable: false });
     },
   );
   await assert.rejects(createHostFetch({ host: 'git', authorization: async () => '' })('http://127.0.0.1:9/'), {
-    kind: 'unavailable',
+    code: 'forge-unavailable',
     message: /ECONNREFUSED|bad port|could not be reached/,
   });
 });

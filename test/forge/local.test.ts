@@ -38,11 +38,11 @@ const headOf = async (branch: string) =>
 test('nobody approves a change of their own, and nothing is merged without an approval of its present commit', async () => {
   const { forge } = fixture;
   const { number, branch } = await open();
-  await assert.rejects(forge.approve(repository, number, 'jig'), { kind: 'refused' });
-  await assert.rejects(forge.merge(repository, number, 'ada'), { kind: 'refused' });
+  await assert.rejects(forge.approve(repository, number, 'jig'), { code: 'forge-refused' });
+  await assert.rejects(forge.merge(repository, number, 'ada'), { code: 'forge-refused' });
   await forge.approve(repository, number, 'ada');
   await fixture.push(branch, 'later.txt', 'pushed after the approval\n');
-  await assert.rejects(forge.merge(repository, number, 'ada'), { kind: 'refused' });
+  await assert.rejects(forge.merge(repository, number, 'ada'), { code: 'forge-refused' });
   assert.equal((await forge.merge(repository, number, 'ada', { unapproved: true })).state, 'merged');
 });
 
@@ -66,7 +66,7 @@ test('changes of the same lines conflict, and the base stays as it was', async (
   const [first, second] = [await open('readme.txt', 'ONE\ntwo\nthree\n'), await open('readme.txt', '1\ntwo\nthree\n')];
   await fixture.merge(first.number);
   const trunk = await headOf('trunk');
-  await assert.rejects(fixture.merge(second.number), { kind: 'conflict', message: /readme\.txt/ });
+  await assert.rejects(fixture.merge(second.number), { code: 'forge-conflict', message: /readme\.txt/ });
   assert.equal(await headOf('trunk'), trunk);
   assert.equal((await fixture.forge.findChange(repository, { number: second.number }))?.state, 'open');
 });
@@ -94,8 +94,12 @@ test('an import is kept as the pack that came, so that large files are not compr
 
 test('names that would leave the folder are refused', async () => {
   for (const name of ['../..', 'acme/..', './api', 'acme', 'acme/api/x', 'acme/a\n']) {
-    await assert.rejects(fixture.forge.getRepository(name), { kind: 'not-found' }, name);
-    await assert.rejects(fixture.forge.ensureRepository({ name, source: fixture.source }), { kind: 'not-found' }, name);
+    await assert.rejects(fixture.forge.getRepository(name), { code: 'forge-not-found' }, name);
+    await assert.rejects(
+      fixture.forge.ensureRepository({ name, source: fixture.source }),
+      { code: 'forge-not-found' },
+      name,
+    );
   }
 });
 
@@ -185,7 +189,7 @@ test('a claim that expired or whose owner died is taken again, and the first own
   assert.ok(expired && taken);
   assert.equal(await forge.takeQueuedCheck(), undefined);
   for (const late of [deadClaim, expired.claim])
-    await assert.rejects(forge.finishCheck(late, { state: 'failed', logExcerpt: '' }), { kind: 'conflict' });
+    await assert.rejects(forge.finishCheck(late, { state: 'failed', logExcerpt: '' }), { code: 'forge-conflict' });
   await forge.finishCheck(taken.claim, { state: 'passed', logExcerpt: '' });
   assert.equal((await forge.listChecks(repository, taken.commit))[0]?.state, 'passed');
 });
@@ -229,7 +233,7 @@ test('an archived repository takes no change, and an empty one says so', async (
       draft: false,
       labels: [],
     }),
-    { kind: 'refused' },
+    { code: 'forge-refused' },
   );
   await execa('git', ['init', '-q', '-b', 'trunk', `${fixture.rootDir}-empty`]);
   assert.equal((await forge.ensureRepository({ name: 'acme/empty', source: `${fixture.rootDir}-empty` })).empty, true);

@@ -78,6 +78,6 @@ test('faults 28: a glob that is not understood blocks instead of matching nothin
     '{a,b}'.repeat(10),
     '{'.repeat(3) + 'a,'.repeat(100) + '}',
   ]) {
-    assert.throws(() => createMatcher([glob]), { name: 'GitRefusal', kind: 'glob-unsupported' }, glob);
+    assert.throws(() => createMatcher([glob]), { name: 'GitRefusal', code: 'glob-unsupported' }, glob);
   }
 });

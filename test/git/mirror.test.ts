@@ -31,8 +31,8 @@ test('a mirror is cloned once and follows the branches of its repository afterwa
   assert.deepEqual(await trusted.resolveBase(repository, 'other'), { branch: 'other', commit: head });
   await git(['push', '-q', origin, ':other']);
   await trusted.ensureMirror(repository, access);
-  await assert.rejects(trusted.resolveBase(repository, 'other'), { name: 'GitRefusal', kind: 'branch-not-found' });
-  await assert.rejects(trusted.resolveBase(repository, '--all'), { kind: 'branch-not-found' });
+  await assert.rejects(trusted.resolveBase(repository, 'other'), { name: 'GitRefusal', code: 'branch-not-found' });
+  await assert.rejects(trusted.resolveBase(repository, '--all'), { code: 'branch-not-found' });
 });
 
 test('a first clone is kept as the pack that came, so that large files are not compressed anew for each checkout', async () => {
@@ -113,16 +113,16 @@ test('faults 30: an empty, a missing, an unreachable, a refusing and an archived
     [`http://127.0.0.1:${address.port}/acme/private.git`, 'repository-unauthorized', false],
     ['http://127.0.0.1:1/acme/api.git', 'repository-unreachable', true],
   ];
-  for (const [cloneUrl, kind, retryable] of cases) {
+  for (const [cloneUrl, code, retryable] of cases) {
     await assert.rejects(
       trusted.ensureMirror(repositoryAt(cloneUrl), access),
-      { name: 'GitRefusal', kind, retryable },
+      { name: 'GitRefusal', code, retryable },
       cloneUrl,
     );
   }
   server.close();
   await assert.rejects(trusted.ensureMirror({ ...fixture.repository, archived: true }, access), {
-    kind: 'repository-archived',
+    code: 'repository-archived',
   });
 });
 
@@ -133,7 +133,7 @@ test('faults 30: a default branch of any name is found; a detached HEAD has none
   await git(['--git-dir', detached, 'update-ref', '--no-deref', 'HEAD', base]);
   const repository = repositoryAt(detached);
   await trusted.ensureMirror(repository, access);
-  await assert.rejects(trusted.resolveBase(repository), { kind: 'branch-not-found' });
+  await assert.rejects(trusted.resolveBase(repository), { code: 'branch-not-found' });
   assert.equal((await trusted.resolveBase(repository, 'trunk')).branch, 'trunk');
 });
 
@@ -173,7 +173,7 @@ test('faults 30: a shallow repository is mirrored as far as it goes, checked out
 
 test('a commit that the mirror does not have, or no longer has with its cache, is commit-missing', async () => {
   const { trusted, repository, base } = fixture;
-  const missing = { name: 'GitRefusal', kind: 'commit-missing', code: 'commit-missing' };
+  const missing = { name: 'GitRefusal', code: 'commit-missing' };
   await trusted.ensureMirror(repository, access);
   await assert.rejects(trusted.createCheckoutBundle(repository, '1'.repeat(40)), missing);
   await assert.rejects(trusted.createDiff(repository, base, '1'.repeat(40)), missing);
@@ -195,7 +195,7 @@ test('addresses that would make git start a program are refused', async () => {
   ]) {
     await assert.rejects(
       fixture.trusted.ensureMirror(repositoryAt(cloneUrl), access),
-      { kind: 'repository-unreachable', retryable: false },
+      { code: 'repository-unreachable', retryable: false },
       cloneUrl,
     );
   }

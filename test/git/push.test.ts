@@ -46,7 +46,7 @@ test('a branch is pushed once, and a push that is repeated finds it there', asyn
 
 test('faults 31: a branch that exists with other commits is never written', async () => {
   await push(commits[1], 'jig/theirs');
-  const foreign = { name: 'GitRefusal', kind: 'foreign-commits' };
+  const foreign = { name: 'GitRefusal', code: 'foreign-commits' };
   await assert.rejects(push(commits[2], 'jig/theirs'), foreign);
   await assert.rejects(push(commits[2], 'jig/theirs', commits[0]), foreign);
   await assert.rejects(push(commits[0], 'jig/theirs', commits[1]), foreign);
@@ -61,7 +61,7 @@ test('faults 31: of many pushes of one new branch at once one wins, and the othe
   const winner = await headOf('jig/race');
   for (const [index, result] of settled.entries()) {
     if (result.status === 'fulfilled') assert.equal(rivals[index % 3], winner);
-    else assert.equal(result.reason.kind, 'foreign-commits', String(result.reason));
+    else assert.equal(result.reason.code, 'foreign-commits', String(result.reason));
   }
 });
 
@@ -76,16 +76,16 @@ test('faults 31: somebody who pushes between the look and the push is not overwr
   const hook = join(origin, 'hooks', 'pre-receive');
   await writeFile(hook, `#!/bin/sh\nunset GIT_QUARANTINE_PATH\ngit update-ref refs/heads/jig/between ${theirs}\n`);
   await chmod(hook, 0o755);
-  await assert.rejects(push(commits[1], 'jig/between', commits[0]), { kind: 'foreign-commits' });
+  await assert.rejects(push(commits[1], 'jig/between', commits[0]), { code: 'foreign-commits' });
   assert.equal(await headOf('jig/between'), theirs);
   await writeFile(hook, '#!/bin/sh\necho not on my watch >&2\nexit 1\n');
-  await assert.rejects(push(commits[0], 'jig/refused'), { kind: 'push-refused', message: /not on my watch/ });
+  await assert.rejects(push(commits[0], 'jig/refused'), { code: 'push-refused', message: /not on my watch/ });
   await gitIn(origin)(['config', 'core.hooksPath', '/dev/null']);
 });
 
 test('names that are no branches are refused before anything is asked', async () => {
   for (const branch of ['', '-x', 'a..b', 'a b', 'x.lock', 'a\n', 'refs/../x', '@{-1}'])
-    await assert.rejects(push(commits[0], branch), { kind: 'push-refused' }, branch);
+    await assert.rejects(push(commits[0], branch), { code: 'push-refused' }, branch);
 });
 
 test('faults 31: a branch that is taken gets the first suffix that is free', async () => {
@@ -120,13 +120,13 @@ test('faults 53: a first push that comes late finds its branch, however far that
     [second, first],
   ] as const)
     await push(commit, 'jig/late', expected);
-  await assert.rejects(push(await ownCommit(second, 'round 3'), 'jig/late', second), { kind: 'foreign-commits' });
+  await assert.rejects(push(await ownCommit(second, 'round 3'), 'jig/late', second), { code: 'foreign-commits' });
   assert.deepEqual([await headOf('jig/late'), await headOf('jig/late-2')], [theirs, undefined]);
 });
 
 test('a push back to where a branch was is refused, though it holds the commit', async () => {
   await push(commits[1], 'jig/rewound');
-  await assert.rejects(push(commits[0], 'jig/rewound', commits[1]), { kind: 'foreign-commits' });
+  await assert.rejects(push(commits[0], 'jig/rewound', commits[1]), { code: 'foreign-commits' });
 });
 
 test('freshness tells whether the base moved on, and whether the branch is still as it was pushed', async () => {

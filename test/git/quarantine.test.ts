@@ -16,9 +16,9 @@ before(async () => {
 });
 after(() => fixture.close());
 
-const refused = async (entries: Entry[], kind: string, paths?: string[], more = {}) =>
+const refused = async (entries: Entry[], code: string, paths?: string[], more = {}) =>
   assert.rejects(fixture.quarantine(await fixture.bundleOf(entries), more), (error: GitRefusal) => {
-    assert.deepEqual([error.name, error.kind], ['GitRefusal', kind], `${JSON.stringify(entries)}: ${error.message}`);
+    assert.deepEqual([error.name, error.code], ['GitRefusal', code], `${JSON.stringify(entries)}: ${error.message}`);
     if (paths) assert.deepEqual(error.paths, paths);
     return true;
   });
@@ -260,14 +260,14 @@ test('faults 24: what is not one whole bundle is refused', async () => {
   for (const [rule, bytes] of Object.entries(hostile)) {
     const path = join(folder, 'not-a.bundle');
     await writeFile(path, bytes);
-    await assert.rejects(fixture.quarantine(path), { name: 'GitRefusal', kind: 'bundle-corrupt' }, rule);
+    await assert.rejects(fixture.quarantine(path), { name: 'GitRefusal', code: 'bundle-corrupt' }, rule);
   }
 });
 
 test('faults 24: a bundle of another history, whose base is not in the mirror, is refused', async () => {
   const other = await createFixture({ 'other.txt': 'other\n' });
   const bundle = await other.bundleOf([{ name: 'x', content: 'x' }]);
-  await assert.rejects(fixture.quarantine(bundle), { kind: 'bundle-corrupt' });
+  await assert.rejects(fixture.quarantine(bundle), { code: 'bundle-corrupt' });
   await other.close();
 });
 
@@ -278,22 +278,22 @@ test(
     const large = join(fixture.folder, 'large.bundle');
     await writeFile(large, '');
     await truncate(large, 300_000_000);
-    await assert.rejects(fixture.quarantine(large), { kind: 'too-large' });
+    await assert.rejects(fixture.quarantine(large), { code: 'too-large' });
 
     let tree = await fixture.writeTree([{ name: 'file', content: 'x' }]);
     for (let level = 0; level < 10; level++)
       tree = await fixture.writeTree('abcdefghij'.split('').map((name) => ({ name, mode: '40000', id: tree })));
-    await assert.rejects(fixture.quarantine(await fixture.bundleTree(tree)), { kind: 'too-many-files' });
+    await assert.rejects(fixture.quarantine(await fixture.bundleTree(tree)), { code: 'too-many-files' });
 
     const id = await fixture.git(['hash-object', '-w', '--stdin'], 'x');
     const names = Array.from({ length: 1_000_000 }, (_, index) =>
       Buffer.concat([Buffer.from(`100644 ${String(index).padStart(7, '0')}\0`), Buffer.from(id, 'hex')]),
     );
     tree = await fixture.git(['hash-object', '-w', '-t', 'tree', '--literally', '--stdin'], Buffer.concat(names));
-    await assert.rejects(fixture.quarantine(await fixture.bundleTree(tree)), { kind: 'too-many-files' });
+    await assert.rejects(fixture.quarantine(await fixture.bundleTree(tree)), { code: 'too-many-files' });
 
     await refused([{ name: 'zeros', content: Buffer.alloc(8_000_000) }], 'too-large', ['zeros']);
-    await assert.rejects(fixture.quarantine(await deltaBomb()), { kind: 'too-large' });
+    await assert.rejects(fixture.quarantine(await deltaBomb()), { code: 'too-large' });
     assert.deepEqual(await readdir(join(fixture.cacheDir, 'quarantine')), []);
   },
 );
@@ -476,7 +476,7 @@ test('faults 28: deleting a protected file is a change to it', async () => {
   const bundle = await protectedFixture.bundleTree(
     await protectedFixture.writeTree([{ name: 'a.txt', content: 'a\n' }]),
   );
-  await assert.rejects(protectedFixture.quarantine(bundle), { kind: 'protected-path', paths: ['CODEOWNERS'] });
+  await assert.rejects(protectedFixture.quarantine(bundle), { code: 'protected-path', paths: ['CODEOWNERS'] });
   await protectedFixture.close();
 });
 
@@ -517,7 +517,7 @@ test('the allowed paths can be held against what came since an earlier export of
   );
   const undone = await fixture.bundleOf([{ name: 'by-agent', content: '2' }]);
   await assert.rejects(trusted.quarantine({ ...after, bundlePath: undone, key: 'undone' }), {
-    kind: 'path-not-allowed',
+    code: 'path-not-allowed',
     paths: ['by-code'],
   });
 });

@@ -40,54 +40,54 @@ describe('how far a pod has come', () => {
 });
 
 describe('what keeps a pod from starting', () => {
-  const cases: [string, V1PodStatus, { code: string; mends: string } | undefined][] = [
+  const cases: [string, V1PodStatus, { code: string; recovers: string } | undefined][] = [
     ['nothing, while it is made', container({ waiting: { reason: 'ContainerCreating' } }), undefined],
     ['nothing that anybody says', {}, undefined],
     [
       'a pull that fails',
       container({ waiting: { reason: 'ErrImagePull', message: 'not found' } }),
-      { code: 'sandbox-image-unavailable', mends: 'pull' },
+      { code: 'sandbox-image-unavailable', recovers: 'pull' },
     ],
     [
       'a pull that is given up for now',
       container({ waiting: { reason: 'ImagePullBackOff' } }),
-      { code: 'sandbox-image-unavailable', mends: 'pull' },
+      { code: 'sandbox-image-unavailable', recovers: 'pull' },
     ],
     [
       'an image that is not there',
       container({ waiting: { reason: 'ErrImageNeverPull' } }),
-      { code: 'sandbox-image-unavailable', mends: 'never' },
+      { code: 'sandbox-image-unavailable', recovers: 'never' },
     ],
     [
       'a name that is none',
       container({ waiting: { reason: 'InvalidImageName' } }),
-      { code: 'sandbox-image-unavailable', mends: 'never' },
+      { code: 'sandbox-image-unavailable', recovers: 'never' },
     ],
     [
       'a missing secret',
       container({ waiting: { reason: 'CreateContainerConfigError' } }),
-      { code: 'sandbox-not-started', mends: 'never' },
+      { code: 'sandbox-not-started', recovers: 'never' },
     ],
     [
       'a runtime that stumbled',
       container({ waiting: { reason: 'CreateContainerError' } }),
-      { code: 'sandbox-not-started', mends: 'maybe' },
+      { code: 'sandbox-not-started', recovers: 'maybe' },
     ],
     [
       'no room',
       { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'Insufficient cpu' }] },
-      { code: 'sandbox-unschedulable', mends: 'maybe' },
+      { code: 'sandbox-unschedulable', recovers: 'maybe' },
     ],
     [
       'its end',
       { phase: 'Failed', reason: 'Evicted', message: 'low on memory' },
-      { code: 'sandbox-not-started', mends: 'never' },
+      { code: 'sandbox-not-started', recovers: 'never' },
     ],
   ];
   for (const [what, status, expected] of cases) {
     it(`is ${what}`, () => {
       const problem = findProblem(pod(status));
-      assert.deepEqual(problem && { code: problem.code, mends: problem.mends }, expected);
+      assert.deepEqual(problem && { code: problem.code, recovers: problem.recovers }, expected);
     });
   }
 });

@@ -64,7 +64,7 @@ describe('a pod', () => {
     assert.equal(server.count('DELETE'), 0);
   });
 
-  it('that was made for another wish is refused and left alone', async () => {
+  it('that was made by another specification is refused and left alone', async () => {
     await using server = await startPodServer();
     await ensurePod(server.pods, wanted());
     for (const changes of [{ image: 'other:1' }, { env: { A: 'b' } }, { lifetimeMs: 1 }])

@@ -109,5 +109,5 @@ test('a server that cannot be reached is a retryable failure', async () => {
   const server = await startScriptedServer({ script: 'v1', replies: [] });
   await server.close();
   const model = createOpenAiModel({ name: 'm', baseUrl: server.baseUrl, contextTokens: 8192, timeoutMs: 2000 });
-  await assert.rejects(model.ask(question), { name: 'ModelFailure', kind: 'unavailable', retryable: true });
+  await assert.rejects(model.ask(question), { name: 'ModelFailure', code: 'model-unavailable', retryable: true });
 });

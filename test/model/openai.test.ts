@@ -64,69 +64,78 @@ test('a streamed answer comes back whole, with its calls, usage and cost', async
 
 const table: {
   fault: Parameters<typeof failureOf>[0][number];
-  kind: ModelFailure['kind'];
+  code: ModelFailure['code'];
   retryable: boolean;
   retryAfterMs?: number;
 }[] = [
   {
     fault: { status: 429, headers: { 'retry-after-ms': '1500' } },
-    kind: 'rate-limited',
+    code: 'model-rate-limited',
     retryable: true,
     retryAfterMs: 1500,
   },
   {
     fault: { status: 429, headers: { 'retry-after': '2' } },
-    kind: 'rate-limited',
+    code: 'model-rate-limited',
     retryable: true,
     retryAfterMs: 2000,
   },
   {
     fault: { status: 429, headers: { 'x-should-retry': 'false', 'retry-after': '2' } },
-    kind: 'rate-limited',
+    code: 'model-rate-limited',
     retryable: false,
   },
   {
     fault: { status: 429, body: '{"error":{"message":"quota","code":"insufficient_quota"}}' },
-    kind: 'unauthorized',
+    code: 'model-unauthorized',
     retryable: false,
   },
-  { fault: { status: 500 }, kind: 'unavailable', retryable: true },
-  { fault: { status: 503, headers: { 'retry-after': '1' } }, kind: 'unavailable', retryable: true, retryAfterMs: 1000 },
-  { fault: { status: 529 }, kind: 'unavailable', retryable: true },
-  { fault: { status: 401 }, kind: 'unauthorized', retryable: false },
-  { fault: { status: 403 }, kind: 'unauthorized', retryable: false },
-  { fault: { status: 404 }, kind: 'refused', retryable: false },
-  { fault: { status: 400 }, kind: 'refused', retryable: false },
-  { fault: { status: 400, headers: { 'x-should-retry': 'true' } }, kind: 'refused', retryable: true },
+  { fault: { status: 500 }, code: 'model-unavailable', retryable: true },
+  {
+    fault: { status: 503, headers: { 'retry-after': '1' } },
+    code: 'model-unavailable',
+    retryable: true,
+    retryAfterMs: 1000,
+  },
+  { fault: { status: 529 }, code: 'model-unavailable', retryable: true },
+  { fault: { status: 401 }, code: 'model-unauthorized', retryable: false },
+  { fault: { status: 403 }, code: 'model-unauthorized', retryable: false },
+  { fault: { status: 404 }, code: 'model-refused', retryable: false },
+  { fault: { status: 400 }, code: 'model-refused', retryable: false },
+  { fault: { status: 400, headers: { 'x-should-retry': 'true' } }, code: 'model-refused', retryable: true },
   {
     fault: { status: 400, body: '{"error":{"message":"too long","code":"context_length_exceeded"}}' },
-    kind: 'context-too-long',
+    code: 'model-context-too-long',
     retryable: false,
   },
   {
     fault: { status: 400, body: '{"error":{"message":"too long","type":"exceed_context_size_error","code":400}}' },
-    kind: 'context-too-long',
+    code: 'model-context-too-long',
     retryable: false,
   },
-  { fault: { status: 200, body: '{"error":{"message":"overloaded"}}' }, kind: 'unavailable', retryable: true },
+  { fault: { status: 200, body: '{"error":{"message":"overloaded"}}' }, code: 'model-unavailable', retryable: true },
   {
     fault: {
       status: 200,
       headers: { 'content-type': 'text/event-stream' },
       body: 'data: {"error":{"message":"overloaded","code":"rate_limit_exceeded"}}\n\n',
     },
-    kind: 'rate-limited',
+    code: 'model-rate-limited',
     retryable: true,
   },
   {
     fault: { status: 200, body: `{"error":{"message":"${'long '.repeat(200)}","code":"context_length_exceeded"}}` },
-    kind: 'context-too-long',
+    code: 'model-context-too-long',
     retryable: false,
   },
-  { fault: { status: 200, body: '{"error":{"message":"no key","code":401}}' }, kind: 'unauthorized', retryable: false },
+  {
+    fault: { status: 200, body: '{"error":{"message":"no key","code":401}}' },
+    code: 'model-unauthorized',
+    retryable: false,
+  },
   {
     fault: { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
-    kind: 'nonsense',
+    code: 'model-nonsense',
     retryable: true,
   },
   {
@@ -135,12 +144,12 @@ const table: {
       headers: { 'content-type': 'text/event-stream' },
       body: 'data: {"choices":[{"delta":{"content":5}}]}\n\n',
     },
-    kind: 'nonsense',
+    code: 'model-nonsense',
     retryable: true,
   },
   {
     fault: { status: 200, headers: { 'content-type': 'text/event-stream' }, body: 'data: {"choices":[{"delta":\n\n' },
-    kind: 'nonsense',
+    code: 'model-nonsense',
     retryable: true,
   },
   {
@@ -149,18 +158,18 @@ const table: {
       headers: { 'content-type': 'text/event-stream' },
       body: 'data: {"choices":[{"delta":{"content":"so far"},"finish_reason":"error"}]}\n\n',
     },
-    kind: 'cut-off',
+    code: 'model-cut-off',
     retryable: true,
   },
-  { fault: { cut: true }, kind: 'cut-off', retryable: true },
+  { fault: { cut: true }, code: 'model-cut-off', retryable: true },
 ];
 
-for (const { fault, kind, retryable, retryAfterMs } of table) {
-  test(`faults 40: ${JSON.stringify(fault).replace(/(long )+/, 'long ')} → ${kind}, ${retryable ? 'retryable' : 'not retryable'}`, async () => {
+for (const { fault, code, retryable, retryAfterMs } of table) {
+  test(`faults 40: ${JSON.stringify(fault).replace(/(long )+/, 'long ')} → ${code}, ${retryable ? 'retryable' : 'not retryable'}`, async () => {
     const failure = await failureOf([fault]);
     assert.deepEqual(
-      [failure.kind, failure.retryable, failure.retryAfterMs],
-      [kind, retryable, retryAfterMs],
+      [failure.code, failure.retryable, failure.retryAfterMs],
+      [code, retryable, retryAfterMs],
       failure.message,
     );
   });
@@ -168,5 +177,5 @@ for (const { fault, kind, retryable, retryAfterMs } of table) {
 
 test('faults 40: a server that never answers is a retryable timeout', async () => {
   const failure = await failureOf([{ hang: true }], 100);
-  assert.deepEqual([failure.kind, failure.retryable], ['timeout', true]);
+  assert.deepEqual([failure.code, failure.retryable], ['model-timeout', true]);
 });

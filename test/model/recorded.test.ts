@@ -35,7 +35,7 @@ test('a recording answers the same question of another run', async () => {
 test('a first question that differs from the recorded one is refused, and says so', async () => {
   const model = createRecordedModel(await record([question('run-a/ask/1', 'Rewrite x')]));
   await assert.rejects(model.ask(question('run-b/ask/1', 'Rewrite y')), {
-    kind: 'not-recorded',
+    code: 'model-not-recorded',
     retryable: false,
     message: /ask\/1 is another than the one/,
   });
@@ -51,7 +51,7 @@ test('a later turn is found by its position, and a difference is only noted', as
 
 test('a question that was never recorded is refused', async () => {
   const model = createRecordedModel(await record([]));
-  await assert.rejects(model.ask(question('run-b/fix/1', 'task')), { kind: 'not-recorded' });
+  await assert.rejects(model.ask(question('run-b/fix/1', 'task')), { code: 'model-not-recorded' });
 });
 
 for (const [a, b] of [

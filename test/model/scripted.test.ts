@@ -39,7 +39,7 @@ test('a reply is found by a pattern of the step path and by a text in the questi
 test('a question without a reply is refused by its key', async () => {
   const model = createScriptedModel({ script: 'v1', replies: [{ step: 'fix', text: 'one' }] });
   await assert.rejects(model.ask(question('run/fix/2')), {
-    kind: 'not-recorded',
+    code: 'model-not-recorded',
     retryable: false,
     message: /run\/fix\/2/,
   });
@@ -50,8 +50,8 @@ test('faults come first, one a question, and then the reply', async () => {
     script: 'v1',
     replies: [{ text: 'ok', faults: [{ status: 429, headers: { 'retry-after': '3' } }, { cut: true }] }],
   });
-  await assert.rejects(model.ask(question('run/fix/1')), { kind: 'rate-limited', retryAfterMs: 3000 });
-  await assert.rejects(model.ask(question('run/fix/1')), { kind: 'cut-off', retryable: true });
+  await assert.rejects(model.ask(question('run/fix/1')), { code: 'model-rate-limited', retryAfterMs: 3000 });
+  await assert.rejects(model.ask(question('run/fix/1')), { code: 'model-cut-off', retryable: true });
   assert.equal((await model.ask(question('run/fix/1'))).content, 'ok');
 });
 
@@ -77,7 +77,7 @@ test('the server gives the same answer to the same key, and the ledger counts it
     { ledgerPath },
   );
   const model = createOpenAiModel({ name: 'm', baseUrl: server.baseUrl, contextTokens: 8192, timeoutMs: 5000 });
-  await assert.rejects(model.ask(question('run/fix/1')), { kind: 'unavailable' });
+  await assert.rejects(model.ask(question('run/fix/1')), { code: 'model-unavailable' });
   const first = await model.ask(question('run/fix/1'));
   const again = await model.ask(question('run/fix/1'));
   assert.deepEqual(again, first);

@@ -47,7 +47,7 @@ test(
   async () => {
     const wanted = { ...(await pushed()), draft: true };
     await assert.rejects(gitea.connect({ draftPrefix: 'Draft: ' }).ensureChange(wanted), {
-      kind: 'refused',
+      code: 'forge-refused',
       message: /its title begins with "Draft: ": set forges\.gitea\.draftPrefix/,
       retryable: false,
     });
@@ -70,7 +70,7 @@ test(
       kind: 'repository-archived',
     });
     await assert.rejects(forge.ensureChange({ ...(await pushed()), repository: 'acme/archived' }), {
-      kind: 'refused',
+      code: 'forge-refused',
       message: /archived/,
     });
 
@@ -83,11 +83,13 @@ test(
     await gitea.addRepository('acme/before', { 'a.txt': 'a\n' });
     await acme.api.repos.repoEdit('acme', 'before', { name: 'later' });
     await assert.rejects(forge.getRepository('acme/before'), {
-      kind: 'moved',
+      code: 'forge-moved',
       message: 'acme/before is called acme/later on gitea now.',
       retryable: false,
     });
-    await assert.rejects(forge.ensureChange({ ...(await pushed()), repository: 'acme/before' }), { kind: 'moved' });
+    await assert.rejects(forge.ensureChange({ ...(await pushed()), repository: 'acme/before' }), {
+      code: 'forge-moved',
+    });
 
     await acme.api.user.createCurrentUserRepo({ name: 'hidden', private: true, auto_init: true });
     const stranger = await server.createUser('stranger');
@@ -99,12 +101,12 @@ test(
     ] as const) {
       await assert.rejects(
         gitea.connect({ token }).getRepository(name),
-        { kind: 'not-found', message: /or the token may not see it/ },
+        { code: 'forge-not-found', message: /or the token may not see it/ },
         name,
       );
     }
     for (const name of ['../..', 'acme/..', './API', 'acme', 'acme/API/x', 'acme/A PI', 'acme/API?x'])
-      await assert.rejects(forge.getRepository(name), { kind: 'not-found' }, name);
+      await assert.rejects(forge.getRepository(name), { code: 'forge-not-found' }, name);
   },
 );
 
@@ -195,12 +197,12 @@ test(
     const forge = gitea.connect({ url: proxy.url });
     proxy.breakNext(/^GET/, { kind: 'status', status: 429, headers: { 'retry-after': '7' } });
     await assert.rejects(forge.getRepository(gitea.repository), {
-      kind: 'unavailable',
+      code: 'forge-unavailable',
       retryable: true,
       retryAfterMs: 7000,
     });
     await assert.rejects(gitea.connect({ token: 'f'.repeat(40) }).getRepository(gitea.repository), {
-      kind: 'unauthorized',
+      code: 'forge-unauthorized',
       retryable: false,
     });
   },
@@ -310,7 +312,7 @@ test('each scope of the token is needed, and its absence is said', { skip }, asy
   const wanted = { ...(await pushed()), labels: ['scoped'] };
   const { number } = await gitea.forge.ensureChange(wanted);
   const with_ = async (...scopes: string[]) => gitea.connect({ token: await gitea.bot.createToken(scopes) });
-  const unauthorized = { kind: 'unauthorized', message: /scope/ };
+  const unauthorized = { code: 'forge-unauthorized', message: /scope/ };
   await assert.rejects((await with_('read:user', 'write:issue')).getRepository(gitea.repository), unauthorized);
   const reading = await with_('read:user', 'write:issue', 'read:repository');
   await assert.rejects(reading.ensureChange(await pushed()), unauthorized);

@@ -75,7 +75,7 @@ test('a token that is refused is said without it', { skip }, async () => {
     .ensureMirror(repository, await forge.gitAccess(repository))
     .catch((error: unknown) => error);
   assert.ok(failure instanceof GitRefusal);
-  assert.equal(failure.kind, 'repository-unauthorized');
+  assert.equal(failure.code, 'repository-unauthorized');
   assert.doesNotMatch(failure.message, new RegExp(`${token}|${Buffer.from(token).toString('base64').slice(4, 40)}`));
 });
 

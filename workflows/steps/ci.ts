@@ -2,6 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import { verifyFeedback } from '../../agent/prompts.ts';
 import type { CiOutcome } from '../../activities/contract.ts';
 import { defaults } from '../../base/defaults.ts';
+import type { ErrorCode } from '../../base/errors.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { CiStep } from '../../blueprints/schema.ts';
 import { isBudgetSpent } from '../budget.ts';
@@ -56,7 +57,7 @@ async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number
 }
 
 /** Failures that say that the round's work was of no use. Every other one ends the run as what it is. */
-const notMended: ReadonlySet<string> = new Set([
+const notMended: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'verify-failed',
   'gate-failed',
   'unusable-answers',

@@ -1,4 +1,4 @@
-/** Tries an exec again until it came through, as long as its pod is the same and the API server can be hoped for. */
+/** Repeats an exec until it succeeds, as long as its pod stays the same and the API server may still answer. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandEnding } from '../sandbox/contract.ts';
 import { CommandTooLong, SandboxLost, SandboxRefused, SandboxUnavailable } from '../sandbox/errors.ts';
@@ -12,9 +12,9 @@ export type PodState =
   | { gone: string; ending?: Extract<CommandEnding, 'out-of-memory' | 'disk-full'> };
 
 export interface PodWatch {
-  /** Asked after each exec that didn't come through. */
+  /** Asked after each exec that failed. */
   checkPod: () => Promise<PodState>;
-  /** How long nothing may be heard of the pod; five minutes where missing. */
+  /** How long the pod may stay silent; five minutes where missing. */
   unreachableTimeoutMs?: number;
 }
 
@@ -36,10 +36,10 @@ const maxPauseMs = 5000;
 const maxRetryAfterMs = 30_000;
 
 /**
- * @param attempt is told how to say that the pod was heard.
+ * @param attempt calls `heard` when something came from the pod.
  * @throws SandboxLost, PodEnded, SandboxUnavailable, SandboxRefused, CommandTooLong; the reason of the signal.
  */
-export async function persist<Value>(
+export async function retryExec<Value>(
   watch: PodWatch,
   { giveUpAt, signal }: { giveUpAt: number; signal: AbortSignal },
   attempt: (heard: () => void) => Promise<Attempt<Value>>,
