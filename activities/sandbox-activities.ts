@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { defaults } from '../base/defaults.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
-import { checkoutScript, exportScript, nothingToExport } from '../git/sandbox-scripts.ts';
+import { checkoutScript, exportScript, nothingToExport, systemScript } from '../git/sandbox-scripts.ts';
 import {
   CommandCancelled,
   type CommandResult,
@@ -56,7 +56,7 @@ async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: Pre
   const result = await sandbox.run(
     {
       key: 'checkout',
-      argv: ['sh', '-c', checkoutScript, 'jig', commit, inside.branch, inside.name, inside.email],
+      argv: systemScript(checkoutScript, commit, inside.branch, inside.name, inside.email),
       stdin: bundle,
       timeoutMs: defaults.timeoutsMs.setup,
       outputCapBytes: defaults.output.maxKeptBytes,
@@ -117,7 +117,7 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
   const result = await sandbox.run(
     {
       key: `${key}/export`,
-      argv: ['sh', '-c', exportScript, 'jig', base],
+      argv: systemScript(exportScript, base),
       timeoutMs: defaults.timeoutsMs.change,
       outputCapBytes: defaults.output.artifactMaxBytes,
     },
