@@ -79,6 +79,19 @@ async function parseOutput(
   }
 }
 
+/** @throws ApplicationFailure of this type, with what the command said last. */
+export async function mustSucceed(
+  store: ArtifactStore,
+  result: CommandResult,
+  what: string,
+  type: string,
+): Promise<void> {
+  if (result.ending === 'exited' && result.exitCode === 0) return;
+  const { stderr } = await captureOutcome(store, result, { shown: what });
+  const how = result.ending === 'exited' ? `exit code ${result.exitCode}` : result.ending;
+  throw ApplicationFailure.nonRetryable(`${what} failed in the sandbox (${how}): ${stderr.text.slice(-500)}`, type);
+}
+
 const readHead = (stream: CapturedStream, bytes: number): Promise<string> => readPart(stream, 0, bytes);
 const readTail = (stream: CapturedStream, bytes: number): Promise<string> =>
   readPart(stream, Math.max(stream.keptBytes - bytes, 0), bytes);

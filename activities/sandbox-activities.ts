@@ -3,18 +3,12 @@ import { defaults } from '../base/defaults.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutScript, exportScript, nothingToExport, systemScript } from '../git/sandbox-scripts.ts';
-import {
-  CommandCancelled,
-  type CommandResult,
-  type Sandbox,
-  type SandboxProvider,
-  type StateReached,
-} from '../sandbox/contract.ts';
+import { CommandCancelled, type Sandbox, type SandboxProvider, type StateReached } from '../sandbox/contract.ts';
 import { SandboxLost } from '../sandbox/errors.ts';
 import { applyEdit, undoEdit } from './apply-edit.ts';
 import { log, workSignal } from './activity.ts';
 import { callTool } from './call-tool.ts';
-import { captureOutcome } from './captured-output.ts';
+import { captureOutcome, mustSucceed } from './captured-output.ts';
 import type {
   CommandOutcome,
   ExportCommit,
@@ -25,6 +19,7 @@ import type {
 } from './contract.ts';
 import { keepJson } from './kept.ts';
 import type { Parts } from './parts.ts';
+import { copySandbox, restoreSandbox } from './sandbox-copies.ts';
 
 /** The checkout's identity; commits made in a sandbox are never published, only their tree is. */
 const inside = { branch: 'work', name: 'sandbox', email: 'sandbox@localhost' };
@@ -40,6 +35,8 @@ export function createSandboxActivities(parts: Parts): SandboxActivities {
     undoEdit: (request) => undoEdit(parts, request),
     callTool: (request) => callTool(parts, request),
     exportCommit: (request) => exportCommit(parts, request),
+    copySandbox: (request) => copySandbox(parts, request),
+    restoreSandbox: (request) => restoreSandbox(parts, request),
     removeSandbox: ({ id }) => removeSandbox(parts, id),
   };
 }
@@ -63,7 +60,7 @@ async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: Pre
     },
     { signal },
   );
-  await mustSucceed(parts, result, 'The checkout', 'checkout-failed');
+  await mustSucceed(parts.artifacts, result, 'The checkout', 'checkout-failed');
   const states: StateReached[] = [...sandbox.states, { state: 'checked-out', at: new Date().toISOString() }];
   log().info('sandbox is ready', { sandbox: sandbox.ref.id, states });
   return { ...sandbox.ref, states };
@@ -125,7 +122,7 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
   );
   const isBase = result.ending === 'exited' && result.exitCode === nothingToExport;
   if (isBase && parent === base) return { base, files: [], insertions: 0, deletions: 0 };
-  if (!isBase) await mustSucceed(parts, result, 'The export', 'export-failed');
+  if (!isBase) await mustSucceed(parts.artifacts, result, 'The export', 'export-failed');
   if (result.stdout.droppedBytes > 0)
     throw ApplicationFailure.nonRetryable(
       `The export is larger than ${defaults.output.artifactMaxBytes} bytes`,
@@ -148,12 +145,4 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
     },
     signal,
   );
-}
-
-/** @throws ApplicationFailure with what the command said last. */
-async function mustSucceed(parts: Parts, result: CommandResult, what: string, type: string): Promise<void> {
-  if (result.ending === 'exited' && result.exitCode === 0) return;
-  const { stderr } = await captureOutcome(parts.artifacts, result, { shown: what });
-  const how = result.ending === 'exited' ? `exit code ${result.exitCode}` : result.ending;
-  throw ApplicationFailure.nonRetryable(`${what} failed in the sandbox (${how}): ${stderr.text.slice(-500)}`, type);
 }

@@ -107,8 +107,10 @@ if [ -f .git/index ] && [ -d .git/objects ]; then
   (cd .git/objects && pwd -P) >"$own/git/objects/info/alternates"
   fresh=$(mktemp .git/jig-index.XXXXXXXX)
   cp -p .git/index "$fresh"
-  if GIT_INDEX_FILE=$fresh trusted --git-dir="$own/git" --work-tree=. update-index -q --refresh >/dev/null 2>&1 ||
-    [ -s "$fresh" ]; then mv -f "$fresh" .git/index; else rm -f "$fresh"; fi
+  GIT_INDEX_FILE=$fresh trusted --git-dir="$own/git" --work-tree=. update-index -q --refresh >/dev/null 2>&1 || true
+  chmod --reference=.git/index "$fresh"
+  mv -f "$fresh" .git/index
+  rm -f "$fresh.lock"
 fi
 apply_modes "$own/modes"
 `;
