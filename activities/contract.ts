@@ -22,6 +22,12 @@ export interface RunSettings {
   staleAfterMs: number;
   /** How long a stopped run waits for a human. */
   humanWaitMs: number;
+  /** A run that waits longer for a person or for CI lets its sandbox go. */
+  releaseAfterMs: number;
+  /** Of a workspace that is copied. */
+  copyMaxBytes: number;
+  /** Of the ignored files in such a copy. */
+  copyIgnoredMaxBytes: number;
   setupTimeoutMs: number;
   /** Of a command of a check, of `verify` and of `autofix`, where the step has no timeout of its own. */
   checkTimeoutMs: number;
@@ -80,7 +86,6 @@ export interface PrepareSandbox {
   resources: SandboxResources;
   egress: string[];
   env: Record<string, string>;
-  lifetimeMs: number;
 }
 
 export interface PreparedSandbox extends SandboxRef {

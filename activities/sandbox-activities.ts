@@ -17,8 +17,8 @@ import type {
   RunCommand,
   SandboxActivities,
 } from './contract.ts';
-import { keepJson } from './kept.ts';
 import type { Parts } from './parts.ts';
+import { isRemoved, keepRemoval } from './removed-sandboxes.ts';
 import { copySandbox, restoreSandbox } from './sandbox-copies.ts';
 
 /** The checkout's identity; commits made in a sandbox are never published, only their tree is. */
@@ -44,8 +44,8 @@ export function createSandboxActivities(parts: Parts): SandboxActivities {
 async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: PrepareSandbox): Promise<PreparedSandbox> {
   const signal = workSignal();
   checkEgress(parts.sandboxes, spec.egress);
-  const sandbox = await parts.sandboxes.ensureSandbox(spec, signal);
-  if (await parts.artifacts.findByKey(removedKey(spec.id))) {
+  const sandbox = await parts.sandboxes.ensureSandbox({ ...spec, leaseMs: parts.leaseMs }, signal);
+  if (await isRemoved(parts.artifacts, spec.id)) {
     await parts.sandboxes.destroySandbox(spec.id);
     throw new SandboxLost(`the sandbox ${spec.id} was removed before this try came to make it`);
   }
@@ -75,16 +75,11 @@ function checkEgress({ name, capabilities: { egress, isolation } }: SandboxProvi
   );
 }
 
-/**
- * A worker that stood still may make a sandbox after its run removed it. So the removal is kept before it is done, and
- * whoever makes a sandbox looks for it afterwards: one of the two sees the other. An id is used for one sandbox.
- */
+/** Repeatable, and final: an id is used for one sandbox. */
 async function removeSandbox({ artifacts, sandboxes }: Parts, id: string): Promise<void> {
-  await artifacts.keep(removedKey(id), await keepJson(artifacts, { removed: true }));
+  await keepRemoval(artifacts, id);
   await sandboxes.destroySandbox(id);
 }
-
-const removedKey = (id: string): string => `removed-sandbox/${id}`;
 
 async function runCommand(parts: Parts, request: RunCommand): Promise<CommandOutcome> {
   const { key, argv, env, timeoutMs } = request;

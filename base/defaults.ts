@@ -141,6 +141,8 @@ export const defaults = {
     processes: 512,
     /** How long a sandbox lives after it was last used, where no run is known that needs it. */
     leaseMs: 2 * hourMs,
+    /** The outermost bound of a pod, which can't be moved once it is set. */
+    podLifeMs: 8 * 24 * hourMs,
     /** A run that waits longer than this for a person or for CI lets its sandbox go. */
     releaseAfterMs: 30 * minuteMs,
     /** A workspace with more than this isn't copied, so its run keeps its sandbox. */

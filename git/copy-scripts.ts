@@ -44,13 +44,18 @@ find . -mindepth 1 \\( -type d ! -perm -700 -printf '%m %p\\0' \\( -perm -500 -o
   \\( -type f ! -perm -400 -printf '%m %p\\0' -exec chmod u+r {} \\; \\) >"$list"
 ${ownGit}
 trap finish EXIT
+# All that the base commit or the workspace's index has is known, whatever .gitignore says, and isn't looked at again.
+snap ls-files -s -z >"$own/entries"
 if [ -f .git/index ]; then
   cp .git/index "$own/index"
   for shared in .git/sharedindex.*; do if [ -f "$shared" ]; then cp "$shared" "$own/git"; fi; done
-  GIT_INDEX_FILE=$own/index snap ls-files -s -z | snap update-index -z --index-info >&2 ||
-    unable "its index can't be read"
+  GIT_INDEX_FILE=$own/index snap ls-files -s -z >>"$own/entries" || unable "its index can't be read"
 fi
-snap ls-files -o -i --exclude-per-directory=.gitignore --directory -z >"$own/left-out"
+GIT_INDEX_FILE=$own/known snap -c core.ignoreStat=true update-index -z --index-info <"$own/entries" >&2
+GIT_INDEX_FILE=$own/known snap status --porcelain -z --ignored=matching --untracked-files=all --ignore-submodules=all \\
+  --no-renames >"$own/status"
+# Rules stay, also where they ignore themselves.
+sed -zn '/^!! /{s///; \\#\\(^\\|/\\)\\.gitignore$#d; p}' "$own/status" >"$own/left-out"
 ignored_size=$(du -cbs --files0-from="$own/left-out" | tail -n 1 | cut -f 1)
 size=$(du -bs . | cut -f 1)
 ignored=kept
@@ -77,17 +82,20 @@ echo "$size $ignored" >&2
  */
 export const restoreScript = `${prologue}${modes}
 own=$(mktemp -d)
-trap 'rm -rf "$own"' EXIT
 aside=$(mktemp -d ./.jig-copy.XXXXXXXX)
+trap 'rm -rf "$own" "$aside"' EXIT
 tar --extract --gzip --preserve-permissions --no-same-owner -C "$aside"
 find "$aside" -type d ! -perm -700 -exec chmod u+rwx {} \\;
 [ -d "$aside/tree" ]
 move_in='
 aside=$1
 shift
-for path; do
-  path=./\${path%/}
-  if [ ! -e "$path" ] && [ ! -L "$path" ]; then continue; fi
+for entry; do
+  path=./\${entry%/}
+  case $entry in
+    */) if [ ! -d "$path" ] || [ -L "$path" ]; then continue; fi ;;
+    *) if [ ! -L "$path" ] && { [ ! -e "$path" ] || [ -d "$path" ]; }; then continue; fi ;;
+  esac
   # A folder can be moved only by who may write to it.
   mode=
   if [ -d "$path" ] && [ ! -L "$path" ] && [ ! -w "$path" ]; then mode=$(stat -c %a "$path") && chmod u+w "$path"; fi

@@ -81,7 +81,7 @@ async function runCheck(
   // Nobody lists hosts for a check, so it gets the registries where hosts can be listed, and nothing elsewhere.
   const egress = sandboxes.capabilities.egress ? ['pypi', 'npm'] : [];
   const sandbox = await sandboxes.ensureSandbox(
-    { id, resources: { cpu, memoryBytes, diskBytes, processes }, egress, env: { CI: 'true' }, lifetimeMs: 3_600_000 },
+    { id, resources: { cpu, memoryBytes, diskBytes, processes }, egress, env: { CI: 'true' }, leaseMs: 3_600_000 },
     signal,
   );
   const run = (key: string, argv: string[], stdin?: { path: string }): Promise<CommandResult> =>

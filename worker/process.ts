@@ -67,7 +67,7 @@ export async function startWorkerProcess({
   const beside = Promise.all([
     removeLeftovers({ dataDir: installation.dataDir, log }),
     runLocalCi({ parts, forge: localForge, log }, stopping.signal),
-    runSweeper({ sandboxes: parts.sandboxes, client, log }, stopping.signal),
+    runSweeper({ parts, client, log }, stopping.signal),
   ]);
   const ended = (async () => {
     try {
