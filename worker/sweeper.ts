@@ -32,10 +32,11 @@ export async function runSweeper(sweeper: Sweeper, signal: AbortSignal): Promise
 export async function sweep(sweeper: Sweeper, nowMs = Date.now()): Promise<string[]> {
   const { parts, log } = sweeper;
   const removed: string[] = [];
+  const isRunning = askOnce(sweeper.client);
   for (const sandbox of await parts.sandboxes.listSandboxes()) {
     const { id, owner } = sandbox;
     try {
-      const reason = await judge(sweeper, sandbox, nowMs);
+      const reason = await judge(parts, sandbox, { nowMs, isRunning });
       if (reason === undefined) continue;
       await parts.sandboxes.destroySandbox(id);
       log.info({ sandbox: id, owner, reason }, 'swept a sandbox');
@@ -49,25 +50,38 @@ export async function sweep(sweeper: Sweeper, nowMs = Date.now()): Promise<strin
 
 /** Why the sandbox is needed by nobody; undefined: it may be needed, and then it is renewed. */
 async function judge(
-  { parts, client }: Sweeper,
+  { artifacts, sandboxes, leaseMs }: Sweeper['parts'],
   { id, owner, createdAt, leasedUntil }: ListedSandbox,
-  nowMs: number,
+  { nowMs, isRunning }: { nowMs: number; isRunning: (owner: string) => Promise<boolean> },
 ): Promise<string | undefined> {
   if (Date.parse(createdAt) + graceMs > nowMs) return undefined;
-  if (await isRemoved(parts.artifacts, id)) return 'its run removed it';
+  if (await isRemoved(artifacts, id)) return 'its run removed it';
   const leftMs = Date.parse(leasedUntil) - nowMs;
   if (owner === undefined) return leftMs > 0 ? undefined : 'its lease is over';
-  if (!(await isRunning(client, owner))) return 'its run has ended';
-  if (leftMs < parts.leaseMs / 2) await parts.sandboxes.renewSandbox(id, parts.leaseMs);
+  if (!(await isRunning(owner))) return 'its run has ended';
+  if (leftMs < leaseMs / 2) await sandboxes.renewSandbox(id, leaseMs);
   return undefined;
 }
 
-/** @throws where Temporal can't say. */
-async function isRunning(client: Client, workflowId: string): Promise<boolean> {
-  try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
+/** Whether runs are under way, each asked about once. Where Temporal doesn't answer, it isn't asked again, and it throws. */
+function askOnce(client: Client): (workflowId: string) => Promise<boolean> {
+  const answers = new Map<string, boolean>();
+  let silence: unknown;
+  return async (workflowId) => {
+    if (silence !== undefined) throw silence;
+    const known = answers.get(workflowId);
+    if (known !== undefined) return known;
+    try {
+      const isRunning = (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+      answers.set(workflowId, isRunning);
+      return isRunning;
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) {
+        silence = error;
+        throw error;
+      }
+      answers.set(workflowId, false);
+      return false;
+    }
+  };
 }

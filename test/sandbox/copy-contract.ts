@@ -147,9 +147,9 @@ export function copyContract(
           chmod 755 "$HOME/.local/bin/$name"
         done`,
       );
-      const before = await exported(from, base);
+      const committed = await exported(from, base);
       await copyOver({ ignoredMaxBytes: 0 });
-      assert.equal(await exported(to, base), before);
+      assert.equal(await exported(to, base), committed);
       const { stdout } = await runSystem(from, 'ls -a . "$1"', '/home/agent');
       assert.doesNotMatch(stdout, /^ran$/m);
       await runSystem(from, 'rm -rf "$1/.local" "$1/.config"', '/home/agent');
@@ -211,7 +211,14 @@ function differences(there: string, here: string, paths: string[] = []): string[
   // Git tells of a folder that holds only ignored files as of an ignored one.
   const isIgnored = (line: string): boolean =>
     paths.length > 0 && (line.startsWith('! ') || paths.some((path) => isOf(line, path)));
-  const lines = [there, here].map((told) => told.split('\0').filter((line) => !isIgnored(line)));
+  // A file may have another name among the ignored ones.
+  const compared = (line: string): string => (paths.length > 0 ? line.replace(/^(f \d+ \d+ [\d.]+) \d+/, '$1') : line);
+  const lines = [there, here].map((told) =>
+    told
+      .split('\0')
+      .filter((line) => !isIgnored(line))
+      .map(compared),
+  );
   const only = (from: string[] = [], others: string[] = [], mark: string): string[] => {
     const known = new Set(others);
     return from.filter((line) => !known.has(line)).map((line) => `${mark} ${line}`);
