@@ -35,8 +35,12 @@ export function createSandboxActivities(parts: Parts): SandboxActivities {
     undoEdit: (request) => undoEdit(parts, request),
     callTool: (request) => callTool(parts, request),
     exportCommit: (request) => exportCommit(parts, request),
-    copySandbox: (request) => copySandbox(parts, request),
-    restoreSandbox: (request) => restoreSandbox(parts, request),
+    async copySandbox(request) {
+      const copy = await copySandbox(parts, request, workSignal());
+      log().info('workspace copied', { key: request.key, ...copy });
+      return copy;
+    },
+    restoreSandbox: (request) => restoreSandbox(parts, request, workSignal()),
     removeSandbox: ({ id }) => removeSandbox(parts, id),
   };
 }

@@ -4,7 +4,6 @@ import { defaults } from '../base/defaults.ts';
 import { copyImpossible, copyScript, copyTooLarge, restoreScript } from '../git/copy-scripts.ts';
 import { systemScript } from '../git/sandbox-scripts.ts';
 import { CommandCancelled, type CommandResult, type Sandbox } from '../sandbox/contract.ts';
-import { log, workSignal } from './activity.ts';
 import { mustSucceed, readToolOutput } from './captured-output.ts';
 import { SandboxCopy, type CopySandbox, type RestoreSandbox } from './contract.ts';
 import { once } from './kept.ts';
@@ -12,26 +11,34 @@ import type { Parts } from './parts.ts';
 
 const timeoutMs = defaults.timeoutsMs.copy;
 
-/** Once for a key: a repeated activity gets the first one's copy. */
-export async function copySandbox(parts: Parts, request: CopySandbox): Promise<SandboxCopy> {
-  const signal = workSignal();
-  const { value } = await once(parts.artifacts, `copy/${request.key}`, SandboxCopy, async () => {
-    const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
+type Places = Pick<Parts, 'artifacts' | 'sandboxes'>;
+
+/** Once for a key: a repeated activity gets the first one's copy. @throws SandboxLost, CommandCancelled */
+export async function copySandbox(
+  { artifacts, sandboxes }: Places,
+  request: CopySandbox,
+  signal?: AbortSignal,
+): Promise<SandboxCopy> {
+  const { value } = await once(artifacts, `copy/${request.key}`, SandboxCopy, async () => {
+    const sandbox = await sandboxes.getSandbox(request.sandbox);
     const { path, ...copy } = await copyWorkspace(sandbox, request, signal);
-    return path === undefined ? copy : { ...copy, archive: await parts.artifacts.put({ path }, 'application/gzip') };
+    return path === undefined ? copy : { ...copy, archive: await artifacts.put({ path }, 'application/gzip') };
   });
-  log().info('workspace copied', { key: request.key, ...value });
   return value;
 }
 
-/** @throws ApplicationFailure `restore-failed` */
-export async function restoreSandbox(parts: Parts, { key, sandbox: ref, copy }: RestoreSandbox): Promise<void> {
+/** Repeatable by key. @throws ApplicationFailure `restore-failed`, SandboxLost, CommandCancelled */
+export async function restoreSandbox(
+  { artifacts, sandboxes }: Places,
+  { key, sandbox: ref, copy }: RestoreSandbox,
+  signal?: AbortSignal,
+): Promise<void> {
   if (!copy.archive) throw ApplicationFailure.nonRetryable('There is no copy to restore', 'restore-failed');
-  const path = await parts.artifacts.path(copy.archive);
-  const sandbox = await parts.sandboxes.getSandbox(ref);
-  const result = await restoreWorkspace(sandbox, { key, path }, workSignal());
+  const path = await artifacts.path(copy.archive);
+  const sandbox = await sandboxes.getSandbox(ref);
+  const result = await restoreWorkspace(sandbox, { key, path }, signal);
   if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
-  await mustSucceed(parts.artifacts, result, 'Restoring the workspace', 'restore-failed');
+  await mustSucceed(artifacts, result, 'Restoring the workspace', 'restore-failed');
 }
 
 /**

@@ -87,6 +87,9 @@ trap 'rm -rf "$own" "$aside"' EXIT
 tar --extract --gzip --preserve-permissions --no-same-owner -C "$aside"
 find "$aside" -type d ! -perm -700 -exec chmod u+rwx {} \\;
 [ -d "$aside/tree" ]
+# Those of what was left out are no matter of the copy.
+xargs -0r sh -c 'for entry; do if [ -e "$0/\${entry#* }" ]; then printf "%s\\0" "$entry"; fi; done' "$aside/tree" \\
+  <"$aside/modes" >"$own/modes"
 move_in='
 aside=$1
 shift
@@ -106,7 +109,6 @@ xargs -0r sh -c "$move_in" sh "$aside" <"$aside/left-out"
 find . -path "$aside" -prune -o -type d ! -perm -700 -exec chmod u+rwx {} \\;
 find . -mindepth 1 -maxdepth 1 ! -path "$aside" -exec rm -rf {} +
 find "$aside/tree" -mindepth 1 -maxdepth 1 -exec mv -t . {} +
-mv "$aside/modes" "$own/modes"
 rm -rf "$aside"
 # Git's index tells changed files by their inodes and times, and these are new.
 if [ -f .git/index ] && [ -d .git/objects ]; then

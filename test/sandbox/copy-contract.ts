@@ -92,7 +92,7 @@ export function copyContract(
       await runShell(
         from,
         nextKey(),
-        'echo changed >ignored/setup; rm dir/setup.log; echo more >more.log; echo "ours/" >>.gitignore; mkdir ours; echo x >ours/x',
+        'echo changed >ignored/setup; rm dir/setup.log; echo more >more.log; echo "ours/" >>.gitignore; mkdir ours; echo x >ours/x; chmod 0 ours; chmod 0 ignored/setup',
       );
       await copyOver({ ignoredMaxBytes: 1 });
       const { stdout } = await runShell(

@@ -6,7 +6,6 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
-import { pino } from 'pino';
 import { z } from 'zod';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
 import { createClient, type JigClient } from '../../client/client.ts';
