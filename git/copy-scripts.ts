@@ -82,7 +82,7 @@ echo "$size $ignored" >&2
  */
 export const restoreScript = `${prologue}${modes}
 own=$(mktemp -d)
-aside=$(mktemp -d ./.jig-copy.XXXXXXXX)
+aside=$(mktemp -d -p .)
 trap 'rm -rf "$own" "$aside"' EXIT
 tar --extract --gzip --preserve-permissions --no-same-owner -C "$aside"
 find "$aside" -type d ! -perm -700 -exec chmod u+rwx {} \\;
@@ -115,7 +115,7 @@ if [ -f .git/index ] && [ -d .git/objects ]; then
   trusted init --quiet --bare --template= "$own/git"
   exact_bytes "$own/git"
   (cd .git/objects && pwd -P) >"$own/git/objects/info/alternates"
-  fresh=$(mktemp .git/jig-index.XXXXXXXX)
+  fresh=$(mktemp -p .git)
   cp -p .git/index "$fresh"
   GIT_INDEX_FILE=$fresh trusted --git-dir="$own/git" --work-tree=. update-index -q --refresh >/dev/null 2>&1 || true
   chmod --reference=.git/index "$fresh"
