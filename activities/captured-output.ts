@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import { defaults } from '../base/defaults.ts';
-import { JigError } from '../base/errors.ts';
+import { JigError, type ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import { findTestCounts } from '../evidence/test-counts.ts';
 import type { CapturedStream, CommandResult } from '../sandbox/contract.ts';
@@ -76,6 +76,19 @@ async function parseOutput(
       `${shown} wrote no JSON: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+}
+
+/** @throws JigError with this code, with what the command said last. */
+export async function mustSucceed(
+  store: ArtifactStore,
+  result: CommandResult,
+  what: string,
+  code: ErrorCode,
+): Promise<void> {
+  if (result.ending === 'exited' && result.exitCode === 0) return;
+  const { stderr } = await captureCommand(store, result, { shown: what });
+  const how = result.ending === 'exited' ? `exit code ${result.exitCode}` : result.ending;
+  throw new JigError(code, `${what} failed in the sandbox (${how}): ${stderr.text.slice(-500)}`);
 }
 
 const readHead = (stream: CapturedStream, bytes: number): Promise<string> => readPart(stream, 0, bytes);

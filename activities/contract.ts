@@ -5,7 +5,8 @@
 import type { AnswerSummary } from '../agent/loop.ts';
 import type { NamedBlueprint } from '../blueprints/steps.ts';
 import type { AgentTool, JsonSchema } from '../blueprints/schema.ts';
-import type { ArtifactRef } from '../artifacts/contract.ts';
+import { z } from 'zod';
+import { ArtifactRef } from '../artifacts/contract.ts';
 import type { CheckRun } from '../evidence/gate.ts';
 import type { Check } from '../forge/contract.ts';
 import type { ExportedCommit, ExportPolicy } from '../git/contract.ts';
@@ -21,6 +22,12 @@ export interface RunSettings {
   staleAfterMs: number;
   /** How long a stopped run waits for a human. */
   humanWaitMs: number;
+  /** A run that waits longer for a person or for CI lets its sandbox go. */
+  releaseAfterMs: number;
+  /** Of a workspace that is copied. */
+  copyMaxBytes: number;
+  /** Of the ignored files in such a copy. */
+  copyIgnoredMaxBytes: number;
   setupTimeoutMs: number;
   /** Of a command of a check, of `verify` and of `autofix`, where the step has no timeout of its own. */
   checkTimeoutMs: number;
@@ -79,7 +86,6 @@ export interface PrepareSandbox {
   resources: SandboxResources;
   egress: string[];
   env: Record<string, string>;
-  lifetimeMs: number;
 }
 
 export interface PreparedSandbox extends SandboxRef {
@@ -142,6 +148,35 @@ export interface ExportCommit {
   message: string;
   author: { name: string; email: string };
   dateMs: number;
+}
+
+export interface CopySandbox {
+  sandbox: SandboxRef;
+  key: string;
+  /** What the sandbox started from: its files are kept, though .gitignore may name them. */
+  base: string;
+  /** Of the ignored files together; where they have more, they are left out. */
+  ignoredMaxBytes: number;
+  /** Of the whole workspace, and of the archive; where it has more, there is no archive. */
+  maxBytes: number;
+}
+
+/** An exact copy of a workspace, or why there is none. */
+export const SandboxCopy = z.strictObject({
+  archive: ArtifactRef.optional(),
+  /** Of what the copy holds, or would hold, before it is compressed; 0 where it is unknown. */
+  sizeBytes: z.number().int().nonnegative(),
+  ignored: z.enum(['kept', 'left-out']),
+  /** Why there is no archive; in parts untrusted. */
+  reason: z.string().optional(),
+});
+export type SandboxCopy = z.infer<typeof SandboxCopy>;
+
+export interface RestoreSandbox {
+  /** Freshly checked out and set up. */
+  sandbox: SandboxRef;
+  key: string;
+  copy: SandboxCopy;
 }
 
 export interface AskPrompt {
@@ -241,6 +276,9 @@ export interface SandboxActivities {
   undoEdit(request: UndoEdit): Promise<void>;
   callTool(request: CallTool): Promise<CalledTool>;
   exportCommit(request: ExportCommit): Promise<ExportedCommit>;
+  copySandbox(request: CopySandbox): Promise<SandboxCopy>;
+  /** Makes the workspace equal to the copy. Where that lacks ignored files, those that setup made in their place stay. */
+  restoreSandbox(request: RestoreSandbox): Promise<void>;
   removeSandbox(request: { id: string }): Promise<void>;
 }
 

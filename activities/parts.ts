@@ -13,6 +13,8 @@ export interface Parts {
   artifacts: ArtifactStore;
   model: Model;
   settings: RunSettings;
+  /** How long a sandbox lives after it was last used, where its run isn't known to need it. */
+  leaseMs: number;
   /** Whether a run with a limit in dollars may ask a model whose price nobody knows. */
   refuseUnpriced: boolean;
   /** How often the checks of a change are asked for. */

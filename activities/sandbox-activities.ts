@@ -2,19 +2,13 @@ import { defaults } from '../base/defaults.ts';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
-import { checkoutScript, exportScript, nothingToExport } from '../git/sandbox-scripts.ts';
-import {
-  CommandCancelled,
-  type CommandResult,
-  type Sandbox,
-  type SandboxProvider,
-  type StateReached,
-} from '../sandbox/contract.ts';
+import { checkoutScript, exportScript, nothingToExport, systemScript } from '../git/sandbox-scripts.ts';
+import { CommandCancelled, type Sandbox, type SandboxProvider, type StateReached } from '../sandbox/contract.ts';
 import { SandboxLost } from '../sandbox/errors.ts';
 import { applyEdit, undoEdit } from './apply-edit.ts';
 import { log, workSignal } from './activity.ts';
 import { callTool } from './call-tool.ts';
-import { captureCommand } from './captured-output.ts';
+import { captureCommand, mustSucceed } from './captured-output.ts';
 import type {
   CommandReport,
   ExportCommit,
@@ -23,8 +17,9 @@ import type {
   RunCommand,
   SandboxActivities,
 } from './contract.ts';
-import { keepJson } from './kept.ts';
 import type { Parts } from './parts.ts';
+import { isRemoved, keepRemoval } from './removed-sandboxes.ts';
+import { copySandbox, restoreSandbox } from './sandbox-copies.ts';
 
 /** The checkout's identity; commits made in a sandbox are never published, only their tree is. */
 const inside = { branch: 'work', name: 'sandbox', email: 'sandbox@localhost' };
@@ -40,6 +35,12 @@ export function createSandboxActivities(parts: Parts): SandboxActivities {
     undoEdit: (request) => undoEdit(parts, request),
     callTool: (request) => callTool(parts, request),
     exportCommit: (request) => exportCommit(parts, request),
+    async copySandbox(request) {
+      const copy = await copySandbox(parts, request, workSignal());
+      log().info('workspace copied', { key: request.key, ...copy });
+      return copy;
+    },
+    restoreSandbox: (request) => restoreSandbox(parts, request, workSignal()),
     removeSandbox: ({ id }) => removeSandbox(parts, id),
   };
 }
@@ -47,8 +48,8 @@ export function createSandboxActivities(parts: Parts): SandboxActivities {
 async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: PrepareSandbox): Promise<PreparedSandbox> {
   const signal = workSignal();
   checkEgress(parts.sandboxes, spec.egress);
-  const sandbox = await parts.sandboxes.ensureSandbox(spec, signal);
-  if (await parts.artifacts.findByKey(removedKey(spec.id))) {
+  const sandbox = await parts.sandboxes.ensureSandbox({ ...spec, leaseMs: parts.leaseMs }, signal);
+  if (await isRemoved(parts.artifacts, spec.id)) {
     await parts.sandboxes.destroySandbox(spec.id);
     throw new SandboxLost(`the sandbox ${spec.id} was removed before this try came to make it`);
   }
@@ -56,14 +57,14 @@ async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: Pre
   const result = await sandbox.run(
     {
       key: 'checkout',
-      argv: ['sh', '-c', checkoutScript, 'jig', commit, inside.branch, inside.name, inside.email],
+      argv: systemScript(checkoutScript, commit, inside.branch, inside.name, inside.email),
       stdin: bundle,
       timeoutMs: defaults.timeoutsMs.setup,
       outputCapBytes: defaults.output.maxKeptBytes,
     },
     { signal },
   );
-  await mustSucceed(parts, result, 'The checkout', 'checkout-failed');
+  await mustSucceed(parts.artifacts, result, 'The checkout', 'checkout-failed');
   const states: StateReached[] = [...sandbox.states, { state: 'checked-out', at: new Date().toISOString() }];
   log().info('sandbox is ready', { sandbox: sandbox.ref.id, states });
   return { ...sandbox.ref, states };
@@ -78,16 +79,11 @@ function checkEgress({ name, capabilities: { egress, isolation } }: SandboxProvi
   );
 }
 
-/**
- * A worker that stood still may make a sandbox after its run removed it. So the removal is kept before it is done, and
- * whoever makes a sandbox looks for it afterwards: one of the two sees the other. An id is used for one sandbox.
- */
+/** Repeatable, and final: an id is used for one sandbox. */
 async function removeSandbox({ artifacts, sandboxes }: Parts, id: string): Promise<void> {
-  await artifacts.keep(removedKey(id), await keepJson(artifacts, { removed: true }));
+  await keepRemoval(artifacts, id);
   await sandboxes.destroySandbox(id);
 }
-
-const removedKey = (id: string): string => `removed-sandbox/${id}`;
 
 async function runCommand(parts: Parts, request: RunCommand): Promise<CommandReport> {
   const { key, argv, env, timeoutMs } = request;
@@ -117,7 +113,7 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
   const result = await sandbox.run(
     {
       key: `${key}/export`,
-      argv: ['sh', '-c', exportScript, 'jig', base],
+      argv: systemScript(exportScript, base),
       timeoutMs: defaults.timeoutsMs.change,
       outputCapBytes: defaults.output.artifactMaxBytes,
     },
@@ -125,7 +121,7 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
   );
   const isBase = result.ending === 'exited' && result.exitCode === nothingToExport;
   if (isBase && parent === base) return { base, files: [], insertions: 0, deletions: 0 };
-  if (!isBase) await mustSucceed(parts, result, 'The export', 'export-failed');
+  if (!isBase) await mustSucceed(parts.artifacts, result, 'The export', 'export-failed');
   if (result.stdout.droppedBytes > 0)
     throw new JigError('too-large', `The export is larger than ${defaults.output.artifactMaxBytes} bytes`);
   return parts.git.quarantine(
@@ -145,12 +141,4 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
     },
     signal,
   );
-}
-
-/** @throws JigError with what the command said last. */
-async function mustSucceed(parts: Parts, result: CommandResult, what: string, code: ErrorCode): Promise<void> {
-  if (result.ending === 'exited' && result.exitCode === 0) return;
-  const { stderr } = await captureCommand(parts.artifacts, result, { shown: what });
-  const how = result.ending === 'exited' ? `exit code ${result.exitCode}` : result.ending;
-  throw new JigError(code, `${what} failed in the sandbox (${how}): ${stderr.text.slice(-500)}`);
 }

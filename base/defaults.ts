@@ -24,6 +24,8 @@ export const defaults = {
     prompt: 5 * minuteMs,
     edit: 60 * secondMs,
     change: 10 * minuteMs,
+    /** Copying a workspace, and putting a copy in its place. */
+    copy: 10 * minuteMs,
   },
   agent: {
     turns: 100,
@@ -137,6 +139,14 @@ export const defaults = {
     memoryBytes: 2 * gibibyte,
     diskBytes: 4 * gibibyte,
     processes: 512,
-    lifetimeMs: 24 * hourMs,
+    /** How long a sandbox lives after it was last used, where no run is known that needs it. */
+    leaseMs: 2 * hourMs,
+    /** The outermost bound of a pod, which can't be moved once it is set. */
+    podLifeMs: 8 * 24 * hourMs,
+    /** A run that waits longer than this for a person or for CI lets its sandbox go. */
+    releaseAfterMs: 30 * minuteMs,
+    /** A workspace with more than this isn't copied, so its run keeps its sandbox. */
+    copyMaxBytes: 512 * mebibyte,
+    copyIgnoredMaxBytes: 64 * mebibyte,
   },
 } as const;

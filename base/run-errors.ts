@@ -82,6 +82,11 @@ export const runErrors = {
     why: 'A script in the sandbox packs the work as a git bundle.',
     fix: 'Read the message. Nothing was pushed.',
   },
+  'restore-failed': {
+    title: 'The workspace could not be restored from its copy',
+    why: 'The run let its sandbox go, or lost it, and a script in the new sandbox puts the copy in place.',
+    fix: 'Read the message. Where it speaks of space or of a file size limit, raise `sandbox.resources.disk`: the new checkout and the copy have to fit, side by side. Otherwise start the run again.',
+  },
   'check-failed': {
     title: 'A check decided against the work',
     why: 'A check decides by exit codes, and by the test runner’s own counts before and after.',

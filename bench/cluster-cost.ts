@@ -109,7 +109,7 @@ async function ensure(world: World, id: string): Promise<Sandbox> {
     resources: { cpu: 1, memoryBytes: 512 << 20, diskBytes: 512 << 20, processes: 100 },
     egress: [],
     env: {},
-    lifetimeMs: 3_600_000,
+    leaseMs: 3_600_000,
   };
   return await world.parts.sandboxes.ensureSandbox(spec);
 }

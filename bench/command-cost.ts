@@ -30,7 +30,7 @@ export async function commandCost(): Promise<Measurement[]> {
       resources: { cpu: 1, memoryBytes: 1 << 30, diskBytes: 1 << 30, processes: 100 },
       egress: [],
       env: {},
-      lifetimeMs: 600_000,
+      leaseMs: 600_000,
     });
     const command = (key: string): CommandSpec => ({ key, argv: ['true'], timeoutMs: 10_000, outputCapBytes: 1024 });
     const folder = sandboxFolder(rootDir, id);

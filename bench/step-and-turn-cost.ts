@@ -35,7 +35,7 @@ export async function stepAndTurnCost(): Promise<Measurement[]> {
     resources: { cpu: 1, memoryBytes: 1 << 30, diskBytes: 1 << 30, processes: 100 },
     egress: [],
     env: {},
-    lifetimeMs: 3_600_000,
+    leaseMs: 3_600_000,
   });
   try {
     const step = await alternate(

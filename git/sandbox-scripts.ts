@@ -1,18 +1,30 @@
 /**
- * Shell scripts that run inside a sandbox, in the workspace, as supervised commands: `sh -c SCRIPT jig …arguments`.
+ * Shell scripts that run inside a sandbox, in the workspace, as supervised commands: {@link systemScript} has their words.
  *
  * Between checkout and workspace bytes are not converted (no filters, no line ends), on the way in and on the way out,
  * so that what is exported is what the commands saw. Nothing here is a security boundary: that is the quarantine.
  */
 
+/** Where programs are looked for: folders that no command in a sandbox can write to. */
+const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Starts over in an environment of its own, so that what a run put into its home or its environment is not used. */
+const cleanStart = `PATH=${systemPath}; exec env -i PATH="$PATH" LC_ALL=C HOME=/nonexistent /bin/sh -c "$0" jig "$@"`;
+
+/** The words of the command that runs a script of Jig's own: by system programs alone, in a clean environment. */
+export function systemScript(script: string, ...args: string[]): string[] {
+  return ['/bin/sh', '-c', cleanStart, script, ...args];
+}
+
 /** Git with nothing of the image's or the agent's configuration that could get in the way. */
-const prologue = `
+export const prologue = `
 set -eu
 export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 LC_ALL=C
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE
-command -v git >/dev/null || { echo "git is not installed in the sandbox" >&2; exit 127; }
+command -v git >/dev/null || { echo "git is not installed in the sandbox, or not in its system folders" >&2; exit 127; }
 trusted() { command git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.quotePath=false -c protocol.allow=never \\
   -c safe.directory='*' -c gc.auto=0 -c core.autocrlf=false -c core.fileMode=true -c core.symlinks=true \\
+  -c core.excludesFile=/dev/null -c core.attributesFile=/dev/null -c core.untrackedCache=false \\
   -c advice.addEmbeddedRepo=false -c commit.gpgSign=false "$@"; }
 exact_bytes() { mkdir -p "$1/info"; echo '* -text -eol -filter -ident -working-tree-encoding' >"$1/info/attributes"; }
 `;
@@ -42,9 +54,9 @@ test "$(trusted rev-parse HEAD)" = "$commit"
 
 /**
  * A git folder of its own over the workspace, so that no configuration, hook, ref or index of the agent's is used: only
- * objects are, and where even those are gone the tree is still made from the files.
+ * objects are. $known says whether those of the base commit, "$1", are there; then the index begins as its tree.
  */
-const snapshot = `
+export const ownGit = `
 base=$1
 own=$(mktemp -d)
 trap 'rm -rf "$own"' EXIT
@@ -55,6 +67,10 @@ if test -f .git/shallow; then echo "$base" >"$own/git/shallow"; fi
 snap() { trusted --git-dir="$own/git" --work-tree=. "$@"; }
 known=no
 if snap cat-file -e "$base^{tree}" 2>/dev/null && snap read-tree "$base" 2>/dev/null; then known=yes; fi
+`;
+
+/** Where the workspace's own objects are gone, the tree is still made from the files. */
+const snapshot = `${ownGit}
 snap add -A -- . >&2
 `;
 

@@ -11,7 +11,7 @@ import type { KubernetesSettings } from './settings.ts';
 
 /** Each is needed, and `k8s/deploy/rbac.yaml` gives no more. */
 const permissions: { verb: string; resource: string; subresource?: string }[] = [
-  ...['create', 'get', 'list', 'watch', 'delete'].map((verb) => ({ verb, resource: 'pods' })),
+  ...['create', 'get', 'list', 'watch', 'patch', 'delete'].map((verb) => ({ verb, resource: 'pods' })),
   ...['get', 'create'].map((verb) => ({ verb, resource: 'pods', subresource: 'exec' })),
   { verb: 'list', resource: 'events' },
 ];
@@ -23,7 +23,7 @@ const smallest: SandboxSpec = {
   resources: { cpu: 0.1, memoryBytes: 64 * 1024 ** 2, diskBytes: 64 * 1024 ** 2, processes: 64 },
   egress: [],
   env: {},
-  lifetimeMs: 60_000,
+  leaseMs: 60_000,
 };
 
 /** Never throws. Later questions are asked only where the earlier ones leave a sense to them. */

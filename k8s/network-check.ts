@@ -75,6 +75,8 @@ wait
 exit 0
 `;
 
+const probeLifeMs = 5 * 60_000;
+
 /** Makes a pod, lets it try, removes it. Repeatable. @throws SandboxUnavailable where no pod can be had */
 export async function findReachable(
   pods: Pods,
@@ -86,9 +88,13 @@ export async function findReachable(
     resources: { cpu: 0.2, memoryBytes: 128 * 1024 ** 2, diskBytes: 64 * 1024 ** 2, processes: 64 },
     egress: [],
     env: {},
-    lifetimeMs: 5 * 60_000,
+    leaseMs: probeLifeMs,
   };
-  const pod = await ensurePod(pods, podOf(spec, settings, { nonce: '', scripts: podScripts() }), signal);
+  const pod = await ensurePod(
+    pods,
+    podOf(spec, { ...settings, podLifeMs: probeLifeMs }, { nonce: '', scripts: podScripts() }),
+    signal,
+  );
   try {
     const { status } = await untilStarted(pods, pod, settings, signal);
     return await probe(pods, { name: podName(spec.id), node: status?.hostIP ?? '' }, signal);

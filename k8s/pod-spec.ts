@@ -12,7 +12,8 @@ export const managedBy = { 'app.kubernetes.io/managed-by': 'jig' };
 export const annotations = {
   id: 'jig.dev/sandbox',
   owner: 'jig.dev/owner',
-  lifetimeMs: 'jig.dev/lifetime-ms',
+  /** ISO 8601. */
+  leasedUntil: 'jig.dev/leased-until',
   /** A hash of the specification, so that a pod that was made by another one isn't taken. */
   specHash: 'jig.dev/spec-hash',
   /** The environment of every command, as JSON. */
@@ -24,7 +25,6 @@ export const annotations = {
 const scriptAnnotation = (file: string): string => `script.jig.dev/${file}`;
 /** Of commands' outputs; a blueprint's disk is beside it. */
 const commandDiskBytes = 2 * 1024 ** 3;
-const sweeperGraceMs = 10 * 60_000;
 const user = 1000;
 
 /** A DNS label: readable, and unique by its hash. */
@@ -44,7 +44,6 @@ function hashSpec({
   resources: { cpu, memoryBytes, diskBytes, processes },
   egress,
   env,
-  lifetimeMs,
 }: SandboxSpec): string {
   const words = [
     image,
@@ -56,7 +55,6 @@ function hashSpec({
     Object.entries(env)
       .map((pair) => pair.join('='))
       .toSorted(),
-    lifetimeMs,
   ];
   return createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 32);
 }
@@ -80,7 +78,7 @@ export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, 
       annotations: {
         [annotations.id]: spec.id,
         ...(spec.owner !== undefined && { [annotations.owner]: spec.owner }),
-        [annotations.lifetimeMs]: String(spec.lifetimeMs),
+        [annotations.leasedUntil]: new Date(Date.now() + spec.leaseMs).toISOString(),
         [annotations.specHash]: hashSpec(spec),
         [annotations.env]: JSON.stringify(spec.env),
         [annotations.nonce]: nonce,
@@ -90,7 +88,7 @@ export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, 
     spec: {
       restartPolicy: 'Never',
       // The backstop, where neither a run nor a sweeper comes by.
-      activeDeadlineSeconds: Math.ceil((spec.lifetimeMs + sweeperGraceMs) / 1000),
+      activeDeadlineSeconds: Math.ceil(settings.podLifeMs / 1000),
       terminationGracePeriodSeconds: 1,
       automountServiceAccountToken: false,
       enableServiceLinks: false,

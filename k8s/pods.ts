@@ -1,9 +1,9 @@
 /** Pods as sandboxes need them: made once, waited for, found, listed, removed. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { Watch, type V1Pod } from '@kubernetes/client-node';
+import { PatchStrategy, setHeaderOptions, Watch, type V1Pod } from '@kubernetes/client-node';
 import { SandboxRefused, SandboxUnavailable } from '../sandbox/errors.ts';
 import { ApiRefusal, ask, type Cluster } from './api.ts';
-import { annotations, managedBy } from './pod-spec.ts';
+import { annotations, managedBy, podName } from './pod-spec.ts';
 import { findEnd, findProblem, isStarted, lastWarning, type PodProblem } from './pod-state.ts';
 
 /** What is true of a pod is asked for this often, though no watch said that it changed. */
@@ -111,6 +111,25 @@ export async function listPods({ cluster, namespace }: Pods): Promise<V1Pod[]> {
     .join(',');
   const { items } = await ask(cluster, () => cluster.core.listNamespacedPod({ namespace, labelSelector }));
   return items;
+}
+
+/** Notes on the sandbox's pod until when it is needed; repeatable. @returns false where there is no pod of this sandbox. */
+export async function renewPod({ cluster, namespace }: Pods, id: string, leaseMs: number): Promise<boolean> {
+  const at = (annotation: string): string => `/metadata/annotations/${annotation.replace('/', '~1')}`;
+  const leasedUntil = new Date(Date.now() + leaseMs).toISOString();
+  const body = [
+    { op: 'test', path: at(annotations.id), value: id },
+    { op: 'add', path: at(annotations.leasedUntil), value: leasedUntil },
+  ];
+  const asJsonPatch = setHeaderOptions('Content-Type', PatchStrategy.JsonPatch);
+  try {
+    await ask(cluster, () => cluster.core.patchNamespacedPod({ namespace, name: podName(id), body }, asJsonPatch));
+    return true;
+  } catch (error) {
+    // Gone, or another's: 422 says that the test in the patch failed.
+    if (error instanceof ApiRefusal && (error.status === 404 || error.status === 422)) return false;
+    throw error;
+  }
 }
 
 /** Removes this very pod and waits, within a bound, until it is gone; another one of the same name stays. Repeatable. */

@@ -3,7 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { V1Pod } from '@kubernetes/client-node';
-import type { ReadySandbox, Sandbox, SandboxProvider, SandboxRef, SandboxSpec } from '../sandbox/contract.ts';
+import type {
+  ListedSandbox,
+  ReadySandbox,
+  Sandbox,
+  SandboxProvider,
+  SandboxRef,
+  SandboxSpec,
+} from '../sandbox/contract.ts';
 import { SandboxLost, SandboxRefused } from '../sandbox/errors.ts';
 import { connectCluster } from './api.ts';
 import { checkCluster, checkNetwork } from './host-check.ts';
@@ -11,7 +18,7 @@ import { annotationOf, knownPod, outputFolder, podSandbox, type KnownPod } from 
 import { podScripts } from './pod-scripts.ts';
 import { annotations, containerName, podName, podOf } from './pod-spec.ts';
 import { findEnd, podStates } from './pod-state.ts';
-import { ensurePod, findPod, idOf, listPods, removePod, untilStarted, type Pods } from './pods.ts';
+import { ensurePod, findPod, idOf, listPods, removePod, renewPod, untilStarted, type Pods } from './pods.ts';
 import { untilReady } from './readiness.ts';
 import type { KubernetesSettings } from './settings.ts';
 
@@ -71,6 +78,7 @@ export function createKubernetesProvider({ settings, outputDir }: KubernetesProv
       if (pod && idOf(pod) === id) await removePod(pods, pod);
       await rm(outputFolder(outputDir, id), { recursive: true, force: true });
     },
+    renewSandbox: (id, leaseMs) => renewPod(pods, id, leaseMs),
     async listSandboxes() {
       // Another worker may share the folder: what it adds from now on is for a pod that the list may lack.
       const folders = await readdir(outputDir).catch(() => []);
@@ -124,14 +132,13 @@ function checkImage({ image }: SandboxSpec, { allowedImages }: KubernetesSetting
   });
 }
 
-function describe(pod: V1Pod): Awaited<ReturnType<SandboxProvider['listSandboxes']>>[number] {
+function describe(pod: V1Pod): ListedSandbox {
   const owner = annotationOf(pod, annotations.owner);
-  const created = new Date(pod.metadata?.creationTimestamp ?? 0);
-  const lifetimeMs = Number(annotationOf(pod, annotations.lifetimeMs));
+  const createdAt = new Date(pod.metadata?.creationTimestamp ?? 0).toISOString();
   return {
     id: idOf(pod) ?? '',
-    createdAt: created.toISOString(),
-    expiresAt: new Date(created.getTime() + lifetimeMs).toISOString(),
+    createdAt,
+    leasedUntil: annotationOf(pod, annotations.leasedUntil) || createdAt,
     ...(owner !== '' && { owner }),
   };
 }

@@ -1,5 +1,6 @@
 /** What an operator decides about pods; a blueprint can't. */
 import { z } from 'zod';
+import { defaults } from '../base/defaults.ts';
 
 const Labels = z.record(z.string(), z.string());
 
@@ -57,6 +58,14 @@ export const KubernetesSettings = z.strictObject({
     .min(1000)
     .default(300_000)
     .describe('How long an API server that doesn’t answer is asked again'),
+  podLifeMs: z
+    .number()
+    .int()
+    .min(3_600_000)
+    .default(defaults.sandbox.podLifeMs)
+    .describe(
+      'How long a pod may live at all: the cluster ends it then, whatever its run does. Longer than `runs.humanWaitMs`, for workspaces that are too large to copy',
+    ),
   network: z
     .enum(['denied', 'open'])
     .default('denied')

@@ -19,8 +19,8 @@ export interface SandboxSpec {
   egress: string[];
   /** Environment of every command. Never secrets. */
   env: Record<string, string>;
-  /** After this the sandbox may be swept, whatever its run does. */
-  lifetimeMs: number;
+  /** How long it lives where nobody renews it and no owner that runs is known. */
+  leaseMs: number;
 }
 
 export interface SandboxResources {
@@ -135,6 +135,14 @@ export interface HostIssue {
   hint: string;
 }
 
+export interface ListedSandbox {
+  id: string;
+  owner?: string;
+  /** Both ISO 8601. */
+  createdAt: string;
+  leasedUntil: string;
+}
+
 export interface SandboxProvider {
   readonly name: string;
   readonly capabilities: SandboxCapabilities;
@@ -146,6 +154,8 @@ export interface SandboxProvider {
   getSandbox(ref: SandboxRef): Promise<Sandbox>;
   /** Kills what runs and removes everything; repeatable, and quiet where there is nothing. */
   destroySandbox(id: string): Promise<void>;
-  /** Ids of all the sandboxes that exist, for the sweeper. */
-  listSandboxes(): Promise<{ id: string; owner?: string; createdAt: string; expiresAt: string }[]>;
+  /** Lets the sandbox live for `leaseMs` from now; repeatable. @returns false where there is none. */
+  renewSandbox(id: string, leaseMs: number): Promise<boolean>;
+  /** All the sandboxes that exist, for the sweeper. */
+  listSandboxes(): Promise<ListedSandbox[]>;
 }

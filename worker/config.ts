@@ -22,6 +22,14 @@ export const Config = z.strictObject({
         .enum(['local', 'kubernetes', 'unsafe-process'])
         .default('local')
         .describe('Where commands run; `unsafe-process` isolates nothing'),
+      leaseMs: z
+        .number()
+        .int()
+        .min(600_000)
+        .default(defaults.sandbox.leaseMs)
+        .describe(
+          'How long a sandbox lives after it was last used, where no run is known that needs it; that of a run under way stays',
+        ),
       kubernetes: KubernetesSettings.prefault({}),
     })
     .prefault({}),
@@ -49,6 +57,28 @@ export const Config = z.strictObject({
         .min(1)
         .default(7 * 24 * 3_600_000)
         .describe('How long a paused or stale run waits for a person'),
+      releaseAfterMs: z
+        .number()
+        .int()
+        .min(0)
+        .default(defaults.sandbox.releaseAfterMs)
+        .describe(
+          'A run that waits longer than this for a person or for CI lets its sandbox go, and comes back on an exact copy of the workspace',
+        ),
+      copyMaxBytes: z
+        .number()
+        .int()
+        .min(1)
+        .default(defaults.sandbox.copyMaxBytes)
+        .describe('A workspace with more bytes than this isn’t copied: its run keeps its sandbox while it waits'),
+      copyIgnoredMaxBytes: z
+        .number()
+        .int()
+        .min(0)
+        .default(defaults.sandbox.copyIgnoredMaxBytes)
+        .describe(
+          'Ignored files are copied too where they have at most so many bytes; else those that setup makes anew have to do',
+        ),
       setupTimeoutMs: z
         .number()
         .int()

@@ -98,7 +98,7 @@ async function tryCommand(sandboxes: SandboxProvider): Promise<void> {
       resources: tryResources,
       egress: [],
       env: {},
-      lifetimeMs: tryMs,
+      leaseMs: tryMs,
     });
     const { ending, exitCode, stderr } = await sandbox.run({
       key: 'try',

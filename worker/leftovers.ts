@@ -1,6 +1,7 @@
 /** Takes away what a worker that was killed had made aside and never brought to its place, or not wholly removed. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { incomingFolder } from '../artifacts/folder.ts';
 import { dataFolders } from '../client/data-folders.ts';
@@ -10,6 +11,15 @@ import { freshPrefix } from '../sandbox/local/layout.ts';
 
 /** Far longer than anything stays aside, so that no other worker of the folder is still at it. */
 const leftAfterMs = 24 * 3_600_000;
+const removeEveryMs = 3_600_000;
+
+/** Removes leftovers now and then until the signal. */
+export async function runLeftovers(place: { dataDir: string; log: Logger }, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await removeLeftovers(place);
+    await wait(removeEveryMs, undefined, { signal }).catch(() => undefined);
+  }
+}
 
 /** Repeatable, also at the same time; what can't be removed is logged and left. Returns the paths that stood aside and are gone. */
 export async function removeLeftovers(

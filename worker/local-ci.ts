@@ -5,7 +5,7 @@ import { cutText } from '../agent/cut-text.ts';
 import type { Parts } from '../activities/parts.ts';
 import { defaults } from '../base/defaults.ts';
 import type { LocalForge } from '../forge/local/local-forge.ts';
-import { checkoutScript } from '../git/sandbox-scripts.ts';
+import { checkoutScript, systemScript } from '../git/sandbox-scripts.ts';
 import { readFile } from 'node:fs/promises';
 import type { CommandResult } from '../sandbox/contract.ts';
 import { SandboxLost } from '../sandbox/errors.ts';
@@ -81,7 +81,7 @@ async function runCheck(
   // Nobody lists hosts for a check, so it gets the registries where hosts can be listed, and nothing elsewhere.
   const egress = sandboxes.capabilities.egress ? ['pypi', 'npm'] : [];
   const sandbox = await sandboxes.ensureSandbox(
-    { id, resources: { cpu, memoryBytes, diskBytes, processes }, egress, env: { CI: 'true' }, lifetimeMs: 3_600_000 },
+    { id, resources: { cpu, memoryBytes, diskBytes, processes }, egress, env: { CI: 'true' }, leaseMs: 3_600_000 },
     signal,
   );
   const run = (key: string, argv: string[], stdin?: { path: string }): Promise<CommandResult> =>
@@ -91,7 +91,7 @@ async function runCheck(
     );
   const checkout = await run(
     'checkout',
-    ['sh', '-c', checkoutScript, 'jig', commit, 'ci', 'ci', 'ci@localhost'],
+    systemScript(checkoutScript, commit, 'ci', 'ci', 'ci@localhost'),
     await git.createCheckoutBundle(repository, commit),
   );
   if (checkout.exitCode !== 0) return { state: 'errored' as const, logExcerpt: await excerpt(checkout) };

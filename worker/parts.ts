@@ -42,6 +42,7 @@ export async function createParts(
     forges: new Map([localForge, ...forges].map((forge) => [forge.name, forge])),
     sandboxes,
     model: config.record ? recordTo(config.record, model) : model,
+    leaseMs: config.sandbox.leaseMs,
     settings: { ...config.runs, answerTimeoutMs: config.model.timeoutMs },
     refuseUnpriced: config.model.refuseUnpriced,
     ciPollMs: config.ci.pollMs,

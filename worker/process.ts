@@ -7,7 +7,7 @@ import { JigError } from '../base/errors.ts';
 import type { Config } from './config.ts';
 import { createMetrics, serveHealth } from './health.ts';
 import { runLocalCi } from './local-ci.ts';
-import { removeLeftovers } from './leftovers.ts';
+import { runLeftovers } from './leftovers.ts';
 import { createParts, type Installation } from './parts.ts';
 import { runSweeper } from './sweeper.ts';
 import { startWorker } from './worker.ts';
@@ -65,9 +65,9 @@ export async function startWorkerProcess({
   const client = new Client({ connection, namespace });
   const { parts, localForge } = installation;
   const background = Promise.all([
-    removeLeftovers({ dataDir: installation.dataDir, log }),
+    runLeftovers({ dataDir: installation.dataDir, log }, stopping.signal),
     runLocalCi({ parts, forge: localForge, log }, stopping.signal),
-    runSweeper({ sandboxes: parts.sandboxes, client, log }, stopping.signal),
+    runSweeper({ parts, client, log }, stopping.signal),
   ]);
   const ended = (async () => {
     try {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ensureBinary } from '../binaries/ensure-binary.ts';
 import { dataFolders } from '../client/data-folders.ts';
 import type { SandboxProvider } from '../sandbox/contract.ts';
+import { leased } from '../sandbox/leased.ts';
 import { createLocalProvider } from '../sandbox/local/provider.ts';
 import { cacheDirOf, dataDirOf, type Config } from './config.ts';
 
@@ -18,13 +19,16 @@ export async function createSandboxes(
   env: NodeJS.ProcessEnv,
   onProgress: (line: string) => void,
 ): Promise<Sandboxes> {
-  const { provider, kubernetes } = config.sandbox;
+  const { provider, kubernetes, leaseMs } = config.sandbox;
+  const onError = (id: string, error: unknown): void =>
+    onProgress(`the sandbox ${id} could not be renewed: ${error instanceof Error ? error.message : String(error)}`);
+  const withLease = (sandboxes: SandboxProvider): SandboxProvider => leased(sandboxes, { leaseMs, onError });
   const folder = dataFolders(dataDirOf(config, env)).sandboxes;
   if (provider === 'kubernetes') {
     // Its client takes time and memory to load, which nobody else should pay.
     const { createKubernetesProvider } = await import('../k8s/provider.ts');
     return {
-      sandboxes: createKubernetesProvider({ settings: kubernetes, outputDir: join(folder, 'pods') }),
+      sandboxes: withLease(createKubernetesProvider({ settings: kubernetes, outputDir: join(folder, 'pods') })),
       close: async () => undefined,
     };
   }
@@ -33,5 +37,5 @@ export async function createSandboxes(
     ? ''
     : await ensureBinary('bwrap', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });
   const local = createLocalProvider({ rootDir: folder, bwrapPath, unsafeProcess, env, onNote: onProgress });
-  return { sandboxes: local, close: () => local.close() };
+  return { sandboxes: withLease(local), close: () => local.close() };
 }

@@ -1,47 +1,87 @@
-/** Removes sandboxes whose run is closed or whose lifetime is over: termination and crashes skip every clean-up. */
+/**
+ * Removes sandboxes that nobody needs: termination and crashes skip every clean-up. What a run that is under way may
+ * need stays, whatever its age, and its lease is renewed.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
-import type { SandboxProvider } from '../sandbox/contract.ts';
+import { isRemoved } from '../activities/removed-sandboxes.ts';
+import type { Parts } from '../activities/parts.ts';
+import type { ListedSandbox } from '../sandbox/contract.ts';
 
 const sweepEveryMs = 60_000;
 /** A sandbox is made before its run can be asked about it. */
 const graceMs = 120_000;
 
+interface Sweeper {
+  parts: Pick<Parts, 'sandboxes' | 'artifacts' | 'leaseMs'>;
+  client: Client;
+  log: Logger;
+}
+
 /** Sweeps now and then until the signal. */
-export async function runSweeper(
-  sweeper: { sandboxes: SandboxProvider; client: Client; log: Logger },
-  signal: AbortSignal,
-): Promise<void> {
+export async function runSweeper(sweeper: Sweeper, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await sweep(sweeper).catch((error: unknown) => sweeper.log.warn({ err: error }, 'sweep failed'));
     await wait(sweepEveryMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** One sweep; returns the ids that it removed. */
-export async function sweep(
-  { sandboxes, client, log }: { sandboxes: SandboxProvider; client: Client; log: Logger },
-  nowMs = Date.now(),
-): Promise<string[]> {
+/** One sweep; returns the ids that it removed. A sandbox of which nothing is known for sure stays. */
+export async function sweep(sweeper: Sweeper, nowMs = Date.now()): Promise<string[]> {
+  const { parts, log } = sweeper;
   const removed: string[] = [];
-  for (const { id, owner, createdAt, expiresAt } of await sandboxes.listSandboxes()) {
-    const expired = Date.parse(expiresAt) <= nowMs;
-    const old = Date.parse(createdAt) + graceMs <= nowMs;
-    if (!expired && (!owner || !old || (await isRunning(client, owner)))) continue;
-    await sandboxes.destroySandbox(id);
-    log.info({ sandbox: id, owner }, expired ? 'swept a sandbox past its lifetime' : 'swept a sandbox of a closed run');
-    removed.push(id);
+  const isRunning = askOnce(sweeper.client);
+  for (const sandbox of await parts.sandboxes.listSandboxes()) {
+    const { id, owner } = sandbox;
+    try {
+      const reason = await judge(parts, sandbox, { nowMs, isRunning });
+      if (reason === undefined) continue;
+      await parts.sandboxes.destroySandbox(id);
+      log.info({ sandbox: id, owner, reason }, 'swept a sandbox');
+      removed.push(id);
+    } catch (error) {
+      log.warn({ sandbox: id, owner, err: error }, 'a sandbox stays: whether it is needed, or its removal, failed');
+    }
   }
   return removed;
 }
 
-async function isRunning(client: Client, workflowId: string): Promise<boolean> {
-  try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
+/** Why the sandbox is needed by nobody; undefined: it may be needed, and then it is renewed. */
+async function judge(
+  { artifacts, sandboxes, leaseMs }: Sweeper['parts'],
+  { id, owner, createdAt, leasedUntil }: ListedSandbox,
+  { nowMs, isRunning }: { nowMs: number; isRunning: (owner: string) => Promise<boolean> },
+): Promise<string | undefined> {
+  if (Date.parse(createdAt) + graceMs > nowMs) return undefined;
+  if (await isRemoved(artifacts, id)) return 'its run removed it';
+  const leftMs = Date.parse(leasedUntil) - nowMs;
+  if (owner === undefined) return leftMs > 0 ? undefined : 'its lease is over';
+  if (!(await isRunning(owner))) return 'its run has ended';
+  if (leftMs < leaseMs / 2) await sandboxes.renewSandbox(id, leaseMs);
+  return undefined;
+}
+
+/** Whether runs are under way, each asked about once. Where Temporal doesn't answer, it isn't asked again, and it throws. */
+function askOnce(client: Client): (workflowId: string) => Promise<boolean> {
+  const answers = new Map<string, boolean>();
+  let silence: unknown;
+  return async (workflowId) => {
+    if (silence !== undefined) throw silence;
+    const known = answers.get(workflowId);
+    if (known !== undefined) return known;
+    try {
+      const isRunning = (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+      answers.set(workflowId, isRunning);
+      return isRunning;
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) {
+        silence = error;
+        throw error;
+      }
+      answers.set(workflowId, false);
+      return false;
+    }
+  };
 }

@@ -21,6 +21,8 @@ const queueOf: Record<keyof Activities, TaskQueue> = {
   undoEdit: 'sandbox',
   callTool: 'sandbox',
   exportCommit: 'sandbox',
+  copySandbox: 'sandbox',
+  restoreSandbox: 'sandbox',
   removeSandbox: 'sandbox',
   askPrompt: 'model',
   askAgent: 'model',

@@ -39,7 +39,6 @@ export async function prepareSandbox(
       resources: resources(section.resources ?? {}),
       egress: section.egress ?? [],
       env: section.env ?? {},
-      lifetimeMs: defaults.sandbox.lifetimeMs,
       ...(section.image && { image: section.image }),
     },
     { summary: `${repository.name} at ${commit.slice(0, 12)}`, timeoutMs: settings.setupTimeoutMs, heartbeatTimeoutMs },

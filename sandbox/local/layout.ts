@@ -5,13 +5,15 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { SandboxSpec } from '../contract.ts';
 import { hasCode, isMissing } from './host-files.ts';
+import { writeLease } from './lease.ts';
 import { systemCallFilter } from './system-calls.ts';
 
 /** `sandbox.json`: what every process of this machine knows of the sandbox. */
 export const SandboxRecord = z.strictObject({
   incarnation: z.uuid(),
   createdAt: z.iso.datetime(),
-  spec: z.strictObject({
+  /** What was asked for, without its lease, which is a file of its own. */
+  spec: z.object({
     id: z.string().min(1),
     owner: z.string().optional(),
     image: z.string().optional(),
@@ -23,7 +25,6 @@ export const SandboxRecord = z.strictObject({
     }),
     egress: z.array(z.string()),
     env: z.record(z.string(), z.string()),
-    lifetimeMs: z.number().int().positive(),
   }),
 });
 export type SandboxRecord = z.infer<typeof SandboxRecord>;
@@ -75,6 +76,7 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
     for (const [name, text] of Object.entries(etcFiles)) await writeFile(join(fresh, 'etc', name), text);
     await writeFile(join(fresh, filterName), systemCallFilter());
     await writeFile(join(fresh, 'sandbox.json'), JSON.stringify(record, null, 2));
+    await writeLease(fresh, spec.leaseMs);
     await rename(fresh, folder);
     await removeFresh(rootDir, folder);
     return record;

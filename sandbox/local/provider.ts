@@ -1,7 +1,7 @@
 /** Sandboxes on the worker's own machine: bubblewrap's namespaces, or (asked for by name) plain processes. */
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CommandSpec, Sandbox, SandboxProvider, SandboxSpec } from '../contract.ts';
+import type { CommandSpec, ListedSandbox, Sandbox, SandboxProvider, SandboxSpec } from '../contract.ts';
 import { SandboxRefused } from '../errors.ts';
 import type { MachineIndexes } from '../machine-indexes.ts';
 import { removeGone } from './destroy.ts';
@@ -19,6 +19,7 @@ import {
   sandboxFolder,
   type SandboxRecord,
 } from './layout.ts';
+import { findLease, writeLease } from './lease.ts';
 import { checkIncarnation, localSandbox } from './sandbox.ts';
 import { findToolchains, type Toolchain } from './toolchains.ts';
 
@@ -105,23 +106,18 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       await removeFresh(rootDir, folder);
       await removeGone(rootDir, (original) => original === folder);
     },
+    renewSandbox: (id, leaseMs) => writeLease(sandboxFolder(rootDir, id), leaseMs),
     async listSandboxes() {
-      return (await listRecords(rootDir)).map(describe);
+      const records = await listRecords(rootDir);
+      return await Promise.all(records.map((record) => describe(rootDir, record)));
     },
     close: async () => await egress.closeAll(),
   };
 }
 
-function describe({
-  createdAt,
-  spec: { id, owner, lifetimeMs },
-}: SandboxRecord): Awaited<ReturnType<SandboxProvider['listSandboxes']>>[number] {
-  return {
-    id,
-    createdAt,
-    expiresAt: new Date(Date.parse(createdAt) + lifetimeMs).toISOString(),
-    ...(owner !== undefined && { owner }),
-  };
+async function describe(rootDir: string, { createdAt, spec: { id, owner } }: SandboxRecord): Promise<ListedSandbox> {
+  const leasedUntil = (await findLease(sandboxFolder(rootDir, id))) ?? createdAt;
+  return { id, createdAt, leasedUntil, ...(owner !== undefined && { owner }) };
 }
 
 function unlessMissing(error: unknown): undefined {

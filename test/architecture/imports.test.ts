@@ -49,7 +49,7 @@ const allowed: Record<string, Allowed[]> = {
     // The run's request is checked by the worker once more.
     ...all('workflows/messages.ts'),
     // Pure, or built on the contract alone: no adapter is behind them.
-    ...all('git/sandbox-scripts.ts', 'git/globs.ts', 'sandbox/files.ts', 'forge/neutralize.ts'),
+    ...all('git/sandbox-scripts.ts', 'git/copy-scripts.ts', 'git/globs.ts', 'sandbox/files.ts', 'forge/neutralize.ts'),
   ],
   client: all('blueprints', 'workflows/messages.ts'),
   worker: [

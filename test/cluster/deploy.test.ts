@@ -69,7 +69,7 @@ describe('the files of k8s/deploy', () => {
     return { exitCode, sandboxes: findings.filter(({ what }) => what.startsWith('sandboxes')) };
   };
 
-  it('let a worker with their service account make, use, list and remove sandboxes', async () => {
+  it('let a worker with their service account make, use, renew, list and remove sandboxes', async () => {
     const spec = sandboxSpec('deployed', {
       resources: { cpu: 1, memoryBytes: 128 * mebibyte, diskBytes: 64 * mebibyte, processes: 100 },
     });
@@ -79,6 +79,7 @@ describe('the files of k8s/deploy', () => {
       (await provider.listSandboxes()).map(({ id }) => id),
       ['deployed'],
     );
+    assert.equal(await provider.renewSandbox('deployed', 3_600_000), true);
     await provider.destroySandbox('deployed');
     assert.deepEqual(await provider.listSandboxes(), []);
   });

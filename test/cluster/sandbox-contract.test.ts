@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { createKubernetesProvider } from '../../k8s/provider.ts';
 import { KubernetesSettings } from '../../k8s/settings.ts';
 import { sandboxContract } from '../sandbox/contract.ts';
+import { copyContract } from '../sandbox/copy-contract.ts';
 import { getCluster } from './cluster.ts';
 
-sandboxContract('kubernetes', async () => {
+const createProvider = async () => {
   const cluster = await getCluster();
   const namespace = await cluster.createNamespace();
   const outputDir = await mkdtemp(join(tmpdir(), 'jig-pods-'));
@@ -24,4 +25,6 @@ sandboxContract('kubernetes', async () => {
       await rm(outputDir, { recursive: true, force: true });
     },
   };
-});
+};
+sandboxContract('kubernetes', createProvider);
+copyContract('kubernetes', createProvider);

@@ -10,6 +10,7 @@ interface Place {
   target: PodCommandTarget;
   spec: SandboxSpec;
   createdAtMs: number;
+  leasedUntilMs: number;
   close: () => Promise<void>;
 }
 
@@ -33,7 +34,7 @@ export function createBoxedProvider(outputDir: string): SandboxProvider & { clos
       await server[Symbol.asyncDispose]();
       await pod[Symbol.asyncDispose]();
     };
-    return { pod, target, spec, createdAtMs: Date.now(), close };
+    return { pod, target, spec, createdAtMs: Date.now(), leasedUntilMs: Date.now() + spec.leaseMs, close };
   };
   const sandboxOf = ({ spec, target }: Place): Sandbox => ({
     ref: refOf(spec, target),
@@ -72,13 +73,18 @@ export function createBoxedProvider(outputDir: string): SandboxProvider & { clos
       return sandboxOf(place);
     },
     destroySandbox,
+    async renewSandbox(id, leaseMs) {
+      const place = await places.get(id);
+      if (place) place.leasedUntilMs = Date.now() + leaseMs;
+      return place !== undefined;
+    },
     async listSandboxes() {
       const all = await Promise.all(places.values());
-      return all.map(({ spec, createdAtMs }) => ({
+      return all.map(({ spec, createdAtMs, leasedUntilMs }) => ({
         id: spec.id,
         ...(spec.owner === undefined ? {} : { owner: spec.owner }),
         createdAt: new Date(createdAtMs).toISOString(),
-        expiresAt: new Date(createdAtMs + spec.lifetimeMs).toISOString(),
+        leasedUntil: new Date(leasedUntilMs).toISOString(),
       }));
     },
     async close() {

@@ -74,6 +74,19 @@ export async function startPodServer(options: PodServerOptions = {}): Promise<Po
       const pod = kept.get(name);
       return pod ? { status: 200, body: pod } : refusal(404, 'NotFound', `pods "${name}" not found`);
     },
+    PATCH({ body, contentType }, name) {
+      const pod = kept.get(name);
+      if (contentType !== 'application/json-patch+json') return refusal(415, 'UnsupportedMediaType', contentType);
+      if (!pod) return refusal(404, 'NotFound', `pods "${name}" not found`);
+      const annotations = { ...pod.metadata?.annotations };
+      for (const { op, path, value } of body as { op: string; path: string; value: string }[]) {
+        const annotation = path.replace('/metadata/annotations/', '').replaceAll('~1', '/');
+        if (op === 'add') annotations[annotation] = value;
+        else if (annotations[annotation] !== value) return refusal(422, 'Invalid', 'testing path failed');
+      }
+      pod.metadata = { ...pod.metadata, annotations };
+      return { status: 200, body: keep(pod) };
+    },
     DELETE({ body }, name) {
       const pod = kept.get(name);
       if (!pod) return refusal(404, 'NotFound', `pods "${name}" not found`);

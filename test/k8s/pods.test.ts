@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { V1Pod, V1PodStatus } from '@kubernetes/client-node';
-import { podOf } from '../../k8s/pod-spec.ts';
-import { ensurePod, removePod, untilStarted } from '../../k8s/pods.ts';
+import { annotations, podOf } from '../../k8s/pod-spec.ts';
+import { ensurePod, removePod, renewPod, untilStarted } from '../../k8s/pods.ts';
 import { KubernetesSettings } from '../../k8s/settings.ts';
 import { SandboxRefused, SandboxUnavailable } from '../../sandbox/errors.ts';
 import { sandboxSpec } from '../sandbox/fixtures.ts';
@@ -64,10 +64,23 @@ describe('a pod', () => {
     assert.equal(server.count('DELETE'), 0);
   });
 
+  it('is renewed by a note of until when it is needed, and not where it is gone or another’s', async () => {
+    await using server = await startPodServer();
+    assert.equal(await renewPod(server.pods, 'run/one', 3_600_000), false);
+    await ensurePod(server.pods, wanted({ leaseMs: 1000 }));
+    const nowMs = Date.now();
+    assert.equal(await renewPod(server.pods, 'run/one', 3_600_000), true);
+    const noted = () => Date.parse(server.find()?.metadata?.annotations?.[annotations.leasedUntil] ?? '');
+    assert.ok(noted() >= nowMs + 3_600_000);
+    const { name = '' } = server.find()?.metadata ?? {};
+    server.put({ metadata: { name, annotations: { [annotations.id]: 'another' } } });
+    assert.equal(await renewPod(server.pods, 'run/one', 3_600_000), false);
+  });
+
   it('that was made by another specification is refused and left alone', async () => {
     await using server = await startPodServer();
     await ensurePod(server.pods, wanted());
-    for (const changes of [{ image: 'other:1' }, { env: { A: 'b' } }, { lifetimeMs: 1 }])
+    for (const changes of [{ image: 'other:1' }, { env: { A: 'b' } }])
       await assert.rejects(ensurePod(server.pods, wanted(changes)), SandboxRefused);
     assert.equal(server.count('DELETE'), 0);
   });

@@ -12,6 +12,7 @@ export interface Asked {
   query: URLSearchParams;
   body: unknown;
   token: string;
+  contentType: string;
 }
 
 /** `silence`: the request is taken and never answered; `hang-up`: the connection ends in place of an answer. */
@@ -103,6 +104,7 @@ async function readAsked(request: IncomingMessage): Promise<Asked> {
     query: url.searchParams,
     body,
     token: (request.headers.authorization ?? '').replace('Bearer ', ''),
+    contentType: request.headers['content-type'] ?? '',
   };
 }
 

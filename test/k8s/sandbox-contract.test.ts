@@ -1,5 +1,6 @@
 import { after, before } from 'node:test';
 import { sandboxContract } from '../sandbox/contract.ts';
+import { copyContract } from '../sandbox/copy-contract.ts';
 import { temporaryFolder } from '../sandbox/fixtures.ts';
 import { createBoxedProvider } from './boxed-provider.ts';
 
@@ -9,7 +10,9 @@ before(async () => {
 });
 after(async () => await folder[Symbol.asyncDispose]());
 
-sandboxContract('a pod’s commands', async () => {
+const createProvider = async () => {
   const provider = createBoxedProvider(folder.path);
   return await Promise.resolve({ provider, close: provider.close });
-});
+};
+sandboxContract('a pod’s commands', createProvider);
+copyContract('a pod’s commands', createProvider);

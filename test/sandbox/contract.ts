@@ -235,14 +235,14 @@ export function sandboxContract(
         const made = await Promise.all(
           Array.from(
             { length: 10 },
-            async () =>
-              await provider.ensureSandbox(sandboxSpec('run/acme/once', { owner: 'run-1', lifetimeMs: 1000 })),
+            async () => await provider.ensureSandbox(sandboxSpec('run/acme/once', { owner: 'run-1', leaseMs: 1000 })),
           ),
         );
         assert.equal(new Set(made.map(({ ref }) => ref.incarnation)).size, 1);
         const listed = (await provider.listSandboxes()).find(({ id }) => id === 'run/acme/once');
         assert.equal(listed?.owner, 'run-1');
-        assert.equal(Date.parse(listed.expiresAt) - Date.parse(listed.createdAt), 1000);
+        const left = Date.parse(listed.leasedUntil) - Date.now();
+        assert.ok(left > -60_000 && left <= 1000, listed.leasedUntil);
         await provider.destroySandbox('run/acme/once');
         assert.ok(!(await provider.listSandboxes()).some(({ id }) => id === 'run/acme/once'));
       });

@@ -24,7 +24,7 @@ export function sandboxSpec(id: string, changes: Partial<SandboxSpec> = {}): San
     resources: { cpu: 1, memoryBytes: 512 * mebibyte, diskBytes: 512 * mebibyte, processes: 100 },
     egress: [],
     env: {},
-    lifetimeMs: 3600_000,
+    leaseMs: 3600_000,
     ...changes,
   };
 }

@@ -6,19 +6,15 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
-import { pino } from 'pino';
 import { z } from 'zod';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
 import { createClient, type JigClient } from '../../client/client.ts';
 import { dataFolders } from '../../client/data-folders.ts';
 import { createLocalForge } from '../../forge/local/local-forge.ts';
-import { createLocalProvider } from '../../sandbox/local/provider.ts';
 import { cacheDirOf } from '../../worker/config.ts';
-import { sweep } from '../../worker/sweeper.ts';
 import { startTemporalServer, type TemporalServer } from '../../worker/temporal-server.ts';
 import { main, quietEnv } from '../cli/jig.ts';
 import { makeRepository } from '../e2e/repository.ts';
-import { findBwrap, sandboxSpec } from '../sandbox/fixtures.ts';
 
 const secret = 'tok-abcd-efgh';
 
@@ -185,25 +181,4 @@ test('faults 49: a secret of the worker, also in base64, is masked in a failure 
     for (const text of [secret, Buffer.from(secret).toString('base64')]) assert.ok(!history.includes(text), text);
     assert.match(history, /\[redacted\]/);
   }
-});
-
-test('the sandbox of a run that was terminated is swept, a running one’s stays', async () => {
-  const rootDir = join(folder, 'swept');
-  const sandboxes = createLocalProvider({ rootDir, bwrapPath: await findBwrap() });
-  const { workflow } = client.temporal;
-  for (const id of ['running', 'terminated']) {
-    await workflow.start('nobody', { workflowId: id, taskQueue: 'nobody-polls' });
-    await sandboxes.ensureSandbox(sandboxSpec(`of-${id}`, { owner: id }));
-  }
-  await sandboxes.ensureSandbox(sandboxSpec('of-nobody', { owner: 'never-was' }));
-  await sandboxes.ensureSandbox(sandboxSpec('expired', { owner: 'running', lifetimeMs: 1000 }));
-  await workflow.getHandle('terminated').terminate('by a test');
-  const sweeper = { sandboxes, client: client.temporal, log: pino({ level: 'silent' }) };
-  assert.deepEqual(await sweep(sweeper, Date.now() + 2000), ['expired']);
-  assert.deepEqual((await sweep(sweeper, Date.now() + 200_000)).toSorted(), ['of-nobody', 'of-terminated']);
-  assert.deepEqual(
-    (await sandboxes.listSandboxes()).map(({ id }) => id),
-    ['of-running'],
-  );
-  await sandboxes.destroySandbox('of-running');
 });

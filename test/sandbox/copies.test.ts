@@ -1,0 +1,25 @@
+import { after, before } from 'node:test';
+import { createLocalProvider } from '../../sandbox/local/provider.ts';
+import { copyContract } from './copy-contract.ts';
+import { findBwrap, temporaryFolder } from './fixtures.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+before(async () => {
+  folder = await temporaryFolder();
+});
+after(async () => await folder[Symbol.asyncDispose]());
+
+copyContract(
+  'local',
+  async () => {
+    const provider = createLocalProvider({ rootDir: `${folder.path}/local`, bwrapPath: await findBwrap() });
+    return { provider, close: provider.close };
+  },
+  5,
+);
+
+copyContract('unsafe-process', async () => {
+  const options = { rootDir: `${folder.path}/unsafe`, bwrapPath: '/nonexistent', unsafeProcess: true };
+  const provider = createLocalProvider(options);
+  return await Promise.resolve({ provider, close: provider.close });
+});
