@@ -4,7 +4,8 @@
  */
 import type { AnswerSummary } from '../agent/loop.ts';
 import type { NamedBlueprint } from '../blueprints/steps.ts';
-import type { AgentTool, JsonSchema } from '../blueprints/schema.ts';
+import type { AgentTool } from '../blueprints/kinds/agent.ts';
+import type { JsonSchema } from '../blueprints/kinds/prompt.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { CheckRun } from '../evidence/gate.ts';
 import type { Check } from '../forge/contract.ts';

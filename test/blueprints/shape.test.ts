@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkBlueprint } from '../../blueprints/check.ts';
-import { stepKinds } from '../../blueprints/schema.ts';
+import { stepKinds } from '../../blueprints/kinds/kinds.ts';
 import { issuesOf, onlyIssue, stepIssues } from './support.ts';
 
 test('faults 5: an unknown kind of step is refused at its key, with a suggestion', () => {
