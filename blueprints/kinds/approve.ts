@@ -18,7 +18,13 @@ const ApproveStep = z.strictObject({
         .enum(['approve', 'reject'])
         .optional()
         .meta({ description: 'What the deadline decides; `reject` where missing' }),
-      rounds: z.number().int().min(1).max(10).optional().meta({ description: 'How often it may be sent back' }),
+      rounds: z
+        .number()
+        .int()
+        .min(1)
+        .max(10)
+        .optional()
+        .meta({ description: 'How often the work may be sent back to a step before this one' }),
     })
     .meta({ description: 'A person decides' }),
 });
@@ -34,5 +40,4 @@ export const approveKind: Kind<ApproveStep> = {
   },
   evaluated: templates('approve', 'question'),
   withoutEffect: ['env', 'timeout', 'retry', 'on-failure'],
-  once: true,
 };
