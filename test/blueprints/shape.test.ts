@@ -25,28 +25,6 @@ test('faults 5: a misspelt timeout is refused with the right word', () => {
   assert.deepEqual([issue.code, issue.path, issue.hint], ['unknown-key', 'steps[0].timout', 'did you mean `timeout`?']);
 });
 
-test('one mistake in a step is one issue, for every kind of step', () => {
-  const steps: Record<(typeof stepKinds)[number], string> = {
-    run: 'run: ls',
-    check: 'check: [ls]',
-    agent: 'agent: { task: x }',
-    prompt: 'prompt: { text: x, answer: {} }',
-    edit: 'edit: { path: a, old: b, new: c }',
-    each: "each: ${{ 'a'.split(' ') }}\n    as: x\n    do: [ run: ls ]",
-    change: 'change: { title: x }',
-    ci: 'ci: {}',
-    approve: 'approve: {}',
-    end: 'end: { outcome: failed, reason: x }',
-  };
-  for (const kind of stepKinds) {
-    const before = kind === 'ci' ? '  - change: { title: x }\n' : '';
-    assert.deepEqual(stepIssues(`${before}  - ${steps[kind]}`), [], kind);
-    assert.equal(onlyIssue(`${before}  - ${steps[kind]}\n    titel: x`).hint, 'did you mean `title`?', kind);
-    const wrong = onlyIssue(`${before}  - ${steps[kind].replace(/(?<=: )(?:\$\{\{.*?\}\}|\{.*\}|\[ls\]|ls)$/m, '7')}`);
-    assert.deepEqual([wrong.code, wrong.path.split('.').at(-1)], ['wrong-type', kind]);
-  }
-});
-
 test('a step has exactly one action key', () => {
   assert.equal(onlyIssue('  - title: nothing').code, 'step-without-action');
   assert.equal(onlyIssue('  - run: ls\n    check: [ls]').code, 'step-with-many-actions');
