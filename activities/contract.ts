@@ -4,8 +4,9 @@
  */
 import type { AnswerSummary } from '../agent/loop.ts';
 import type { NamedBlueprint } from '../blueprints/steps.ts';
-import type { AgentTool, JsonSchema } from '../blueprints/schema.ts';
 import { z } from 'zod';
+import type { AgentTool } from '../blueprints/kinds/agent.ts';
+import type { JsonSchema } from '../blueprints/kinds/prompt.ts';
 import { ArtifactRef } from '../artifacts/contract.ts';
 import type { CheckRun } from '../evidence/gate.ts';
 import type { Check } from '../forge/contract.ts';

@@ -1,6 +1,6 @@
 /** A `prompt` step's question and answer: JSON by a JSON Schema. */
 import { z } from 'zod';
-import type { JsonSchema } from '../blueprints/schema.ts';
+import type { JsonSchema } from '../blueprints/kinds/prompt.ts';
 import type { Message, ModelRequest } from '../model/contract.ts';
 import { parseJsonText, stripFence } from './json-text.ts';
 import { withoutThinking } from './protocols/written-calls.ts';

@@ -2,7 +2,7 @@
  * How a conversation becomes a question in a model's protocol, and its answer calls: tools offered natively, as JSON
  * that the server enforces, or in plain text. One file a protocol in protocols/.
  */
-import type { AgentTool } from '../blueprints/schema.ts';
+import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { Message, Model, ModelRequest, ModelResponse, ToolCall } from '../model/contract.ts';
 import { filteredAnswerFeedback } from './prompts.ts';
 import * as json from './protocols/json.ts';

@@ -1,5 +1,5 @@
 /** From a decoded answer to what the workflow decides by: small, whatever the model wrote. */
-import type { AgentTool } from '../blueprints/schema.ts';
+import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { ToolCall } from '../model/contract.ts';
 import type { AnswerSummary } from './loop.ts';
 import { parseJsonText } from './json-text.ts';

@@ -1,6 +1,6 @@
 /** The tools that an agent step may have: what the model is told of them, and how its calls are read. */
 import { z } from 'zod';
-import type { AgentTool } from '../blueprints/schema.ts';
+import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { ToolCall, ToolDefinition } from '../model/contract.ts';
 import { parseJsonText } from './json-text.ts';
 

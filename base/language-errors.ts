@@ -144,7 +144,7 @@ export const languageErrors = {
   },
   'not-inside-each': {
     title: 'This kind of step cannot stand inside of `each`',
-    why: 'These steps happen once in a run: a change, its CI, an approval, the end.',
+    why: 'It happens once in a run: a change, its CI, the end. The steps of an `each` run once for every item.',
     fix: 'Move it after the `each` step.',
   },
   'continue-after-side-effect': {

@@ -1,8 +1,10 @@
 /** What expressions of one blueprint can read, with types, for the static check. */
 import type { Environment, ParseResult } from '@marcbachmann/cel-js';
 import { celEnvironment, parseExpression } from './cel-parse.ts';
-import { isRoot, type OutputType, outputs, outputsOf, roots } from './outputs.ts';
-import type { Input, Step, StepKind } from './schema.ts';
+import type { OutputType } from './kinds/kind.ts';
+import { kinds, type StepKind } from './kinds/kinds.ts';
+import { isRoot, roots } from './outputs.ts';
+import type { Input, Step } from './schema.ts';
 import type { KnownInputs } from './shape.ts';
 
 const inputTypes: Record<Input['type'], OutputType> = {
@@ -22,8 +24,10 @@ const base: Environment = (() => {
       fields: Object.fromEntries(Object.entries(table).map(([key, { type }]) => [key, type])),
     });
   };
-  for (const [kind, table] of Object.entries(outputs)) register(`${kind} step`, table);
-  register('run step with lines', { ...outputs.run, value: { type: 'list<string>' } });
+  for (const [kind, { outputs, variants }] of Object.entries(kinds)) {
+    register(`${kind} step`, outputs);
+    for (const { typeName, outputs } of variants ?? []) if (typeName !== undefined) register(typeName, outputs);
+  }
   for (const [name, fields] of Object.entries(roots)) environment.registerVariable(name, { schema: fields });
   return environment;
 })();
@@ -34,7 +38,7 @@ export interface DeclaredStep {
   step?: Step | undefined;
 }
 
-/** `inputs` undefined: nothing is known of them, and anything may be read. `variables` are the items of `each` steps. */
+/** `inputs` undefined: nothing is known of them, and anything may be read. `variables` are those that blocks name. */
 export function declare(
   inputs: KnownInputs | undefined,
   steps: ReadonlyMap<string, DeclaredStep>,
@@ -71,9 +75,7 @@ function typeOf(environment: Environment, name: string, fields: [string, string]
 
 function stepType({ kind, step }: DeclaredStep): string {
   if (kind === undefined) return 'dyn';
-  return step && 'run' in step && outputsOf(kind, step).value?.type === 'list<string>'
-    ? 'run step with lines'
-    : `${kind} step`;
+  return (step && kinds[kind].variantOf?.(step)?.typeName) ?? `${kind} step`;
 }
 
 /** Whether a name can be declared at all: it is no root and no word of CEL's. */

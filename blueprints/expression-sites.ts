@@ -1,7 +1,8 @@
-/** Where a step holds expressions: the one list of keys in which anything is evaluated. */
+/** Finds what is evaluated in a step, where its kind says that something is. */
 import type { KeyPath } from './issues.ts';
 import { isJsonMap, type Json, type JsonMap } from '../base/json.ts';
-import type { StepKind } from './schema.ts';
+import { commonEvaluated, type Evaluated } from './kinds/kind.ts';
+import { kinds, type StepKind } from './kinds/kinds.ts';
 
 export interface ExpressionSite {
   /** Below the step. */
@@ -11,42 +12,14 @@ export interface ExpressionSite {
   form: 'condition' | 'template' | 'list' | 'shell';
 }
 
-/** A key, or one inside of it, and what its value is. */
-interface Place {
-  key: string;
-  inner?: string;
-  is: Exclude<ExpressionSite['form'], 'shell'> | 'command' | 'commands' | 'templates';
-}
-
-const commonPlaces: Place[] = [
-  { key: 'if', is: 'condition' },
-  { key: 'env', is: 'templates' },
-];
-
-const places: Record<StepKind, Place[]> = {
-  run: [{ key: 'run', is: 'command' }],
-  check: [{ key: 'check', is: 'commands' }],
-  agent: [...templates('agent', 'task', 'system'), { key: 'verify', is: 'commands' }],
-  prompt: templates('prompt', 'text', 'system'),
-  edit: templates('edit', 'path', 'old', 'new', 'line'),
-  each: [{ key: 'each', is: 'list' }],
-  change: templates('change', 'title', 'body', 'branch'),
-  ci: [{ key: 'ci', inner: 'autofix', is: 'commands' }],
-  approve: templates('approve', 'question'),
-  end: templates('end', 'reason'),
-};
-
-function templates(key: string, ...inner: string[]): Place[] {
-  return inner.map((each) => ({ key, inner: each, is: 'template' }));
-}
-
 /**
  * Every text of a step that is evaluated, or that a shell reads, whatever else is wrong with the step; inner steps have
  * their own. Of a step whose kind is unknown, those that any kind has.
  */
 export function findExpressionSites(step: JsonMap, kind: StepKind | undefined): ExpressionSite[] {
   const sites: ExpressionSite[] = [];
-  for (const { key, inner, is } of kind ? [...commonPlaces, ...places[kind]] : commonPlaces) {
+  const own = kind ? kinds[kind].evaluated : [];
+  for (const { key, inner, is } of [...commonEvaluated, ...own]) {
     const value = step[key];
     if (inner === undefined) addSites(sites, [key], value, is);
     else if (isJsonMap(value)) addSites(sites, [key, inner], value[inner], is);
@@ -54,7 +27,7 @@ export function findExpressionSites(step: JsonMap, kind: StepKind | undefined): 
   return sites;
 }
 
-function addSites(sites: ExpressionSite[], path: KeyPath, value: Json | undefined, is: Place['is']): void {
+function addSites(sites: ExpressionSite[], path: KeyPath, value: Json | undefined, is: Evaluated['is']): void {
   if (is === 'commands') {
     if (Array.isArray(value))
       for (const [index, command] of value.entries()) addSites(sites, [...path, index], command, 'command');

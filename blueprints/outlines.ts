@@ -5,16 +5,19 @@ import { StepNames } from './steps.ts';
 export interface NamedOutline extends Outline {
   id: string;
   inner: NamedOutline[];
-  /** The ids of the `each` steps that it stands in, from the outermost. */
-  around: readonly string[];
+  /** The blocks that it stands in, from the outermost. */
+  around: readonly NamedOutline[];
 }
 
 /** Gives every outline the id that `withIds` would give its step. */
 export function nameOutlines(outlines: Outline[]): NamedOutline[] {
   const names = new StepNames(flatten(outlines).flatMap(({ id }) => id ?? []));
-  const name = (outline: Outline, around: readonly string[]): NamedOutline => {
+  const name = (outline: Outline, around: readonly NamedOutline[]): NamedOutline => {
     const id = outline.id ?? (outline.kind ? names.next(outline.kind) : '');
-    return { ...outline, id, around, inner: outline.inner.map((inner) => name(inner, [...around, id])) };
+    const named: NamedOutline = { ...outline, id, around, inner: [] };
+    const aroundInner = outline.inner.length > 0 ? [...around, named] : around;
+    named.inner = outline.inner.map((inner) => name(inner, aroundInner));
+    return named;
   };
   return outlines.map((outline) => name(outline, []));
 }

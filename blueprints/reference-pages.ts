@@ -4,8 +4,8 @@ import { functionNames, methodNames } from './cel-parse.ts';
 import { defaults } from '../base/defaults.ts';
 import { type ErrorPage, errorPages } from '../base/errors.ts';
 import { blueprintJsonSchema } from './json-schema.ts';
-import { type Output, outputs, roots } from './outputs.ts';
-import { stepKinds } from './schema.ts';
+import { kinds, type StepKind, stepKinds } from './kinds/kinds.ts';
+import { roots } from './outputs.ts';
 
 const generated = '<!-- Made by `npm run docs` from blueprints/. Changes here are overwritten. -->\n';
 
@@ -97,9 +97,9 @@ function commonKeys(kinds: SchemaNode[]): string[] {
   return (first ?? []).filter((key) => rest.every((keys) => keys.includes(key)));
 }
 
-function stepSection(kind: (typeof stepKinds)[number], node: SchemaNode, common: string[]): string {
+function stepSection(kind: StepKind, node: SchemaNode, common: string[]): string {
   const properties = Object.fromEntries(Object.entries(node.properties ?? {}).filter(([key]) => !common.includes(key)));
-  const rows = Object.entries<Output>(outputs[kind]).map(
+  const rows = Object.entries(kinds[kind].outputs).map(
     ([name, { type, description }]) => `| \`${name}\` | \`${type}\` | ${description} |`,
   );
   const table =

@@ -1,6 +1,7 @@
 /** What a chain of members, such as `steps.survey.stdout`, may read at its place. */
 import type { ErrorCode } from '../base/errors.ts';
 import type { KeyPath } from './issues.ts';
+import { kinds } from './kinds/kinds.ts';
 import { findNearest } from './nearest.ts';
 import type { NamedOutline } from './outlines.ts';
 import { isRoot, outputsOf, roots } from './outputs.ts';
@@ -10,10 +11,10 @@ import type { KnownInputs } from './shape.ts';
 export interface View {
   /** The steps before it that it can see. */
   visible: ReadonlyMap<string, NamedOutline>;
-  /** The items of the `each` steps around it. */
-  items: readonly string[];
-  /** The ids of those `each` steps. */
-  around: readonly string[];
+  /** The variables of the blocks around it. */
+  variables: readonly string[];
+  /** Those blocks. */
+  around: readonly NamedOutline[];
 }
 
 /** What there is in the whole blueprint. */
@@ -33,11 +34,11 @@ interface Problem {
 /** What is wrong with a reference, or undefined. */
 export function findProblem(path: string[], view: View, known: Known): Problem | undefined {
   const [root = '', name] = path;
-  if (view.items.includes(root)) return undefined;
+  if (view.variables.includes(root)) return undefined;
   if (!isRoot(root))
     return unknown(
       `\`${root}\` is unknown here`,
-      didYouMean(root, ['inputs', 'steps', ...Object.keys(roots), ...view.items]),
+      didYouMean(root, ['inputs', 'steps', ...Object.keys(roots), ...view.variables]),
     );
   if (root === 'steps')
     return name === undefined
@@ -62,12 +63,13 @@ function findStepProblem(id: string, members: string[], view: View, known: Known
   if (visible) return findMemberProblem(visible, members);
   const hidden = known.all.get(id);
   if (!hidden) return unknown(`there is no step \`${id}\``, didYouMean(id, view.visible.keys()));
-  const loop = hidden.around.find((outer) => !view.around.includes(outer));
-  if (loop !== undefined)
+  const outer = hidden.around.find((block) => !view.around.includes(block));
+  const why = outer?.block && kinds[outer.block].children?.hidden(outer.id);
+  if (why)
     return {
       code: 'hidden-reference',
-      message: `step \`${id}\` runs once for each item of \`${loop}\`, so it can't be read from outside`,
-      hint: `\`steps.${loop}\` counts what came of it`,
+      message: `step \`${id}\` ${why.because}, so it can't be read from outside`,
+      hint: why.hint,
     };
   return {
     code: 'forward-reference',
@@ -79,19 +81,16 @@ function findMemberProblem({ id, kind, step }: NamedOutline, [output, member]: s
   if (output === undefined || kind === undefined) return undefined;
   const outputs = outputsOf(kind, step);
   if (!Object.hasOwn(outputs, output)) {
-    if (kind === 'run' && output === 'value')
-      return (
-        step && unknown(`step \`${id}\` has no \`value\``, 'it has one where `parse: json` or `parse: lines` is set')
-      );
+    const { needs } = outputsOf(kind, undefined)[output] ?? {};
+    if (needs !== undefined) return unknown(`step \`${id}\` has no \`${output}\``, `it has one where ${needs} is set`);
     return unknown(
       `a \`${kind}\` step has no output \`${output}\``,
       didYouMean(output, Object.keys(outputs)) ?? `it has ${Object.keys(outputs).join(', ') || 'none'}`,
     );
   }
-  if (member === undefined || output !== 'value' || !step || !('prompt' in step)) return undefined;
-  const { properties } = step.prompt.answer;
-  if (typeof properties !== 'object' || properties === null || Object.hasOwn(properties, member)) return undefined;
-  return unknown(`the answer of step \`${id}\` has no \`${member}\``, didYouMean(member, Object.keys(properties)));
+  const known = member === undefined || !step ? undefined : kinds[kind].membersOf?.(step, output);
+  if (member === undefined || !known || known.names.includes(member)) return undefined;
+  return unknown(`${known.of} of step \`${id}\` has no \`${member}\``, didYouMean(member, known.names));
 }
 
 function unknown(message: string, hint: string | undefined): Problem {

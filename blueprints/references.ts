@@ -25,13 +25,13 @@ export function checkReferences(
   inputs: KnownInputs | undefined,
   report: Report,
 ): void {
-  const variables = [...all.values()].flatMap(({ as }) => as ?? []);
+  const variables = [...all.values()].flatMap(({ variable }) => variable ?? []);
   const checker = new ReferenceChecker(
     { all, inputs, lineOf: (path) => report.line(path) },
     declare(inputs, all, variables),
     report,
   );
-  checker.checkSteps(outlines, { visible: new Map(), items: [], around: [] });
+  checker.checkSteps(outlines, { visible: new Map(), variables: [], around: [] });
 }
 
 class ReferenceChecker {
@@ -48,10 +48,10 @@ class ReferenceChecker {
   checkSteps(outlines: NamedOutline[], view: View): void {
     const visible = new Map(view.visible);
     for (const outline of outlines) {
-      const { sites, inner, as } = outline;
+      const { sites, inner, variable } = outline;
       for (const site of sites) this.checkSite(outline, site, { ...view, visible });
-      const items = as === undefined ? view.items : [...view.items, as];
-      if (inner.length > 0) this.checkSteps(inner, { visible, items, around: [...view.around, outline.id] });
+      const variables = variable === undefined ? view.variables : [...view.variables, variable];
+      if (inner.length > 0) this.checkSteps(inner, { visible, variables, around: [...view.around, outline] });
       visible.set(outline.id, outline);
     }
   }
@@ -94,7 +94,8 @@ class ReferenceChecker {
   private checkList(path: KeyPath, text: string, parts: { source: string }[], view: View): void {
     const [part] = parts;
     if (parts.length !== 1 || !part || text !== `\${{${part.source}}}`) {
-      this.report.add(path, 'expression-type', '`each` needs a list: exactly one `${{ }}`, with nothing around it');
+      const message = `\`${path.at(-1)}\` needs a list: exactly one \`\${{ }}\`, with nothing around it`;
+      this.report.add(path, 'expression-type', message);
       return;
     }
     this.checkSource({ path, source: part.source, nth: 0 }, 'list', view);

@@ -6,22 +6,27 @@ import { z } from 'zod';
 import { type ExpressionSite, findExpressionSites } from './expression-sites.ts';
 import type { KeyPath } from './issues.ts';
 import { isJsonMap, type Json, type JsonMap } from '../base/json.ts';
+import { blocks, forEachKind, futureKinds, isStepKind, kinds, type StepKind, stepKinds } from './kinds/kinds.ts';
 import { findNearest } from './nearest.ts';
 import { readShape } from './read-shape.ts';
 import type { Report } from './report.ts';
-import { Blueprint, EachStep, Identifier, Input, type Step, type StepKind, stepKinds, stepSchemas } from './schema.ts';
+import { Blueprint, Input, type Step, stepSchema } from './schema.ts';
 import { describe } from './shape-issues.ts';
+import { withChildren } from './steps.ts';
+import { Identifier } from './values.ts';
 
 /** A step as far as it could be read. */
 export interface Outline {
   path: KeyPath;
   id?: string;
   kind?: StepKind;
-  /** What is right of the step; undefined where that is no step. An `each` is without its inner steps. */
+  /** What is right of the step; undefined where that is no step. A block is without its inner steps. */
   step?: Step;
-  /** The name of an item, where the step has inner ones. */
-  as?: string;
   sites: ExpressionSite[];
+  /** The kind of block, where it has inner steps; of a step whose kind is unclear, what it looks like. */
+  block?: StepKind;
+  /** The variable that inner steps can read. */
+  variable?: string;
   inner: Outline[];
 }
 
@@ -36,16 +41,17 @@ export interface Shape {
   inputs: KnownInputs | undefined;
 }
 
-/** Words that the language keeps for kinds of steps that this version lacks. */
-const futureKinds = ['parallel', 'repeat', 'call', 'tool'];
+const Frame = Blueprint.extend({ steps: z.array(z.unknown()).min(1).max(200) });
 
-const Steps = z.array(z.unknown()).min(1).max(200);
-const Frame = Blueprint.extend({ steps: Steps });
-const EachFrame = EachStep.omit({ do: true }).extend({ do: z.array(z.unknown()).min(1).max(32) });
+/** The schemas of steps whose inner steps may be anything: those are looked at one by one. */
+const frames = forEachKind((kind) => stepSchema(kind, () => z.unknown()));
 
 /** A step of which nobody can tell the kind: all keys that any step may have. */
 const UnclearStep = z
-  .strictObject({ ...Object.assign({}, ...stepKinds.map((kind) => stepSchemas[kind].shape)), do: z.unknown() })
+  .strictObject({
+    ...Object.assign({}, ...stepKinds.map((kind) => kinds[kind].schema.shape)),
+    ...Object.fromEntries(blocks.map(({ children }) => [children.key, z.unknown()])),
+  })
   .partial();
 
 export function checkShape(value: Json, report: Report): Shape {
@@ -73,7 +79,7 @@ function knownInputs(section: Json = {}): KnownInputs | undefined {
 
 function wholeSteps(part: Outline): Step[] {
   if (!part.step) return [];
-  return 'each' in part.step ? [{ ...part.step, do: part.inner.flatMap(wholeSteps) }] : [part.step];
+  return [part.block ? withChildren(part.step, part.inner.flatMap(wholeSteps)) : part.step];
 }
 
 function outline(written: Json, path: KeyPath, report: Report): Outline {
@@ -84,18 +90,23 @@ function outline(written: Json, path: KeyPath, report: Report): Outline {
   const action = findAction(written, path, report);
   const { kind } = action;
   if (!kind) return outlineOf(readShape(UnclearStep, action.step, path, report).value, path, report);
-  const { value, data } = readShape(kind === 'each' ? EachFrame : stepSchemas[kind], action.step, path, report);
-  const step = data && 'do' in data ? { ...data, do: [] } : data;
-  return { ...outlineOf(value, path, report, kind), kind, ...(step ? { step } : {}) };
+  const { value, data } = readShape(frames[kind], action.step, path, report);
+  return { ...outlineOf(value, path, report, kind), kind, ...(data && { step: withChildren(data, []) }) };
 }
 
 function outlineOf(value: JsonMap, path: KeyPath, report: Report, kind?: StepKind): Outline {
   const id = Identifier.safeParse(value.id);
   const sites = findExpressionSites(value, kind);
   const named: Outline = { path, sites, inner: [], ...(id.success ? { id: id.data } : {}) };
-  if ((kind && kind !== 'each') || !Array.isArray(value.do)) return named;
-  const inner = value.do.slice(0, 1000).map((step, index) => outline(step, [...path, 'do', index], report));
-  return { ...named, inner, ...(typeof value.as === 'string' ? { as: value.as } : {}) };
+  const block = kind
+    ? { kind, children: kinds[kind].children }
+    : blocks.find(({ children }) => Array.isArray(value[children.key]));
+  const children = block?.children;
+  const steps = children && value[children.key];
+  if (!children || !Array.isArray(steps)) return named;
+  const inner = steps.slice(0, 1000).map((step, index) => outline(step, [...path, children.key, index], report));
+  const variable = children.variable === undefined ? undefined : value[children.variable];
+  return { ...named, inner, block: block.kind, ...(typeof variable === 'string' ? { variable } : {}) };
 }
 
 interface Action {
@@ -146,10 +157,6 @@ function guessAction(step: JsonMap, path: KeyPath, report: Report): Action {
   if (foreign) report.addKey([...path, foreign.key], 'unknown-step', `\`${foreign.key}\` is not a kind of step`, kinds);
   else report.add(path, 'step-without-action', 'a step has one action key; this one has none', kinds);
   return { step: foreign ? without(step, foreign.key) : step };
-}
-
-function isStepKind(key: string): key is StepKind {
-  return Object.hasOwn(stepSchemas, key);
 }
 
 function without(map: JsonMap, key: string): JsonMap {

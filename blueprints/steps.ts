@@ -1,17 +1,23 @@
 /** Names and places of steps, the same for the checker, the interpreter and whoever shows a run. */
-import { type Blueprint, type EachStep, type Step, stepKind, type StepKind } from './schema.ts';
+import { kinds, type StepKind } from './kinds/kinds.ts';
+import { type Blueprint, type Step, stepKind } from './schema.ts';
 
 /** A step that has its id, and so have the steps in it. */
-export type NamedStep = (Exclude<Step, EachStep> & { id: string }) | NamedEachStep;
-export type NamedEachStep = Omit<EachStep, 'do'> & { id: string; do: NamedStep[] };
+export type NamedStep = Named<Step>;
 export type NamedBlueprint = Omit<Blueprint, 'steps'> & { steps: NamedStep[] };
+/** A type of step, with its id and those of the steps in it. */
+export type Named<S extends Step> = S extends Step
+  ? { [Key in keyof S]: S[Key] extends Step[] ? NamedStep[] : S[Key] } & { id: string }
+  : never;
 
 /** Gives every step without an id one: its kind, then `kind_2`, and so on, around the ids that are taken. Repeatable. */
 export function withIds(blueprint: Blueprint): NamedBlueprint {
   const names = new StepNames(allSteps(blueprint.steps).flatMap((step) => step.id ?? []));
   const name = (step: Step): NamedStep => {
     const id = step.id ?? names.next(stepKind(step));
-    return 'each' in step ? { ...step, id, do: step.do.map(name) } : { ...step, id };
+    const named = withChildren({ ...step, id }, childrenOf(step).map(name));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has its id, and so have all in it
+    return named as NamedStep;
   };
   return { ...blueprint, steps: blueprint.steps.map(name) };
 }
@@ -30,9 +36,27 @@ export class StepNames {
   }
 }
 
+/** The steps that a step holds; none where it is no block. */
+export function childrenOf(step: NamedStep): NamedStep[];
+export function childrenOf(step: Step): Step[];
+export function childrenOf(step: Step): Step[] {
+  const { children } = kinds[stepKind(step)];
+  if (!children) return [];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the kind says that its steps are at this key
+  return (step as unknown as Record<string, Step[]>)[children.key] ?? [];
+}
+
+/** The same step with other steps in it; a step that is no block stays as it is. */
+export function withChildren(step: Step, inner: Step[]): Step {
+  const { children } = kinds[stepKind(step)];
+  return children ? { ...step, [children.key]: inner } : step;
+}
+
 /** Every step with those inside of it, in the order of the text. */
+export function allSteps(steps: NamedStep[]): NamedStep[];
+export function allSteps(steps: Step[]): Step[];
 export function allSteps(steps: Step[]): Step[] {
-  return steps.flatMap((step) => ('each' in step ? [step, ...allSteps(step.do)] : [step]));
+  return steps.flatMap((step) => [step, ...allSteps(childrenOf(step))]);
 }
 
 /** Where a step stands in a run: `ask`, or `rewrite[3].ask` for the fourth item of the `each` step `rewrite`. */

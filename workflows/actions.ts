@@ -1,5 +1,5 @@
 /** What carries out each kind of step: a line a kind. */
-import type { StepKind } from '../blueprints/schema.ts';
+import type { StepKind } from '../blueprints/kinds/kinds.ts';
 import type { NamedStep } from '../blueprints/steps.ts';
 import { eachBlock } from './blocks/each.ts';
 import type { StepAction } from './context.ts';

@@ -9,7 +9,7 @@ import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '.
 import { refusedChangeFeedback, steerMessage, verifyFeedback } from '../agent/prompts.ts';
 import { defaults } from '../base/defaults.ts';
 import type { ErrorCode } from '../base/errors.ts';
-import type { AgentTool } from '../blueprints/schema.ts';
+import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
 import type { CheckCommand } from './context.ts';

@@ -1,7 +1,7 @@
 /** From what an author wrote to what runs: templates, environments and commands, in a step's scope. */
 import { evaluateCondition, renderTemplate, renderText } from '../blueprints/expressions.ts';
 import type { Json } from '../base/json.ts';
-import type { Command } from '../blueprints/schema.ts';
+import type { Command } from '../blueprints/values.ts';
 import type { RenderedCommand, Scope } from './context.ts';
 import type { StepRecord } from './memory.ts';
 

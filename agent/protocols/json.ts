@@ -1,5 +1,5 @@
 /** Each answer is one JSON object, of a schema that the server enforces. Serves models that can't call tools natively. */
-import type { AgentTool } from '../../blueprints/schema.ts';
+import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message, ModelResponse } from '../../model/contract.ts';
 import { parseJsonText, stripFence } from '../json-text.ts';
 import { emptyAnswerFeedback, tooLongAnswerFeedback } from '../prompts.ts';

@@ -1,5 +1,5 @@
 /** Tools as the OpenAI protocol has them. Calls that the model writes as text all the same are understood. */
-import type { AgentTool } from '../../blueprints/schema.ts';
+import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message, ModelResponse } from '../../model/contract.ts';
 import { parseJsonText } from '../json-text.ts';
 import { emptyAnswerFeedback, tooLongAnswerFeedback } from '../prompts.ts';

@@ -1,5 +1,5 @@
 /** Calls as fenced JSON in plain text, for servers that enforce nothing. */
-import type { AgentTool } from '../../blueprints/schema.ts';
+import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message, ModelResponse } from '../../model/contract.ts';
 import { emptyAnswerFeedback, tooLongAnswerFeedback } from '../prompts.ts';
 import type { DecodedAnswer, EncodedQuestion } from '../protocol.ts';

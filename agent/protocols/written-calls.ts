@@ -1,5 +1,5 @@
 /** Calls that a model wrote into its text: in code fences, in `<tool_call>` tags, or as the whole text. */
-import type { AgentTool } from '../../blueprints/schema.ts';
+import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { ToolCall } from '../../model/contract.ts';
 import { parseJsonText } from '../json-text.ts';
 import type { DecodedAnswer } from '../protocol.ts';

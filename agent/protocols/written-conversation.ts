@@ -1,5 +1,5 @@
 /** A conversation for a model that isn't offered tools natively: calls and results become text. */
-import type { AgentTool } from '../../blueprints/schema.ts';
+import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message, ToolCall } from '../../model/contract.ts';
 import { parseJsonText } from '../json-text.ts';
 import { toolDefinitions } from '../tools.ts';

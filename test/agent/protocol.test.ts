@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { decodeAnswer, encodeQuestion, toAssistantMessage, type DecodedAnswer } from '../../agent/protocol.ts';
-import type { AgentTool } from '../../blueprints/schema.ts';
+import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message } from '../../model/contract.ts';
 
 const tools: AgentTool[] = ['read', 'edit', 'shell'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { maxArgumentsChars, parseToolCall, toolDefinitions } from '../../agent/tools.ts';
-import { agentTools, type AgentTool } from '../../blueprints/schema.ts';
+import { agentTools, type AgentTool } from '../../blueprints/kinds/agent.ts';
 
 const allowed: AgentTool[] = ['read', 'edit'];
 

@@ -59,13 +59,27 @@ test('each is nested at most twice', () => {
 });
 
 test('what happens once in a run does not stand inside of an each', () => {
-  for (const step of ['change: { title: x }', 'approve: {}', 'end: { outcome: failed, reason: x }']) {
+  for (const step of ['change: { title: x }', 'end: { outcome: failed, reason: x }']) {
     assert.equal(onlyIssue(`  - { each: '\${{ [1] }}', as: x, do: [ { ${step} } ] }`).code, 'not-inside-each', step);
   }
   assert.equal(
     onlyIssue("  - change: { title: x }\n  - { each: '${{ [1] }}', as: x, do: [ { ci: {} } ] }").code,
     'not-inside-each',
   );
+});
+
+test('a person may be asked about each item', () => {
+  assert.deepEqual(
+    stepIssues(
+      `  - ${each('{ id: ask, approve: { question: "${{ a }}?" } }, { run: ls, if: steps.ask.by != "" }', 'a')}`,
+    ),
+    [],
+  );
+  assert.deepEqual(stepIssues(`  - ${each(each('{ approve: {} }', 'b'), 'a')}`), []);
+});
+
+test('an approval needs no agent before it', () => {
+  assert.deepEqual(stepIssues('  - run: ls\n  - approve: { rounds: 2 }\n  - check: [ ls ]\n  - approve: {}'), []);
 });
 
 test('a run does not go on after a change that failed', () => {

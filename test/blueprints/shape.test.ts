@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkBlueprint } from '../../blueprints/check.ts';
-import { stepKinds } from '../../blueprints/schema.ts';
+import { stepKinds } from '../../blueprints/kinds/kinds.ts';
 import { issuesOf, onlyIssue, stepIssues } from './support.ts';
 
 test('faults 5: an unknown kind of step is refused at its key, with a suggestion', () => {
@@ -23,28 +23,6 @@ test('faults 5: an unknown field is refused at its key, at every level', () => {
 test('faults 5: a misspelt timeout is refused with the right word', () => {
   const issue = onlyIssue('  - run: ls\n    timout: 10m');
   assert.deepEqual([issue.code, issue.path, issue.hint], ['unknown-key', 'steps[0].timout', 'did you mean `timeout`?']);
-});
-
-test('one mistake in a step is one issue, for every kind of step', () => {
-  const steps: Record<(typeof stepKinds)[number], string> = {
-    run: 'run: ls',
-    check: 'check: [ls]',
-    agent: 'agent: { task: x }',
-    prompt: 'prompt: { text: x, answer: {} }',
-    edit: 'edit: { path: a, old: b, new: c }',
-    each: "each: ${{ 'a'.split(' ') }}\n    as: x\n    do: [ run: ls ]",
-    change: 'change: { title: x }',
-    ci: 'ci: {}',
-    approve: 'approve: {}',
-    end: 'end: { outcome: failed, reason: x }',
-  };
-  for (const kind of stepKinds) {
-    const before = kind === 'ci' ? '  - change: { title: x }\n' : '';
-    assert.deepEqual(stepIssues(`${before}  - ${steps[kind]}`), [], kind);
-    assert.equal(onlyIssue(`${before}  - ${steps[kind]}\n    titel: x`).hint, 'did you mean `title`?', kind);
-    const wrong = onlyIssue(`${before}  - ${steps[kind].replace(/(?<=: )(?:\$\{\{.*?\}\}|\{.*\}|\[ls\]|ls)$/m, '7')}`);
-    assert.deepEqual([wrong.code, wrong.path.split('.').at(-1)], ['wrong-type', kind]);
-  }
 });
 
 test('a step has exactly one action key', () => {

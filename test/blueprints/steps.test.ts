@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Blueprint } from '../../blueprints/schema.ts';
 import { doublePaths } from '../../blueprints/outputs.ts';
-import { allSteps, stepPath, withIds } from '../../blueprints/steps.ts';
+import { allSteps, childrenOf, stepPath, withChildren, withIds } from '../../blueprints/steps.ts';
 
 const blueprint: Blueprint = {
   blueprint: 'v1',
@@ -27,6 +27,18 @@ test('naming steps again changes nothing, and the first blueprint stays as it wa
   const named = withIds(blueprint);
   assert.deepEqual(withIds(named), named);
   assert.equal(blueprint.steps[0]?.id, undefined);
+});
+
+test('the steps in a step are found and replaced without knowing its kind', () => {
+  const [plain, , , block] = withIds(blueprint).steps;
+  assert.ok(plain && block);
+  assert.deepEqual(childrenOf(plain), []);
+  assert.deepEqual(
+    childrenOf(block).map(({ id }) => id),
+    ['run_4', 'each_2'],
+  );
+  assert.deepEqual(withChildren(plain, [{ run: 'make' }]), plain);
+  assert.deepEqual(withChildren(block, [{ run: 'make' }]), { ...block, do: [{ run: 'make' }] });
 });
 
 test('inputs of type number and costs hold doubles', () => {

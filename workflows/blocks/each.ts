@@ -1,6 +1,6 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { defaults } from '../../base/defaults.ts';
-import type { NamedEachStep } from '../../blueprints/steps.ts';
+import type { NamedEachStep } from '../../blueprints/kinds/each.ts';
 import { isBudgetSpent } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
 import { describeFailure, FailedAt, HistoryFull, isControl, neverPassedOver, StepFailed } from '../failures.ts';

@@ -3,7 +3,7 @@ import { reviewFeedback, systemPrompt, taskMessage } from '../../agent/prompts.t
 import type { ArtifactRef } from '../../artifacts/contract.ts';
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
-import type { AgentStep } from '../../blueprints/schema.ts';
+import type { AgentStep } from '../../blueprints/kinds/agent.ts';
 import { agent, findRefusal, pauseSignal, steerSignal } from '../agent.ts';
 import type { AgentResult, AgentTask, AgentWork } from '../agent.ts';
 import { spendWithinBudget, usageOf } from '../budget.ts';

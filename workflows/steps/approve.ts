@@ -1,6 +1,6 @@
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
-import type { ApproveStep } from '../../blueprints/schema.ts';
+import type { ApproveStep } from '../../blueprints/kinds/approve.ts';
 import type { StepAction } from '../context.ts';
 import { RunEnded, SentBack } from '../failures.ts';
 import { text } from '../render.ts';

@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { defaults } from '../../base/defaults.ts';
-import type { ChangeStep } from '../../blueprints/schema.ts';
+import type { ChangeStep } from '../../blueprints/kinds/change.ts';
 import { checkCommands, summarizeChecks } from '../check-commands.ts';
 import type { RunContext, StepAction, StepResult } from '../context.ts';
 import { renderEvidence } from '../evidence.ts';

@@ -1,6 +1,6 @@
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
-import type { CheckStep } from '../../blueprints/schema.ts';
+import type { CheckStep } from '../../blueprints/kinds/check.ts';
 import { findCommand } from '../../evidence/command-identity.ts';
 import {
   checkCommands,

@@ -4,7 +4,7 @@ import type { CiOutcome } from '../../activities/contract.ts';
 import { defaults } from '../../base/defaults.ts';
 import type { ErrorCode } from '../../base/errors.ts';
 import { durationMs } from '../../base/durations.ts';
-import type { CiStep } from '../../blueprints/schema.ts';
+import type { CiStep } from '../../blueprints/kinds/ci.ts';
 import { isBudgetSpent } from '../budget.ts';
 import { sandboxOf, type RunContext, type StepAction, type StepPlace } from '../context.ts';
 import { RunEnded, StepFailed } from '../failures.ts';

@@ -1,6 +1,6 @@
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
-import type { EditStep } from '../../blueprints/schema.ts';
+import type { EditStep } from '../../blueprints/kinds/edit.ts';
 import { allSteps } from '../../blueprints/steps.ts';
 import { sandboxOf, type RunContext, type Scope, type StepAction } from '../context.ts';
 import { StepFailed } from '../failures.ts';

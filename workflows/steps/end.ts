@@ -1,4 +1,4 @@
-import type { EndStep } from '../../blueprints/schema.ts';
+import type { EndStep } from '../../blueprints/kinds/end.ts';
 import { RunEnded } from '../failures.ts';
 import type { StepAction } from '../context.ts';
 import { text } from '../render.ts';

@@ -3,7 +3,7 @@ import { addUsage, fewestTokens, nothingSpent } from '../../agent/budget.ts';
 import { reviewFeedback } from '../../agent/prompts.ts';
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
-import type { PromptStep } from '../../blueprints/schema.ts';
+import type { PromptStep } from '../../blueprints/kinds/prompt.ts';
 import { askWithinBudget, usageOf } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
 import { StepFailed } from '../failures.ts';

@@ -1,6 +1,6 @@
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
-import type { RunStep } from '../../blueprints/schema.ts';
+import type { RunStep } from '../../blueprints/kinds/run.ts';
 import { StepFailed } from '../failures.ts';
 import { sandboxOf, type StepAction } from '../context.ts';
 import { perform } from '../perform.ts';

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { Commands, ModelName, SystemPrompt, Template } from '../values.ts';
+import { commonKeys, type Kind, outcome, templates } from './kind.ts';
+
+export const agentTools = ['read', 'edit', 'write', 'search', 'shell'] as const;
+const AgentTool = z.enum(agentTools);
+export type AgentTool = z.infer<typeof AgentTool>;
+
+/** A glob that no matcher needs more than a moment for, whatever the path. */
+const Glob = z
+  .string()
+  .min(1)
+  .max(512)
+  .refine(
+    (glob) => {
+      const parts = glob.split('/');
+      const isPlain = parts.every(
+        (part) => part === '**' || /^[^*\\(){}[\]!+@|]*(\*[^*\\(){}[\]!+@|]+)?(\*[^*\\(){}[\]!+@|]*)?$/.test(part),
+      );
+      return isPlain && !glob.startsWith('/') && parts.filter((part) => part === '**').length <= 3;
+    },
+    {
+      error:
+        'a glob is a relative path with `*` and `?` in it, at most two single `*` in a part, and at most three parts that are `**`',
+    },
+  );
+
+const AgentStep = z.strictObject({
+  ...commonKeys,
+  agent: z
+    .strictObject({
+      task: Template.meta({ description: 'What the model is to do' }),
+      tools: z
+        .array(AgentTool)
+        .min(1)
+        .optional()
+        .meta({ description: 'What the model may use; all of them where missing' }),
+      'allow-paths': z
+        .array(Glob)
+        .max(64)
+        .optional()
+        .meta({ description: 'Globs that the step may change; all by default' }),
+      turns: z
+        .number()
+        .int()
+        .min(1)
+        .max(1000)
+        .optional()
+        .meta({ description: 'Questions to the model, over all attempts' }),
+      model: ModelName,
+      system: SystemPrompt,
+    })
+    .meta({ description: 'A model with tools, inside the bounds of this step' }),
+  verify: Commands.optional().meta({
+    description: 'Commands that decide; what fails goes back to the same conversation',
+  }),
+  attempts: z
+    .number()
+    .int()
+    .min(1)
+    .max(10)
+    .optional()
+    .meta({ description: 'How often `verify` may be tried before the step fails' }),
+});
+export type AgentStep = z.infer<typeof AgentStep>;
+
+export const agentKind: Kind<AgentStep> = {
+  schema: AgentStep,
+  outputs: {
+    outcome,
+    summary: { type: 'string', description: 'What the model says it did' },
+    turns: { type: 'int', description: 'Questions that were asked of the model' },
+    attempts: { type: 'int', description: 'How often `verify` was tried' },
+    inputTokens: { type: 'int', description: 'Tokens that went to the model' },
+    outputTokens: { type: 'int', description: 'Tokens that came from the model' },
+    costUsd: { type: 'double', description: 'What they cost, in US dollars' },
+  },
+  evaluated: [...templates('agent', 'task', 'system'), { key: 'verify', is: 'commands' }],
+  withoutEffect: ['retry'],
+  check({ step, path }, report) {
+    if (step?.attempts === undefined || step.verify !== undefined) return;
+    report.addKey(
+      [...path, 'attempts'],
+      'attempts-without-verify',
+      '`attempts` needs `verify`: nothing else can tell that an attempt failed',
+    );
+  },
+};

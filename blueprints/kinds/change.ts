@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { Template } from '../values.ts';
+import { commonKeys, type Kind, outcome, templates } from './kind.ts';
+
+const ChangeStep = z.strictObject({
+  ...commonKeys,
+  change: z
+    .strictObject({
+      title: Template.meta({ description: 'Its title' }),
+      body: Template.optional().meta({ description: 'Its description; the evidence where missing' }),
+      branch: Template.optional().meta({
+        description: 'Its branch; made from the names of the blueprint and the run where missing',
+      }),
+      draft: z.boolean().optional().meta({ description: 'Open it as a draft' }),
+      labels: z.array(z.string().max(100)).max(20).optional().meta({ description: 'Labels on the change' }),
+      gate: z.enum(['clean', 'spared']).optional().meta({
+        description:
+          '`clean` (the default) decides the checks once more in a clean checkout; `spared` does not, and the evidence says so',
+      }),
+    })
+    .meta({ description: 'A pull or merge request with what the run changed' }),
+});
+export type ChangeStep = z.infer<typeof ChangeStep>;
+
+export const changeKind: Kind<ChangeStep> = {
+  schema: ChangeStep,
+  outputs: {
+    outcome,
+    number: { type: 'int', description: 'The number of the change on its forge' },
+    url: { type: 'string', description: 'Where a person looks at it' },
+    branch: { type: 'string', description: 'Its branch' },
+    commit: { type: 'string', description: 'Its commit' },
+  },
+  evaluated: templates('change', 'title', 'body', 'branch'),
+  withoutEffect: ['env', 'timeout', 'retry'],
+  once: true,
+  check({ step, path }, report) {
+    if (step?.['on-failure'] !== 'continue') return;
+    report.add(
+      [...path, 'on-failure'],
+      'continue-after-side-effect',
+      'a run must not go on after a change that may or may not have been opened',
+    );
+  },
+};

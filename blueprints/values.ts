@@ -1,0 +1,38 @@
+/** The values that the keys of a blueprint hold, where more than one key holds such a value. */
+import { z } from 'zod';
+
+/** A name that CEL can read after a dot: `steps.survey`. */
+export const Identifier = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,62}$/, { error: 'a name starts with a small letter, then small letters, digits and _' });
+
+/** A CEL expression without braces, as in `if:`. */
+export const Expression = z.string().min(1).max(4096).meta({ description: 'A CEL expression, without `${{ }}`' });
+
+/** Text in which `${{ }}` is evaluated. */
+export const Template = z.string().max(65_536).meta({ description: 'Text; `${{ expression }}` is evaluated in it' });
+
+export const TemplateOrNumber = z.union([Template, z.number().int()]);
+
+/** A command: a string is a shell script (no `${{ }}` in it), a list is the words of one program, without a shell. */
+export const Command = z.union([z.string().min(1).max(16_384), z.array(Template).min(1).max(256)]).meta({
+  description: 'A shell script without `${{ }}`, or the list of words of one program (each may hold `${{ }}`)',
+});
+export type Command = z.infer<typeof Command>;
+
+export const Commands = z.array(Command).min(1).max(32);
+
+/** The name of an environment variable. */
+export const EnvironmentName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'a variable is named with letters, digits and _' });
+
+export const ModelName = z
+  .string()
+  .max(200)
+  .optional()
+  .meta({ description: 'The model; the configured one where missing' });
+
+export const SystemPrompt = Template.optional().meta({
+  description: 'Instructions that stand before the conversation, in place of the usual ones',
+});
