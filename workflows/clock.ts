@@ -23,6 +23,11 @@ export class Clock {
     return Date.now() - shown.startedAtMs - waitedMs - idleMs;
   }
 
+  /** Whether nothing goes on but waiting. */
+  get isIdle(): boolean {
+    return this.#idleSinceMs !== undefined;
+  }
+
   /** A step that goes on. */
   async step<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#change(1, 0);

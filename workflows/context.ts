@@ -7,10 +7,9 @@ import type { Json } from '../base/json.ts';
 import type { NamedStep } from '../blueprints/steps.ts';
 import type { CommandIdentity } from '../evidence/command-identity.ts';
 import type { Usage } from '../model/contract.ts';
-import type { SandboxRef } from '../sandbox/contract.ts';
+import type { Absence } from './absence.ts';
 import type { Clock } from './clock.ts';
 import type { RunControl } from './control.ts';
-import { StepFailed } from './failures.ts';
 import type { StepName } from './journal.ts';
 import type { EditUndo, RunMemory } from './memory.ts';
 import type { RunRequest } from './messages.ts';
@@ -34,6 +33,7 @@ export interface RunContext {
   view: RunView;
   control: RunControl;
   clock: Clock;
+  absence: Absence;
   limits: BudgetLimits;
   /** In which people are waited for: cancelled where nothing can come of their answers any more. */
   waits: CancellationScope;
@@ -87,9 +87,3 @@ export interface StepResult {
 
 /** Carries out one kind of step. */
 export type StepAction<Step> = (run: RunContext, place: StepPlace<Step>) => Promise<StepResult>;
-
-/** Where the run's commands go now. @throws StepFailed `sandbox-lost` where there is none */
-export function sandboxOf({ memory }: Pick<RunContext, 'memory'>): SandboxRef {
-  if (!memory.sandbox) throw new StepFailed('sandbox-lost', 'The run has no sandbox');
-  return memory.sandbox;
-}

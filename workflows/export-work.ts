@@ -3,7 +3,8 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { ExportCommit } from '../activities/contract.ts';
 import { defaults } from '../base/defaults.ts';
 import type { ExportedCommit } from '../git/contract.ts';
-import { sandboxOf, type RunContext } from './context.ts';
+import type { SandboxRef } from '../sandbox/contract.ts';
+import type { RunContext } from './context.ts';
 import { perform } from './perform.ts';
 
 interface Wanted {
@@ -14,10 +15,10 @@ interface Wanted {
   parent?: string;
 }
 
-export function exportRequest(run: RunContext, { key, title, parent }: Wanted): ExportCommit {
+export function exportRequest(run: RunContext, sandbox: SandboxRef, { key, title, parent }: Wanted): ExportCommit {
   const { repository, settings, blueprint } = run.opened;
   return {
-    sandbox: sandboxOf(run),
+    sandbox,
     key: `${run.key}/${key}`,
     repository,
     base: repository.commit,
@@ -33,8 +34,9 @@ export function exportRequest(run: RunContext, { key, title, parent }: Wanted): 
   };
 }
 
-export function exportWork(run: RunContext, wanted: Wanted): Promise<ExportedCommit> {
-  return performExport(exportRequest(run, wanted), run.opened.settings.heartbeatTimeoutMs);
+export async function exportWork(run: RunContext, wanted: Wanted): Promise<ExportedCommit> {
+  const sandbox = await run.absence.ensureSandbox(run);
+  return performExport(exportRequest(run, sandbox, wanted), run.opened.settings.heartbeatTimeoutMs);
 }
 
 export function performExport(request: ExportCommit, heartbeatTimeoutMs: number): Promise<ExportedCommit> {

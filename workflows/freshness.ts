@@ -17,7 +17,7 @@ export async function guardStaleResume(run: RunContext): Promise<void> {
 
 async function look(run: RunContext): Promise<void> {
   const { settings, repository } = run.opened;
-  const { memory, control, clock } = run;
+  const { memory, control, absence } = run;
   const gapMs = Date.now() - memory.seenAtMs;
   memory.seenAtMs = Date.now();
   if (gapMs < settings.staleAfterMs) return;
@@ -33,7 +33,7 @@ async function look(run: RunContext): Promise<void> {
     : `${repository.branch} has moved`;
   const minutes = Math.round(gapMs / 60_000);
   const question = `The run was away for ${minutes === 1 ? '1 minute' : `${minutes} minutes`}, and ${what}. Approve to go on, reject to stop`;
-  const answer = await clock.wait(() =>
+  const answer = await absence.wait(run, () =>
     control.askHuman({ id: 'stale', kind: 'stale', question, who: [], sendBackTo: [] }, settings.humanWaitMs),
   );
   memory.seenAtMs = Date.now();

@@ -4,7 +4,7 @@
  */
 import { workflowInfo } from '@temporalio/workflow';
 import { stepKind } from '../blueprints/schema.ts';
-import type { NamedStep } from '../blueprints/steps.ts';
+import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
 import { actionFor } from './actions.ts';
 import { checkTime } from './budget.ts';
 import type { RunContext, Scope, StepPlace } from './context.ts';
@@ -47,9 +47,9 @@ function readableAfter(run: RunContext, steps: NamedStep[], outer: Scope, item?:
 /** Between two steps the run can be paused, stopped by its budget, found stale, or moved to a new execution. */
 async function checkpoint(run: RunContext): Promise<void> {
   const { settings } = run.opened;
-  const { control, clock } = run;
+  const { control, clock, absence } = run;
   // A pause may begin again while the world is looked at.
-  while (control.isPaused) await clock.step(() => clock.wait(() => control.whilePaused(settings.humanWaitMs)));
+  while (control.isPaused) await clock.step(() => absence.wait(run, () => control.whilePaused(settings.humanWaitMs)));
   await guardStaleResume(run);
   checkTime(run);
   const { continueAsNewSuggested, historyLength } = workflowInfo();
@@ -77,7 +77,11 @@ async function carryOut(
     }
     const act = () => actionFor(kind)(run, { ...place, step, walkItem });
     // The steps inside of a block have their own time.
-    const { outputs, cut, undo, ...shown } = await ('do' in step ? act() : run.clock.step(act));
+    const isBlock = childrenOf(step).length > 0;
+    const usesBefore = run.absence.uses;
+    const { outputs, cut, undo, ...shown } = await (isBlock ? act() : run.clock.step(act));
+    // What it did in the sandbox isn't in the copy.
+    if (usesBefore !== run.absence.uses) delete run.memory.copy;
     run.view.finish(row, 'succeeded', shown);
     return { outcome: 'succeeded', outputs, ...(cut && cut.length > 0 && { cut }), ...(undo && { undo }) };
   } catch (error) {

@@ -11,6 +11,7 @@ import type { Json } from '../base/json.ts';
 import type { CommandIdentity } from '../evidence/command-identity.ts';
 import type { CheckRun, Verdict } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
+import type { SandboxCopy } from '../activities/contract.ts';
 import type { AgentWork } from './agent.ts';
 import type { ChangeSummary, RunState } from './messages.ts';
 
@@ -40,8 +41,10 @@ export interface RunMemory {
   seenAtMs: number;
   /** Where commands run now; undefined before it was made and while it is let go. */
   sandbox?: SandboxRef;
-  /** How often the walk began from the top, and what else is numbered because it is made once only. */
-  counts: { walks: number; sandboxes: number; cleanCheckouts: number; edits: number };
+  /** The workspace as the last step left it, where that was copied. */
+  copy?: SandboxCopy;
+  /** How often the walk began from the top and the sandbox was lost, and what else is numbered because it is made once. */
+  counts: { walks: number; losses: number; sandboxes: number; copies: number; cleanCheckouts: number; edits: number };
   /** The sandboxes that may still be there. */
   sandboxIds: string[];
   /** What people have said; read last when the run goes on as a new execution. */
@@ -130,7 +133,7 @@ export function newMemory(shown: RunState): RunMemory {
     spent: nothingSpent,
     waitedMs: 0,
     seenAtMs: Date.now(),
-    counts: { walks: 0, sandboxes: 0, cleanCheckouts: 0, edits: 0 },
+    counts: { walks: 0, losses: 0, sandboxes: 0, copies: 0, cleanCheckouts: 0, edits: 0 },
     sandboxIds: [],
     messages: { paused: false, answers: {} },
     shown,
@@ -141,6 +144,7 @@ export function newMemory(shown: RunState): RunMemory {
 export function forgetWork(memory: RunMemory): void {
   delete memory.lastAgent;
   delete memory.sandbox;
+  delete memory.copy;
   Object.assign(memory, forgotten());
 }
 

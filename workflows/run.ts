@@ -16,6 +16,7 @@ import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import { doublePaths } from '../blueprints/outputs.ts';
 import { budgetLimits } from './budget.ts';
+import { Absence } from './absence.ts';
 import { Clock } from './clock.ts';
 import type { RunContext, Scope } from './context.ts';
 import { RunControl } from './control.ts';
@@ -65,8 +66,7 @@ export async function run(untrusted: RunRequest, continued?: Continued): Promise
       });
     } catch (error) {
       if (error instanceof HistoryFull && opened) end = await goOn(request, opened, memory);
-      else if (isToBeginAnew(error, memory)) forgetWork(memory);
-      else end = endFor(error, memory);
+      else if (!comesBack(error, memory)) end = endFor(error, memory);
     }
   }
   return finish(end, memory, view, opened);
@@ -135,7 +135,8 @@ function makeContext(around: Around, opened: OpenedRun): RunContext {
   return {
     ...around,
     opened,
-    key: runKey(around.memory.counts.walks),
+    key: runKey(around.memory),
+    absence: new Absence(),
     limits: budgetLimits(opened.blueprint.budget),
     waits: CancellationScope.current(),
     atOnce: 1,
@@ -148,7 +149,8 @@ function makeContext(around: Around, opened: OpenedRun): RunContext {
 /** Makes the run's sandbox, unless it has one, and walks the steps. */
 async function carryOut(run: RunContext): Promise<RunEnd> {
   const { memory, opened, view, key } = run;
-  memory.sandbox ??= await prepareSandbox(run, { id: key, commit: opened.repository.commit, key: 'start' });
+  if (!memory.sandbox && !memory.copy)
+    memory.sandbox = await prepareSandbox(run, { id: key, commit: opened.repository.commit, key: 'start' });
   view.setPhase('running');
   await walk(run, opened.blueprint.steps, startScope(run));
   const reason = memory.change ? `Change #${memory.change.number} is open` : 'Every step is done';
@@ -167,10 +169,24 @@ function startScope({ request, opened }: RunContext): Scope {
   return { values, cut: new Set(), doubles: doublePaths(opened.blueprint) };
 }
 
-/** A lost sandbox takes the work with it: once, and only before a change is open, the walk starts again from the top. */
-function isToBeginAnew(error: unknown, memory: RunMemory): boolean {
-  if (describeFailure(error).code !== 'sandbox-lost' || memory.counts.walks > 0 || memory.change) return false;
-  memory.counts.walks += 1;
+/** How often a run comes back on a copy after its sandbox was lost. */
+const maxLosses = 3;
+
+/**
+ * Whether the run goes on without the sandbox that it lost. Where nothing has changed since the last copy, on that copy;
+ * else the work is gone with the sandbox: once, and only before a change is open, the walk starts again from the top.
+ */
+function comesBack(error: unknown, memory: RunMemory): boolean {
+  const { counts, copy, change } = memory;
+  if (describeFailure(error).code !== 'sandbox-lost') return false;
+  if (copy && counts.losses < maxLosses) {
+    counts.losses += 1;
+    delete memory.sandbox;
+    return true;
+  }
+  if (counts.walks > 0 || change) return false;
+  counts.walks += 1;
+  forgetWork(memory);
   return true;
 }
 

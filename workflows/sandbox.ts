@@ -10,8 +10,9 @@ import { perform } from './perform.ts';
 import { refusedHosts } from './refused-hosts.ts';
 import { command } from './render.ts';
 
-/** Names a run's effects for ever: its first execution, and how often its sandbox was lost. No `/` in it. */
-export function runKey(generation: number): string {
+/** Names a run's effects for ever: its first execution, and how often something is to be done anew. No `/` in it. */
+export function runKey({ counts: { walks, losses } }: RunMemory): string {
+  const generation = walks + losses;
   const { firstExecutionRunId } = workflowInfo();
   return generation === 0 ? firstExecutionRunId : `${firstExecutionRunId}.${generation + 1}`;
 }
@@ -130,7 +131,8 @@ export async function removeSandboxes(opened: OpenedRun, memory: RunMemory): Pro
   for (const id of memory.sandboxIds) await removeSandbox(opened, memory, id);
 }
 
-async function removeSandbox({ settings }: OpenedRun, memory: RunMemory, id: string): Promise<void> {
+/** Repeatable. Never throws. */
+export async function removeSandbox({ settings }: OpenedRun, memory: RunMemory, id: string): Promise<void> {
   const { heartbeatTimeoutMs } = settings;
   try {
     await perform('removeSandbox', { id }, { summary: 'clean up', attempts: 20, heartbeatTimeoutMs });

@@ -1,7 +1,7 @@
 /** Work that goes back to an earlier step of the same list, with what a person said. */
-import type { NamedStep } from '../blueprints/steps.ts';
+import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
 import { defaults } from '../base/defaults.ts';
-import { sandboxOf, type RunContext } from './context.ts';
+import type { RunContext } from './context.ts';
 import { SentBack } from './failures.ts';
 import { forgetStep, nameStep, type Item } from './journal.ts';
 import type { EditUndo } from './memory.ts';
@@ -35,7 +35,7 @@ async function takeBack(
   for (const { order, ...edit } of undo.toSorted((a, b) => b.order - a.order)) {
     await perform(
       'undoEdit',
-      { sandbox: sandboxOf(run), key: `${key}/undo/${order}`, ...edit },
+      { sandbox: await run.absence.ensureSandbox(run), key: `${key}/undo/${order}`, ...edit },
       {
         summary: `take back ${edit.path}`,
         timeoutMs: defaults.timeoutsMs.edit,
@@ -43,11 +43,11 @@ async function takeBack(
       },
     );
   }
+  delete run.memory.copy;
   run.view.finish(row, 'succeeded', { note: undo.length === 1 ? '1 edit' : `${undo.length} edits` });
 }
 
-const asksModel = (step: NamedStep): boolean =>
-  'agent' in step || 'prompt' in step || ('do' in step && step.do.some(asksModel));
+const asksModel = (step: NamedStep): boolean => 'agent' in step || 'prompt' in step || childrenOf(step).some(asksModel);
 
 /** The steps that work can be sent back to, the usual one first: the last that asks a model, else the first of all. */
 export function listTargets(before: NamedStep[]): string[] {

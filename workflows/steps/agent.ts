@@ -4,10 +4,11 @@ import type { ArtifactRef } from '../../artifacts/contract.ts';
 import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { AgentStep } from '../../blueprints/kinds/agent.ts';
+import type { SandboxRef } from '../../sandbox/contract.ts';
 import { agent, findRefusal, pauseSignal, steerSignal } from '../agent.ts';
 import type { AgentResult, AgentTask, AgentWork } from '../agent.ts';
 import { spendWithinBudget, usageOf } from '../budget.ts';
-import { sandboxOf, type RunContext, type StepAction, type StepPlace, type StepResult } from '../context.ts';
+import type { RunContext, StepAction, StepPlace, StepResult } from '../context.ts';
 import { exportRequest, exportWork } from '../export-work.ts';
 import { StepFailed } from '../failures.ts';
 import { command, environment, text } from '../render.ts';
@@ -80,7 +81,7 @@ export interface AgentRound {
 export async function runAgent(run: RunContext, round: AgentRound): Promise<StepResult> {
   const { memory } = run;
   const { path, work } = round;
-  const task = taskOf(run, round);
+  const task = taskOf(run, round, await run.absence.ensureSandbox(run));
   const result = await spendWithinBudget(run, work.bounds, (limits) =>
     runChild(run, path, { ...task, limits }, round.title),
   );
@@ -97,13 +98,17 @@ export async function runAgent(run: RunContext, round: AgentRound): Promise<Step
   throw new StepFailed(result.code ?? 'agent-failed', result.reason);
 }
 
-function taskOf(run: RunContext, { key, work, say, transcript }: AgentRound): Omit<AgentTask, 'limits'> {
-  const guard = exportRequest(run, { key, title: 'What the agent changed' });
+function taskOf(
+  run: RunContext,
+  { key, work, say, transcript }: AgentRound,
+  sandbox: SandboxRef,
+): Omit<AgentTask, 'limits'> {
+  const guard = exportRequest(run, sandbox, { key, title: 'What the agent changed' });
   const { allowPaths: allowedPaths, since } = work;
   return {
     work,
     key: `${run.key}/${key}`,
-    sandbox: sandboxOf(run),
+    sandbox,
     say,
     ...(transcript && { transcript }),
     baseline: run.memory.baseline,

@@ -14,7 +14,7 @@ export const approveStep: StepAction<ApproveStep> = async (run, { step, path, ba
   const question = approve.question ? text(approve.question, scope) : 'Approve the work so far?';
   const waitMs = approve.wait ? durationMs(approve.wait) : defaults.approve.waitMs;
   const asked = { id: path, kind: 'approval' as const, question, who: approve.who ?? [], sendBackTo };
-  const answer = await run.clock.wait(() => run.waits.run(() => run.control.askHuman(asked, waitMs)));
+  const answer = await run.absence.wait(run, () => run.waits.run(() => run.control.askHuman(asked, waitMs)));
   const target = answer?.to ?? sendBackTo[0];
   if (answer?.decision === 'send-back' && target !== undefined)
     throw new SentBack(target, `${answer.by} sent the work back: ${answer.comment}`);

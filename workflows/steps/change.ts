@@ -68,8 +68,9 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
     const decided = [];
     for (const [index, { timeoutMs, ...command }] of gates.entries()) {
       const name = `${key}/gate/${index}`;
-      const request = checkRequest(run, { key: name, commands: [command], timeoutMs, attempts: defaults.retries + 1 });
-      decided.push(...(await checkCommands({ ...request, sandbox })));
+      const attempts = defaults.retries + 1;
+      const request = checkRequest(run, { sandbox, key: name, commands: [command], timeoutMs, attempts });
+      decided.push(...(await checkCommands(request)));
     }
     return decided;
   });

@@ -9,7 +9,7 @@ import {
   type CheckedCommand,
   type CheckRequest,
 } from '../check-commands.ts';
-import { sandboxOf, type CheckCommand, type RunContext, type StepAction } from '../context.ts';
+import type { CheckCommand, RunContext, StepAction } from '../context.ts';
 import { StepFailed } from '../failures.ts';
 import type { CheckRecord, RunMemory } from '../memory.ts';
 import { command as rendered, environment } from '../render.ts';
@@ -20,7 +20,9 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   const env = environment(step.env, scope);
   const commands = step.check.map((source) => ({ ...rendered(source, scope), env }));
   const timeoutMs = step.timeout ? durationMs(step.timeout) : run.opened.settings.checkTimeoutMs;
-  const request = checkRequest(run, { key, commands, timeoutMs, attempts: (step.retry ?? defaults.retries) + 1 });
+  const sandbox = await run.absence.ensureSandbox(run);
+  const attempts = (step.retry ?? defaults.retries) + 1;
+  const request = checkRequest(run, { sandbox, key, commands, timeoutMs, attempts });
   if (step.gate === 'baseline') {
     const before = await recordBaseline(request);
     for (const { command, run: ran } of before) rememberBaseline(memory, command, ran);
@@ -48,10 +50,10 @@ function result(checked: CheckedCommand[], note: string) {
 
 export function checkRequest(
   run: RunContext,
-  more: Pick<CheckRequest, 'key' | 'commands' | 'timeoutMs' | 'attempts'>,
+  more: Pick<CheckRequest, 'sandbox' | 'key' | 'commands' | 'timeoutMs' | 'attempts'>,
 ): CheckRequest {
   const { heartbeatTimeoutMs } = run.opened.settings;
-  return { ...more, sandbox: sandboxOf(run), heartbeatTimeoutMs, baseline: run.memory.baseline };
+  return { ...more, heartbeatTimeoutMs, baseline: run.memory.baseline };
 }
 
 /** What a command did before the change; said again, the last time counts. */

@@ -6,7 +6,7 @@ import type { ErrorCode } from '../../base/errors.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { CiStep } from '../../blueprints/kinds/ci.ts';
 import { isBudgetSpent } from '../budget.ts';
-import { sandboxOf, type RunContext, type StepAction, type StepPlace } from '../context.ts';
+import type { RunContext, StepAction, StepPlace } from '../context.ts';
 import { RunEnded, StepFailed } from '../failures.ts';
 import type { OpenedChange } from '../memory.ts';
 import { perform } from '../perform.ts';
@@ -53,7 +53,7 @@ async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number
         heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs,
       },
     );
-  return run.clock.wait(() => run.view.whileCi(wait));
+  return run.absence.wait(run, () => run.view.whileCi(wait));
 }
 
 /** Failures that say that the round's work was of no use. Every other one ends the run as what it is. */
@@ -96,7 +96,7 @@ async function mend(
     const timeoutMs = run.opened.settings.checkTimeoutMs;
     await perform(
       'runCommand',
-      { sandbox: sandboxOf(run), key: `${key}/autofix/${index}`, argv, env, timeoutMs, shown },
+      { sandbox: await run.absence.ensureSandbox(run), key: `${key}/autofix/${index}`, argv, env, timeoutMs, shown },
       { summary: `autofix: ${shown}`, timeoutMs, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
     );
   }

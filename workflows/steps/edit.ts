@@ -2,7 +2,7 @@ import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { EditStep } from '../../blueprints/kinds/edit.ts';
 import { allSteps } from '../../blueprints/steps.ts';
-import { sandboxOf, type RunContext, type Scope, type StepAction } from '../context.ts';
+import type { RunContext, Scope, StepAction } from '../context.ts';
 import { StepFailed } from '../failures.ts';
 import type { EditUndo } from '../memory.ts';
 import { perform } from '../perform.ts';
@@ -20,10 +20,10 @@ export const editStep: StepAction<EditStep> = async (run, { step, key, scope }) 
     all: edit.all ?? false,
     ...(line !== undefined && { line }),
   };
-  const { replacements, kept } = await oneAtATime(run, () =>
+  const { replacements, kept } = await oneAtATime(run, async () =>
     perform(
       'applyEdit',
-      { sandbox: sandboxOf(run), key, ...replacement, keepBefore: canBeTakenBack(run) },
+      { sandbox: await run.absence.ensureSandbox(run), key, ...replacement, keepBefore: canBeTakenBack(run) },
       {
         summary: path,
         timeoutMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.edit,

@@ -2,7 +2,7 @@ import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { RunStep } from '../../blueprints/kinds/run.ts';
 import { StepFailed } from '../failures.ts';
-import { sandboxOf, type StepAction } from '../context.ts';
+import type { StepAction } from '../context.ts';
 import { perform } from '../perform.ts';
 import { refusedHosts } from '../refused-hosts.ts';
 import { command, environment } from '../render.ts';
@@ -14,7 +14,7 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
   const outcome = await perform(
     'runCommand',
     {
-      sandbox: sandboxOf(run),
+      sandbox: await run.absence.ensureSandbox(run),
       key,
       argv,
       env: environment(step.env, scope),
