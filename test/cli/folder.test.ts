@@ -30,12 +30,12 @@ async function writeTool(word: string): Promise<void> {
   await chmod(tool, 0o755);
 }
 
-const Checked = z.object({ files: z.array(z.object({ file: z.string(), sha256: z.string() })) });
+const Checked = z.object({ files: z.tuple([z.object({ file: z.string(), sha256: z.string() })]) });
 
 test('a folder is checked and run whole; the run is found by its hash, and a retry has the same files', async () => {
   const { dir, client } = installation;
   const checked = await jig(['check', 'mine', '--json'], { cwd: dir });
-  const [{ file = '', sha256 = '' } = {}] = Checked.parse(JSON.parse(checked.stdout)).files;
+  const [{ file, sha256 }] = Checked.parse(JSON.parse(checked.stdout)).files;
   assert.equal(file, 'mine/blueprint.yaml');
 
   const { runId } = await installation.start('run', './mine', '--repo', 'api');

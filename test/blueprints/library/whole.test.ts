@@ -15,10 +15,7 @@ for (const name of readdirSync(library)) {
     const named = [...text.matchAll(/(?:\$JIG_BLUEPRINT|\$\{\{ blueprint\.path \}\})\/([\w./-]+)/g)].map(
       ([, path]) => path,
     );
-    assert.deepEqual(
-      [...new Set(named)].toSorted(),
-      files.map(({ path }) => path),
-    );
+    assert.deepEqual(new Set(named), new Set(files.map(({ path }) => path)));
     assert.doesNotMatch(text, /<<-?\s*['"\\]?\w/);
   });
 }
