@@ -47,6 +47,8 @@ export interface RunSettings {
 
 export interface OpenedRun {
   blueprint: NamedBlueprint;
+  /** Where sandboxes have what lies beside `blueprint.yaml`, and what that is. Histories of before there were folders lack it. */
+  blueprintFolder?: { path: string; files?: ArtifactRef };
   inputs: Record<string, Json>;
   repository: { forge: string; name: string; cloneUrl: string; branch: string; commit: string };
   model: { name: string; source: 'live' | 'recorded' | 'scripted'; priced?: boolean; refuseUnpriced?: boolean };
@@ -87,6 +89,8 @@ export interface PrepareSandbox {
   resources: SandboxResources;
   egress: string[];
   env: Record<string, string>;
+  /** What lies beside `blueprint.yaml`: a list of files. */
+  blueprintFiles?: ArtifactRef;
 }
 
 export interface PreparedSandbox extends SandboxRef {

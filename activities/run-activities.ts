@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { JigError } from '../base/errors.ts';
 import { parseBlueprint } from '../blueprints/check.ts';
+import { BlueprintFile, checkFolder } from '../blueprints/folder.ts';
 import { checkInputs } from '../blueprints/inputs.ts';
+import { hashBlueprint } from '../blueprints/pin.ts';
 import { withIds } from '../blueprints/steps.ts';
 import type { ArtifactRef, ArtifactStore } from '../artifacts/contract.ts';
 import type { Forge } from '../forge/contract.ts';
-import { RunRequest } from '../workflows/messages.ts';
+import { RunRequest, type PinnedBlueprint } from '../workflows/messages.ts';
 import { workSignal } from './activity.ts';
 import type { OpenedRun, RunActivities } from './contract.ts';
 import { AnyJson, keepJson, loadJson } from './kept.ts';
@@ -24,10 +25,8 @@ export function createRunActivities(parts: Parts): RunActivities {
 /** Checks the pinned text once more and finds the commit that the run starts from. */
 async function openRun(parts: Parts, untrusted: RunRequest): Promise<OpenedRun> {
   const request = RunRequest.parse(untrusted);
-  const { text, sha256, file } = request.blueprint;
-  if (createHash('sha256').update(text).digest('hex') !== sha256) {
-    throw new JigError('blueprint-not-pinned', 'The blueprint is not the one that was pinned');
-  }
+  const { text, file } = request.blueprint;
+  const files = await takeFiles(parts, request.blueprint);
   const blueprint = withIds(parseBlueprint(text, { file }));
   const { values, issues } = checkInputs(blueprint, request.inputs);
   if (issues.length > 0) throw new JigError('invalid-input', issues.map(({ message }) => message).join('; '));
@@ -41,6 +40,10 @@ async function openRun(parts: Parts, untrusted: RunRequest): Promise<OpenedRun> 
   const { name, cloneUrl } = found;
   return {
     blueprint,
+    blueprintFolder: {
+      path: parts.sandboxes.blueprintPath,
+      ...(files.length > 0 && { files: await keepJson(parts.artifacts, files) }),
+    },
     inputs: values,
     repository: { forge: forge.name, name, cloneUrl, branch, commit },
     model: {
@@ -57,6 +60,21 @@ async function joinPages(store: ArtifactStore, pages: ArtifactRef[]): Promise<Ar
   const texts = [];
   for (const page of pages) texts.push(await loadJson(store, page, z.string()));
   return store.put(Buffer.from(texts.join('')), 'application/json');
+}
+
+/** What lies beside `blueprint.yaml`. @throws JigError where it isn't what was pinned, or can't be laid in a sandbox */
+async function takeFiles(
+  { artifacts }: Pick<Parts, 'artifacts'>,
+  { text, files: sent = [], sha256 }: PinnedBlueprint,
+): Promise<BlueprintFile[]> {
+  const files = Array.isArray(sent) ? sent : await loadJson(artifacts, sent, z.array(BlueprintFile));
+  if (hashBlueprint(text, files) !== sha256)
+    throw new JigError('blueprint-not-pinned', 'The blueprint is not the one that was pinned');
+  const [problem] = checkFolder(
+    files.map(({ path, base64 }) => ({ path, sizeBytes: Buffer.byteLength(base64, 'base64') })),
+  );
+  if (problem) throw new JigError(problem.code, problem.message);
+  return files;
 }
 
 /** @throws JigError `forge-unknown` */

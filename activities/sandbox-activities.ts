@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import { defaults } from '../base/defaults.ts';
 import { JigError, type ErrorCode } from '../base/errors.ts';
+import { BlueprintFile } from '../blueprints/folder.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutScript, exportScript, nothingToExport, systemScript } from '../git/sandbox-scripts.ts';
@@ -17,6 +19,7 @@ import type {
   RunCommand,
   SandboxActivities,
 } from './contract.ts';
+import { loadJson } from './kept.ts';
 import type { Parts } from './parts.ts';
 import { isRemoved, keepRemoval } from './removed-sandboxes.ts';
 import { copySandbox, restoreSandbox } from './sandbox-copies.ts';
@@ -45,10 +48,17 @@ export function createSandboxActivities(parts: Parts): SandboxActivities {
   };
 }
 
-async function prepareSandbox(parts: Parts, { repository, commit, ...spec }: PrepareSandbox): Promise<PreparedSandbox> {
+async function prepareSandbox(
+  parts: Parts,
+  { repository, commit, blueprintFiles, ...spec }: PrepareSandbox,
+): Promise<PreparedSandbox> {
   const signal = workSignal();
   checkEgress(parts.sandboxes, spec.egress);
-  const sandbox = await parts.sandboxes.ensureSandbox({ ...spec, leaseMs: parts.leaseMs }, signal);
+  const blueprint = blueprintFiles && (await loadJson(parts.artifacts, blueprintFiles, z.array(BlueprintFile)));
+  const sandbox = await parts.sandboxes.ensureSandbox(
+    { ...spec, leaseMs: parts.leaseMs, ...(blueprint && { blueprint }) },
+    signal,
+  );
   if (await isRemoved(parts.artifacts, spec.id)) {
     await parts.sandboxes.destroySandbox(spec.id);
     throw new SandboxLost(`the sandbox ${spec.id} was removed before this try came to make it`);

@@ -9,6 +9,14 @@ const mebibyte = 1024 * 1024;
 const gibibyte = 1024 * mebibyte;
 
 export const defaults = {
+  /** The files of a blueprint's folder, `blueprint.yaml` among them. */
+  blueprint: {
+    maxFiles: 500,
+    maxFileBytes: mebibyte,
+    maxBytes: 4 * mebibyte,
+    /** Sent to a worker that keeps its data elsewhere: a request to Temporal holds 2 MiB in all. */
+    maxSentBytes: mebibyte,
+  },
   run: {
     /** Waiting for CI and for people isn't counted. */
     timeMs: 60 * minuteMs,

@@ -10,7 +10,7 @@ export const languageErrors = {
   'blueprint-too-large': {
     title: 'A blueprint is larger than 256 KB',
     why: 'A blueprint travels with each of its runs, so its size is limited.',
-    fix: 'Move scripts and long texts into files of the repository, and call them in a `run` step.',
+    fix: 'Move scripts and long texts into files beside `blueprint.yaml`, and call them in a `run` step with `${{ blueprint.path }}`.',
   },
   'blueprint-not-text': {
     title: 'A blueprint is not text',
@@ -21,6 +21,16 @@ export const languageErrors = {
     title: 'A blueprint is nested too deeply',
     why: 'Lists and maps go at most 64 levels deep, so that no program that reads them runs out of memory.',
     fix: 'Flatten it; a JSON Schema with more levels asks too much of one answer.',
+  },
+  'blueprint-file-refused': {
+    title: 'A file can not be part of a blueprint’s folder',
+    why: 'Every file of the folder is pinned by one hash and laid in each sandbox of the run. So it must be a regular file, no link or device, and its path must mean the same on every machine: UTF-8 in Unicode normal form C, without control characters or backslashes, and no second path that differs only in upper and lower case.',
+    fix: 'Rename or remove the file that the message names, or put a copy where the link is. Names that begin with a dot are not part of the folder, so a file that must stay can be hidden by one.',
+  },
+  'blueprint-folder-too-large': {
+    title: 'The folder of a blueprint is too large',
+    why: 'Its files travel with each run and are laid in each of its sandboxes, so their number and size are bounded. A worker that keeps its data on another machine gets them inside the request, which holds less.',
+    fix: 'Move what the programs do not need out of the folder. Large tools belong in the image of the sandbox, or are installed by `setup`. To use the whole limit, start the run on the machine of `jig up`.',
   },
   'yaml-syntax': {
     title: 'The text is not one YAML document',

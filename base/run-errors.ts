@@ -193,8 +193,8 @@ export const runErrors = {
     fix: 'Read the reason that it gives.',
   },
   'blueprint-not-pinned': {
-    title: 'The blueprint’s text is not the one that was started',
-    why: 'The text travels with the run by its hash.',
+    title: 'The blueprint is not the one that was started',
+    why: 'Its text and its files travel with the run, pinned by one hash, and what came has another hash.',
     fix: 'Start the run again.',
   },
   'invalid-request': {
@@ -294,8 +294,8 @@ export const runErrors = {
   },
   'blueprint-not-found': {
     title: 'There is no such blueprint',
-    why: 'A name without a folder and a file extension is the name of a blueprint in Jig’s library.',
-    fix: 'Name a file, such as `./mine.yaml`, or a blueprint of the library.',
+    why: 'A name alone is the name of a blueprint in Jig’s library. A path names a folder with a `blueprint.yaml` in it, or one YAML file.',
+    fix: 'Name a blueprint of the library, a folder such as `./mine`, or a file such as `./mine.yaml`.',
   },
   'file-unreadable': {
     title: 'A file can’t be read',

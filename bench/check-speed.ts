@@ -12,9 +12,10 @@ const warmUps = 3;
 const roundMs = 500;
 
 export function checkSpeed(): Measurement[] {
-  const texts = readdirSync(library)
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => ({ name: `library/${name}`, text: readFileSync(join(library, name), 'utf8') }));
+  const texts = readdirSync(library).map((name) => ({
+    name: `library/${name}`,
+    text: readFileSync(join(library, name, 'blueprint.yaml'), 'utf8'),
+  }));
   return [{ name: 'of 40 steps', text: typicalBlueprint(40) }, ...texts].map(({ name, text }) => ({
     what: `blueprints checked, ${name}`,
     unit: '/s',

@@ -11,6 +11,7 @@ import { allSteps, type NamedBlueprint } from './steps.ts';
 export const roots: Record<string, Record<string, OutputType>> = {
   run: { id: 'string', url: 'string' },
   repository: { name: 'string', branch: 'string', commit: 'string' },
+  blueprint: { path: 'string' },
   evidence: { summary: 'string' },
 };
 

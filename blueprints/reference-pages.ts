@@ -81,7 +81,7 @@ function referencePage(schema: SchemaNode): string {
   return (
     [
       generated + '# The blueprint language, v1',
-      'A blueprint is one YAML document of at most 256 KB, without anchors, aliases and tags. Keys that are not listed here are errors.\nEditors complete and check it with `# yaml-language-server: $schema=blueprint.schema.json` as its first line ([the schema](blueprint.schema.json)).',
+      'A blueprint is one YAML document of at most 256 KB, without anchors, aliases and tags: a lone file, or the `blueprint.yaml` of a folder that holds [its programs too](../how-to/write-a-blueprint-for-others.md#programs-beside-the-blueprint). Keys that are not listed here are errors.\nEditors complete and check it with `# yaml-language-server: $schema=blueprint.schema.json` as its first line ([the schema](blueprint.schema.json)).',
       `## Top level\n\n${keyTable(schema)}`,
       `## Steps\n\nA step has exactly one action key: ${stepKinds.map((kind) => `[\`${kind}\`](#${kind})`).join(', ')}. Steps run in the order of the text. Every kind knows these keys, except where a key would have no effect:\n\n${keyTable(commonNode)}`,
       ...steps,
@@ -122,6 +122,8 @@ Logic short-circuits from left to right. References, types and syntax are checke
 | \`inputs.NAME\` | as declared |
 | \`steps.ID.OUTPUT\` | as in the tables above; of a step that was skipped, only \`outcome\` |
 ${rows.join('\n')}
+
+\`blueprint.path\` is the folder of the files beside \`blueprint.yaml\`, as the sandbox has it, for reading only. In a shell it is \`$JIG_BLUEPRINT\`.
 
 Functions: ${functionNames.map((name) => `\`${name}(…)\``).join(', ')}. Methods: ${methodNames.map((name) => `\`.${name}(…)\``).join(', ')}.`;
 }

@@ -8,13 +8,17 @@ type Color = keyof typeof colors;
 
 /**
  * Each issue with its code, its place, the line of the text and a caret under the place; then how many there are.
+ * The text is that of `file`; issues of other files are shown without a line of it.
  * Control characters of the text are shown, never sent, so a file can't reach the terminal.
  */
-export function renderIssues(text: string, issues: Issue[], options: { colors: boolean }): string {
+export function renderIssues(text: string, issues: Issue[], options: { colors: boolean; file?: string }): string {
   const paint = (color: Color, part: string): string =>
     options.colors ? `${colors[color]}${part}${colors.reset}` : part;
   const lines = text.replace(/^\uFEFF/, '').split('\n');
-  const blocks = issues.map((issue) => renderIssue(issue, lines[issue.line - 1] ?? '', paint));
+  const { file } = options;
+  const lineOf = (issue: Issue): string =>
+    file === undefined || issue.file === file ? (lines[issue.line - 1] ?? '') : '';
+  const blocks = issues.map((issue) => renderIssue(issue, lineOf(issue), paint));
   const count =
     issues.length === 0 ? 'no problems' : `${issues.length} ${issues.length === 1 ? 'problem' : 'problems'}`;
   return `${[...blocks, paint(issues.length === 0 ? 'bold' : 'red', count)].join('\n\n')}\n`;

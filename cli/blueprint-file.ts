@@ -1,13 +1,25 @@
-/** A blueprint by its file, or by its name in the library that Jig ships. */
-import { readdir, readFile } from 'node:fs/promises';
+/** A blueprint by its folder, by its file, or by its name in the library that Jig ships. */
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { checkBlueprint } from '../blueprints/check.ts';
+import type { Issue } from '../blueprints/issues.ts';
+import { renderIssues } from '../blueprints/render-issues.ts';
+import type { Blueprint } from '../blueprints/schema.ts';
+import { readBlueprintFolder, type BlueprintFolder } from '../client/read-blueprint.ts';
 import { BadInput } from './failure.ts';
 
 const libraryDir = join(import.meta.dirname, '..', 'blueprints', 'library');
 
-/** The bytes of a file, or of standard input for `-`. @throws BadInput `file-unreadable` */
-export async function readText(file: string): Promise<Buffer> {
+/** A folder, a lone file, or standard input for `-`. @throws BadInput `file-unreadable`, JigError `blueprint-not-found` */
+export async function readBlueprint(path: string): Promise<BlueprintFolder> {
+  const isFolder = path !== '-' && (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  return isFolder
+    ? await readBlueprintFolder(path)
+    : { file: path, bytes: await readBytes(path), files: [], problems: [] };
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
   try {
     return file === '-' ? await buffer(process.stdin) : await readFile(file);
   } catch (error) {
@@ -19,29 +31,51 @@ export async function readText(file: string): Promise<Buffer> {
   }
 }
 
-/** The file that a person means; a name without a folder and an ending stands for one of the library. @throws BadInput `blueprint-not-found` */
-export async function findBlueprintFile(reference: string): Promise<{ file: string; bytes: Buffer }> {
-  if (
-    reference === '-' ||
-    basename(reference) !== reference ||
-    reference.endsWith('.yaml') ||
-    reference.endsWith('.yml')
-  )
-    return { file: reference, bytes: await readText(reference) };
-  const file = join(libraryDir, `${reference}.yaml`);
-  try {
-    return { file, bytes: await readFile(file) };
-  } catch (error) {
-    const names = (await readdir(libraryDir))
-      .filter((name) => name.endsWith('.yaml'))
-      .map((name) => name.slice(0, -'.yaml'.length));
-    throw new BadInput('blueprint-not-found', `There is no blueprint ${reference}`, {
-      hint: `The library has: ${names.join(', ')}. A file of your own is named with its ending, such as ./${reference}.yaml.`,
-      cause: error,
-    });
-  }
+/** What a person means; a name without a folder and an ending stands for one of the library. @throws BadInput `blueprint-not-found` */
+export async function findBlueprint(reference: string): Promise<BlueprintFolder> {
+  const isPath = basename(reference) !== reference || /^-$|^\.|\.ya?ml$/.test(reference);
+  if (isPath) return await readBlueprint(reference);
+  const names = await listLibrary();
+  if (names.includes(reference)) return await readBlueprint(join(libraryDir, reference));
+  throw new BadInput('blueprint-not-found', `There is no blueprint ${reference}`, {
+    hint: `The library has: ${names.join(', ')}. One of your own is named by its path, such as ./${reference} or ./${reference}.yaml.`,
+  });
 }
 
+async function listLibrary(): Promise<string[]> {
+  const entries = await readdir(libraryDir, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+interface Checked {
+  text: string;
+  /** Where nothing is wrong. */
+  blueprint: Blueprint | undefined;
+  issues: Issue[];
+  render: (options: { colors: boolean }) => string;
+}
+
+/** Everything that is wrong with a blueprint: with its files, and with its text. */
+export function checkFound({ file, bytes, problems }: BlueprintFolder): Checked {
+  const text = Buffer.from(bytes).toString();
+  const { blueprint, issues: ofText } = checkBlueprint(bytes, { file });
+  const ofFiles = problems.map(({ path, ...problem }): Issue => ({
+    ...problem,
+    file: join(file, '..', path),
+    line: 1,
+    column: 1,
+    path: '',
+  }));
+  const issues = [...ofFiles, ...ofText];
+  return {
+    text,
+    blueprint: issues.length === 0 ? blueprint : undefined,
+    issues,
+    render: ({ colors }) => renderIssues(text, issues, { colors, file }),
+  };
+}
+
+/** The recorded session of the demo's repository. */
 export function recordingFileOf(name: string): string {
-  return join(libraryDir, 'recordings', `${name}.json`);
+  return join(libraryDir, name, 'cases', 'recording.json');
 }

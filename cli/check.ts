@@ -1,50 +1,54 @@
 import { Command } from 'commander';
-import { checkBlueprint } from '../blueprints/check.ts';
-import { renderIssues } from '../blueprints/render-issues.ts';
+import { hashBlueprint } from '../blueprints/pin.ts';
 import { allSteps } from '../blueprints/steps.ts';
-import { readText } from './blueprint-file.ts';
+import { checkFound, readBlueprint } from './blueprint-file.ts';
 import { exitCodes } from './exit-codes.ts';
 import { hasColors, paintOut, print, printable, printJson } from './output.ts';
 
 export const check = new Command('check')
   .description('Checks blueprints as a whole before anything runs, and reports every problem at once with its place.')
-  .argument('<file...>', 'blueprints; - is standard input')
+  .argument('<blueprint...>', 'folders with a blueprint.yaml in them, or files; - is standard input')
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
     `
 Examples:
-  jig check blueprints/library/*.yaml
+  jig check blueprints/library/*
   generate-blueprint | jig check -
   jig check --json mine.yaml | jq '.files[].issues[].code'
 
 Exit code ${exitCodes.failed} where there is a problem, ${exitCodes.badInput} where a file can't be read.
 `,
   )
-  .action(async (files: string[], { json }: { json?: true }) => {
+  .action(async (paths: string[], { json }: { json?: true }) => {
     const checked = await Promise.all(
-      files.map(async (name) => {
-        const file = name === '-' ? '<stdin>' : name;
-        const bytes = await readText(name);
-        return { file, text: bytes.toString(), ...checkBlueprint(bytes, { file }) };
+      paths.map(async (path) => {
+        const found = await readBlueprint(path);
+        const named = path === '-' ? { ...found, file: '<stdin>' } : found;
+        return { ...named, ...checkFound(named) };
       }),
     );
     if (json)
       printJson({
-        files: checked.map(({ file, blueprint, issues }) => ({
+        files: checked.map(({ file, text, files, blueprint, issues }) => ({
           file,
           ok: issues.length === 0,
-          ...(blueprint && { name: blueprint.name }),
+          ...(blueprint && { name: blueprint.name, sha256: hashBlueprint(text, files) }),
           issues,
         })),
       });
     else
-      for (const { file, text, blueprint, issues } of checked) {
-        if (issues.length > 0) print(renderIssues(text, issues, { colors: hasColors(process.stdout) }).trimEnd());
-        else
-          print(
-            `${paintOut('green', '✓')} ${printable(file)}: ${blueprint?.name}, ${allSteps(blueprint?.steps ?? []).length} steps`,
-          );
+      for (const { file, files, blueprint, issues, render } of checked) {
+        if (issues.length > 0) print(render({ colors: hasColors(process.stdout) }).trimEnd());
+        else {
+          const steps = count(allSteps(blueprint?.steps ?? []).length, 'step');
+          const beside = files.length === 0 ? '' : `, ${count(files.length, 'file')} beside it`;
+          print(`${paintOut('green', '✓')} ${printable(file)}: ${blueprint?.name}, ${steps}${beside}`);
+        }
       }
     if (checked.some(({ issues }) => issues.length > 0)) process.exitCode = exitCodes.failed;
   });
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}

@@ -26,6 +26,9 @@ export class BadInput extends JigError {
 const badInput: ReadonlySet<ErrorCode> = new Set([
   'run-not-found',
   'blueprint-invalid',
+  'blueprint-not-found',
+  'blueprint-folder-too-large',
+  'file-unreadable',
   'forge-not-found',
   'config-invalid',
   'recording-invalid',

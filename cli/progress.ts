@@ -76,7 +76,7 @@ export function createProgress({ paint, width = 160 }: { paint: Paint; width?: n
 
 function header({ blueprint, repository, model, runId }: RunState, paint: Paint): string {
   const where = `${repository.name} ${paint('dim', `${oneLine(repository.branch)} ${repository.commit.slice(0, 8)}`)}`;
-  return `${paint('bold', oneLine(blueprint.title))} on ${where}\n${paint('dim', `${runId} · model ${oneLine(model)}`)}`;
+  return `${paint('bold', oneLine(blueprint.title))} on ${where}\n${paint('dim', `${runId} · blueprint ${blueprint.sha256.slice(0, 12)} · model ${oneLine(model)}`)}`;
 }
 
 function stepLine(

@@ -23,7 +23,10 @@ export const run = new Command('run')
   .description(
     'Starts a blueprint on a repository. The blueprint and its inputs are checked first; nothing starts on a bad one.',
   )
-  .argument('<blueprint>', 'a file, - for standard input, or the name of one in blueprints/library')
+  .argument(
+    '<blueprint>',
+    'a folder with a blueprint.yaml in it, one YAML file, - for standard input, or the name of one in blueprints/library',
+  )
   .requiredOption(
     '--repo <path|owner/name>',
     'a git repository on this machine (its commits are imported into the local forge), one of the local forge, or FORGE:OWNER/NAME on a code host of the worker',
@@ -49,7 +52,7 @@ export const run = new Command('run')
 Examples:
   jig run python-utcnow --repo ../api --follow
   jig run python-utcnow --repo ../api --input folder=src --ci "pip install -e . pytest" --ci "pytest -q"
-  jig run ./mine.yaml --repo local/api --json
+  jig run ./mine --repo local/api --json
   jig run ./mine.yaml --repo gitea:acme/api --follow
 
 Runs need \`jig up\` or \`jig worker\` somewhere. Ctrl-C while following only stops looking.

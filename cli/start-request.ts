@@ -1,10 +1,8 @@
 /** A blueprint and its inputs, checked before anything is started. */
-import { checkBlueprint } from '../blueprints/check.ts';
 import { checkInputs } from '../blueprints/inputs.ts';
-import { renderIssues } from '../blueprints/render-issues.ts';
 import type { Json } from '../base/json.ts';
-import type { StartRun } from '../client/start-run.ts';
-import { findBlueprintFile } from './blueprint-file.ts';
+import type { BlueprintSource } from '../client/start-run.ts';
+import { checkFound, findBlueprint } from './blueprint-file.ts';
 import { BadInput } from './failure.ts';
 import { hasColors } from './output.ts';
 
@@ -12,14 +10,14 @@ import { hasColors } from './output.ts';
 export async function checkStart(
   reference: string,
   given: Record<string, string>,
-): Promise<{ blueprint: StartRun['blueprint']; inputs: Record<string, Json> }> {
-  const { file, bytes } = await findBlueprintFile(reference);
-  const text = bytes.toString();
-  const { blueprint, issues } = checkBlueprint(bytes, { file });
+): Promise<{ blueprint: BlueprintSource & { title?: string }; inputs: Record<string, Json> }> {
+  const found = await findBlueprint(reference);
+  const { file, files } = found;
+  const { text, blueprint, issues, render } = checkFound(found);
   if (!blueprint) {
     throw new BadInput('blueprint-invalid', `${file} has problems, so nothing was started`, {
       issues,
-      rendered: renderIssues(text, issues, { colors: hasColors(process.stderr) }),
+      rendered: render({ colors: hasColors(process.stderr) }),
     });
   }
   const { values, issues: problems } = checkInputs(blueprint, given);
@@ -35,7 +33,13 @@ export async function checkStart(
     });
   }
   return {
-    blueprint: { name: blueprint.name, text, file, ...(blueprint.title !== undefined && { title: blueprint.title }) },
+    blueprint: {
+      name: blueprint.name,
+      text,
+      file,
+      files,
+      ...(blueprint.title !== undefined && { title: blueprint.title }),
+    },
     inputs: values,
   };
 }

@@ -11,7 +11,7 @@ Start here:
   jig check my-blueprint.yaml                every problem of a blueprint, with its line
 
 A RUN is the last one where it is left out or \`-\`, the end of an id that fits one run (\`9742\`), or a whole id.
-A BLUEPRINT is a file, or the name of one in blueprints/library.
+A BLUEPRINT is a folder with a blueprint.yaml in it, one YAML file, or the name of one in blueprints/library.
 
 Environment:
   OPENAI_API_KEY, OPENAI_BASE_URL, JIG_MODEL the model: any server of the OpenAI protocol

@@ -27,7 +27,7 @@ import {
   type SendBack,
   type Steer,
 } from '../workflows/messages.ts';
-import { findRequest, start, type StartRun } from './start-run.ts';
+import { findRequest, start, type KeepFiles, type StartRun } from './start-run.ts';
 import { translate } from './translate.ts';
 import { findUp } from './up-record.ts';
 
@@ -59,7 +59,7 @@ export interface JigClient {
   readonly temporal: Client;
   /** Where a person looks at a run, if the Temporal UI's address is known. */
   uiUrl(runId: string): string | undefined;
-  /** @throws JigError `invalid-request`, `key-taken`, `search-attributes-missing` */
+  /** @throws JigError `invalid-request`, `key-taken`, `search-attributes-missing`, `blueprint-folder-too-large` */
   start(request: StartRun): Promise<{ runId: string; existed: boolean }>;
   /** Newest first. `query` is Temporal's list filter, added to Jig's own. @throws JigError `filter-invalid` */
   list(options?: { query?: string; limit?: number }): Promise<RunSummary[]>;
@@ -91,10 +91,19 @@ export interface JigClient {
 export const reconnecting = { 'grpc.max_reconnect_backoff_ms': 2000 };
 
 /**
- * Connects to the Temporal that `TEMPORAL_*` or a profile names; else to a running `jig up` of this data folder.
+ * Connects to the Temporal that `TEMPORAL_*` or a profile names; else to a running `jig up` of this data folder, whose
+ * store `keepFiles` writes to.
  * @throws JigError `temporal-unreachable`
  */
-export async function connectClient({ env, dataDir }: { env: NodeJS.ProcessEnv; dataDir: string }): Promise<JigClient> {
+export async function connectClient({
+  env,
+  dataDir,
+  keepFiles,
+}: {
+  env: NodeJS.ProcessEnv;
+  dataDir: string;
+  keepFiles?: KeepFiles;
+}): Promise<JigClient> {
   const profile = loadClientConnectConfig();
   const up = (env['TEMPORAL_ADDRESS'] ?? env['TEMPORAL_PROFILE']) ? undefined : await findUp(dataDir);
   const address = up?.address ?? profile.connectionOptions?.address ?? 'localhost:7233';
@@ -106,7 +115,11 @@ export async function connectClient({ env, dataDir }: { env: NodeJS.ProcessEnv; 
       channelArgs: reconnecting,
     });
     const namespace = up ? 'default' : (profile.namespace ?? 'default');
-    return createClient(new Client({ connection, namespace }), up?.uiUrl ?? env['JIG_TEMPORAL_UI']);
+    return createClient(
+      new Client({ connection, namespace }),
+      up?.uiUrl ?? env['JIG_TEMPORAL_UI'],
+      up && keepFiles ? { keepFiles } : {},
+    );
   } catch (error) {
     throw new JigError('temporal-unreachable', `No Temporal answers at ${address}`, {
       hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.',
@@ -115,11 +128,14 @@ export async function connectClient({ env, dataDir }: { env: NodeJS.ProcessEnv; 
   }
 }
 
-/** The same over a connection that is there already. A worker has `answerTimeoutMs` to answer a question or to take a message. */
+/**
+ * The same over a connection that is there already. A worker has `answerTimeoutMs` to answer a question or to take a
+ * message. With `keepFiles`, a blueprint's files go to runs by reference, and otherwise inside the request.
+ */
 export function createClient(
   temporal: Client,
   uiUrl?: string,
-  { answerTimeoutMs = 30_000 }: { answerTimeoutMs?: number } = {},
+  { answerTimeoutMs = 30_000, keepFiles }: { answerTimeoutMs?: number; keepFiles?: KeepFiles } = {},
 ): JigClient {
   const handle = (runId: string) => temporal.workflow.getHandle(runId);
   const inTime = <Value>(work: () => Promise<Value>): Promise<Value> =>
@@ -140,7 +156,7 @@ export function createClient(
     temporal,
     uiUrl: (runId) =>
       uiUrl ? `${uiUrl}/namespaces/${temporal.options.namespace}/workflows/${encodeURIComponent(runId)}` : undefined,
-    start: (request) => translate({}, () => start(temporal, request)),
+    start: (request) => translate({}, () => start(temporal, request, keepFiles)),
     list: (options) => translate({ invalid: 'filter-invalid' }, () => list(temporal, options)),
     describe,
     follow: (runId, options = {}) =>

@@ -4,12 +4,29 @@ import { isDeepStrictEqual } from 'node:util';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { z } from 'zod';
+import { defaults } from '../base/defaults.ts';
 import { JigError } from '../base/errors.ts';
+import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { Json } from '../base/json.ts';
+import type { BlueprintFile } from '../blueprints/folder.ts';
+import { hashBlueprint } from '../blueprints/pin.ts';
 import { RunRequest, runWorkflowType, taskQueues, type PinnedBlueprint } from '../workflows/messages.ts';
 
+export interface BlueprintSource {
+  name: string;
+  /** Of `blueprint.yaml`. */
+  text: string;
+  file: string;
+  /** What lies beside it, as `readBlueprintFolder` gives it; a lone file has none. */
+  files?: BlueprintFile[];
+}
+
+/** Puts what is large into the worker's store, where the client has it too. */
+export type KeepFiles = (bytes: Uint8Array) => Promise<ArtifactRef>;
+
 export interface StartRun {
-  blueprint: { name: string; text: string; file: string; title?: string };
+  /** Read from a disk, or pinned already, as another run was started with. */
+  blueprint: (BlueprintSource | PinnedBlueprint) & { title?: string };
   repository: RunRequest['repository'];
   inputs: Record<string, Json>;
   requester: string;
@@ -17,12 +34,15 @@ export interface StartRun {
   idempotencyKey?: string;
 }
 
-/** @throws JigError `invalid-request`, `key-taken`, `search-attributes-missing` */
+/** @throws JigError `invalid-request`, `key-taken`, `search-attributes-missing`, `blueprint-folder-too-large` */
 export async function start(
   temporal: Client,
   { blueprint, repository, inputs, requester, idempotencyKey }: StartRun,
+  keepFiles?: KeepFiles,
 ): Promise<{ runId: string; existed: boolean }> {
-  const request = parseRequest({ blueprint: pinBlueprint(blueprint), repository, inputs, requester });
+  const { title, ...source } = blueprint;
+  const pinned = 'sha256' in source ? source : await pinBlueprint(source, keepFiles);
+  const request = parseRequest({ blueprint: pinned, repository, inputs, requester });
   const suffix = idempotencyKey ? sha256(idempotencyKey).slice(0, 12) : randomBytes(4).toString('hex');
   const runId = `run/${repository.name}/${blueprint.name}/${suffix}`;
   const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value });
@@ -33,7 +53,7 @@ export async function start(
       args: [request],
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: idempotencyKey ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE',
-      staticSummary: (blueprint.title ?? blueprint.name).slice(0, 120),
+      staticSummary: (title ?? blueprint.name).slice(0, 120),
       staticDetails: `Blueprint \`${blueprint.name}\` (sha256 \`${request.blueprint.sha256}\`) on \`${repository.name}\`, requested by \`${requester}\``,
       typedSearchAttributes: new TypedSearchAttributes([
         keyword('JigBlueprint', blueprint.name),
@@ -77,15 +97,13 @@ export async function findRequest(temporal: Client, runId: string): Promise<RunR
   return parseRequest(JSON.parse(Buffer.from(payload).toString()));
 }
 
-/** Who asks, and where the blueprint's file lay, may differ. @throws JigError `key-taken` */
+/** Who asks, and where the blueprint lay, may differ. @throws JigError `key-taken` */
 async function checkSame(temporal: Client, runId: string, wanted: RunRequest): Promise<void> {
   const asked = ({ blueprint, repository, inputs }: RunRequest) => ({ sha256: blueprint.sha256, repository, inputs });
   if (isDeepStrictEqual(asked(await findRequest(temporal, runId)), asked(wanted))) return;
-  throw new JigError(
-    'key-taken',
-    `The key has started ${runId} already, with another text of the blueprint, branch or inputs`,
-    { hint: 'Use another key for another request.' },
-  );
+  throw new JigError('key-taken', `The key has started ${runId} already, with another blueprint, branch or inputs`, {
+    hint: 'Use another key for another request.',
+  });
 }
 
 function parseRequest(value: unknown): RunRequest {
@@ -95,8 +113,25 @@ function parseRequest(value: unknown): RunRequest {
   return parsed.data;
 }
 
-function pinBlueprint({ name, text, file }: StartRun['blueprint']): PinnedBlueprint {
-  return { name, text, file, sha256: sha256(text) };
+async function pinBlueprint(
+  { name, text, file, files = [] }: BlueprintSource,
+  keepFiles: KeepFiles | undefined,
+): Promise<PinnedBlueprint> {
+  const sent = files.length > 0 && { files: await sendFiles(files, keepFiles) };
+  return { name, text, file, sha256: hashBlueprint(text, files), ...sent };
+}
+
+/** By reference where there is a store for it, else by value. @throws JigError `blueprint-folder-too-large` */
+async function sendFiles(files: BlueprintFile[], keepFiles: KeepFiles | undefined): Promise<PinnedBlueprint['files']> {
+  const bytes = Buffer.from(JSON.stringify(files));
+  if (keepFiles) return await keepFiles(bytes);
+  const { maxSentBytes } = defaults.blueprint;
+  if (bytes.length <= maxSentBytes) return files;
+  throw new JigError(
+    'blueprint-folder-too-large',
+    `The files beside the blueprint take ${bytes.length} bytes in a request; at most ${maxSentBytes} are sent to a worker that keeps its data elsewhere`,
+    { hint: 'Start the run on the machine of `jig up`, or take out of the folder what its programs do not need.' },
+  );
 }
 
 function sha256(text: string): string {

@@ -39,7 +39,7 @@ const exportable = /^(?!(UID|EUID|PPID|SHELLOPTS|BASHOPTS|BASH_VERSINFO|OPTIND|L
 /** @throws CommandTooLong */
 export async function describeCommand(place: CommandPlace, spec: CommandSpec, live: boolean): Promise<CommandRequest> {
   const name = derive(place.nonce, 'command', spec.key).slice(0, 32);
-  const { HOME: _home, ...env } = commandEnvironment(podPaths.home, place.env, spec.env ?? {});
+  const { HOME: _home, ...env } = commandEnvironment(podPaths, place.env, spec.env ?? {});
   const stdinBytes = await lengthOf(spec.stdin);
   const settings = [
     `timeout=${spec.timeoutMs / 1000}`,

@@ -1,11 +1,13 @@
 /** The scripts that supervise commands inside a sandbox's pod, as the pod carries them. */
 import { readFileSync } from 'node:fs';
 
-/** Where things are in the container. All but `scripts` are its own to write. */
+/** Where things are in the container. All but `scripts` and `blueprint` are its own to write. */
 export const podPaths = {
   workspace: '/work',
   home: '/home/agent',
   temporary: '/tmp',
+  /** The blueprint's files, for reading only. */
+  blueprint: '/blueprint',
   /** Records of commands: lock, pid, outputs, result. */
   commands: '/jig',
   /** For reading only, so that no command changes what supervises the next: `podScripts`, and `incarnation`, the pod's UID. */

@@ -1,7 +1,10 @@
 /** A sandbox as a pod: the Pod Security level `restricted` in full, and nothing of the cluster inside. */
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { V1Pod, V1VolumeMount, V1Volume } from '@kubernetes/client-node';
 import type { SandboxSpec } from '../sandbox/contract.ts';
+import { SandboxRefused } from '../sandbox/errors.ts';
+import { podPaths } from './pod-scripts.ts';
 import type { KubernetesSettings } from './settings.ts';
 
 /** The container in which commands run. */
@@ -22,9 +25,13 @@ export const annotations = {
   nonce: 'jig.dev/nonce',
 } as const;
 
+/** Files come as annotations too, by their number: a path is no name of an annotation. */
+const fileAnnotation = (index: number): string => `blueprint.jig.dev/${index}`;
 const scriptAnnotation = (file: string): string => `script.jig.dev/${file}`;
 /** Of commands' outputs; a blueprint's disk is beside it. */
 const commandDiskBytes = 2 * 1024 ** 3;
+/** Of a blueprint's files together: what annotations may hold, less room for the scripts and the environment. */
+const maxFileBytes = 192 * 1024;
 const user = 1000;
 
 /** A DNS label: readable, and unique by its hash. */
@@ -44,6 +51,7 @@ function hashSpec({
   resources: { cpu, memoryBytes, diskBytes, processes },
   egress,
   env,
+  blueprint = [],
 }: SandboxSpec): string {
   const words = [
     image,
@@ -55,6 +63,7 @@ function hashSpec({
     Object.entries(env)
       .map((pair) => pair.join('='))
       .toSorted(),
+    ...blueprint,
   ];
   return createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 32);
 }
@@ -83,6 +92,7 @@ export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, 
         [annotations.env]: JSON.stringify(spec.env),
         [annotations.nonce]: nonce,
         ...Object.fromEntries(Object.entries(scripts).map(([file, text]) => [scriptAnnotation(file), text])),
+        ...Object.fromEntries(fileTexts(spec).map((text, index) => [fileAnnotation(index), text])),
       },
     },
     spec: {
@@ -127,9 +137,9 @@ export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, 
   };
 }
 
-/** The only places where a command can write, and the scripts, which nobody can. */
+/** The only places where a command can write; and the scripts and the blueprint's files, which nobody can. */
 function volumes(
-  { resources: { diskBytes } }: SandboxSpec,
+  { resources: { diskBytes }, blueprint = [] }: SandboxSpec,
   scripts: Record<string, string>,
 ): { volume: V1Volume; mount: V1VolumeMount }[] {
   const empty = (name: string, mountPath: string, sizeLimit: number) => ({
@@ -143,6 +153,11 @@ function volumes(
       fieldRef: { fieldPath: `metadata.annotations['${scriptAnnotation(file)}']` },
     })),
   ];
+  const files = blueprint.map(({ path, executable }, index) => ({
+    path,
+    mode: executable ? 0o555 : 0o444,
+    fieldRef: { fieldPath: `metadata.annotations['${fileAnnotation(index)}']` },
+  }));
   return [
     empty('work', '/work', diskBytes),
     empty('home', '/home/agent', diskBytes),
@@ -152,7 +167,28 @@ function volumes(
       volume: { name: 'jig', downwardAPI: { items, defaultMode: 0o444 } },
       mount: { name: 'jig', mountPath: '/opt/jig', readOnly: true },
     },
+    {
+      volume: { name: 'blueprint', ...(blueprint.length > 0 ? { downwardAPI: { items: files } } : { emptyDir: {} }) },
+      mount: { name: 'blueprint', mountPath: podPaths.blueprint, readOnly: true },
+    },
   ];
+}
+
+/** @throws SandboxRefused where they can't be annotations, which are text, and share 256 KiB with the scripts */
+function fileTexts({ blueprint = [] }: SandboxSpec): string[] {
+  const contents = blueprint.map(({ base64 }) => Buffer.from(base64, 'base64'));
+  const binary = blueprint.find((_, index) => !isUtf8(contents[index] ?? new Uint8Array()));
+  if (binary) throw refusedFiles(`${JSON.stringify(binary.path)} is not UTF-8 text`);
+  const bytes = contents.reduce((sum, { length }) => sum + length, 0);
+  if (bytes > maxFileBytes)
+    throw refusedFiles(`its files have ${bytes} bytes together, and a pod takes ${maxFileBytes}`);
+  return contents.map((content) => content.toString());
+}
+
+function refusedFiles(why: string): SandboxRefused {
+  return new SandboxRefused(`the blueprint's folder doesn't fit into a pod: ${why}`, {
+    hint: 'Put large and binary files into the image of the sandbox, and name it by `sandbox.image`.',
+  });
 }
 
 type Amounts = { cpu: number; memory: number; 'ephemeral-storage': number };

@@ -15,7 +15,7 @@ import { SandboxLost, SandboxRefused } from '../sandbox/errors.ts';
 import { connectCluster } from './api.ts';
 import { checkCluster, checkNetwork } from './host-check.ts';
 import { annotationOf, knownPod, outputFolder, podSandbox, type KnownPod } from './pod-sandbox.ts';
-import { podScripts } from './pod-scripts.ts';
+import { podPaths, podScripts } from './pod-scripts.ts';
 import { annotations, containerName, podName, podOf } from './pod-spec.ts';
 import { findEnd, podStates } from './pod-state.ts';
 import { ensurePod, findPod, idOf, listPods, removePod, renewPod, untilStarted, type Pods } from './pods.ts';
@@ -54,6 +54,7 @@ export function createKubernetesProvider({ settings, outputDir }: KubernetesProv
       limits: { memory: true, processes: true, disk: true },
       hostBound: false,
     },
+    blueprintPath: podPaths.blueprint,
     checkHost: () => checkCluster(pods, settings),
     async ensureSandbox(spec, signal): Promise<ReadySandbox> {
       signal?.throwIfAborted();

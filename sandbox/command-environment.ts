@@ -1,10 +1,15 @@
 /** What every command finds in its environment, wherever it runs, and what the kernel takes of it. */
 import { CommandTooLong } from './errors.ts';
 
-/** Nothing of the worker's own; what comes later wins. @throws CommandTooLong */
-export function commandEnvironment(home: string, ...variables: Record<string, string>[]): Record<string, string> {
+/** Nothing of the worker's own; what comes later wins. The places are absolute paths inside. @throws CommandTooLong */
+export function commandEnvironment(
+  { home, blueprint }: { home: string; blueprint: string },
+  ...variables: Record<string, string>[]
+): Record<string, string> {
   const defaults = {
     HOME: home,
+    /** The folder of the blueprint's files. */
+    JIG_BLUEPRINT: blueprint,
     USER: 'agent',
     LOGNAME: 'agent',
     SHELL: '/bin/sh',

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import type { ErrorCode } from '../base/errors.ts';
+import type { BlueprintFile } from '../blueprints/folder.ts';
 
 export interface SandboxSpec {
   /** Stable and unique: made from the run's id. `ensureSandbox` with the same id finds the same sandbox. */
@@ -21,6 +22,11 @@ export interface SandboxSpec {
   env: Record<string, string>;
   /** How long it lives where nobody renews it and no owner that runs is known. */
   leaseMs: number;
+  /**
+   * What lies beside `blueprint.yaml`, laid when the sandbox is made: outside of the workspace, for reading only, at the
+   * provider's `blueprintPath`. Every command finds the folder by `JIG_BLUEPRINT`; it is empty where nothing is given.
+   */
+  blueprint?: readonly BlueprintFile[];
 }
 
 export interface SandboxResources {
@@ -146,6 +152,8 @@ export interface ListedSandbox {
 export interface SandboxProvider {
   readonly name: string;
   readonly capabilities: SandboxCapabilities;
+  /** The folder of the blueprint's files, the same in every sandbox: absolute, or from the workspace, where commands start. */
+  readonly blueprintPath: string;
   /** What is missing before a sandbox can be made, each with what to do about it; empty: ready. */
   checkHost(): Promise<HostIssue[]>;
   /** Makes the sandbox or finds it, and waits until commands run in it; repeatable. @throws SandboxRefused where isolation isn't possible, SandboxUnavailable where it can't be had. */

@@ -1,5 +1,6 @@
 /** What a run is started with, what it can be told, and what it tells: the workflows' public face. */
 import { z } from 'zod';
+import { BlueprintFile } from '../blueprints/folder.ts';
 import { Outcome } from '../blueprints/schema.ts';
 import { Usage } from '../model/contract.ts';
 import { ArtifactRef } from '../artifacts/contract.ts';
@@ -7,10 +8,14 @@ import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { StateReached } from '../sandbox/contract.ts';
 
-/** The text that runs is the text that was started: it travels with the run, pinned by its hash. */
+/** What runs is what was started: it travels with the run, pinned by one hash over all of its files. */
 export const PinnedBlueprint = z.strictObject({
   name: z.string(),
+  /** Of `blueprint.yaml`. */
   text: z.string(),
+  /** What lies beside it, where anything does: by reference where the client shares the worker's store, else by value. */
+  files: z.union([ArtifactRef, z.array(BlueprintFile)]).optional(),
+  /** As `blueprints/pin.ts` makes it. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** Where it came from, for messages only. */
   file: z.string(),

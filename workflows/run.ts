@@ -164,6 +164,7 @@ function startScope({ request, opened }: RunContext): Scope {
     steps: {},
     run: { id: workflowInfo().workflowId, requester: request.requester },
     repository: { name, branch, commit },
+    blueprint: { path: opened.blueprintFolder?.path ?? '' },
     evidence: { summary: '' },
   };
   return { values, cut: new Set(), doubles: doublePaths(opened.blueprint) };
@@ -224,7 +225,13 @@ async function goOn(request: RunRequest, opened: OpenedRun, memory: RunMemory): 
   // Read now, with nothing waited for in between: what people said until this moment goes along.
   const { messages, sandboxIds, shown } = memory;
   const latest = { messages, sandboxIds, questions: shown.questions };
-  return continueAsNew<typeof run>(request, { opened, pages, latest });
+  return continueAsNew<typeof run>(withReference(request, opened), { opened, pages, latest });
+}
+
+/** Files that came by value are in the store since the run opened, and need not travel any further. */
+function withReference(request: RunRequest, { blueprintFolder }: OpenedRun): RunRequest {
+  const { files } = blueprintFolder ?? {};
+  return files ? { ...request, blueprint: { ...request.blueprint, files } } : request;
 }
 
 /** Cleans up and ends, whatever happened. */

@@ -25,7 +25,7 @@ export async function prepareSandbox(
   run: RunContext,
   { id, commit, key }: { id: string; commit: string; key: string },
 ): Promise<SandboxRef> {
-  const { blueprint, repository, settings } = run.opened;
+  const { blueprint, blueprintFolder, repository, settings } = run.opened;
   const section = blueprint.sandbox ?? {};
   const heartbeatTimeoutMs = settings.heartbeatTimeoutMs;
   const row = run.view.begin(`${key}/sandbox`, 'sandbox', 'A sandbox with a checkout');
@@ -41,6 +41,7 @@ export async function prepareSandbox(
       egress: section.egress ?? [],
       env: section.env ?? {},
       ...(section.image && { image: section.image }),
+      ...(blueprintFolder?.files && { blueprintFiles: blueprintFolder.files }),
     },
     { summary: `${repository.name} at ${commit.slice(0, 12)}`, timeoutMs: settings.setupTimeoutMs, heartbeatTimeoutMs },
   );

@@ -6,7 +6,15 @@ import type { ExpandedEgress } from '../egress-presets.ts';
 import { CommandTooLong } from '../errors.ts';
 import type { Launch } from './command-folder.ts';
 import { filterName, type SandboxRecord } from './layout.ts';
-import { enterScript, homeInside, namespaceWords, pathInside, proxyEnv, workspaceInside } from './namespace.ts';
+import {
+  blueprintInside,
+  enterScript,
+  homeInside,
+  namespaceWords,
+  pathInside,
+  proxyEnv,
+  workspaceInside,
+} from './namespace.ts';
 import type { Toolchain } from './toolchains.ts';
 import { threadsPerProcess } from './watchdog.ts';
 
@@ -31,7 +39,7 @@ const dataSlackBytes = 2 * 1024 ** 3;
 /** @throws CommandTooLong */
 export function isolatedLaunch({ folder, record, spec, toolchains, egress }: LaunchContext, bwrapPath: string): Launch {
   const { resources } = record.spec;
-  const env = commandEnv(homeInside, record, spec, toolchains);
+  const env = commandEnv({ home: homeInside, blueprint: blueprintInside }, record, spec, toolchains);
   const entered = ['/bin/sh', '-c', enterScript, 'sh', join(workspaceInside, spec.cwd ?? ''), ...spec.argv];
   const readOnlyPaths = egress?.readOnlyPaths ?? [];
   const words = namespaceWords(
@@ -66,8 +74,8 @@ function egressWords(egress: ExpandedEgress, env: Record<string, string>): strin
 }
 
 export function plainLaunch({ folder, record, spec, toolchains }: LaunchContext): Launch {
-  const home = join(folder, 'home');
-  const env = commandEnv(home, record, spec, toolchains);
+  const places = { home: join(folder, 'home'), blueprint: join(folder, 'blueprint') };
+  const env = commandEnv(places, record, spec, toolchains);
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const cwd = join(folder, 'workspace', spec.cwd ?? '');
   return {
@@ -80,12 +88,12 @@ export function plainLaunch({ folder, record, spec, toolchains }: LaunchContext)
 
 /** @throws CommandTooLong */
 function commandEnv(
-  home: string,
+  places: { home: string; blueprint: string },
   record: SandboxRecord,
   spec: CommandSpec,
   toolchains: Toolchain[],
 ): Record<string, string> {
-  return commandEnvironment(home, { PATH: pathInside(home, toolchains) }, record.spec.env, spec.env ?? {});
+  return commandEnvironment(places, { PATH: pathInside(places.home, toolchains) }, record.spec.env, spec.env ?? {});
 }
 
 function supervisorEnv(): Record<string, string> {

@@ -1,8 +1,9 @@
 /** A sandbox's folder on the worker's machine: made whole under another name and renamed, so that it is there or not. */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import type { BlueprintFile } from '../../blueprints/folder.ts';
 import type { SandboxSpec } from '../contract.ts';
 import { hasCode, isMissing } from './host-files.ts';
 import { writeLease } from './lease.ts';
@@ -67,7 +68,8 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
   const folder = sandboxFolder(rootDir, spec.id);
   const found = await findRecord(folder);
   if (found) return found;
-  const record = SandboxRecord.parse({ incarnation: randomUUID(), createdAt: new Date().toISOString(), spec });
+  const { blueprint = [], ...kept } = spec;
+  const record = SandboxRecord.parse({ incarnation: randomUUID(), createdAt: new Date().toISOString(), spec: kept });
   await mkdir(rootDir, { recursive: true, mode: 0o700 });
   const fresh = join(rootDir, asideName(freshPrefix, folder));
   try {
@@ -75,6 +77,7 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
       await mkdir(join(fresh, part), { mode: 0o700 });
     for (const [name, text] of Object.entries(etcFiles)) await writeFile(join(fresh, 'etc', name), text);
     await writeFile(join(fresh, filterName), systemCallFilter());
+    await layBlueprint(join(fresh, 'blueprint'), blueprint);
     await writeFile(join(fresh, 'sandbox.json'), JSON.stringify(record, null, 2));
     await writeLease(fresh, spec.leaseMs);
     await rename(fresh, folder);
@@ -87,6 +90,18 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
     const made = isMissing(error) ? await findRecord(folder) : undefined;
     if (!made) throw error;
     return made;
+  }
+}
+
+/** bubblewrap mounts the folder for reading only. Where nothing isolates, the modes keep programs from writing by accident. */
+async function layBlueprint(folder: string, files: readonly BlueprintFile[]): Promise<void> {
+  await mkdir(folder);
+  for (const { path, executable, base64 } of files) {
+    const file = join(folder, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, Buffer.from(base64, 'base64'), { flag: 'wx' });
+    // Not by the writing, whose mode the umask would narrow.
+    await chmod(file, executable ? 0o555 : 0o444);
   }
 }
 

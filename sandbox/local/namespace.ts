@@ -9,6 +9,7 @@ import { isSystemPath, type Toolchain } from './toolchains.ts';
 
 export const workspaceInside = '/work';
 export const homeInside = '/home/agent';
+export const blueprintInside = '/blueprint';
 const egressInside = '/run/egress';
 const nodeInside = '/run/jig/node';
 const forwarderInside = '/run/jig/forward.mjs';
@@ -92,6 +93,10 @@ export function namespaceWords(namespace: Namespace, words: string[]): string[] 
     '--bind',
     join(folder, 'home'),
     homeInside,
+    // A sandbox that an older version made has no such folder.
+    '--ro-bind-try',
+    join(folder, 'blueprint'),
+    blueprintInside,
     ...(egress
       ? [
           '--ro-bind',

@@ -20,6 +20,7 @@ import {
   type SandboxRecord,
 } from './layout.ts';
 import { findLease, writeLease } from './lease.ts';
+import { blueprintInside } from './namespace.ts';
 import { checkIncarnation, localSandbox } from './sandbox.ts';
 import { findToolchains, type Toolchain } from './toolchains.ts';
 
@@ -77,6 +78,8 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       limits: { memory: isolated, processes: isolated, disk: isolated },
       hostBound: true,
     },
+    // Plain processes see the machine's own paths, which differ from sandbox to sandbox; this one doesn't.
+    blueprintPath: isolated ? blueprintInside : '../blueprint',
     checkHost,
     async ensureSandbox(spec: SandboxSpec, signal?: AbortSignal) {
       signal?.throwIfAborted();

@@ -51,7 +51,7 @@ const allowed: Record<string, Allowed[]> = {
     // Pure, or built on the contract alone: no adapter is behind them.
     ...all('git/sandbox-scripts.ts', 'git/copy-scripts.ts', 'git/globs.ts', 'sandbox/files.ts', 'forge/neutralize.ts'),
   ],
-  client: all('blueprints', 'workflows/messages.ts'),
+  client: [...all('blueprints', 'workflows/messages.ts'), ...types('artifacts')],
   worker: [
     ...all(
       'blueprints',

@@ -40,7 +40,7 @@ after(() => rm(dir, { recursive: true }));
 test('check reports every problem of every file at once, each with its place and a caret', async () => {
   const { exitCode, stdout } = await jig(['check', 'good.yaml', 'bad.yaml'], { cwd: dir });
   assert.equal(exitCode, 1);
-  assert.match(stdout, /✓ good\.yaml: good, 1 steps/);
+  assert.match(stdout, /✓ good\.yaml: good, 1 step$/m);
   assert.match(stdout, /bad\.yaml:6:5/);
   assert.match(stdout, /did you mean `timeout`/);
   assert.match(stdout, /bad\.yaml:7/);

@@ -44,7 +44,7 @@ test('each step is one line when it ends, said once, however often the state is 
   );
   const first = state({ steps: [row('survey', 'run')] });
   assert.deepEqual(progress.update(first), [
-    'Aware datetimes on local/api main 1a2b3c4d\nrun/local/api/aware/9742 · model qwen (recorded)',
+    'Aware datetimes on local/api main 1a2b3c4d\nrun/local/api/aware/9742 · blueprint aaaaaaaaaaaa · model qwen (recorded)',
     '✓ open              mirror      1.0 s',
   ]);
   assert.equal(progress.live(4200), '▸ survey  3.2 s');

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { execa } from 'execa';
 import { ensureDemoRepository } from '../../demo/repository.ts';
 import { chooseModel } from '../../model/choose-model.ts';
 import { cacheDirOf, Config } from '../../worker/config.ts';
 import { loadRecording } from '../../worker/recording.ts';
-import { createWorld } from '../e2e/harness.ts';
+import { libraryDir, readLibrary } from '../e2e/fixtures.ts';
+import { createWorld, type WrittenBlueprint } from '../e2e/harness.ts';
 import { startCi } from '../real-forge/ci-program.ts';
 import { createGiteaFixture } from '../real-forge/gitea-fixture.ts';
 import { findMissingBuildTool } from '../real-forge/gitea-program.ts';
 import { getCluster } from './cluster.ts';
 
 const skip = (await findMissingBuildTool()) ?? false;
-const library = new URL('../../blueprints/library/', import.meta.url);
 
 /** Pods reach no package index, so the library's blueprint takes Python and pytest from the image; its steps stay. */
 const setup = `
@@ -23,13 +23,13 @@ const setup = `
       printf '#!/bin/sh\\nexec ~/.venv/bin/python -m pytest "$@"\\n' > ~/.venv/bin/pytest && chmod +x ~/.venv/bin/pytest
 `;
 
-async function offlineBlueprint(): Promise<string> {
-  const text = await readFile(new URL('python-utcnow.yaml', library), 'utf8');
+async function offlineBlueprint(): Promise<WrittenBlueprint> {
+  const { text, files } = await readLibrary('python-utcnow');
   const changed = text
     .replace(/^ {2}image: .*\n {2}egress: .*\n/m, '')
-    .replace(/(?<=^ {2}setup:)\n {4}- \|\n(?: {6}.*\n)+?(?= {4}- \|\n)/m, setup);
+    .replace(/(?<=^ {2}setup:)\n {4}- \|\n(?: {6}.*\n)+/m, setup);
   assert.ok(changed.includes('--system-site-packages') && !changed.includes('egress'));
-  return changed;
+  return { text: changed, files };
 }
 
 test(
@@ -41,7 +41,7 @@ test(
     const gitea = await createGiteaFixture();
     const ci = await startCi(gitea.server.url, gitea.acme);
     process.env['KUBECONFIG'] = cluster.kubeconfigPath;
-    const recording = await loadRecording(new URL('recordings/python-utcnow.json', library).pathname);
+    const recording = await loadRecording(join(libraryDir, 'python-utcnow', 'cases', 'recording.json'));
     const config = {
       forges: { gitea: { kind: 'gitea', url: gitea.server.url } },
       sandbox: {

@@ -76,9 +76,7 @@ describe('pages that list what the code has', () => {
   });
 
   it('have one for every blueprint of the library', () => {
-    const names = readdirSync(join(root, 'blueprints/library'))
-      .filter((name) => name.endsWith('.yaml'))
-      .map((name) => name.replace(/\.yaml$/, '.md'));
+    const names = readdirSync(join(root, 'blueprints/library')).map((name) => `${name}.md`);
     assert.deepEqual(
       names.filter((name) => !readdirSync(join(root, 'docs/blueprints')).includes(name)),
       [],

@@ -3,14 +3,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pino } from 'pino';
+import { readBlueprintFolder } from '../../client/read-blueprint.ts';
 import { readScript, type ScriptInput } from '../../model/script.ts';
 import { runLocalCi } from '../../worker/local-ci.ts';
 import type { RunState } from '../../workflows/messages.ts';
-import { createWorld, type World } from '../e2e/harness.ts';
+import { createWorld, type World, type WrittenBlueprint } from '../e2e/harness.ts';
 
 const folder = join(import.meta.dirname, '../../docs/tutorial');
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 const greeter = Object.fromEntries(readdirSync(join(folder, 'greeter')).map((name) => [name, read(`greeter/${name}`)]));
+/** The blueprint of a chapter, where it is a folder. */
+async function readChapter(name: string): Promise<WrittenBlueprint> {
+  const { bytes, files } = await readBlueprintFolder(join(folder, name));
+  return { text: Buffer.from(bytes).toString(), files };
+}
 const tokensOf = ({ usage }: RunState): number => usage.inputTokens + usage.outputTokens;
 const unittest = ['python3', '-m', 'unittest', '-q'];
 
@@ -71,7 +77,7 @@ describe('the tutorial', () => {
   });
 
   it('4: asks one question for each place', async () => {
-    const { end, state } = await world.run(read('04-each-and-prompt.yaml'), { repository: 'acme/greeter' });
+    const { end, state } = await world.run(await readChapter('04-each-and-prompt'), { repository: 'acme/greeter' });
     assert.equal(end.outcome, 'succeeded', end.reason);
     assert.equal(state.steps.filter(({ kind }) => kind === 'prompt').length, 2);
     assert.equal(state.steps.find(({ path }) => path === 'rewrite')?.note, '2 of 2 items');
@@ -79,7 +85,7 @@ describe('the tutorial', () => {
   });
 
   it('5: opens one change whose checks pass, and finds nothing to do in its result', async () => {
-    const { end, state } = await world.run(read('05-change-and-ci.yaml'), { repository: 'acme/checked' });
+    const { end, state } = await world.run(await readChapter('05-change-and-ci'), { repository: 'acme/checked' });
     assert.equal(end.outcome, 'succeeded', end.reason);
     const change = await world.forge.findChange('acme/checked', { number: state.change?.number ?? 0 });
     assert.match(change?.body ?? '', /rewrote 2 lines[\s\S]*### Evidence[\s\S]*2 passed, 0 failed, 0 skipped/);
@@ -87,7 +93,7 @@ describe('the tutorial', () => {
       await world.forge.getDiff('acme/checked', change?.number ?? 0),
       /\+ {4}return f"\{len\(items\)\} items"/,
     );
-    const again = await world.run(read('05-change-and-ci.yaml'), { repository: 'acme/finished' });
+    const again = await world.run(await readChapter('05-change-and-ci'), { repository: 'acme/finished' });
     assert.equal(again.end.outcome, 'nothing-to-do');
   });
 
@@ -102,25 +108,32 @@ describe('the tutorial', () => {
 });
 
 describe('a chapter', () => {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => /^\d\d-/.test(name));
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  /** Every file of a chapter's blueprint. */
+  const filesOf = (chapter: string): string[] =>
+    folders.includes(chapter)
+      ? readdirSync(join(folder, chapter)).map((name) => read(`${chapter}/${name}`))
+      : [read(`${chapter}.yaml`)];
   const chapters = readdirSync(folder).filter((name) => /^\d\d-.*\.md$/.test(name));
 
   for (const chapter of chapters) {
     it(`${chapter} shows its blueprint as it is`, () => {
-      const source = read(chapter.replace(/\.md$/, '.yaml'));
-      const blocks = [...read(chapter).matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text);
+      const sources = filesOf(chapter.replace(/\.md$/, ''));
+      const blocks = [...read(chapter).matchAll(/^```(?:yaml|python)\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text);
       assert.ok(blocks.length > 0);
       assert.deepEqual(
-        blocks.filter((text) => !source.includes(text)),
+        blocks.filter((text) => !sources.some((source) => source.includes(text))),
         [],
       );
     });
   }
 
   it('stands beside every blueprint', () => {
-    const blueprints = readdirSync(folder).filter((name) => /^\d\d-[a-z-]+\.yaml$/.test(name));
+    const alone = entries.filter(({ name }) => /^\d\d-[a-z-]+\.yaml$/.test(name)).map(({ name }) => name.slice(0, -5));
     assert.deepEqual(
-      chapters.map((name) => name.replace(/\.md$/, '.yaml')),
-      blueprints,
+      chapters.map((name) => name.replace(/\.md$/, '')),
+      [...alone, ...folders].toSorted(),
     );
   });
 });

@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readBlueprintFolder } from '../../client/read-blueprint.ts';
+import type { WrittenBlueprint } from './harness.ts';
 import type { Files } from './repository.ts';
 
 /** The files of a folder under test/fixtures. */
@@ -17,7 +19,10 @@ export async function readFixture(name: string): Promise<Files> {
   );
 }
 
+export const libraryDir = join(import.meta.dirname, '..', '..', 'blueprints', 'library');
+
 /** A blueprint that ships. */
-export function readLibrary(name: string): Promise<string> {
-  return readFile(join(import.meta.dirname, '..', '..', 'blueprints', 'library', `${name}.yaml`), 'utf8');
+export async function readLibrary(name: string): Promise<WrittenBlueprint> {
+  const { bytes, files } = await readBlueprintFolder(join(libraryDir, name));
+  return { text: Buffer.from(bytes).toString(), files };
 }

@@ -7,6 +7,7 @@ import { NativeConnection } from '@temporalio/worker';
 import type { Parts } from '../../activities/parts.ts';
 import { pino } from 'pino';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
+import type { BlueprintFile } from '../../blueprints/folder.ts';
 import { createClient, type JigClient } from '../../client/client.ts';
 import type { Json } from '../../base/json.ts';
 import type { Model } from '../../model/contract.ts';
@@ -35,11 +36,20 @@ export interface World extends AsyncDisposable {
   dataDir: string;
   /** Makes a repository of these files in the local forge. */
   addRepository(name: string, files: Files, check?: string[]): Promise<{ path: string }>;
-  start(blueprint: string, options?: StartOptions): Promise<string>;
+  start(blueprint: string | WrittenBlueprint, options?: StartOptions): Promise<string>;
   /** Starts a run and waits for its end. */
-  run(blueprint: string, options?: StartOptions): Promise<{ runId: string; end: RunEnd; state: RunState }>;
+  run(
+    blueprint: string | WrittenBlueprint,
+    options?: StartOptions,
+  ): Promise<{ runId: string; end: RunEnd; state: RunState }>;
   /** The first state of a run for which the condition holds. */
   until(runId: string, condition: (state: RunState) => boolean, deadlineMs?: number): Promise<RunState>;
+}
+
+/** A blueprint's text with the files beside it; a text alone is a lone file. */
+export interface WrittenBlueprint {
+  text: string;
+  files: BlueprintFile[];
 }
 
 interface StartOptions {
@@ -104,10 +114,11 @@ export async function createWorld({
   const client = createClient(new Client({ connection }), server.uiUrl);
 
   const closing = new AbortController();
-  const start: World['start'] = async (text, { repository = 'acme/api', forge = 'local', inputs = {} } = {}) => {
+  const start: World['start'] = async (written, { repository = 'acme/api', forge = 'local', inputs = {} } = {}) => {
+    const { text, files } = typeof written === 'string' ? { text: written, files: [] } : written;
     const name = /^name: *(\S+)/m.exec(text)?.[1] ?? 'unnamed';
     const { runId } = await client.start({
-      blueprint: { name, text, file: 'blueprint.yaml' },
+      blueprint: { name, text, files, file: 'blueprint.yaml' },
       repository: { forge, name: repository },
       inputs,
       requester: 'tester',
@@ -126,8 +137,8 @@ export async function createWorld({
       await localForge.ensureRepository({ name, source: path, ...(check && { check: { command: check } }) });
       return { path };
     },
-    async run(text, options) {
-      const runId = await start(text, options);
+    async run(written, options) {
+      const runId = await start(written, options);
       const end = await client.result(runId);
       return { runId, end, state: await client.describe(runId) };
     },

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createRecordedModel } from '../../model/recorded.ts';
 import { loadRecording } from '../../worker/recording.ts';
-import { readFixture, readLibrary } from './fixtures.ts';
+import { libraryDir, readFixture, readLibrary } from './fixtures.ts';
 import { createWorld } from './harness.ts';
 
-const library = join(import.meta.dirname, '../../blueprints/library/recordings');
 const own = join(import.meta.dirname, 'recordings');
 
 /** Three sandboxes a session install from the package index, which takes a busy machine minutes. */
@@ -24,7 +23,7 @@ interface Session {
 const sessions: Session[] = [
   {
     name: 'python-major-bump',
-    recording: join(library, 'python-major-bump.json'),
+    recording: join(libraryDir, 'python-major-bump', 'cases', 'recording.json'),
     holds: [
       /^\+dependencies = \["pydantic>=2,<3"\]$/m,
       /^\+    model_config = ConfigDict\(frozen=True\)$/m,

@@ -8,10 +8,11 @@ import { once } from 'node:events';
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import type { BlueprintFile } from '../../blueprints/folder.ts';
 import { podPaths, podScripts } from '../../k8s/pod-scripts.ts';
 import { findBwrap } from '../sandbox/fixtures.ts';
 import type { ScriptedExec } from './scripted-api-server.ts';
@@ -29,12 +30,20 @@ export interface BoxedPod extends AsyncDisposable {
 const BoxInfo = z.object({ 'child-pid': z.number() });
 
 /** @param shell what /bin/sh is inside; the machine's own where missing. */
-export async function startBoxedPod({ shell }: { shell?: string } = {}): Promise<BoxedPod> {
+export async function startBoxedPod({
+  shell,
+  blueprint = [],
+}: { shell?: string; blueprint?: readonly BlueprintFile[] } = {}): Promise<BoxedPod> {
   const folder = await mkdtemp(join(tmpdir(), 'jig-boxed-pod-'));
   const incarnation = randomUUID();
-  for (const name of ['scripts', 'work', 'home', 'jig']) await mkdir(join(folder, name));
+  for (const name of ['scripts', 'work', 'home', 'jig', 'blueprint']) await mkdir(join(folder, name));
   for (const [name, text] of Object.entries({ ...podScripts(), incarnation }))
     await writeFile(join(folder, 'scripts', name), text);
+  for (const { path, executable, base64 } of blueprint) {
+    const file = join(folder, 'blueprint', path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, Buffer.from(base64, 'base64'), { mode: executable ? 0o555 : 0o444 });
+  }
   const box = spawn(await findBwrap(), [...boxWords(folder, shell), '/bin/sh', `${podPaths.scripts}/init.sh`], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     env: imageEnv,
@@ -132,6 +141,9 @@ function boxWords(folder: string, shell: string | undefined): string[] {
     '--ro-bind',
     join(folder, 'scripts'),
     podPaths.scripts,
+    '--ro-bind',
+    join(folder, 'blueprint'),
+    podPaths.blueprint,
     '--bind',
     join(folder, 'work'),
     podPaths.workspace,

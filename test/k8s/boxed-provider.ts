@@ -1,6 +1,7 @@
 /** Sandboxes of boxed pods behind API servers of their own: everything of a pod's commands but Kubernetes itself. */
 import type { Sandbox, SandboxProvider, SandboxRef, SandboxSpec } from '../../sandbox/contract.ts';
 import { SandboxLost } from '../../sandbox/errors.ts';
+import { podPaths } from '../../k8s/pod-scripts.ts';
 import { runInPod, type PodCommandTarget } from '../../k8s/pod-command.ts';
 import { startBoxedPod, type BoxedPod } from './boxed-pod.ts';
 import { startApiServer } from './scripted-api-server.ts';
@@ -17,7 +18,7 @@ interface Place {
 export function createBoxedProvider(outputDir: string): SandboxProvider & { close: () => Promise<void> } {
   const places = new Map<string, Promise<Place>>();
   const make = async (spec: SandboxSpec): Promise<Place> => {
-    const pod = await startBoxedPod();
+    const pod = await startBoxedPod({ ...(spec.blueprint && { blueprint: spec.blueprint }) });
     const server = await startApiServer({ onExec: pod.serve });
     const { incarnation } = pod;
     const checkPod: PodCommandTarget['checkPod'] = async () =>
@@ -54,6 +55,7 @@ export function createBoxedProvider(outputDir: string): SandboxProvider & { clos
       limits: { memory: false, processes: false, disk: false },
       hostBound: true,
     },
+    blueprintPath: podPaths.blueprint,
     checkHost: async () => await Promise.resolve([]),
     async ensureSandbox(spec) {
       if (!places.has(spec.id)) places.set(spec.id, make(spec));

@@ -56,12 +56,12 @@ describe('the pod of a sandbox', () => {
     });
   });
 
-  it('is written to in volumes of a size alone, and its scripts are read only', () => {
+  it('is written to in volumes of a size alone; its scripts and the blueprint’s folder are read only', () => {
     const volumes = new Map(pod().spec?.volumes?.map((volume) => [volume.name, volume]));
     for (const mount of container().volumeMounts ?? []) {
       const volume = volumes.get(mount.name);
       assert.ok(
-        volume?.emptyDir ? Number(volume.emptyDir.sizeLimit) > 0 : volume?.downwardAPI && mount.readOnly,
+        mount.readOnly ? volume?.downwardAPI || volume?.emptyDir : Number(volume?.emptyDir?.sizeLimit) > 0,
         mount.name,
       );
     }
@@ -69,8 +69,52 @@ describe('the pod of a sandbox', () => {
       container()
         .volumeMounts?.map(({ mountPath }) => mountPath)
         .toSorted(),
-      ['/home/agent', '/jig', '/opt/jig', '/tmp', '/work'],
+      ['/blueprint', '/home/agent', '/jig', '/opt/jig', '/tmp', '/work'],
     );
+    assert.deepEqual(
+      container()
+        .volumeMounts?.filter(({ readOnly }) => readOnly)
+        .map(({ mountPath }) => mountPath),
+      ['/opt/jig', '/blueprint'],
+    );
+  });
+
+  const file = (path: string, bytes: string | Buffer, executable = false) => ({
+    path,
+    executable,
+    base64: Buffer.from(bytes).toString('base64'),
+  });
+
+  it('has the blueprint’s files as annotations, each at its path and with its mode', () => {
+    const { metadata, spec } = pod({ blueprint: [file('run.sh', 'å\r\n', true), file('a/b c.txt', '')] });
+    const items = spec?.volumes?.find(({ name }) => name === 'blueprint')?.downwardAPI?.items ?? [];
+    assert.deepEqual(
+      items.map(({ path, mode, fieldRef }) => [
+        path,
+        mode,
+        metadata?.annotations?.[/\['(.+)'\]/.exec(fieldRef?.fieldPath ?? '')?.[1] ?? ''],
+      ]),
+      [
+        ['run.sh', 0o555, 'å\r\n'],
+        ['a/b c.txt', 0o444, ''],
+      ],
+    );
+  });
+
+  it('has another hash with another blueprint, and the same as ever with a lone file', () => {
+    const hash = (files: ReturnType<typeof file>[]) =>
+      pod({ blueprint: files }).metadata?.annotations?.[annotations.specHash];
+    assert.equal(hash([]), pod().metadata?.annotations?.[annotations.specHash]);
+    const hashes = [[], [file('a', 'x')], [file('a', 'y')], [file('b', 'x')], [file('a', 'x', true)]].map(hash);
+    assert.equal(new Set(hashes).size, 5);
+  });
+
+  it('takes no files that annotations can’t hold, and says what to do', () => {
+    for (const [bytes, says] of [
+      [Buffer.from([0xff]), /"tool" is not UTF-8 text/],
+      ['x'.repeat(200_000), /its files have 200000 bytes/],
+    ] as const)
+      assert.throws(() => pod({ blueprint: [file('tool', bytes)] }), { message: says, hint: /image of the sandbox/ });
   });
 
   it('shows its commands no secret of their folders, and which pod they are in', () => {

@@ -1,6 +1,6 @@
 /**
  * Records a real model's session of a library's blueprint on its fixture, through the product:
- * `node test/real-model/record.ts python-major-bump blueprints/library/recordings/python-major-bump.json`.
+ * `node test/real-model/record.ts python-major-bump blueprints/library/python-major-bump/cases/recording.json`.
  */
 import { chooseModel } from '../../model/choose-model.ts';
 import { recordTo } from '../../worker/recording.ts';

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { CommandCancelled, sandboxStates, type Sandbox, type SandboxProvider } from '../../sandbox/contract.ts';
 import { CommandTooLong, SandboxLost } from '../../sandbox/errors.ts';
 import { readFile as readSandboxFile, SandboxFileError, writeFile as writeSandboxFile } from '../../sandbox/files.ts';
+import { blueprintRules } from './blueprint-rules.ts';
 import { mebibyte, runShell, sandboxSpec, shell } from './fixtures.ts';
 
 const problem = (expected: string) => (error: unknown) =>
@@ -287,6 +288,8 @@ export function sandboxContract(
         await assert.rejects(doomed.run(shell('later', 'true')), SandboxLost);
       });
     });
+
+    describe('the files of a blueprint', () => blueprintRules(() => provider));
 
     describe('files', () => {
       it('are written and read back, whatever their bytes and names', async () => {

@@ -5,12 +5,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import type { CommandSpec, Sandbox } from '../../sandbox/contract.ts';
 import { SandboxLost } from '../../sandbox/errors.ts';
 import { commandFolder, findSupervisor, isRunning } from '../../sandbox/local/command-folder.ts';
 import { followCommand } from '../../sandbox/local/follow.ts';
 import { sandboxFolder } from '../../sandbox/local/layout.ts';
 import { createLocalProvider, type LocalProvider } from '../../sandbox/local/provider.ts';
+import { blueprintFiles, tellAll } from './blueprint-rules.ts';
 import { findBwrap, runShell, sandboxSpec, shell, temporaryFolder } from './fixtures.ts';
 
 /** Another worker: a process that runs one command of this sandbox and prints its result. */
@@ -24,7 +26,7 @@ before(async () => {
   folder = await temporaryFolder();
   rootDir = `${folder.path}/sandboxes`;
   provider = createLocalProvider({ rootDir, bwrapPath: await findBwrap() });
-  sandbox = await provider.ensureSandbox(sandboxSpec('run/takeover'));
+  sandbox = await provider.ensureSandbox(sandboxSpec('run/takeover', { blueprint: blueprintFiles }));
 });
 after(async () => {
   await provider.destroySandbox('run/takeover');
@@ -53,6 +55,14 @@ async function startWorker(spec: CommandSpec) {
 }
 
 describe('a worker that goes away', () => {
+  it('leaves the blueprint’s files to the next, as they were', async () => {
+    const { stdout } = await runShell(sandbox, 'tell-all', tellAll);
+    const { result } = await startWorker(shell('tell-all-elsewhere', tellAll));
+    const { stdout: elsewhere } = z.object({ stdout: z.object({ path: z.string() }) }).parse(await result());
+    assert.equal(await readFile(elsewhere.path, 'utf8'), stdout);
+    assert.match(stdout, /^\+ find\.sh/);
+  });
+
   it('faults 51: by SIGKILL leaves its command running; another takes it up: it ran once and its output is whole', async () => {
     const spec = shell('killed', 'echo ran >>count; echo first; until [ -e go-on ]; do sleep 0.02; done; echo last');
     const { worker, sees } = await startWorker(spec);

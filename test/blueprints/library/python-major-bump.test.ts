@@ -4,20 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { execa } from 'execa';
-import { libraryBlueprint, setupProgram } from './blueprint.ts';
+import { libraryProgram } from './program.ts';
 
 let cwd: string;
 before(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'jig-major-bump-'));
-  const blueprint = await libraryBlueprint('python-major-bump');
-  for (const name of ['requirement', 'deprecations.py', 'notes'])
-    await writeFile(join(cwd, name), setupProgram(blueprint, name));
 });
 after(() => rm(cwd, { recursive: true, force: true }));
 
 const python = async (...words: string[]) => run(words);
-const run = async (words: string[], env: Record<string, string> = {}) =>
-  (await execa('python3', words, { cwd, env: { HOME: cwd, ...env } })).stdout;
+const run = async ([program = '', ...words]: string[], env: Record<string, string> = {}) =>
+  (
+    await execa('python3', [libraryProgram('python-major-bump', program), ...words], {
+      cwd,
+      env: { HOME: cwd, PYTHONPATH: cwd, ...env },
+    })
+  ).stdout;
 
 const requirements: [file: string, before: string, after: string][] = [
   ['requirements.txt', 'pydantic==1.10.4', 'pydantic>=2,<3'],
@@ -40,9 +42,9 @@ const requirements: [file: string, before: string, after: string][] = [
 for (const [file, source, result] of requirements) {
   test(`${file}: ${source} becomes ${result}`, async () => {
     await writeFile(join(cwd, file), `${source}\n`);
-    await python('requirement', 'pydantic', '>=2,<3', 'write');
+    await python('requirement.py', 'pydantic', '>=2,<3', 'write');
     assert.equal(await readFile(join(cwd, file), 'utf8'), `${result}\n`);
-    assert.equal(await python('requirement', 'pydantic', '>=2,<3'), '[]', 'a second run finds nothing');
+    assert.equal(await python('requirement.py', 'pydantic', '>=2,<3'), '[]', 'a second run finds nothing');
     await rm(join(cwd, file));
   });
 }
@@ -59,15 +61,15 @@ test('what the library names a new name for is renamed where the line has the ol
   ]);
   await writeFile(join(cwd, 'said.json'), JSON.stringify(said));
   assert.deepEqual(
-    JSON.parse(await python('deprecations.py', 'doubtful')),
+    JSON.parse(await python('plugins/deprecations.py', 'doubtful')),
     [2, 3].map((line) => ({ path: 'module.py', line })),
   );
-  assert.equal(await python('deprecations.py', 'rename'), '1');
+  assert.equal(await python('plugins/deprecations.py', 'rename'), '1');
   assert.equal(
     await readFile(join(cwd, 'module.py'), 'utf8'),
     ['    a = x.model_dump()', ...lines.slice(1)].join('\n'),
   );
-  assert.deepEqual(JSON.parse(await python('deprecations.py', 'show', 'module.py', '2')), {
+  assert.deepEqual(JSON.parse(await python('plugins/deprecations.py', 'show', 'module.py', '2')), {
     text: 'b = x.dict() == y.dict()',
     says,
   });
@@ -106,7 +108,7 @@ for (const [rules, source, result] of arguments_) {
     const imports = 'import shelf\nfrom shelf import Book\nfrom boxes import Box\n';
     await changed(`${imports}${source}\n`);
     assert.equal(
-      await run(['notes', 'arguments', 'shelf'], { RULES: rules }),
+      await run(['notes.py', 'arguments', 'shelf'], { RULES: rules }),
       String(source === result ? 0 : rules.split(';').length),
     );
     assert.equal(await moduleText(), `${imports}${result}\n`);
@@ -118,13 +120,13 @@ test('a note that asks for no more than the arguments that code changed goes wit
   await changed(
     `from shelf import Book\n\n${codemodNote}a = Book(fixed=True)\n${noteOfTwo}b = Book(fixed=True, odd=1)\n`,
   );
-  assert.equal(await run(['notes', 'arguments', 'shelf'], { RULES: 'fixed -> frozen' }), '2');
+  assert.equal(await run(['notes.py', 'arguments', 'shelf'], { RULES: 'fixed -> frozen' }), '2');
   assert.equal(
     await moduleText(),
     `from shelf import Book\n\na = Book(frozen=True)\n${noteOfTwo}b = Book(frozen=True, odd=1)\n`,
   );
   assert.equal(
-    await python('notes', 'left'),
+    await python('notes.py', 'left'),
     `module.py:4: ${mark}[shelf]: The following keys were removed: \`fixed\`, \`odd\`.`,
   );
 });
@@ -145,8 +147,8 @@ class Novel(Book):
 test('a note is offered with the statement below it and the paragraphs of the guide that are about it', async () => {
   await changed(noted);
   const GUIDE = '`values` is another thing.\n\nSay `Field` and not `check`.\n\nA `check` is named.';
-  assert.deepEqual(JSON.parse(await python('notes', 'list')), [{ path: 'module.py', line: 4 }]);
-  assert.deepEqual(JSON.parse(await run(['notes', 'show', 'module.py', '4'], { GUIDE })), {
+  assert.deepEqual(JSON.parse(await python('notes.py', 'list')), [{ path: 'module.py', line: 4 }]);
+  assert.deepEqual(JSON.parse(await run(['notes.py', 'show', 'module.py', '4'], { GUIDE })), {
     note: `${mark}[shelf]: We couldn't refactor the \`check\`.`,
     code: '1: @check("pages")\n2: def pages_fit(cls, value, values):\n3:     return value',
     advice: '`values` is another thing.\n\nA `check` is named.',
@@ -192,23 +194,23 @@ const answers: [rule: string, lines: { line: number; text: string }[], result: s
 for (const [rule, lines, result] of answers) {
   test(rule, async () => {
     await changed(noted);
-    await python('notes', 'list');
-    await run(['notes', 'write', 'module.py', '4', 'shelf'], { LINES: JSON.stringify(lines) });
+    await python('notes.py', 'list');
+    await run(['notes.py', 'write', 'module.py', '4', 'shelf'], { LINES: JSON.stringify(lines) });
     assert.equal(await moduleText(), result);
-    assert.equal(await python('notes', 'left'), '');
+    assert.equal(await python('notes.py', 'left'), '');
   });
 }
 
 test('an answer that changes nothing, is no Python or names a line that is not there is refused, and the note stays', async () => {
   await changed(noted);
-  await python('notes', 'list');
+  await python('notes.py', 'list');
   for (const lines of [
     [],
     [{ line: 1, text: '@check("pages")' }],
     [{ line: 2, text: 'def pages_fit(:' }],
     [{ line: 9, text: 'x' }],
   ]) {
-    await assert.rejects(run(['notes', 'write', 'module.py', '4', 'shelf'], { LINES: JSON.stringify(lines) }));
+    await assert.rejects(run(['notes.py', 'write', 'module.py', '4', 'shelf'], { LINES: JSON.stringify(lines) }));
     assert.equal(await moduleText(), noted);
   }
 });

@@ -4,16 +4,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { execa } from 'execa';
-import { libraryBlueprint, setupProgram } from './blueprint.ts';
+import { libraryProgram } from './program.ts';
 
+const program = libraryProgram('python-utcnow', 'utcnow.py');
 const fromImport = 'from datetime import datetime, timedelta\n\n';
 
 let folder: string;
-let program: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'jig-utcnow-'));
-  program = join(folder, 'utcnow');
-  await writeFile(program, setupProgram(await libraryBlueprint('python-utcnow'), '~/.venv/bin/utcnow'));
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
