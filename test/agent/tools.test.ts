@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { maxArgumentsChars, parseToolCall, toolDefinitions } from '../../agent/tools.ts';
 import { agentTools, type AgentTool } from '../../blueprints/kinds/agent.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import { importsOf, productSources, type Import } from './sources.ts';
 
 /** A folder, or a file, that a part may import; its value, its types, or only when it is asked for. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { onlyIssue, stepIssues, summary } from './support.ts';
 
 const survey = '  - { id: survey, run: ls }\n';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { onlyIssue, stepIssues, summary } from './support.ts';
 
 test('an id stands once, inside of an each too', () => {

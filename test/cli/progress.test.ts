@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { renderEnding } from '../../cli/ending.ts';
 import { createPaint, hasColors, oneLine, printable, table } from '../../cli/output.ts';
 import { createProgress } from '../../cli/progress.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { Client, Connection } from '@temporalio/client';
 import { connectClient, createClient } from '../../client/client.ts';
 import type { StartRun } from '../../client/start-run.ts';
@@ -20,12 +20,12 @@ const request = (more: Partial<StartRun> = {}): StartRun => ({
 const asks = ({ questions }: RunState): boolean => questions.length > 0;
 
 let world: World;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({ config: { runs: { heartbeatTimeoutMs: 1000 } } });
   await world.addRepository('acme/api', { 'app.py': 'x = 1\n' });
   await world.addRepository('acme/web', { 'app.js': 'x\n' });
 });
-after(() => world[Symbol.asyncDispose]());
+afterAll(() => world[Symbol.asyncDispose]());
 
 async function startWaiting(more: Partial<StartRun> = {}): Promise<string> {
   const { runId } = await world.client.start(request(more));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { connectCluster } from '../../k8s/api.ts';
 import { podName, podOf } from '../../k8s/pod-spec.ts';
 import { ensurePod } from '../../k8s/pods.ts';
@@ -22,8 +22,8 @@ const unavailable = (code: string, said: RegExp) => (error: unknown) => {
 
 describe('a sandbox on a real cluster', () => {
   let world: TestProvider;
-  before(async () => (world = await createTestProvider()));
-  after(async () => await world[Symbol.asyncDispose]());
+  beforeAll(async () => (world = await createTestProvider()));
+  afterAll(async () => await world[Symbol.asyncDispose]());
 
   it('faults 50: whose image is nowhere fails within the bound, in the cluster’s words', async () => {
     await assert.rejects(
@@ -108,7 +108,7 @@ describe('a sandbox on a real cluster', () => {
 
   it(
     'faults 45: ends a fork bomb, says so, and is there for the next command',
-    { skip: cannotSwitch ?? false },
+    { skip: cannotSwitch !== undefined },
     async () => {
       const sandbox = await world.provider.ensureSandbox(spec('forks'));
       const { result } = await runShell(sandbox, 'bomb', 'while :; do sleep 300 & done');
@@ -120,7 +120,7 @@ describe('a sandbox on a real cluster', () => {
 
   it(
     'faults 45: ends a command that fills the disk, and says so',
-    { skip: cannotSwitch ?? false, timeout: 120_000 },
+    { skip: cannotSwitch !== undefined, timeout: 120_000 },
     async () => {
       const sandbox = await world.provider.ensureSandbox(
         spec('disk', { resources: { ...small, diskBytes: 10 * mebibyte } }),

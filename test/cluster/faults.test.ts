@@ -1,4 +1,4 @@
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { startWaitingRun, type WaitingRun } from './waiting-run.ts';
 
 describe('in the middle of a command in a pod', () => {

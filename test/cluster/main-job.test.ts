@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { execa } from 'execa';
 import { ensureDemoRepository } from '../../demo/repository.ts';
 import { chooseModel } from '../../model/choose-model.ts';
@@ -12,7 +12,7 @@ import { createGiteaFixture } from '../real-forge/gitea-fixture.ts';
 import { findMissingBuildTool } from '../real-forge/gitea-program.ts';
 import { getCluster } from './cluster.ts';
 
-const skip = (await findMissingBuildTool()) ?? false;
+const skip = (await findMissingBuildTool()) !== undefined;
 const library = new URL('../../blueprints/library/', import.meta.url);
 
 /** Pods reach no package index, so the library's blueprint takes Python and pytest from the image; its steps stay. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { createInstallation, type Installation } from './installation.ts';
 import { listBranches, script, startJourney } from './journey.ts';
 import type { Point } from './points.ts';
@@ -7,10 +7,10 @@ import type { Point } from './points.ts';
 const cleanedUpWithinMs = 30_000;
 
 let installation: Installation;
-before(async () => {
+beforeAll(async () => {
   installation = await createInstallation(script);
 });
-after(() => installation[Symbol.asyncDispose]());
+afterAll(() => installation[Symbol.asyncDispose]());
 
 const cancel = (runId: string): Promise<void> => installation.client.cancel(runId, { by: 'ada', comment: 'enough' });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { createInstallation, type Installation } from './installation.ts';
 import { checkJourney, letGoOn, script, startJourney } from './journey.ts';
 import type { Point, Trap } from './points.ts';
@@ -19,7 +19,7 @@ async function overtake(installation: Installation, past: Point, next?: Trap): P
   assert.equal(await ended, 0);
 }
 
-describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
+describe('a run ends right and does nothing twice', { concurrent: true }, () => {
   test('faults 51: killed while a command runs, the next worker takes the command up', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'kill' });

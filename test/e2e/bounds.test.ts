@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import {
   ModelFailure,
   type Model,
@@ -75,14 +75,14 @@ const model: Model = {
 let world: World;
 const ending = new AbortController();
 let ci: Promise<void>;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({ model });
   const files = { 'other.txt': 'x\n', 'src/a.py': 'a = 1\n', 'tests/t.py': 'pass\n', 'app.py': 'x = 1\n' };
   await world.addRepository('acme/api', files);
   await world.addRepository('acme/failing', files, ['false']);
   ci = runLocalCi({ parts: world.parts, forge: world.forge, log: pino({ level: 'silent' }) }, ending.signal);
 });
-after(async () => {
+afterAll(async () => {
   ending.abort();
   await ci;
   await world[Symbol.asyncDispose]();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { JigError } from '../../base/errors.ts';
@@ -13,7 +13,7 @@ const waitForFile = (name: string): string => `
 const me = { by: 'ada' };
 
 let world: World;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({
     config: { runs: { staleAfterMs: 1500, humanWaitMs: 60_000, continueAfterEvents: 60, heartbeatTimeoutMs: 1000 } },
     script: {
@@ -28,7 +28,7 @@ before(async () => {
   });
   await world.addRepository('acme/api', { 'app.py': 'x = 1\n' });
 });
-after(() => world[Symbol.asyncDispose]());
+afterAll(() => world[Symbol.asyncDispose]());
 
 const refusal =
   (code: string) =>

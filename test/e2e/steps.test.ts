@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { createWorld, type World } from './harness.ts';
 
 let world: World;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({
     script: {
       script: 'v1',
@@ -45,7 +45,7 @@ before(async () => {
     'tests/a.txt': 'a',
   });
 });
-after(() => world[Symbol.asyncDispose]());
+afterAll(() => world[Symbol.asyncDispose]());
 
 const blueprint = (name: string, steps: string, top = ''): string =>
   `blueprint: v1\nname: ${name}\n${top}\nsteps:\n${steps}`;

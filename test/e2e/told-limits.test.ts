@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import type { Model } from '../../model/contract.ts';
 import { createScriptedModel } from '../../model/scripted.ts';
 import { createWorld, type World } from './harness.ts';
@@ -18,11 +18,11 @@ function unpricedModel(): Model {
 }
 
 let world: World;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({ model: unpricedModel(), config: { model: { refuseUnpriced: true } } });
   await world.addRepository('acme/api', { 'README.md': 'one\n' });
 });
-after(() => world[Symbol.asyncDispose]());
+afterAll(() => world[Symbol.asyncDispose]());
 
 const question = `
   - id: ask

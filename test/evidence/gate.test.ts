@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import fc from 'fast-check';
 import { decideCheck, type CheckRun } from '../../evidence/gate.ts';
 import { findTestCounts } from '../../evidence/test-counts.ts';

@@ -1,7 +1,7 @@
 /** What every code host must do for Jig: one suite, run against each of them. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Forge } from '../../forge/contract.ts';
 
 /** A forge with one repository that has one commit, and what people do there. */
@@ -22,11 +22,11 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
     let forge: Forge;
     let repository: string;
     let branches = 0;
-    before(async () => {
+    beforeAll(async () => {
       fixture = await createFixture();
       ({ forge, repository } = fixture);
     });
-    after(() => fixture.close());
+    afterAll(() => fixture.close());
 
     const pushed = async () => {
       const branch = `jig/change-${++branches}`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { ForgeFailure } from '../../forge/errors.ts';
 import { createHostFetch, failureOf } from '../../forge/host-fetch.ts';
 

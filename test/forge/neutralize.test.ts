@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import fc from 'fast-check';
 import { carriesMarker, withMarker, withoutMarker } from '../../forge/hidden-marker.ts';
 import { neutralize, neutralizeTitle } from '../../forge/neutralize.ts';

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { withLock } from '../../git/lock.ts';
 import { checkoutScript, exportScript } from '../../git/sandbox-scripts.ts';
 import { access, createFixture, policy, runScript, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
-before(async () => {
+beforeAll(async () => {
   fixture = await createFixture();
 });
-after(() => fixture.close());
+afterAll(() => fixture.close());
 
 const repositoryAt = (cloneUrl: string) => ({
   forge: 'local',

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { access, createFixture, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
 let commits: string[];
-before(async () => {
+beforeAll(async () => {
   fixture = await createFixture();
   const { trusted, repository, git, origin } = fixture;
   // A line of commits that the mirror knows; a run's commits would be there through the quarantine.
@@ -15,7 +15,7 @@ before(async () => {
   await trusted.ensureMirror(repository, access);
   commits = (await git(['rev-list', '--reverse', '-3', 'HEAD'])).split('\n');
 });
-after(() => fixture.close());
+afterAll(() => fixture.close());
 
 const push = (commit: string | undefined, branch: string, expected?: string) =>
   fixture.trusted.pushBranch({ repository: fixture.repository, access, commit: commit ?? '', branch, expected });

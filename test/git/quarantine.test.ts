@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { deflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import type { GitRefusal } from '../../git/contract.ts';
@@ -10,11 +10,11 @@ import { isUnsafeLink, isUnsafePath } from '../../git/export-policy.ts';
 import { access, createFixture, policy, type Entry, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
-before(async () => {
+beforeAll(async () => {
   fixture = await createFixture();
   await fixture.trusted.ensureMirror(fixture.repository, access);
 });
-after(() => fixture.close());
+afterAll(() => fixture.close());
 
 const refused = async (entries: Entry[], code: string, paths?: string[], more = {}) =>
   assert.rejects(fixture.quarantine(await fixture.bundleOf(entries), more), (error: GitRefusal) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { afterAll, describe, it } from 'vitest';
 import { ApiRefusal, ask, connectCluster, type Cluster } from '../../k8s/api.ts';
 import { SandboxUnavailable } from '../../sandbox/errors.ts';
 import { getFreePort } from '../../worker/free-port.ts';
@@ -139,7 +139,7 @@ describe('the kubeconfig', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'jig-kubeconfig-'));
   const file = join(folder, 'config');
   const before = process.env['KUBECONFIG'];
-  after(async () => {
+  afterAll(async () => {
     if (before === undefined) delete process.env['KUBECONFIG'];
     else process.env['KUBECONFIG'] = before;
     await rm(folder, { recursive: true });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execInPod, type ExecOptions } from '../../k8s/exec.ts';
 import { startApiServer, statusOf, targetAt, type ApiServerScript } from './scripted-api-server.ts';

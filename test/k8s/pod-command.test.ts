@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { CommandCancelled } from '../../sandbox/contract.ts';
 import { SandboxLost, SandboxRefused, SandboxUnavailable } from '../../sandbox/errors.ts';
 import type { PodCommandTarget } from '../../k8s/pod-command.ts';
@@ -11,11 +11,11 @@ import type { ApiServerScript, ScriptedExec } from './scripted-api-server.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let pod: BoxedPod;
-before(async () => {
+beforeAll(async () => {
   folder = await temporaryFolder();
   pod = await startBoxedPod();
 });
-after(async () => {
+afterAll(async () => {
   await pod[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
 });

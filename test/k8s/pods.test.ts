@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import type { V1Pod, V1PodStatus } from '@kubernetes/client-node';
 import { annotations, podOf } from '../../k8s/pod-spec.ts';
 import { ensurePod, removePod, renewPod, untilStarted } from '../../k8s/pods.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { ModelRequest } from '../../model/contract.ts';
 import { maxArgumentsChars, maxContentChars } from '../../model/answer-stream.ts';
 import { createOpenAiModel } from '../../model/openai.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { createOpenAiModel } from '../../model/openai.ts';
 import { startScriptedServer } from '../../model/scripted-server.ts';
 import type { ScriptInput } from '../../model/script.ts';

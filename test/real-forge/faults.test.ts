@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { createTrustedGit } from '../../git/trusted-git.ts';
@@ -8,15 +8,15 @@ import { startFaultyProxy, type Fault, type FaultyProxy } from './faulty-proxy.t
 import { createGiteaFixture, type GiteaFixture } from './gitea-fixture.ts';
 import { findMissingBuildTool } from './gitea-program.ts';
 
-const skip = (await findMissingBuildTool()) ?? false;
+const skip = (await findMissingBuildTool()) !== undefined;
 let gitea: GiteaFixture;
 let proxy: FaultyProxy;
-before(async () => {
+beforeAll(async () => {
   if (skip) return;
   gitea = await createGiteaFixture();
   proxy = await startFaultyProxy(gitea.server.url);
 });
-after(async () => {
+afterAll(async () => {
   if (skip) return;
   await proxy.stop();
   await gitea.close();

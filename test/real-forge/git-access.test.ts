@@ -4,18 +4,18 @@ import { once } from 'node:events';
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { GitRefusal } from '../../git/contract.ts';
 import { createTrustedGit } from '../../git/trusted-git.ts';
 import { startCi } from './ci-program.ts';
 import { createGiteaFixture, type GiteaFixture } from './gitea-fixture.ts';
 import { findMissingBuildTool } from './gitea-program.ts';
 
-const skip = (await findMissingBuildTool()) ?? false;
+const skip = (await findMissingBuildTool()) !== undefined;
 let gitea: GiteaFixture;
 let gitPath = '';
 let argvFile = '';
-before(async () => {
+beforeAll(async () => {
   if (skip) return;
   gitea = await createGiteaFixture();
   argvFile = join(gitea.folder, 'argv');
@@ -23,7 +23,7 @@ before(async () => {
   await writeFile(gitPath, `#!/bin/sh\necho "$@" >> ${argvFile}\nexec git "$@"\n`);
   await chmod(gitPath, 0o755);
 });
-after(async () => {
+afterAll(async () => {
   if (!skip) await gitea.close();
 });
 

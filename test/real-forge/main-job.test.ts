@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { createWorld, type World } from '../e2e/harness.ts';
 import { startCi, type CiProgram } from './ci-program.ts';
 import { startFaultyProxy, type FaultyProxy } from './faulty-proxy.ts';
 import { createGiteaFixture, type GiteaFixture } from './gitea-fixture.ts';
 import { findMissingBuildTool } from './gitea-program.ts';
 
-const skip = (await findMissingBuildTool()) ?? false;
+const skip = (await findMissingBuildTool()) !== undefined;
 const blueprint = (name: string, steps: string): string => `blueprint: v1\nname: ${name}\nsteps:\n${steps}`;
 const set = (value: string): string => `
   - id: change_it
@@ -19,7 +19,7 @@ let ci: CiProgram;
 let proxy: FaultyProxy;
 let world: World;
 
-before(async () => {
+beforeAll(async () => {
   if (skip) return;
   gitea = await createGiteaFixture();
   ci = await startCi(gitea.server.url, gitea.acme);
@@ -49,7 +49,7 @@ before(async () => {
   await gitea.addRepository('acme/service', { 'app.py': 'x = 1\n' });
   await ci.watch('acme/service', ['sh', '-c', 'grep -q "x = 3" app.py || { echo x must be three; exit 1; }']);
 });
-after(async () => {
+afterAll(async () => {
   if (skip) return;
   await world[Symbol.asyncDispose]();
   await ci.stop();

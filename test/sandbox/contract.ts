@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { CommandCancelled, sandboxStates, type Sandbox, type SandboxProvider } from '../../sandbox/contract.ts';
 import { CommandTooLong, SandboxLost } from '../../sandbox/errors.ts';
 import { readFile as readSandboxFile, SandboxFileError, writeFile as writeSandboxFile } from '../../sandbox/files.ts';
@@ -16,15 +16,15 @@ export function sandboxContract(
   name: string,
   createProvider: () => Promise<{ provider: SandboxProvider; close: () => Promise<void> }>,
 ): void {
-  describe(`${name}: the sandbox contract`, { concurrency: 2 }, () => {
+  describe(`${name}: the sandbox contract`, { concurrent: true }, () => {
     let provider: SandboxProvider;
     let close: () => Promise<void>;
     let sandbox: Sandbox;
-    before(async () => {
+    beforeAll(async () => {
       ({ provider, close } = await createProvider());
       sandbox = await provider.ensureSandbox(sandboxSpec('run/acme/contract'));
     });
-    after(async () => {
+    afterAll(async () => {
       await provider.destroySandbox('run/acme/contract');
       await close();
     });
@@ -187,8 +187,8 @@ export function sandboxContract(
         assert.ok(performance.now() - startedMs < 10_000);
       });
 
-      it('faults 47: takes along what left its session or its parent', async (t) => {
-        if (provider.capabilities.isolation === 'none') return t.skip('plain processes can leave');
+      it('faults 47: takes along what left its session or its parent', async ({ skip }) => {
+        if (provider.capabilities.isolation === 'none') return skip('plain processes can leave');
         const beat = 'while :; do date +%s%N >beat; sleep 0.02; done';
         await runShell(
           sandbox,

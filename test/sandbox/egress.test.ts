@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { execa } from 'execa';
 import type { Sandbox } from '../../sandbox/contract.ts';
 import { checkTarget, isPublicAddress } from '../../sandbox/egress-policy.ts';
@@ -137,7 +137,7 @@ describe('a sandbox with a way out', () => {
   let port: number;
   let provider: LocalProvider;
   let sandbox: Sandbox;
-  before(async () => {
+  beforeAll(async () => {
     folder = await temporaryFolder();
     index = createServer((_request, response) => response.end('index\n'));
     await new Promise<void>((resolve) => index.listen(0, '127.0.0.1', () => resolve()));
@@ -155,7 +155,7 @@ describe('a sandbox with a way out', () => {
       sandboxSpec('run/egress', { egress: ['pypi', 'localhost', 'listed.invalid'] }),
     );
   });
-  after(async () => {
+  afterAll(async () => {
     await provider.destroySandbox('run/egress');
     await provider.close();
     index.close();
@@ -256,8 +256,8 @@ ask 'CONNECT localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\
     },
   ];
   for (const { preset, program, script, prints } of installs) {
-    it(`takes a package from this machine’s registry by the preset ${preset}`, async (t) => {
-      if ((await onHost(`command -v ${program}`)).failed) return t.skip(`this machine has no ${program}`);
+    it(`takes a package from this machine’s registry by the preset ${preset}`, async ({ skip }) => {
+      if ((await onHost(`command -v ${program}`)).failed) return skip(`this machine has no ${program}`);
       const real = createLocalProvider({ rootDir: `${folder.path}/${preset}`, bwrapPath: await findBwrap() });
       const installing = await real.ensureSandbox(sandboxSpec(`run/${preset}`, { egress: [preset] }));
       const { result, stdout, stderr } = await runShell(installing, 'install', script, { timeoutMs: installTimeoutMs });
@@ -265,7 +265,7 @@ ask 'CONNECT localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\
       await real.destroySandbox(`run/${preset}`);
       await real.close();
       if (result.exitCode !== 0 && (await onHost(script)).failed)
-        return t.skip(`its registry does not answer ${program} on this machine, sandbox or not`);
+        return skip(`its registry does not answer ${program} on this machine, sandbox or not`);
       assert.equal(result.exitCode, 0, `${stderr} ${refusals}`);
       assert.match(stdout, prints);
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { execa } from 'execa';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Sandbox, SandboxResources } from '../../sandbox/contract.ts';
@@ -13,12 +13,12 @@ import { findBwrap, mebibyte, runShell, sandboxSpec, temporaryFolder } from './f
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let provider: LocalProvider;
 let sandbox: Sandbox;
-before(async () => {
+beforeAll(async () => {
   folder = await temporaryFolder();
   provider = createLocalProvider({ rootDir: `${folder.path}/sandboxes`, bwrapPath: await findBwrap() });
   sandbox = await provider.ensureSandbox(sandboxSpec('run/isolation'));
 });
-after(async () => {
+afterAll(async () => {
   await provider.destroySandbox('run/isolation');
   await folder[Symbol.asyncDispose]();
 });

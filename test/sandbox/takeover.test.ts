@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandSpec, Sandbox } from '../../sandbox/contract.ts';
 import { SandboxLost } from '../../sandbox/errors.ts';
@@ -20,13 +20,13 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let provider: LocalProvider;
 let sandbox: Sandbox;
 let rootDir: string;
-before(async () => {
+beforeAll(async () => {
   folder = await temporaryFolder();
   rootDir = `${folder.path}/sandboxes`;
   provider = createLocalProvider({ rootDir, bwrapPath: await findBwrap() });
   sandbox = await provider.ensureSandbox(sandboxSpec('run/takeover'));
 });
-after(async () => {
+afterAll(async () => {
   await provider.destroySandbox('run/takeover');
   await folder[Symbol.asyncDispose]();
 });

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { libraryBlueprint, setupProgram } from './blueprint.ts';
 
 let cwd: string;
-before(async () => {
+beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'jig-major-bump-'));
   const blueprint = await libraryBlueprint('python-major-bump');
   for (const name of ['requirement', 'deprecations.py', 'notes'])
     await writeFile(join(cwd, name), setupProgram(blueprint, name));
 });
-after(() => rm(cwd, { recursive: true, force: true }));
+afterAll(() => rm(cwd, { recursive: true, force: true }));
 
 const python = async (...words: string[]) => run(words);
 const run = async (words: string[], env: Record<string, string> = {}) =>
