@@ -25,7 +25,7 @@ for (const [title, name, text, error] of [
     /refused. Do it in smaller pieces/,
   ],
 ] as const) {
-  test(`faults 36: ${title} is answered with what to do instead`, () => {
+  test(`${title} is answered with what to do instead`, () => {
     const parsed = parse(name, text);
     assert('error' in parsed);
     assert.match(parsed.error, error);

@@ -33,7 +33,7 @@ async function startWaiting(more: Partial<StartRun> = {}): Promise<string> {
   return runId;
 }
 
-test('faults 13, 14: the same key starts one run, at the same time and after its end; another request under it is refused', async () => {
+test('the same key starts one run, at the same time and after its end; another request under it is refused', async () => {
   const asked = request({ idempotencyKey: 'ticket-7', inputs: { word: 'one' } });
   const started = await Promise.all(Array.from({ length: 20 }, () => world.client.start(asked)));
   const [runId = '', ...others] = new Set(started.map((run) => run.runId));
@@ -176,7 +176,7 @@ test('following shows each state once, and ends with the run', async () => {
   assert.equal((await states(runId)).length, 1, 'a run that has ended is shown once');
 });
 
-test('faults 58: following takes up after a cut line, and gives up after its patience', async () => {
+test('following takes up after a cut line, and gives up after its patience', async () => {
   await using relay = await startRelay(world.server.address);
   const connection = await Connection.connect({ address: relay.address, interceptors: [] });
   const client = createClient(new Client({ connection }));

@@ -7,7 +7,7 @@ import { startWaitingRun } from '../cluster/waiting-run.ts';
 const cluster = await getCluster();
 
 test(
-  'faults 55: the API server is away for 60 s in the middle of a command in a pod; the command goes on, and no pod is made twice',
+  'the API server is away for 60 s in the middle of a command in a pod; the command goes on, and no pod is made twice',
   { skip: cluster.cannotSwitch !== undefined, timeout: 280_000 },
   async () => {
     await using run = await startWaitingRun();

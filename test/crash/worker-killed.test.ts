@@ -81,7 +81,7 @@ describe('a run ends right and does nothing twice, with its worker killed', { co
   for (const [name, points] of Object.entries(passing))
     test(`${name}: ${points.join(', ')}`, () => checkKilled(name, points));
   for (const [name, points] of Object.entries(failing))
-    test(`faults 52, 59: ${name}: ${points.join(', ')}`, () => checkKilled(name, points, handedOver));
+    test(`${name}: ${points.join(', ')}`, () => checkKilled(name, points, handedOver));
 });
 
 async function checkKilled(name: string, points: Point[], course?: typeof handedOver): Promise<void> {

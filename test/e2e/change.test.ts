@@ -137,7 +137,7 @@ test('a spared gate is said in the evidence', async () => {
   assert.match(change?.body ?? '', /\*\*not\*\* decided once more in a clean checkout/);
 });
 
-test('faults 28: a change of a protected path is refused by code', async () => {
+test('a change of a protected path is refused by code', async () => {
   const { end } = await world.run(
     blueprint(
       'protected',

@@ -113,7 +113,7 @@ test('a running agent is steered by a human’s words, and nothing else is', asy
   await world.client.result(idle);
 });
 
-test('faults 63: a cancelled run kills its command, removes its sandbox and ends as cancelled', async () => {
+test('a cancelled run kills its command, removes its sandbox and ends as cancelled', async () => {
   const runId = await world.start(blueprint('cancelled', waitForFile('never')));
   await world.until(runId, ({ steps }) => steps.some(({ path, state }) => path === 'wait' && state === 'running'));
   await world.client.cancel(runId, { by: 'ada', comment: 'enough' });
@@ -199,7 +199,7 @@ test('a run that comes back late to a moved base stops for a human', async () =>
   assert.equal((await world.client.result(goesOn)).outcome, 'succeeded');
 });
 
-test('faults 61: a history that grows goes on as a new execution, and no step is done twice', async () => {
+test('a history that grows goes on as a new execution, and no step is done twice', async () => {
   const { end, state, runId } = await world.run(
     blueprint(
       'long',

@@ -68,7 +68,7 @@ test('what a sandbox was refused is told with the command that failed', async ()
   assert.match(end.reason, /refused: other\.invalid:80/);
 });
 
-test('faults 42: what a sandbox was refused is told with the check that failed, in its note and in the evidence', async () => {
+test('what a sandbox was refused is told with the check that failed, in its note and in the evidence', async () => {
   const fetch = `python3 -c "import urllib.request; urllib.request.urlopen('http://other.invalid/')"`;
   const { end, state } =
     await world.run(`blueprint: v1\nname: refused-check\nsandbox: { egress: [ listed.invalid ] }\nsteps:

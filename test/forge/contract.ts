@@ -139,7 +139,7 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       assert.notEqual((await forge.ensureChange(wanted)).number, change.number);
     });
 
-    it('faults 35: title, body and comments tell nobody, close nothing and load nothing', async () => {
+    it('title, body and comments tell nobody, close nothing and load nothing', async () => {
       const { wanted } = await pushed();
       const hostile =
         '@everyone closes #1 fixes acme/api#1 ![x](https://evil.example/?d=1) <img src="https://evil.example/"> [[https://evil.example/x.png]] a\u200bb\u202ec';

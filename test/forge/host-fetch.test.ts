@@ -34,7 +34,7 @@ const table: [
   [503, { 'retry-after': '0' }, 'forge-unavailable', true, 0],
 ];
 for (const [status, headers, code, retryable, retryAfterMs] of table) {
-  test(`faults 59, 60: ${status} ${JSON.stringify(headers)} → ${code}${retryable ? ', retryable' : ''}${retryAfterMs === undefined ? '' : ` after ${retryAfterMs} ms`}`, () => {
+  test(`${status} ${JSON.stringify(headers)} → ${code}${retryable ? ', retryable' : ''}${retryAfterMs === undefined ? '' : ` after ${retryAfterMs} ms`}`, () => {
     const failure = failureOf('git', { status, headers: new Headers(headers) }, '');
     assert.deepEqual([failure.code, failure.retryable, failure.retryAfterMs], [code, retryable, retryAfterMs]);
   });

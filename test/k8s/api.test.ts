@@ -21,14 +21,14 @@ describe('a request to the API server', () => {
     503: refusal(503, 'ServiceUnavailable', 'starting'),
     'a connection that ends': 'hang-up' as const,
   })) {
-    it(`faults 55: is asked again after ${name}`, async () => {
+    it(`is asked again after ${name}`, async () => {
       await using server = await startRestServer((_, before) => (before < 2 ? first : fine));
       assert.equal(await readPod(server.cluster), 'u');
       assert.equal(server.asked.length, 3);
     });
   }
 
-  it('faults 55: is asked again after 429, not before the server wants it', async () => {
+  it('is asked again after 429, not before the server wants it', async () => {
     await using server = await startRestServer((_, before) =>
       before === 0 ? refusal(429, 'TooManyRequests', 'slow down', { 'retry-after': '1' }) : fine,
     );
@@ -37,14 +37,14 @@ describe('a request to the API server', () => {
     assert.ok(performance.now() - startedAt >= 1000, 'it was asked too soon');
   });
 
-  it('faults 55: is asked again where the server takes it and says nothing', async () => {
+  it('is asked again where the server takes it and says nothing', async () => {
     await using server = await startRestServer((_, before) => (before === 0 ? 'silence' : fine), {
       requestTimeoutMs: 300,
     });
     assert.equal(await readPod(server.cluster), 'u');
   });
 
-  it('faults 55: is asked again while nobody listens', async () => {
+  it('is asked again while nobody listens', async () => {
     const port = await getFreePort();
     const asking = readPod(clusterAt(port));
     await assert.rejects(fetch(`http://127.0.0.1:${port}`));
@@ -52,7 +52,7 @@ describe('a request to the API server', () => {
     assert.equal(await asking, 'u');
   });
 
-  it('faults 55: goes on with the token that was renewed meanwhile', async () => {
+  it('goes on with the token that was renewed meanwhile', async () => {
     let token = 'old';
     await using server = await startRestServer(
       (asked) => {

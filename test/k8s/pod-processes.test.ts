@@ -103,7 +103,7 @@ for (const path of shells) {
   });
 }
 
-describe('faults 47: the end of a command', () => {
+describe('the end of a command', () => {
   let pod: Awaited<ReturnType<typeof startPod>>;
   beforeAll(async () => {
     pod = await startPod();
@@ -162,7 +162,7 @@ describe('faults 47: the end of a command', () => {
   });
 });
 
-describe('faults 48: a command that attacks its supervision', () => {
+describe('a command that attacks its supervision', () => {
   let pod: Awaited<ReturnType<typeof startPod>>;
   beforeAll(async () => {
     pod = await startPod();

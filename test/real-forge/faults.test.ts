@@ -58,7 +58,7 @@ test(
 );
 
 test(
-  'faults 30: a repository that is archived, empty, renamed, gone or hidden is a clear typed result each',
+  'a repository that is archived, empty, renamed, gone or hidden is a clear typed result each',
   { skip },
   async () => {
     const { forge, acme, server } = gitea;
@@ -111,7 +111,7 @@ test(
 );
 
 test(
-  'faults 30: a name in another case is the same repository under its own name, and its default branch is its own',
+  'a name in another case is the same repository under its own name, and its default branch is its own',
   { skip },
   async () => {
     await gitea.acme.api.repos.repoCreateBranch('acme', 'API', {
@@ -130,7 +130,7 @@ test(
   },
 );
 
-test('faults 60: whatever breaks while a change is opened, asking again ends in one change', { skip }, async () => {
+test('whatever breaks while a change is opened, asking again ends in one change', { skip }, async () => {
   const forge = gitea.connect({ url: proxy.url });
   const create = /^POST .*\/pulls$/;
   const faults: [Fault, RegExp][] = [
@@ -157,7 +157,7 @@ test('faults 60: whatever breaks while a change is opened, asking again ends in 
   }
 });
 
-test('faults 60: a change whose answer was lost is found by the second look of the same call', { skip }, async () => {
+test('a change whose answer was lost is found by the second look of the same call', { skip }, async () => {
   const wanted = await pushed();
   proxy.breakNext(/^POST .*\/pulls$/, { kind: 'answer-lost' });
   const { number } = await gitea.connect({ url: proxy.url }).ensureChange(wanted);
@@ -167,7 +167,7 @@ test('faults 60: a change whose answer was lost is found by the second look of t
   );
 });
 
-test('faults 52: a process that is killed after the server opened its change leaves one change', { skip }, async () => {
+test('a process that is killed after the server opened its change leaves one change', { skip }, async () => {
   const wanted = await pushed();
   proxy.breakNext(/^POST .*\/pulls$/, { kind: 'answer-held' });
   const program = `
@@ -190,48 +190,40 @@ test('faults 52: a process that is killed after the server opened its change lea
   );
 });
 
-test(
-  'faults 60: a limit on requests says when to come back, and an expired token is no passing fault',
-  { skip },
-  async () => {
-    const forge = gitea.connect({ url: proxy.url });
-    proxy.breakNext(/^GET/, { kind: 'status', status: 429, headers: { 'retry-after': '7' } });
-    await assert.rejects(forge.getRepository(gitea.repository), {
-      code: 'forge-unavailable',
-      retryable: true,
-      retryAfterMs: 7000,
-    });
-    await assert.rejects(gitea.connect({ token: 'f'.repeat(40) }).getRepository(gitea.repository), {
-      code: 'forge-unauthorized',
-      retryable: false,
-    });
-  },
-);
+test('a limit on requests says when to come back, and an expired token is no passing fault', { skip }, async () => {
+  const forge = gitea.connect({ url: proxy.url });
+  proxy.breakNext(/^GET/, { kind: 'status', status: 429, headers: { 'retry-after': '7' } });
+  await assert.rejects(forge.getRepository(gitea.repository), {
+    code: 'forge-unavailable',
+    retryable: true,
+    retryAfterMs: 7000,
+  });
+  await assert.rejects(gitea.connect({ token: 'f'.repeat(40) }).getRepository(gitea.repository), {
+    code: 'forge-unauthorized',
+    retryable: false,
+  });
+});
 
-test(
-  'faults 53, 60: processes that open one change at the same moment end with one that is open',
-  { skip },
-  async () => {
-    const wanted = await pushed();
-    const processes = Array.from({ length: 6 }, () => gitea.connect());
-    const made = await Promise.all(processes.map((forge) => forge.ensureChange(wanted)));
-    const open = await openOn(wanted.branch);
-    assert.equal(open.length, 1);
-    assert.equal((await gitea.forge.ensureChange(wanted)).number, open[0]?.number);
-    assert.ok(made.some(({ number }) => number === open[0]?.number));
-    await Promise.all(
-      processes.map((forge) =>
-        forge.ensureComment({
-          repository: gitea.repository,
-          number: open[0]?.number ?? 0,
-          marker: 'once',
-          body: 'Said by all of them.',
-        }),
-      ),
-    );
-    assert.equal(await gitea.countComments(open[0]?.number ?? 0, 'Said by all of them.'), 1);
-  },
-);
+test('processes that open one change at the same moment end with one that is open', { skip }, async () => {
+  const wanted = await pushed();
+  const processes = Array.from({ length: 6 }, () => gitea.connect());
+  const made = await Promise.all(processes.map((forge) => forge.ensureChange(wanted)));
+  const open = await openOn(wanted.branch);
+  assert.equal(open.length, 1);
+  assert.equal((await gitea.forge.ensureChange(wanted)).number, open[0]?.number);
+  assert.ok(made.some(({ number }) => number === open[0]?.number));
+  await Promise.all(
+    processes.map((forge) =>
+      forge.ensureComment({
+        repository: gitea.repository,
+        number: open[0]?.number ?? 0,
+        marker: 'once',
+        body: 'Said by all of them.',
+      }),
+    ),
+  );
+  assert.equal(await gitea.countComments(open[0]?.number ?? 0, 'Said by all of them.'), 1);
+});
 
 test('a comment or a fork with a copied marker is not its own', { skip }, async () => {
   const wanted = await pushed();
@@ -268,7 +260,7 @@ test('a comment or a fork with a copied marker is not its own', { skip }, async 
   );
 });
 
-test('faults 35: nobody is told, no issue is closed or noted, and no picture is in the page', { skip }, async () => {
+test('nobody is told, no issue is closed or noted, and no picture is in the page', { skip }, async () => {
   const { acme, bot } = gitea;
   const { data: issue } = await acme.api.repos.issueCreateIssue('acme', 'API', { title: 'Stays open' });
   const reader = await gitea.server.createUser('reader');

@@ -140,7 +140,7 @@ export function sandboxContract(
     });
 
     describe('output', () => {
-      it('faults 46: of a gibibyte is capped and counted, and the worker’s memory hardly grows', async () => {
+      it('of a gibibyte is capped and counted, and the worker’s memory hardly grows', async () => {
         const rssBefore = process.memoryUsage().rss;
         let peak = 0;
         const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 20);
@@ -156,7 +156,7 @@ export function sandboxContract(
         assert.ok(peak - rssBefore < 50 * mebibyte, `grew by ${peak - rssBefore}`);
       });
 
-      it('faults 46: of any bytes is kept as it is', async () => {
+      it('of any bytes is kept as it is', async () => {
         const { result } = await runShell(
           sandbox,
           'bytes',
@@ -170,7 +170,7 @@ export function sandboxContract(
     });
 
     describe('the end of a command', () => {
-      it('faults 47: by the deadline comes though SIGTERM is ignored', async () => {
+      it('by the deadline comes though SIGTERM is ignored', async () => {
         const { result, stdout } = await runShell(
           sandbox,
           'deadline',
@@ -180,14 +180,14 @@ export function sandboxContract(
         assert.deepEqual([result.ending, result.exitCode, stdout], ['deadline', 137, 'started\n']);
       });
 
-      it('faults 47: takes along what runs in the background and holds the output open', async () => {
+      it('takes along what runs in the background and holds the output open', async () => {
         const startedMs = performance.now();
         const { result, stdout } = await runShell(sandbox, 'background', 'sleep 300 & echo hi');
         assert.deepEqual([result.ending, result.exitCode, stdout], ['exited', 0, 'hi\n']);
         assert.ok(performance.now() - startedMs < 10_000);
       });
 
-      it('faults 47: takes along what left its session or its parent', async ({ skip }) => {
+      it('takes along what left its session or its parent', async ({ skip }) => {
         if (provider.capabilities.isolation === 'none') return skip('plain processes can leave');
         const beat = 'while :; do date +%s%N >beat; sleep 0.02; done';
         await runShell(
@@ -331,7 +331,7 @@ export function sandboxContract(
         }
       });
 
-      it('faults 23: that lead out of the workspace by a link are refused', async () => {
+      it('that lead out of the workspace by a link are refused', async () => {
         await runShell(
           sandbox,
           'links',

@@ -158,7 +158,7 @@ test('a worker drains on SIGTERM: its running command is let go, another takes i
   );
 });
 
-test('faults 49: a secret of the worker, also in base64, is masked in a failure that Temporal keeps', async () => {
+test('a secret of the worker, also in base64, is masked in a failure that Temporal keeps', async () => {
   for (const [name, encode] of [
     ['plain', ''],
     ['encoded', ' | base64 | tr -d "\\n"'],
