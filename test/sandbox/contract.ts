@@ -5,11 +5,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { CommandCancelled, sandboxStates, type Sandbox, type SandboxProvider } from '../../sandbox/contract.ts';
 import { CommandTooLong, SandboxLost } from '../../sandbox/errors.ts';
-import { readFile as readSandboxFile, SandboxFileError, writeFile as writeSandboxFile } from '../../sandbox/files.ts';
+import { filesContract } from './files-contract.ts';
 import { mebibyte, runShell, sandboxSpec, shell } from './fixtures.ts';
-
-const problem = (expected: string) => (error: unknown) =>
-  error instanceof SandboxFileError && error.problem === expected;
 
 /** @param createProvider makes a provider over the same sandboxes each time; `close` ends what the suite made. */
 export function sandboxContract(
@@ -188,7 +185,7 @@ export function sandboxContract(
       });
 
       it('takes along what left its session or its parent', async ({ skip }) => {
-        if (provider.capabilities.isolation === 'none') return skip('plain processes can leave');
+        if (provider.capabilities.isolation === 'none') skip('plain processes can leave');
         const beat = 'while :; do date +%s%N >beat; sleep 0.02; done';
         await runShell(
           sandbox,
@@ -288,70 +285,6 @@ export function sandboxContract(
       });
     });
 
-    describe('files', () => {
-      it('are written and read back, whatever their bytes and names', async () => {
-        const bytes = new Uint8Array([0, 1, 254, 255, 10]);
-        for (const [index, path] of [
-          'plain',
-          'a/b/c.txt',
-          '-n',
-          '--',
-          'with space',
-          'line\nbreak',
-          'ends\n',
-          '$(id)',
-          '"quoted\'',
-          'ünï',
-          '.hidden',
-        ].entries()) {
-          await writeSandboxFile(sandbox, `write-${index}`, path, bytes);
-          const read = await readSandboxFile(sandbox, `read-${index}`, path, { maxBytes: 100 });
-          assert.deepEqual([new Uint8Array(read.bytes), read.truncated], [bytes, false], path);
-        }
-      });
-
-      it('are cut at the limit, and it is said', async () => {
-        await writeSandboxFile(sandbox, 'write-long', 'long', Buffer.from('x'.repeat(1000)));
-        const read = await readSandboxFile(sandbox, 'read-long', 'long', { maxBytes: 10 });
-        assert.deepEqual([read.bytes.length, read.truncated], [10, true]);
-      });
-
-      it('with an absolute path, a parent or nothing in the path are refused', async () => {
-        for (const path of ['/etc/passwd', '../x', 'a/../../x', '', 'a/', 'nul\0']) {
-          await assert.rejects(
-            readSandboxFile(sandbox, `unsafe-${path}`, path, { maxBytes: 10 }),
-            problem('unsafe-path'),
-            path,
-          );
-          await assert.rejects(
-            writeSandboxFile(sandbox, `unsafe-w-${path}`, path, Buffer.from('')),
-            problem('unsafe-path'),
-            path,
-          );
-        }
-      });
-
-      it('that lead out of the workspace by a link are refused', async () => {
-        await runShell(
-          sandbox,
-          'links',
-          'ln -s /etc/passwd out.txt; ln -s ../../other up; ln -s /tmp tmp; ln -s /nowhere/x dangling; mkdir -p d; ln -s d inside; mkfifo pipe',
-        );
-        await assert.rejects(readSandboxFile(sandbox, 'link-1', 'out.txt', { maxBytes: 10 }), problem('outside'));
-        await assert.rejects(readSandboxFile(sandbox, 'link-2', 'tmp/x', { maxBytes: 10 }), problem('not-found'));
-        for (const [index, path] of ['out.txt', 'tmp/x', 'tmp/deep/x'].entries()) {
-          await assert.rejects(
-            writeSandboxFile(sandbox, `link-w-${index}`, path, Buffer.from('x')),
-            problem('outside'),
-            path,
-          );
-        }
-        await assert.rejects(writeSandboxFile(sandbox, 'link-w-d', 'dangling', Buffer.from('x')), SandboxFileError);
-        await writeSandboxFile(sandbox, 'link-inside', 'inside/x', Buffer.from('x'));
-        await assert.rejects(readSandboxFile(sandbox, 'a-folder', 'd', { maxBytes: 10 }), problem('not-a-file'));
-        await assert.rejects(readSandboxFile(sandbox, 'a-pipe', 'pipe', { maxBytes: 10 }), problem('not-a-file'));
-        await assert.rejects(readSandboxFile(sandbox, 'missing', 'no/such', { maxBytes: 10 }), problem('not-found'));
-      });
-    });
+    filesContract(() => sandbox);
   });
 }
