@@ -9,13 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureInstalled, exitOnSetupFailure, findNode24, root } from '../bin/install.mjs';
 
-/** Suites on something real, by the word that asks for each. Each is a project of Vitest's; the others are one together. */
-const real = {
-  model: 'real-model',
-  'real-forge': 'real-forge',
-  cluster: 'cluster',
-  'cluster-switched': 'cluster-switched',
-};
+/** Suites on something real: only where they are asked for. Each is a project of Vitest's; the others are one together. */
+const real = ['real-model', 'real-forge', 'cluster', 'cluster-switched'];
 /** Those of them that mostly wait, for pods and a code host, so each runs beside the others. */
 const waiting = ['real-forge', 'cluster', 'cluster-switched'];
 /** `--current`: the suites on a cluster on the current kubeconfig's, instead of one that is made for each. */
@@ -38,7 +33,7 @@ const node = await exitOnSetupFailure(async () => {
 const suites = readdirSync(join(root, 'test')).filter((name) => countTestFiles(name) > 0);
 const words = process.argv.slice(2);
 const options = words.filter((word) => word === currentCluster);
-const asked = words.filter((word) => !options.includes(word)).map((name) => real[name] ?? name);
+const asked = words.filter((word) => !options.includes(word));
 const unknown = asked.filter((name) => !(name in tools) && !suites.includes(name));
 if (unknown.length > 0) {
   process.stderr.write(
@@ -49,7 +44,7 @@ if (unknown.length > 0) {
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const name of Object.keys(tools).filter((tool) => asked.length === 0 || asked.includes(tool))) await runTool(name);
-const ordinary = suites.filter((name) => asked.includes(name) && !Object.values(real).includes(name));
+const ordinary = suites.filter((name) => asked.includes(name) && !real.includes(name));
 if (asked.length === 0 || ordinary.length > 0) await runTests('ordinary', ordinary);
 if (asked.includes('real-model')) await runTests('real-model');
 await runBeside(waiting.filter((name) => asked.includes(name)));

@@ -30,6 +30,11 @@ class BoundedFork extends ForksPoolWorker {
     super.send(message);
   }
 
+  override async start(): Promise<void> {
+    await super.start();
+    this.on('exit', () => clearTimeout(this.#bound));
+  }
+
   override async stop(): Promise<void> {
     clearTimeout(this.#bound);
     const left = await findChildren(this['_fork']?.pid);
