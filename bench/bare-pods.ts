@@ -10,41 +10,8 @@ export function createBareClient(kubeConfig: KubeConfig, namespace: string) {
     if (!found) throw new Error(`there is no pod ${uid}`);
     return found;
   };
-
-  /** Resolves with the status; `onFirst` is called at the first byte. */
-  const exec = async (pod: string, command: string[], onFirst?: () => void): Promise<void> => {
-    const { promise, resolve, reject } = Promise.withResolvers<V1Status>();
-    const sink = () => new Writable({ write: (_chunk, _encoding, done) => (onFirst?.(), done()) });
-    const socket = await new Exec(kubeConfig).exec(
-      namespace,
-      pod,
-      'sandbox',
-      command,
-      sink(),
-      sink(),
-      null,
-      false,
-      resolve,
-    );
-    socket.on('error', reject);
-    const { status } = await promise;
-    socket.close();
-    if (status !== 'Success') throw new Error(`${command.join(' ')} ended as ${status}`);
-  };
-
-  const untilReady = async (name: string): Promise<void> => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const watching = await new Watch(kubeConfig).watch(
-      `/api/v1/namespaces/${namespace}/pods`,
-      { fieldSelector: `metadata.name=${name}` },
-      (_phase, pod: V1Pod) => {
-        if (pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) resolve();
-      },
-      reject,
-    );
-    await promise;
-    watching.abort();
-  };
+  const exec = (pod: string, command: string[], onFirst?: () => void) =>
+    execInPod(kubeConfig, namespace, pod, command, onFirst);
 
   return {
     exec,
@@ -68,11 +35,43 @@ export function createBareClient(kubeConfig: KubeConfig, namespace: string) {
         namespace,
         body: { apiVersion: 'v1', kind: 'Pod', metadata: { name, annotations: pod.metadata?.annotations ?? {} }, spec },
       });
-      await untilReady(name);
+      await waitUntilReady(kubeConfig, namespace, name);
       let tookMs = Number.NaN;
       await exec(name, ['echo', 'hello'], () => (tookMs = performance.now() - startedAt));
       await core.deleteNamespacedPod({ namespace, name, gracePeriodSeconds: 0 });
       return tookMs;
     },
   };
+}
+
+/** Resolves when the command has succeeded; `onFirst` is called at each piece of its output. @throws where it fails */
+async function execInPod(
+  kubeConfig: KubeConfig,
+  namespace: string,
+  pod: string,
+  command: string[],
+  onFirst?: () => void,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<V1Status>();
+  const sink = () => new Writable({ write: (_chunk, _encoding, done) => (onFirst?.(), done()) });
+  const exec = new Exec(kubeConfig);
+  const socket = await exec.exec(namespace, pod, 'sandbox', command, sink(), sink(), null, false, resolve);
+  socket.on('error', reject);
+  const { status } = await promise;
+  socket.close();
+  if (status !== 'Success') throw new Error(`${command.join(' ')} ended as ${status}`);
+}
+
+async function waitUntilReady(kubeConfig: KubeConfig, namespace: string, name: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const watching = await new Watch(kubeConfig).watch(
+    `/api/v1/namespaces/${namespace}/pods`,
+    { fieldSelector: `metadata.name=${name}` },
+    (_phase, pod: V1Pod) => {
+      if (pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) resolve();
+    },
+    reject,
+  );
+  await promise;
+  watching.abort();
 }

@@ -1,7 +1,7 @@
 /** A sandbox as a pod: the Pod Security level `restricted` in full, and nothing of the cluster inside. */
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { V1Pod, V1VolumeMount, V1Volume } from '@kubernetes/client-node';
+import type { V1Container, V1Pod, V1VolumeMount, V1Volume } from '@kubernetes/client-node';
 import type { SandboxSpec } from '../sandbox/contract.ts';
 import { SandboxRefused } from '../sandbox/errors.ts';
 import { podPaths } from './pod-scripts.ts';
@@ -75,8 +75,6 @@ export interface PodContent {
 }
 
 export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, scripts }: PodContent): V1Pod {
-  const { cpu, memoryBytes, diskBytes } = spec.resources;
-  const limits = { cpu, memory: memoryBytes, 'ephemeral-storage': diskBytes + commandDiskBytes };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -116,24 +114,28 @@ export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, 
       ...(settings.imagePullSecrets.length > 0 && {
         imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })),
       }),
-      containers: [
-        {
-          name: containerName,
-          image: spec.image ?? settings.image,
-          imagePullPolicy: settings.imagePullPolicy,
-          command: ['sh', '/opt/jig/init.sh'],
-          workingDir: '/work',
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ['ALL'] },
-          },
-          resources: { limits: quantities(limits), requests: quantities(shareOf(limits, settings.requestShare)) },
-          volumeMounts: volumes(spec, scripts).map(({ mount }) => mount),
-        },
-      ],
+      containers: [containerOf(spec, settings, scripts)],
       volumes: volumes(spec, scripts).map(({ volume }) => volume),
     },
+  };
+}
+
+function containerOf(spec: SandboxSpec, settings: KubernetesSettings, scripts: Record<string, string>): V1Container {
+  const { cpu, memoryBytes, diskBytes } = spec.resources;
+  const limits = { cpu, memory: memoryBytes, 'ephemeral-storage': diskBytes + commandDiskBytes };
+  return {
+    name: containerName,
+    image: spec.image ?? settings.image,
+    imagePullPolicy: settings.imagePullPolicy,
+    command: ['sh', '/opt/jig/init.sh'],
+    workingDir: '/work',
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+    resources: { limits: quantities(limits), requests: quantities(shareOf(limits, settings.requestShare)) },
+    volumeMounts: volumes(spec, scripts).map(({ mount }) => mount),
   };
 }
 

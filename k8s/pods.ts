@@ -253,32 +253,13 @@ interface Shown {
 const watchAgainMs = { first: 500, most: 10_000 };
 
 /** Shows changes of a pod. A watch that ends, breaks or is refused is begun again, for as long as somebody looks. */
-function watchPod({ cluster, namespace }: Pods, name: string, resourceVersion: string | undefined) {
+function watchPod(pods: Pods, name: string, resourceVersion: string | undefined) {
   const closing = new AbortController();
   let seen: Shown | undefined;
   let wake = (): void => undefined;
-  const watchOnce = async (from: string | undefined): Promise<void> => {
-    const ended = Promise.withResolvers<void>();
-    // Without a version to start from it begins with how the pod is, so that nothing is missed between two watches.
-    const query = { fieldSelector: `metadata.name=${name}`, ...(from !== undefined && { resourceVersion: from }) };
-    const onEvent = (type: string, pod: V1Pod): void => {
-      // An error's object is a status, such as 410 Gone: the version is too old.
-      if (type === 'ERROR') return ended.resolve();
-      seen = { type, pod };
-      wake();
-    };
-    const controller = await new Watch(cluster.kubeConfig).watch(
-      `/api/v1/namespaces/${namespace}/pods`,
-      query,
-      onEvent,
-      () => ended.resolve(),
-    );
-    const close = (): void => controller.abort();
-    closing.signal.addEventListener('abort', close);
-    if (closing.signal.aborted) close();
-    await ended.promise;
-    close();
-    closing.signal.removeEventListener('abort', close);
+  const onChange = (shown: Shown): void => {
+    seen = shown;
+    wake();
   };
   const watch = async (): Promise<void> => {
     let from = resourceVersion;
@@ -288,7 +269,7 @@ function watchPod({ cluster, namespace }: Pods, name: string, resourceVersion: s
       pauseMs = Math.min(pauseMs * 2, watchAgainMs.most)
     ) {
       // Whoever waits looks by itself too, and learns there what is wrong.
-      await watchOnce(from).catch(() => undefined);
+      await watchOnce(pods, name, from, onChange, closing.signal).catch(() => undefined);
       from = undefined;
       await wait(pauseMs, undefined, { signal: closing.signal }).catch(() => undefined);
     }
@@ -314,4 +295,30 @@ function watchPod({ cluster, namespace }: Pods, name: string, resourceVersion: s
     },
     [Symbol.dispose]: () => closing.abort(),
   };
+}
+
+/** One watch, until it ends, breaks or is closed. @throws where it is refused */
+async function watchOnce(
+  { cluster, namespace }: Pods,
+  name: string,
+  from: string | undefined,
+  onChange: (shown: Shown) => void,
+  closing: AbortSignal,
+): Promise<void> {
+  const ended = Promise.withResolvers<void>();
+  // Without a version to start from it begins with how the pod is, so that nothing is missed between two watches.
+  const query = { fieldSelector: `metadata.name=${name}`, ...(from !== undefined && { resourceVersion: from }) };
+  const controller = await new Watch(cluster.kubeConfig).watch(
+    `/api/v1/namespaces/${namespace}/pods`,
+    query,
+    // An error's object is a status, such as 410 Gone: the version is too old.
+    (type: string, pod: V1Pod) => (type === 'ERROR' ? ended.resolve() : onChange({ type, pod })),
+    () => ended.resolve(),
+  );
+  const close = (): void => controller.abort();
+  closing.addEventListener('abort', close);
+  if (closing.aborted) close();
+  await ended.promise;
+  close();
+  closing.removeEventListener('abort', close);
 }

@@ -1,28 +1,18 @@
 /**
- * Everything that `npm test` is: types, lint, unused code, and the tests of every folder under test/; or the suites that
- * are named. Its last line counts them all. Plain JavaScript: it installs what is missing first.
+ * Everything that `npm test` is: types, format, lint, unused code, and the tests of every folder under test/; or the
+ * suites that are named. Vitest runs the tests (vitest.config.ts). The last line counts it all. Plain JavaScript: it
+ * installs what is missing first.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { ensureInstalled, exitOnSetupFailure, findNode24, root } from '../bin/install.mjs';
 
-/** Suites on something real that takes minutes to build, by the word that asks for each: only where they are asked for. */
-const real = {
-  model: 'real-model',
-  'real-forge': 'real-forge',
-  cluster: 'cluster',
-  'cluster-switched': 'cluster-switched',
-};
-/**
- * Suites that mostly wait, for pods and a code host, so each runs beside the others; and how many of its files run at
- * once. Those of `cluster-switched` switch the network and the API server of a cluster of their own off.
- */
-const waiting = { 'real-forge': 2, cluster: 3, 'cluster-switched': 1 };
-/** A suite's program that builds for minutes what its tests need, which each have a time of their own. */
-const preparation = 'prepare.ts';
+/** Suites on something real: only where they are asked for. Each is a project of Vitest's; the others are one together. */
+const real = ['real-model', 'real-forge', 'cluster', 'cluster-switched'];
+/** Those of them that mostly wait, for pods and a code host, so each runs beside the others. */
+const waiting = ['real-forge', 'cluster', 'cluster-switched'];
 /** `--current`: the suites on a cluster on the current kubeconfig's, instead of one that is made for each. */
 const currentCluster = '--current';
 /** How `test/cluster/with-cluster.ts` ends where there can be no cluster. */
@@ -33,8 +23,6 @@ const tools = {
   lint: ['oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
   unused: ['knip/bin/knip.js'],
 };
-/** Each file is a process, and a few of them run a Temporal server: more at once only makes them wait for each other. */
-const concurrency = 2;
 /** Several hundred processes of Node load the same modules. */
 const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'jig') };
 
@@ -42,14 +30,10 @@ const node = await exitOnSetupFailure(async () => {
   await ensureInstalled();
   return findNode24();
 });
-const suites = readdirSync(join(root, 'test'), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && testFiles(join(root, 'test', entry.name)).length > 0)
-  .map(({ name }) => name);
-const options = process.argv.slice(2).filter((word) => word === currentCluster);
-const asked = process.argv
-  .slice(2)
-  .filter((word) => !options.includes(word))
-  .map((name) => real[name] ?? name);
+const suites = readdirSync(join(root, 'test')).filter((name) => countTestFiles(name) > 0);
+const words = process.argv.slice(2);
+const options = words.filter((word) => word === currentCluster);
+const asked = words.filter((word) => !options.includes(word));
 const unknown = asked.filter((name) => !(name in tools) && !suites.includes(name));
 if (unknown.length > 0) {
   process.stderr.write(
@@ -60,21 +44,10 @@ if (unknown.length > 0) {
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const name of Object.keys(tools).filter((tool) => asked.length === 0 || asked.includes(tool))) await runTool(name);
-const folders =
-  asked.length === 0
-    ? suites.filter((name) => !Object.values(real).includes(name))
-    : suites.filter((name) => asked.includes(name));
-const plain = folders.filter((name) => !(name in waiting));
-await prepare(folders);
-if (plain.length > 0) await runTests(plain, { concurrency });
-const beside = [];
-for (const [name, concurrency] of Object.entries(waiting).filter(([name]) => folders.includes(name))) {
-  const within = name.startsWith('cluster') ? [join(root, 'test/cluster/with-cluster.ts'), ...options, node] : [];
-  // What they say comes one after the other.
-  const turn = beside.length > 0 ? Promise.all(beside.slice()) : undefined;
-  beside.push(runTests([name], { concurrency, within, turn }));
-}
-await Promise.all(beside);
+const ordinary = suites.filter((name) => asked.includes(name) && !real.includes(name));
+if (asked.length === 0 || ordinary.length > 0) await runTests('ordinary', ordinary);
+if (asked.includes('real-model')) await runTests('real-model');
+await runBeside(waiting.filter((name) => asked.includes(name)));
 end();
 
 function end() {
@@ -84,60 +57,71 @@ function end() {
 }
 
 async function runTool(name) {
-  const [program, ...words] = tools[name];
-  const path = join(root, 'node_modules', program);
-  const exitCode = await run([path, ...words]);
+  const [program, ...rest] = tools[name];
+  const exitCode = await run([join(root, 'node_modules', program), ...rest]);
   process.stdout.write(`${exitCode === 0 ? '✔' : '✖'} ${name}\n`);
   counts[exitCode === 0 ? 'passed' : 'failed'] += 1;
 }
 
-async function prepare(folders) {
-  for (const program of folders
-    .map((folder) => join(root, 'test', folder, preparation))
-    .filter((path) => existsSync(path))) {
-    if ((await run([program, ...options])) === 0) continue;
-    // Its tests would build it, in a test's time.
-    process.stdout.write(`✖ ${program}\n`);
-    counts.failed += 1;
-    end();
+/** Runs suites at the same time; what they say comes one after the other. */
+async function runBeside(names) {
+  // What each builds at its start, where nobody did; built one after the other, it is built once.
+  for (const name of names) await prepare(name);
+  const running = [];
+  for (const name of names) {
+    const within = name.startsWith('cluster') ? [join(root, 'test/cluster/with-cluster.ts'), ...options, node] : [];
+    running.push(runTests(name, [], { within, turn: running.length > 0 ? Promise.all(running.slice()) : undefined }));
   }
+  await Promise.all(running);
 }
 
-/** `within`: the words by which node runs a program that runs the tests. `turn`: when they may say something. */
-async function runTests(folders, { concurrency, within = [], turn }) {
+async function prepare(name) {
+  const program = join(root, 'test', name, 'prepare.ts');
+  if (!existsSync(program) || (await run([program, ...options])) === 0) return;
+  process.stdout.write(`✖ ${program}\n`);
+  counts.failed += 1;
+  end();
+}
+
+/**
+ * @param project of Vitest's; `folders` are those of test/ to which it is narrowed
+ * `within`: the words by which node runs a program that runs the tests. `turn`: when they may say something.
+ */
+async function runTests(project, folders = [], { within = [], turn } = {}) {
   const scratch = mkdtempSync(join(tmpdir(), 'jig-test-'));
-  const summaryFile = join(scratch, 'summary.json');
+  const resultFile = join(scratch, 'result.json');
   try {
     const exitCode = await run(
       [
         ...within,
-        '--test',
-        `--test-concurrency=${concurrency}`,
-        '--test-timeout=300000',
-        `--import=${pathToFileURL(join(root, 'scripts', 'test-ends.mjs')).href}`,
-        '--test-reporter=spec',
-        '--test-reporter-destination=stdout',
-        `--test-reporter=${join(root, 'scripts', 'test-summary.mjs')}`,
-        `--test-reporter-destination=${summaryFile}`,
-        ...folders.map((folder) => join(root, 'test', folder, '**', '*.test.ts')),
+        join(root, 'node_modules/vitest/vitest.mjs'),
+        'run',
+        `--project=${project}`,
+        ...(process.stdout.isTTY ? ['--reporter=default'] : ['--reporter=verbose', '--no-color']),
+        '--reporter=json',
+        `--outputFile.json=${resultFile}`,
+        ...folders.map((folder) => `test/${folder}/`),
       ],
       turn,
     );
-    if (within.length > 0 && exitCode === noCluster)
-      counts.skipped += folders.flatMap((folder) => testFiles(join(root, 'test', folder))).length;
-    else addCounts(existsSync(summaryFile) ? readFileSync(summaryFile, 'utf8') : '', exitCode);
+    if (within.length > 0 && exitCode === noCluster) counts.skipped += countTestFiles(project);
+    else addCounts(existsSync(resultFile) ? JSON.parse(readFileSync(resultFile, 'utf8')) : undefined, exitCode);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** Files that could not even start have no counts of their own, so a bad exit code is never nothing. */
-function addCounts(summary, exitCode) {
-  const last = summary.trim().split('\n').at(-1);
-  const found = last ? JSON.parse(last) : { passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
-  counts.passed += found.passed;
-  counts.skipped += found.skipped + found.todo;
-  counts.failed += Math.max(found.failed + found.cancelled, exitCode === 0 ? 0 : 1);
+/** A file that could not be loaded has failed without a failed test of its own; and a bad exit code is never nothing. */
+function addCounts(result, exitCode) {
+  let failed = 0;
+  for (const { status, assertionResults: tests } of result?.testResults ?? []) {
+    const failedTests = tests.filter((test) => test.status === 'failed').length;
+    const passedTests = tests.filter((test) => test.status === 'passed').length;
+    counts.passed += passedTests;
+    counts.skipped += tests.length - passedTests - failedTests;
+    failed += status === 'failed' ? Math.max(failedTests, 1) : failedTests;
+  }
+  counts.failed += Math.max(failed, exitCode === 0 ? 0 : 1);
 }
 
 /** Its exit code. What it says is held until `turn`, where there is one. */
@@ -160,9 +144,8 @@ async function sayInTurn(stream, turn) {
   held = undefined;
 }
 
-function testFiles(folder) {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.isDirectory()) return entry.name === 'fixtures' ? [] : testFiles(join(folder, entry.name));
-    return entry.name.endsWith('.test.ts') ? [join(folder, entry.name)] : [];
-  });
+function countTestFiles(name) {
+  const folder = join(root, 'test', name);
+  if (name === 'fixtures' || !statSync(folder).isDirectory()) return 0;
+  return readdirSync(folder, { recursive: true }).filter((path) => path.endsWith('.test.ts')).length;
 }

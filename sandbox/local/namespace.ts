@@ -42,7 +42,6 @@ export const enterScript = 'cd -- "$1" || exit 126; unset OLDPWD; shift; exec "$
  */
 export function namespaceWords(namespace: Namespace, words: string[]): string[] {
   const { bwrapPath, folder, resources, toolchains, egress } = namespace;
-  const shmBytes = Math.min(resources.memoryBytes, 1 << 30);
   const outside = [...toolchains.map(({ prefix }) => prefix), ...namespace.readOnlyPaths].filter(
     (path) => !isSystemPath(path),
   );
@@ -66,24 +65,7 @@ export function namespaceWords(namespace: Namespace, words: string[]): string[] 
     '--seccomp',
     '8',
     ...systemWords(),
-    '--proc',
-    '/proc',
-    '--remount-ro',
-    '/proc',
-    '--dev',
-    '/dev',
-    '--size',
-    String(shmBytes),
-    '--tmpfs',
-    '/dev/shm',
-    '--remount-ro',
-    '/dev',
-    '--size',
-    String(resources.memoryBytes),
-    '--perms',
-    '1777',
-    '--tmpfs',
-    '/tmp',
+    ...ownWords(resources),
     ...etcNames.flatMap((name) => ['--ro-bind', join(folder, 'etc', name), `/etc/${name}`]),
     ...[...new Set(outside)].flatMap((path) => ['--ro-bind-try', path, path]),
     ...maskedWords(['/usr', '/usr/local', ...new Set(outside)]),
@@ -97,19 +79,7 @@ export function namespaceWords(namespace: Namespace, words: string[]): string[] 
     '--ro-bind-try',
     join(folder, 'blueprint'),
     blueprintInside,
-    ...(egress
-      ? [
-          '--ro-bind',
-          join(folder, 'egress'),
-          egressInside,
-          '--ro-bind',
-          process.execPath,
-          nodeInside,
-          '--ro-bind',
-          forwarder,
-          forwarderInside,
-        ]
-      : []),
+    ...(egress ? egressWords(folder) : []),
     '--remount-ro',
     '/',
     '--clearenv',
@@ -120,6 +90,23 @@ export function namespaceWords(namespace: Namespace, words: string[]): string[] 
     ...(egress ? [nodeInside, forwarderInside, egressInside, String(proxyPort)] : []),
     ...words,
   ];
+}
+
+/** What a sandbox has of its own: processes, devices, and memory as files. */
+function ownWords({ memoryBytes }: SandboxResources): string[] {
+  const shared = ['--size', String(Math.min(memoryBytes, 1 << 30)), '--tmpfs', '/dev/shm'];
+  const temporary = ['--size', String(memoryBytes), '--perms', '1777', '--tmpfs', '/tmp'];
+  return ['--proc', '/proc', '--remount-ro', '/proc', '--dev', '/dev', ...shared, '--remount-ro', '/dev', ...temporary];
+}
+
+/** The proxy's socket, and the program that leads to it. */
+function egressWords(folder: string): string[] {
+  const shown = [
+    [join(folder, 'egress'), egressInside],
+    [process.execPath, nodeInside],
+    [forwarder, forwarderInside],
+  ] as const;
+  return shown.flatMap(([outside, inside]) => ['--ro-bind', outside, inside]);
 }
 
 function systemWords(): string[] {

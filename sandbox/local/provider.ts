@@ -49,24 +49,8 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
   const name = unsafeProcess ? 'unsafe-process' : 'local';
   const isolated = !unsafeProcess;
   const egress = createEgress({ ...egressOptions, env });
-  let toolchains: Promise<Toolchain[]> | undefined;
+  const sandboxOf = createSandboxOf(name, { ...options, unsafeProcess, env }, egress);
   let ready = false;
-
-  const sandboxOf = (record: SandboxRecord): Sandbox => {
-    const folder = sandboxFolder(rootDir, record.spec.id);
-    const launch = async (spec: CommandSpec) => {
-      toolchains ??= findToolchains(env['PATH']);
-      const context = { folder, record, spec, toolchains: await toolchains };
-      if (unsafeProcess) return plainLaunch({ ...context, egress: undefined });
-      return isolatedLaunch({ ...context, egress: await egress.ensureWay(folder, record) }, bwrapPath);
-    };
-    return localSandbox({
-      ref: { provider: name, id: record.spec.id, incarnation: record.incarnation },
-      folder,
-      record,
-      launch,
-    });
-  };
 
   const checkHost = async () => (unsafeProcess ? [] : await checkNamespaces(bwrapPath));
 
@@ -115,6 +99,30 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       return await Promise.all(records.map((record) => describe(rootDir, record)));
     },
     close: async () => await egress.closeAll(),
+  };
+}
+
+/** What makes a sandbox of its record. */
+function createSandboxOf(
+  provider: string,
+  { rootDir, bwrapPath, unsafeProcess, env }: LocalProviderOptions & Required<Pick<LocalProviderOptions, 'env'>>,
+  egress: ReturnType<typeof createEgress>,
+): (record: SandboxRecord) => Sandbox {
+  let toolchains: Promise<Toolchain[]> | undefined;
+  return (record) => {
+    const folder = sandboxFolder(rootDir, record.spec.id);
+    const launch = async (spec: CommandSpec) => {
+      toolchains ??= findToolchains(env['PATH']);
+      const context = { folder, record, spec, toolchains: await toolchains };
+      if (unsafeProcess) return plainLaunch({ ...context, egress: undefined });
+      return isolatedLaunch({ ...context, egress: await egress.ensureWay(folder, record) }, bwrapPath);
+    };
+    return localSandbox({
+      ref: { provider, id: record.spec.id, incarnation: record.incarnation },
+      folder,
+      record,
+      launch,
+    });
   };
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { parseAnswer, promptQuestion } from '../../agent/answer.ts';
 
 const schema = {
@@ -21,14 +21,14 @@ for (const [title, text, error] of [
   ['nothing', '', /not JSON/],
   ['too much', `{"line": "${'x'.repeat(70_000)}"}`, /longer than 65536/],
 ] as const) {
-  test(`faults 36: an answer with ${title} is told so, for another try`, () => {
+  test(`an answer with ${title} is told so, for another try`, () => {
     const parsed = parseAnswer(text, schema);
     assert('error' in parsed);
     assert.match(parsed.error, error);
   });
 }
 
-test('faults 8: a schema with a regular expression is refused, at any depth', () => {
+test('a schema with a regular expression is refused, at any depth', () => {
   for (const refused of [
     { type: 'string', pattern: '(a+)+$' },
     { anyOf: [{ type: 'array', items: { $ref: '#/$defs/x' } }], $defs: { x: { pattern: 'a' } } },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import * as fc from 'fast-check';
 import {
   addSpent,
@@ -23,7 +23,7 @@ for (const [limit, spent] of [
   ['usd', { costUsd: 3 }],
   ['timeMs', { elapsedMs: 3 }],
 ] as const) {
-  test(`faults 37: a limit of ${limit} that is reached forbids the next question, by name`, () => {
+  test(`a limit of ${limit} that is reached forbids the next question, by name`, () => {
     assert.equal(checkBudget({ ...nothingSpent, ...spent }, { [limit]: 3 })?.limit, limit);
     assert.equal(checkBudget({ ...nothingSpent, ...spent }, { [limit]: 4 }), undefined);
   });

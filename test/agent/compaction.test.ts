@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import * as fc from 'fast-check';
 import { compactedMessages, planCompaction, type ConversationEntry } from '../../agent/compaction.ts';
 import type { Message } from '../../model/contract.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import {
   countRepeats,
   decideAfterAnswer,
@@ -28,7 +28,7 @@ test('an answer with calls is acted on, one that says done ends the loop', () =>
   ]);
 });
 
-test('faults 37: three unusable answers in a row end the step, with their reason', () => {
+test('three unusable answers in a row end the step, with their reason', () => {
   const unusable: AnswerSummary = { calls: [], unusable: 'Your answer was empty.' };
   const decisions = decide(unusable, unusable, unusable);
   assert.deepEqual(
@@ -46,7 +46,7 @@ test('a usable answer in between starts the count again', () => {
   );
 });
 
-test('faults 36: a call with a mistake gets its error as result, and the others are carried out', () => {
+test('a call with a mistake gets its error as result, and the others are carried out', () => {
   const [decision] = decide({
     calls: [{ ...call('a', 'c1'), error: 'There is no tool called "fly".' }, call('b', 'c2')],
   });
@@ -57,7 +57,7 @@ test('faults 36: a call with a mistake gets its error as result, and the others 
   });
 });
 
-test('faults 36: answers with nothing but mistaken calls count as unusable', () => {
+test('answers with nothing but mistaken calls count as unusable', () => {
   const wrong = ['a', 'b', 'c'].map((digest): AnswerSummary => ({ calls: [{ ...call(digest), error: 'wrong' }] }));
   assert.deepEqual(
     decide(...wrong).map((decision) => decision.kind),
@@ -65,14 +65,14 @@ test('faults 36: answers with nothing but mistaken calls count as unusable', () 
   );
 });
 
-test('faults 36: of 200 parallel calls 16 are carried out and every other one is answered', () => {
+test('of 200 parallel calls 16 are carried out and every other one is answered', () => {
   const [decision] = decide({ calls: Array.from({ length: 200 }, (_, index) => call(`d${index}`, `c${index}`)) });
   assert(decision?.kind === 'act');
   assert.equal(decision.calls.length, maxCallsPerAnswer);
   assert.equal(decision.refused.length, 200 - maxCallsPerAnswer);
 });
 
-test('faults 37: the same call again is answered with something new, then not carried out, then ends the step', () => {
+test('the same call again is answered with something new, then not carried out, then ends the step', () => {
   const decisions = decide(...Array.from({ length: 5 }, () => ({ calls: [call('same')] })));
   const [first, second, third, fourth, fifth] = decisions;
   assert(first?.kind === 'act' && second?.kind === 'act' && third?.kind === 'act' && fourth?.kind === 'act');
@@ -88,7 +88,7 @@ test('faults 37: the same call again is answered with something new, then not ca
   });
 });
 
-test('faults 37: two or three calls that take turns are a repetition too', () => {
+test('two or three calls that take turns are a repetition too', () => {
   assert.equal(countRepeats(['a', 'b', 'a', 'b', 'a', 'b']), 3);
   assert.equal(countRepeats(['x', 'a', 'b', 'c', 'a', 'b', 'c']), 2);
   assert.equal(countRepeats(['test', 'edit1', 'test', 'edit2', 'test']), 1);

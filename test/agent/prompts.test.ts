@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { findPlaces, taskMessage, verifyFeedback } from '../../agent/prompts.ts';
 
 const pytest = `E   AssertionError

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import * as fc from 'fast-check';
 import { decodeAnswer, encodeQuestion, toAssistantMessage, type DecodedAnswer } from '../../agent/protocol.ts';
 import type { AgentTool } from '../../blueprints/kinds/agent.ts';
@@ -86,7 +86,7 @@ for (const { title, protocol, content, expected } of understood) {
   test(`understood: ${title}`, () => assert.deepEqual(decode(protocol, content), expected));
 }
 
-test('faults 36: done beside other calls ends nothing', () => {
+test('done beside other calls ends nothing', () => {
   const answer = decode(
     'json',
     '[{"tool": "read", "arguments": {"path": "a.py"}}, {"tool": "done", "arguments": {"summary": "x"}}]',
@@ -104,7 +104,7 @@ for (const [protocol, content] of [
   ['json', '[]'],
   ['text', 'I will read the file.'],
 ] as const) {
-  test(`faults 37: unusable, with what to do instead: ${protocol} ${JSON.stringify(content)}`, () => {
+  test(`unusable, with what to do instead: ${protocol} ${JSON.stringify(content)}`, () => {
     const answer = decode(protocol, content);
     assert.deepEqual(answer.toolCalls, []);
     assert((answer.unusable ?? '').length > 10);
@@ -127,7 +127,7 @@ test("ids are the conversation's own, whatever the server sends", () => {
   );
 });
 
-test('faults 36: arguments that are no JSON object never go back to a server', () => {
+test('arguments that are no JSON object never go back to a server', () => {
   const conversation: Message[] = [
     {
       role: 'assistant',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { runTool } from '../../agent/run-tool.ts';
 import { makeFolder } from './local-operations.ts';
 
@@ -41,7 +41,7 @@ test('a file is also found by its absolute path in the workspace', async () => {
 });
 
 for (const path of ['../etc/passwd', '/etc/passwd', 'src/../../x', '.git/config', 'a\0b']) {
-  test(`faults 36: the path ${JSON.stringify(path)} is refused`, async () => {
+  test(`the path ${JSON.stringify(path)} is refused`, async () => {
     await using folder = await makeFolder({});
     const { ok } = await runTool({ tool: 'write', arguments: { path, text: 'x' } }, folder.operations);
     assert.equal(ok, false);
@@ -140,7 +140,7 @@ test('a file that is not UTF-8 is not edited, because bytes elsewhere would chan
   assert.deepEqual(await readFile(join(folder.path, 'old.py')), bytes);
 });
 
-test('faults 9: a search for an option is a search for its text', async () => {
+test('a search for an option is a search for its text', async () => {
   await using folder = await makeFolder({ 'a.txt': 'run with --include=x\n' });
   assert.match(
     (await runTool({ tool: 'search', arguments: { text: '--include=x' } }, folder.operations)).text,

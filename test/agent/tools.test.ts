@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { maxArgumentsChars, parseToolCall, toolDefinitions } from '../../agent/tools.ts';
 import { agentTools, type AgentTool } from '../../blueprints/kinds/agent.ts';
 
@@ -25,7 +25,7 @@ for (const [title, name, text, error] of [
     /refused. Do it in smaller pieces/,
   ],
 ] as const) {
-  test(`faults 36: ${title} is answered with what to do instead`, () => {
+  test(`${title} is answered with what to do instead`, () => {
     const parsed = parse(name, text);
     assert('error' in parsed);
     assert.match(parsed.error, error);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isBuiltin } from 'node:module';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import { z } from 'zod';
 import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
 import { root } from './sources.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import { errorPages } from '../../base/errors.ts';
 import { commandEndings } from '../../sandbox/contract.ts';
 import { productSources, root } from './sources.ts';

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { afterAll, test } from 'vitest';
 import { createCachedStore } from '../../artifacts/cached.ts';
 import type { ArtifactRef } from '../../artifacts/contract.ts';
 import { createFolderStore } from '../../artifacts/folder.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'jig-cached-'));
-after(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true }));
 const onDisk = createFolderStore({ rootDir: join(folder, 'store') });
 
 /** A store that counts what is read from disk. */

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { afterAll, test } from 'vitest';
 import * as fc from 'fast-check';
 import { createFolderStore } from '../../artifacts/folder.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'jig-artifacts-'));
-after(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true }));
 const store = createFolderStore({ rootDir: join(folder, 'store') });
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { createLimitByKey } from '../../base/limits.ts';
 
 test('work of one key runs one after the other, and that of another key does not wait', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { execa } from 'execa';
 import { hasEnded, identifySelf } from '../../base/process-identity.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { findVerified } from '../../binaries/cache.ts';
 import { runProgram } from '../../binaries/program.ts';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
@@ -10,10 +10,10 @@ import { programs } from '../../binaries/pins.ts';
 import { JigError } from '../../base/errors.ts';
 
 let folder: string;
-before(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'jig-binaries-'));
 });
-after(async () => {
+afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 

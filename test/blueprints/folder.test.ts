@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import fc from 'fast-check';
 import { checkFolder, isLeftOut, type BlueprintFile } from '../../blueprints/folder.ts';
 import { hashBlueprint } from '../../blueprints/pin.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import * as fc from 'fast-check';
 import { checkInputs } from '../../blueprints/inputs.ts';
 import type { Input } from '../../blueprints/schema.ts';
@@ -65,7 +65,7 @@ test('an unknown input is refused with a suggestion, a missing one with its desc
   ]);
 });
 
-test('faults 7: names of Object.prototype are inputs like any other, or unknown', () => {
+test('names of Object.prototype are inputs like any other, or unknown', () => {
   assert.equal(checkInputs({ inputs }, JSON.parse('{"__proto__": "x"}')).issues[0]?.code, 'unknown-input');
   const odd: Record<string, Input> = Object.fromEntries([['constructor', { type: 'string' }]]);
   assert.equal(checkInputs({ inputs: odd }, {}).issues[0]?.code, 'missing-input');

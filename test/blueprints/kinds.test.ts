@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { z } from 'zod';
 import { commonEvaluated, commonKeys } from '../../blueprints/kinds/kind.ts';
 import { blocks, isStepKind, kinds, type StepKind, stepKinds } from '../../blueprints/kinds/kinds.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { errorPages } from '../../base/errors.ts';
 import { blueprintJsonSchema } from '../../blueprints/json-schema.ts';
 import { referenceFiles } from '../../blueprints/reference-pages.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { onlyIssue, stepIssues, summary } from './support.ts';
 
 const survey = '  - { id: survey, run: ls }\n';
 
-test('faults 6: a reference to no step, a later step and the step itself are refused at their place', () => {
+test('a reference to no step, a later step and the step itself are refused at their place', () => {
   const missing = onlyIssue(`${survey}  - { run: ls, if: steps.survay.stdout == '' }`);
   assert.deepEqual(
     [summary(missing), missing.hint, missing.endColumn],
@@ -19,7 +19,7 @@ test('faults 6: a reference to no step, a later step and the step itself are ref
   );
 });
 
-test('faults 6: a cycle is refused, since one of its ends reads forward', () => {
+test('a cycle is refused, since one of its ends reads forward', () => {
   const issue = onlyIssue(
     "  - { id: a, run: ls, if: steps.b.stdout == '' }\n  - { id: b, run: ls, if: steps.a.stdout == '' }",
   );
@@ -159,7 +159,7 @@ test('the second of two equal mistakes is pointed at too', () => {
   ]);
 });
 
-test('faults 9: a template in a shell script is refused, in every place that has one', () => {
+test('a template in a shell script is refused, in every place that has one', () => {
   const places = [
     'run: echo ${{ inputs.x }}',
     'check: [ "echo ${{ inputs.x }}" ]',

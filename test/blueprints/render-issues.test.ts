@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { checkBlueprint } from '../../blueprints/check.ts';
 import { renderIssues } from '../../blueprints/render-issues.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { onlyIssue, stepIssues, summary } from './support.ts';
 
 test('an id stands once, inside of an each too', () => {
@@ -101,7 +101,7 @@ test('keys without an effect are refused', () => {
   );
 });
 
-test('faults 6: at most 200 steps stand in a row, and at most 1,000 in all', () => {
+test('at most 200 steps stand in a row, and at most 1,000 in all', () => {
   assert.equal(stepIssues(Array.from({ length: 200 }, () => '  - run: ls').join('\n')).length, 0);
   assert.equal(onlyIssue(Array.from({ length: 201 }, () => '  - run: ls').join('\n')).code, 'wrong-value');
   assert.equal(onlyIssue(Array.from({ length: 10_000 }, () => '  - run: ls').join('\n')).code, 'blueprint-too-large');
@@ -138,7 +138,7 @@ test('a default is a value of its input', () => {
   assert.match(onlyIssue('  - run: ls', '{ x: { type: number, default: .nan } }').code, /wrong-|invalid-/);
 });
 
-test('faults 8: globs that could hold a matcher, and patterns in answers, are refused', () => {
+test('globs that could hold a matcher, and patterns in answers, are refused', () => {
   for (const glob of [
     '**/**/**/**x',
     '**/**/**/**/x',

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import * as fc from 'fast-check';
 import { checkBlueprint } from '../../blueprints/check.ts';
 import { stepKinds } from '../../blueprints/kinds/kinds.ts';
 import { issuesOf, onlyIssue, stepIssues } from './support.ts';
 
-test('faults 5: an unknown kind of step is refused at its key, with a suggestion', () => {
+test('an unknown kind of step is refused at its key, with a suggestion', () => {
   const issue = onlyIssue('  - runn: ls');
   assert.deepEqual([issue.code, issue.line, issue.column, issue.hint], ['unknown-step', 5, 5, 'did you mean `run`?']);
   assert.equal(onlyIssue('  - frobnicate: ls').hint, `the kinds are ${stepKinds.join(', ')}`);
 });
 
-test('faults 5: an unknown field is refused at its key, at every level', () => {
+test('an unknown field is refused at its key, at every level', () => {
   assert.deepEqual(
     issuesOf(
       'blueprint: v1\nname: test\nsandbox: { imag: x }\nsteps:\n  - agent: { task: x, turn: 3 }\n    colour: red\n',
@@ -20,7 +20,7 @@ test('faults 5: an unknown field is refused at its key, at every level', () => {
   );
 });
 
-test('faults 5: a misspelt timeout is refused with the right word', () => {
+test('a misspelt timeout is refused with the right word', () => {
   const issue = onlyIssue('  - run: ls\n    timout: 10m');
   assert.deepEqual([issue.code, issue.path, issue.hint], ['unknown-key', 'steps[0].timout', 'did you mean `timeout`?']);
 });
@@ -36,7 +36,7 @@ test('kinds of step that this version lacks are named as such', () => {
     assert.equal(onlyIssue(`  - ${kind}: {}`).code, 'step-not-available');
 });
 
-test('faults 11: negative, boundless, quoted and endless numbers are refused', () => {
+test('negative, boundless, quoted and endless numbers are refused', () => {
   const wrong: [string, string][] = [
     ['timeout', '"10"'],
     ['timeout', '10'],

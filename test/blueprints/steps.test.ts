@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Blueprint } from '../../blueprints/schema.ts';
 import { doublePaths } from '../../blueprints/outputs.ts';
 import { allSteps, childrenOf, stepPath, withChildren, withIds } from '../../blueprints/steps.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import * as fc from 'fast-check';
 import { checkBlueprint, parseBlueprint } from '../../blueprints/check.ts';
 import { BlueprintInvalid } from '../../blueprints/issues.ts';
@@ -8,7 +8,7 @@ import { issuesOf } from './support.ts';
 
 const minimal = 'blueprint: v1\nname: test\nsteps:\n  - run: ls\n';
 
-test('faults 1: an alias bomb is refused at its anchors in a moment', () => {
+test('an alias bomb is refused at its anchors in a moment', () => {
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'.replaceAll(/./g, (name) => {
     const before = String.fromCharCode(name.charCodeAt(0) - 1);
     return `${name}: &${name} [${Array.from({ length: 9 }, () => `*${before}`).join(',')}]\n`;
@@ -22,7 +22,7 @@ test('faults 1: an alias bomb is refused at its anchors in a moment', () => {
   assert.equal(issues[0], '1:4 yaml-feature');
 });
 
-test('faults 2: deep nesting is refused before the parser, thirty times in the same process', () => {
+test('deep nesting is refused before the parser, thirty times in the same process', () => {
   const texts = [
     '['.repeat(850),
     '{a: '.repeat(850),
@@ -61,7 +61,7 @@ test('brackets in a script are text, however many are open', () => {
   assert.deepEqual(issuesOf(`blueprint: v1\nname: test\nsteps:\n  - run: |\n${script}`), []);
 });
 
-test('faults 3: 256 KB are read, one byte more is refused', () => {
+test('256 KB are read, one byte more is refused', () => {
   const filled = `${minimal}#${'x'.repeat(maxBlueprintBytes - minimal.length - 1)}`;
   assert.deepEqual(issuesOf(filled), []);
   assert.deepEqual(issuesOf(`${filled}x`), ['1:1 blueprint-too-large']);
@@ -78,32 +78,32 @@ test('a text of more tokens than the parser takes in good time is refused before
     );
 });
 
-test('faults 4: a duplicate key is refused at its second place', () => {
+test('a duplicate key is refused at its second place', () => {
   assert.deepEqual(issuesOf(`${minimal}name: again\nblueprint: v1\n`), [
     '5:1 yaml-duplicate-key',
     '6:1 yaml-duplicate-key',
   ]);
 });
 
-test('faults 4: a second document is refused where it starts', () => {
+test('a second document is refused where it starts', () => {
   assert.deepEqual(issuesOf(`${minimal}---\n${minimal}`), ['5:1 yaml-syntax']);
 });
 
-test('faults 4: a tag, an anchor, an alias and a directive are refused with their lines', () => {
+test('a tag, an anchor, an alias and a directive are refused with their lines', () => {
   assert.deepEqual(issuesOf(minimal.replace('test', '!secret test')), ['2:7 yaml-feature']);
   assert.deepEqual(issuesOf(minimal.replace('test', '&a test')), ['2:7 yaml-feature']);
   assert.deepEqual(issuesOf(minimal.replace('test', '*a')), ['2:7 yaml-feature']);
   assert.deepEqual(issuesOf(`%YAML 1.1\n---\n${minimal}`), ['1:1 yaml-feature']);
 });
 
-test('faults 4: NUL and invalid UTF-8 are refused with their line', () => {
+test('NUL and invalid UTF-8 are refused with their line', () => {
   assert.deepEqual(issuesOf(`${minimal}title: "\0"\n`), ['5:1 blueprint-not-text']);
   const bytes = new TextEncoder().encode(`${minimal}title: x\n`);
   bytes[bytes.length - 2] = 0xff;
   assert.deepEqual(issuesOf(bytes), ['5:1 blueprint-not-text']);
 });
 
-test('faults 4: a byte order mark is accepted and moves no column', () => {
+test('a byte order mark is accepted and moves no column', () => {
   assert.deepEqual(issuesOf(`\uFEFF${minimal}`), []);
   assert.deepEqual(
     issuesOf(
@@ -118,7 +118,7 @@ test('words of YAML 1.1 are text, as YAML 1.2 has them', () => {
   assert.equal(blueprint?.title, 'yes');
 });
 
-test('faults 7: __proto__ is no key, and constructor is a name like any other', () => {
+test('__proto__ is no key, and constructor is a name like any other', () => {
   assert.deepEqual(issuesOf(`${minimal}__proto__: { polluted: 1 }\n`), ['5:1 yaml-feature']);
   assert.deepEqual(issuesOf(`${minimal}inputs: { __proto__: { type: string } }\n`), ['5:11 yaml-feature']);
   assert.deepEqual(issuesOf(minimal.replace('run: ls', '{ id: __proto__, run: ls }')), [

@@ -4,7 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { once } from 'node:events';
-import { test, type TestContext } from 'node:test';
+import { onTestFinished, test } from 'vitest';
 import { execa, execaSync } from 'execa';
 import { quietEnv, root } from './jig.ts';
 
@@ -16,7 +16,8 @@ const oldNode = (process.env['PATH'] ?? '')
     const { stdout } = execaSync(path, ['-p', 'process.versions.node.split(".")[0]'], { reject: false });
     return Number(stdout) >= 20 && Number(stdout) < 24;
   });
-const skip = oldNode === undefined ? 'this machine has no node between 20 and 23' : false;
+const skip = oldNode === undefined;
+if (skip) console.log('The tests of the bootstrap are skipped: this machine has no node between 20 and 23');
 
 /** What cli/main.ts is in the clone: it says which node runs it, and ends as it is told. */
 const program = `
@@ -37,9 +38,9 @@ ln -sf '${process.execPath}' node_modules/node/bin/node
 `;
 
 /** A fresh clone with the bootstrap, a lockfile, and a stand-in for npm on its PATH. */
-async function makeClone(t: TestContext, { withNpm = true }: { withNpm?: boolean } = {}) {
+async function makeClone({ withNpm = true }: { withNpm?: boolean } = {}) {
   const clone = await mkdtemp(join(tmpdir(), 'jig-clone-'));
-  t.after(() => rm(clone, { recursive: true }));
+  onTestFinished(() => rm(clone, { recursive: true }));
   await cp(join(root, 'bin'), join(clone, 'bin'), { recursive: true });
   await mkdir(join(clone, 'cli'));
   await mkdir(join(clone, 'tools'));
@@ -88,8 +89,8 @@ test('this clone answers on an older node, by the one that npm brought', { skip 
   assert.match(stdout, /^\d+\.\d+\.\d+$/);
 });
 
-test('two commands at once in a fresh clone install once, and the next one installs nothing', { skip }, async (t) => {
-  const { start, ledger, clone } = await makeClone(t);
+test('two commands at once in a fresh clone install once, and the next one installs nothing', { skip }, async () => {
+  const { start, ledger, clone } = await makeClone();
   const both = await Promise.all([start('0', 'a b', '--x'), start('3')]);
   assert.deepEqual(
     both.map(({ exitCode }) => exitCode),
@@ -109,8 +110,8 @@ test('two commands at once in a fresh clone install once, and the next one insta
   assert.equal((await ledger()).length, 2);
 });
 
-test('what npm has installed already is taken as it is', { skip }, async (t) => {
-  const { start, ledger, clone } = await makeClone(t);
+test('what npm has installed already is taken as it is', { skip }, async () => {
+  const { start, ledger, clone } = await makeClone();
   await mkdir(join(clone, 'node_modules', 'node', 'bin'), { recursive: true });
   await symlink(process.execPath, join(clone, 'node_modules', 'node', 'bin', 'node'));
   await writeFile(
@@ -121,8 +122,8 @@ test('what npm has installed already is taken as it is', { skip }, async (t) => 
   assert.deepEqual(await ledger(), []);
 });
 
-test('a lock whose owner died is taken over', { skip }, async (t) => {
-  const { start, ledger, clone } = await makeClone(t);
+test('a lock whose owner died is taken over', { skip }, async () => {
+  const { start, ledger, clone } = await makeClone();
   const { pid } = await execa(process.execPath, ['-e', 'process.stdout.write(String(process.pid))']).then(
     ({ stdout }) => ({ pid: stdout }),
   );
@@ -132,15 +133,15 @@ test('a lock whose owner died is taken over', { skip }, async (t) => {
   assert.equal((await ledger()).length, 1);
 });
 
-test('without npm, the message says what to install', { skip }, async (t) => {
-  const { start } = await makeClone(t, { withNpm: false });
+test('without npm, the message says what to install', { skip }, async () => {
+  const { start } = await makeClone({ withNpm: false });
   const { exitCode, stderr } = await start('0');
   assert.equal(exitCode, 1);
   assert.match(stderr, /^jig: npm is not installed[^]*apt-get install npm/);
 });
 
-test('signals and ways to end pass through exactly', { skip }, async (t) => {
-  const { start } = await makeClone(t);
+test('signals and ways to end pass through exactly', { skip }, async () => {
+  const { start } = await makeClone();
   const died = await start('die');
   assert.equal(died.signal, 'SIGKILL');
   const waiting = start('wait');

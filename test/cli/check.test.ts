@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { z } from 'zod';
 import { jig } from './jig.ts';
 
@@ -30,12 +30,12 @@ steps:
 `;
 
 let dir = '';
-before(async () => {
+beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'jig-cli-'));
   await writeFile(join(dir, 'good.yaml'), good);
   await writeFile(join(dir, 'bad.yaml'), bad);
 });
-after(() => rm(dir, { recursive: true }));
+afterAll(() => rm(dir, { recursive: true }));
 
 test('check reports every problem of every file at once, each with its place and a caret', async () => {
   const { exitCode, stdout } = await jig(['check', 'good.yaml', 'bad.yaml'], { cwd: dir });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { z } from 'zod';
 import { startInstallation, type Installation } from './installation.ts';
 import { jig } from './jig.ts';
@@ -15,14 +15,14 @@ steps:
 `;
 
 let installation: Installation;
-before(async () => {
+beforeAll(async () => {
   installation = await startInstallation();
   await installation.addRepository('api', { 'app.py': 'x = 1\n' });
   await mkdir(join(installation.dir, 'mine', 'tools'), { recursive: true });
   await writeFile(join(installation.dir, 'mine', 'blueprint.yaml'), text);
   await writeTool('one');
 });
-after(() => installation[Symbol.asyncDispose]());
+afterAll(() => installation[Symbol.asyncDispose]());
 
 async function writeTool(word: string): Promise<void> {
   const tool = join(installation.dir, 'mine', 'tools', 'say.sh');

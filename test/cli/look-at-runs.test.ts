@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { startScriptedServer, type ScriptedServer } from '../../model/scripted-server.ts';
@@ -66,7 +66,7 @@ let runId = '';
 let repository = '';
 const jig = (...args: string[]) => installation.jig(...args);
 
-before(async () => {
+beforeAll(async () => {
   model = await startScriptedServer(script);
   const env = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: 'none', JIG_MODEL: 'scripted' };
   installation = await startInstallation({ env, files: { 'look.yaml': blueprint } });
@@ -75,7 +75,7 @@ before(async () => {
   const { exitCode, stdout } = await jig('follow', runId);
   assert.equal(exitCode, 0, stdout);
 });
-after(async () => {
+afterAll(async () => {
   await installation[Symbol.asyncDispose]();
   await model.close();
 });

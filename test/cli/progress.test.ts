@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { renderEnding } from '../../cli/ending.ts';
 import { createPaint, hasColors, oneLine, printable, table } from '../../cli/output.ts';
 import { createProgress } from '../../cli/progress.ts';
@@ -135,7 +135,7 @@ test('the end says outcome, reason, step, change, spending, and where to look on
   );
 });
 
-test('faults 46: text from a run keeps its words and loses its power over the terminal', () => {
+test('text from a run keeps its words and loses its power over the terminal', () => {
   assert.equal(printable('a\u001B]0;title\u0007b\r\n\u202Ec\td'), 'a\\u{1b}]0;title\\u{7}b\n\\u{202e}c\td');
   assert.equal(oneLine('  two\n lines '), 'two lines');
   assert.equal(oneLine('x'.repeat(300)).length, 200);

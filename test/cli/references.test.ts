@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { RunSummary } from '../../client/client.ts';
 import { findChangeReference } from '../../cli/change-reference.ts';
 import { resolveRun } from '../../cli/run-reference.ts';

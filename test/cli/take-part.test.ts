@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { z } from 'zod';
 import { startScriptedServer, type ScriptedServer } from '../../model/scripted-server.ts';
 import type { RunState } from '../../workflows/messages.ts';
@@ -35,13 +35,13 @@ let model: ScriptedServer;
 let installation: Installation;
 const jig = (...args: string[]) => installation.jig(...args);
 
-before(async () => {
+beforeAll(async () => {
   model = await startScriptedServer(script);
   const env = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: 'none', JIG_MODEL: 'scripted' };
   installation = await startInstallation({ env, files: { 'mend.yaml': blueprint } });
   await installation.addRepository('api', { 'app.txt': 'plain\n' });
 });
-after(async () => {
+afterAll(async () => {
   await installation[Symbol.asyncDispose]();
   await model.close();
 });

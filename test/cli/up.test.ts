@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { z } from 'zod';
 import { startInstallation, type Installation } from './installation.ts';
 
@@ -36,11 +36,11 @@ let installation: Installation;
 const jig = (...args: string[]) => installation.jig(...args);
 const untilAsked = (runId: string) => installation.until(runId, ({ questions }) => questions.length > 0);
 
-before(async () => {
+beforeAll(async () => {
   installation = await startInstallation({ files: { 'greet.yaml': blueprint } });
   await installation.addRepository('api', { README: 'hello\n' });
 });
-after(() => installation[Symbol.asyncDispose]());
+afterAll(() => installation[Symbol.asyncDispose]());
 
 test('up starts without a model, says where things are, and refuses a second one on the same data', async () => {
   const { places, dir } = installation;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { commands } from '../../cli/commands.ts';
 import { exitCodeOf } from '../../cli/exit-codes.ts';
 import { failureExitCode, failureJson, renderFailure } from '../../cli/failure.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { setTimeout } from 'node:timers/promises';
 import { JigError } from '../../base/errors.ts';
 import { createClient } from '../../client/client.ts';
@@ -20,7 +20,7 @@ const works =
     steps.some(({ path, state }) => path === step && state === 'running');
 
 let world: World;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({
     config: { runs: { heartbeatTimeoutMs: 1000, humanWaitMs } },
     script: {
@@ -43,7 +43,7 @@ before(async () => {
   });
   await world.addRepository('acme/api', { 'app.py': 'x = 1\n' });
 });
-after(() => world[Symbol.asyncDispose]());
+afterAll(() => world[Symbol.asyncDispose]());
 
 async function startUntil(name: string, steps: string, condition: (state: RunState) => boolean): Promise<string> {
   const runId = await world.start(blueprint(name, steps));
@@ -145,7 +145,7 @@ test('a paused run waits, says so, and goes on when it is resumed; a question as
   assert.equal((await client.result(runId)).outcome, 'succeeded');
 });
 
-describe('while an agent works', { concurrency: 2 }, () => {
+describe('while an agent works', { concurrent: true }, () => {
   const timed =
     "budget: { time: 8s }\nsteps:\n  - id: fix\n    agent: { task: Do two things }\n    timeout: 8s\n  - run: 'true'\n";
   const startPaused = async (name: string): Promise<RunState> => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { Client, Connection } from '@temporalio/client';
 import { connectClient, createClient } from '../../client/client.ts';
 import type { StartRun } from '../../client/start-run.ts';
@@ -20,12 +20,12 @@ const request = (more: Partial<StartRun> = {}): StartRun => ({
 const asks = ({ questions }: RunState): boolean => questions.length > 0;
 
 let world: World;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({ config: { runs: { heartbeatTimeoutMs: 1000 } } });
   await world.addRepository('acme/api', { 'app.py': 'x = 1\n' });
   await world.addRepository('acme/web', { 'app.js': 'x\n' });
 });
-after(() => world[Symbol.asyncDispose]());
+afterAll(() => world[Symbol.asyncDispose]());
 
 async function startWaiting(more: Partial<StartRun> = {}): Promise<string> {
   const { runId } = await world.client.start(request(more));
@@ -33,7 +33,7 @@ async function startWaiting(more: Partial<StartRun> = {}): Promise<string> {
   return runId;
 }
 
-test('faults 13, 14: the same key starts one run, at the same time and after its end; another request under it is refused', async () => {
+test('the same key starts one run, at the same time and after its end; another request under it is refused', async () => {
   const asked = request({ idempotencyKey: 'ticket-7', inputs: { word: 'one' } });
   const started = await Promise.all(Array.from({ length: 20 }, () => world.client.start(asked)));
   const [runId = '', ...others] = new Set(started.map((run) => run.runId));
@@ -176,7 +176,7 @@ test('following shows each state once, and ends with the run', async () => {
   assert.equal((await states(runId)).length, 1, 'a run that has ended is shown once');
 });
 
-test('faults 58: following takes up after a cut line, and gives up after its patience', async () => {
+test('following takes up after a cut line, and gives up after its patience', async () => {
   await using relay = await startRelay(world.server.address);
   const connection = await Connection.connect({ address: relay.address, interceptors: [] });
   const client = createClient(new Client({ connection }));

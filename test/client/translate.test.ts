@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { ServiceError } from '@temporalio/client';
 import { translate } from '../../client/translate.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getCluster, type TestNamespace } from '../cluster/cluster.ts';
 import { startPod } from '../cluster/pods.ts';
@@ -10,7 +10,7 @@ import { startPod } from '../cluster/pods.ts';
 const cluster = await getCluster();
 const idle = ['sleep', 'infinity'];
 
-describe('the network of a cluster for tests', { skip: cluster.cannotSwitch ?? false }, () => {
+describe('the network of a cluster for tests', { skip: cluster.cannotSwitch !== undefined }, () => {
   /** Connects and says so; with a third word goes on as long as it hears something at least every two seconds. */
   const talk = `
 import socket, sys
@@ -54,7 +54,7 @@ except OSError as error: print(error)
     ];
   };
 
-  before(async () => {
+  beforeAll(async () => {
     namespace = await cluster.createNamespace();
     await startPod(cluster, { namespace, name: 'one', command: idle });
     await startPod(cluster, { namespace, name: 'two', command: ['python3', '-m', 'http.server', '8000'] });
@@ -68,7 +68,7 @@ except OSError as error: print(error)
     );
     await once(server.listen(0, cluster.hostAddress), 'listening');
   });
-  after(async () => {
+  afterAll(async () => {
     await cluster.denyNetwork(true);
     server.close();
     for (const socket of sockets) socket.destroy();
@@ -114,7 +114,7 @@ except OSError as error: print(error)
   });
 });
 
-describe('the API server of a cluster for tests', { skip: cluster.cannotSwitch ?? false }, () => {
+describe('the API server of a cluster for tests', { skip: cluster.cannotSwitch !== undefined }, () => {
   let namespace: TestNamespace;
   const read = (path: string): Promise<string> =>
     cluster.kubectl(
@@ -128,11 +128,11 @@ describe('the API server of a cluster for tests', { skip: cluster.cannotSwitch ?
     );
   const lines = async (): Promise<number> =>
     (await cluster.kubectl('logs', '--namespace', namespace.name, 'counting')).length;
-  before(async () => {
+  beforeAll(async () => {
     namespace = await cluster.createNamespace();
     await startPod(cluster, { namespace, name: 'counting', command: ['sh', '-c', 'while sleep 0.1; do echo; done'] });
   });
-  after(async () => {
+  afterAll(async () => {
     await cluster.startApiServer();
     await namespace.remove();
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { subscribe } from 'node:diagnostics_channel';
-import { it } from 'node:test';
+import { it } from 'vitest';
 import { runShell, sandboxSpec } from '../sandbox/fixtures.ts';
 import { createTestProvider } from './provider.ts';
 

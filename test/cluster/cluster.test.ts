@@ -1,6 +1,6 @@
 /** What tests on a cluster build on. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { getCluster, type TestNamespace } from './cluster.ts';
 import { startPod } from './pods.ts';
 
@@ -15,11 +15,11 @@ describe('a cluster for tests', () => {
     cluster.kubectl('exec', '--namespace', namespace.name, name, '--', ...command);
   const read = (name: string, path: string): Promise<string> =>
     cluster.kubectl('get', 'pod', name, '--namespace', namespace.name, `--output=jsonpath={${path}}`);
-  before(async () => {
+  beforeAll(async () => {
     namespace = await cluster.createNamespace();
     await pod('idle');
   });
-  after(() => namespace.remove());
+  afterAll(() => namespace.remove());
 
   it('tells the exact exit code of what runs in a restricted pod', async () => {
     await assert.rejects(exec('idle', 'sh', '-c', 'exit 3'), { exitCode: 3 });
@@ -51,7 +51,7 @@ describe('a cluster for tests', () => {
     );
   });
 
-  it('bounds the processes of a pod', { skip: cluster.cannotSwitch ?? false }, async () => {
+  it('bounds the processes of a pod', { skip: cluster.cannotSwitch !== undefined }, async () => {
     await pod('forking');
     const fork = `
 import os, signal
@@ -65,7 +65,7 @@ for child in children: os.kill(child, signal.SIGKILL)
     assert.ok(count > 300 && count < 512, `${count} processes`);
   });
 
-  it('evicts a pod that fills its disk', { skip: cluster.cannotSwitch ?? false }, async () => {
+  it('evicts a pod that fills its disk', { skip: cluster.cannotSwitch !== undefined }, async () => {
     await pod('full', ['sh', '-c', 'head -c 20000000 /dev/zero > zeros; sleep infinity'], '10Mi');
     await cluster.kubectl(
       'wait',

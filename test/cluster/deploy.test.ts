@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { KubeConfig } from '@kubernetes/client-node';
 import { execa } from 'execa';
 import { parseAllDocuments } from 'yaml';
@@ -27,7 +27,7 @@ describe('the files of k8s/deploy', () => {
   let role: Role;
   let provider: SandboxProvider;
 
-  before(async () => {
+  beforeAll(async () => {
     cluster = await getCluster();
     folder = await mkdtemp(join(tmpdir(), 'jig-deploy-'));
     const texts = await Promise.all(files.map((file) => readFile(join(root, 'k8s/deploy', file), 'utf8')));
@@ -48,7 +48,7 @@ describe('the files of k8s/deploy', () => {
     process.env['KUBECONFIG'] = join(folder, 'kubeconfig');
     provider = createKubernetesProvider({ settings, outputDir: join(folder, 'pods') });
   });
-  after(async () => {
+  afterAll(async () => {
     await cluster.kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--wait=false');
     await rm(folder, { recursive: true, force: true });
   });

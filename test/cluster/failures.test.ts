@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { connectCluster } from '../../k8s/api.ts';
 import { podName, podOf } from '../../k8s/pod-spec.ts';
 import { ensurePod } from '../../k8s/pods.ts';
@@ -22,10 +22,10 @@ const unavailable = (code: string, said: RegExp) => (error: unknown) => {
 
 describe('a sandbox on a real cluster', () => {
   let world: TestProvider;
-  before(async () => (world = await createTestProvider()));
-  after(async () => await world[Symbol.asyncDispose]());
+  beforeAll(async () => (world = await createTestProvider()));
+  afterAll(async () => await world[Symbol.asyncDispose]());
 
-  it('faults 50: whose image is nowhere fails within the bound, in the cluster’s words', async () => {
+  it('whose image is nowhere fails within the bound, in the cluster’s words', async () => {
     await assert.rejects(
       world.another({ imagePullPolicy: 'Never' }).ensureSandbox(spec('no-image', { image: 'localhost/none:1' })),
       unavailable('sandbox-image-unavailable', /ErrImageNeverPull.*localhost\/none:1/s),
@@ -40,7 +40,7 @@ describe('a sandbox on a real cluster', () => {
     );
   });
 
-  it('faults 50: that no node has room for fails within the bound, in the scheduler’s words', async () => {
+  it('that no node has room for fails within the bound, in the scheduler’s words', async () => {
     await assert.rejects(
       world
         .another({ startTimeoutMs: 6000, requestShare: 1 })
@@ -50,7 +50,7 @@ describe('a sandbox on a real cluster', () => {
     await world.provider.destroySandbox('huge');
   });
 
-  it('faults 50: that Pod Security refuses fails at once, in the cluster’s words', async () => {
+  it('that Pod Security refuses fails at once, in the cluster’s words', async () => {
     const settings = KubernetesSettings.parse({ namespace: world.namespace.name, image: world.cluster.image });
     const pod = podOf(spec('privileged'), settings, { nonce: '', scripts: {} });
     if (pod.spec) pod.spec.hostNetwork = true;
@@ -58,7 +58,7 @@ describe('a sandbox on a real cluster', () => {
     await assert.rejects(ensurePod(pods, pod), unavailable('sandbox-not-admitted', /violates PodSecurity "restricted/));
   });
 
-  it('faults 50: that a limit range refuses fails at once, in the cluster’s words', async () => {
+  it('that a limit range refuses fails at once, in the cluster’s words', async () => {
     await using limited = await createTestProvider();
     await limited.cluster.apply({
       apiVersion: 'v1',
@@ -72,7 +72,7 @@ describe('a sandbox on a real cluster', () => {
     );
   });
 
-  it('faults 50: waits for a quota that is used up, and fails in its words where nothing comes free', async () => {
+  it('waits for a quota that is used up, and fails in its words where nothing comes free', async () => {
     await using limited = await createTestProvider();
     const { provider, cluster, namespace } = limited;
     await cluster.apply({
@@ -98,7 +98,7 @@ describe('a sandbox on a real cluster', () => {
     assert.equal((await runShell(second, 'hello', 'echo hello')).stdout, 'hello\n');
   });
 
-  it('faults 45: ends a command that uses too much memory, and says so', async () => {
+  it('ends a command that uses too much memory, and says so', async () => {
     const sandbox = await world.provider.ensureSandbox(spec('memory'));
     const { result } = await runShell(sandbox, 'bomb', 'python3 -c "x = bytearray(1 << 30)"');
     assert.equal(result.ending, 'out-of-memory');
@@ -106,21 +106,17 @@ describe('a sandbox on a real cluster', () => {
     await world.provider.destroySandbox('memory');
   });
 
-  it(
-    'faults 45: ends a fork bomb, says so, and is there for the next command',
-    { skip: cannotSwitch ?? false },
-    async () => {
-      const sandbox = await world.provider.ensureSandbox(spec('forks'));
-      const { result } = await runShell(sandbox, 'bomb', 'while :; do sleep 300 & done');
-      assert.deepEqual([result.ending, result.exitCode === 0], ['too-many-processes', false]);
-      assert.equal((await runShell(sandbox, 'after', 'echo fine')).stdout, 'fine\n');
-      await world.provider.destroySandbox('forks');
-    },
-  );
+  it('ends a fork bomb, says so, and is there for the next command', { skip: cannotSwitch !== undefined }, async () => {
+    const sandbox = await world.provider.ensureSandbox(spec('forks'));
+    const { result } = await runShell(sandbox, 'bomb', 'while :; do sleep 300 & done');
+    assert.deepEqual([result.ending, result.exitCode === 0], ['too-many-processes', false]);
+    assert.equal((await runShell(sandbox, 'after', 'echo fine')).stdout, 'fine\n');
+    await world.provider.destroySandbox('forks');
+  });
 
   it(
-    'faults 45: ends a command that fills the disk, and says so',
-    { skip: cannotSwitch ?? false, timeout: 120_000 },
+    'ends a command that fills the disk, and says so',
+    { skip: cannotSwitch !== undefined, timeout: 120_000 },
     async () => {
       const sandbox = await world.provider.ensureSandbox(
         spec('disk', { resources: { ...small, diskBytes: 10 * mebibyte } }),
@@ -136,7 +132,7 @@ describe('a sandbox on a real cluster', () => {
     },
   );
 
-  it('faults 56: whose pod is deleted by hand is lost to whoever follows it', async () => {
+  it('whose pod is deleted by hand is lost to whoever follows it', async () => {
     const sandbox = await world.provider.ensureSandbox(spec('by-hand'));
     const events = new EventTarget();
     const begun = once(events, 'begun');
@@ -156,7 +152,7 @@ describe('a sandbox on a real cluster', () => {
     await lost;
   });
 
-  it('faults 56: under whose name somebody else’s pod stands is refused, and that pod is left alone', async () => {
+  it('under whose name somebody else’s pod stands is refused, and that pod is left alone', async () => {
     const name = podName('taken');
     const foreign = {
       name: 'main',

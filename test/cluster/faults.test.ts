@@ -1,8 +1,8 @@
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { startWaitingRun, type WaitingRun } from './waiting-run.ts';
 
 describe('in the middle of a command in a pod', () => {
-  test('faults 51: the worker is killed; its successor takes the command up, which ran once', async () => {
+  test('the worker is killed; its successor takes the command up, which ran once', async () => {
     await using run = await startWaitingRun();
     const pod = await run.whereBegun();
     const { worker } = run.installation;
@@ -13,7 +13,7 @@ describe('in the middle of a command in a pod', () => {
     await run.checkEnd();
   });
 
-  test('faults 56: the pod is deleted; the run starts again in another, from a clean checkout', async () => {
+  test('the pod is deleted; the run starts again in another, from a clean checkout', async () => {
     await using run = await startWaitingRun();
     const first = await run.whereBegun();
     await run.deletePod(first);
@@ -21,7 +21,7 @@ describe('in the middle of a command in a pod', () => {
     await run.checkEnd();
   });
 
-  test('faults 56: the pod is made again under its name by somebody else; it is lost to the run, and left alone', async () => {
+  test('the pod is made again under its name by somebody else; it is lost to the run, and left alone', async () => {
     await using run = await startWaitingRun();
     const first = await run.whereBegun();
     await run.deletePod(first);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { execa } from 'execa';
 import { ensureDemoRepository } from '../../demo/repository.ts';
 import { chooseModel } from '../../model/choose-model.ts';
@@ -13,7 +13,7 @@ import { createGiteaFixture } from '../real-forge/gitea-fixture.ts';
 import { findMissingBuildTool } from '../real-forge/gitea-program.ts';
 import { getCluster } from './cluster.ts';
 
-const skip = (await findMissingBuildTool()) ?? false;
+const skip = (await findMissingBuildTool()) !== undefined;
 
 /** Pods reach no package index, so the library's blueprint takes Python and pytest from the image; its steps stay. */
 const setup = `

@@ -5,7 +5,7 @@ import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { getCluster, openCluster } from './cluster.ts';
@@ -23,13 +23,13 @@ interface Traces {
   cable: string;
 }
 
-describe('a second cluster', { skip: shared.cannotSwitch ?? false }, () => {
+describe('a second cluster', { skip: shared.cannotSwitch !== undefined }, () => {
   let folder: string;
   const started: ChildProcess[] = [];
-  before(async () => {
+  beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'jig-second-cluster-'));
   });
-  after(async () => {
+  afterAll(async () => {
     for (const up of started) up.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
   });

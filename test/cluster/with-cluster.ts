@@ -18,6 +18,7 @@ if (obstacle !== undefined) {
   console.log(`The tests on Kubernetes are skipped: ${obstacle}`);
   process.exit(noCluster);
 }
+if (isCurrent) console.log('Tests that switch the network or the API server off are skipped: this cluster is not ours');
 const { recordPath, remove } = await (isCurrent ? recordCurrent() : startOwn());
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());

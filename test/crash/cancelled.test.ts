@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { createInstallation, type Installation } from './installation.ts';
 import { listBranches, script, startJourney } from './journey.ts';
 import type { Point } from './points.ts';
@@ -7,10 +7,10 @@ import type { Point } from './points.ts';
 const cleanedUpWithinMs = 30_000;
 
 let installation: Installation;
-before(async () => {
+beforeAll(async () => {
   installation = await createInstallation(script);
 });
-after(() => installation[Symbol.asyncDispose]());
+afterAll(() => installation[Symbol.asyncDispose]());
 
 const cancel = (runId: string): Promise<void> => installation.client.cancel(runId, { by: 'ada', comment: 'enough' });
 
@@ -32,7 +32,7 @@ const places: Record<string, { point: Point; branches?: number }> = {
 };
 
 for (const [what, { point, branches = 1 }] of Object.entries(places)) {
-  test(`faults 63: cancelled while ${what}, a run cleans up and ends as cancelled`, async () => {
+  test(`cancelled while ${what}, a run cleans up and ends as cancelled`, async () => {
     await installation.layTrap({ point, does: 'hold' });
     const { runId, repository } = await startJourney(installation, what);
     await installation.sprung();
@@ -43,7 +43,7 @@ for (const [what, { point, branches = 1 }] of Object.entries(places)) {
   });
 }
 
-test('faults 63: cancelled while a command runs, a run kills it, cleans up and ends as cancelled', async () => {
+test('cancelled while a command runs, a run kills it, cleans up and ends as cancelled', async () => {
   await installation.layTrap({ point: 'during command run:slow', does: 'mark' });
   const { runId } = await startJourney(installation, 'command', { pace: 'wait' });
   await installation.sprung();
@@ -52,7 +52,7 @@ test('faults 63: cancelled while a command runs, a run kills it, cleans up and e
   await checkCancelled(runId, cancelledAtMs);
 });
 
-test('faults 63: cancelled while the model answers, a run cleans up and ends as cancelled', async () => {
+test('cancelled while the model answers, a run cleans up and ends as cancelled', async () => {
   const { runId } = await startJourney(installation, 'answer', { pace: 'hang' });
   await installation.asked('fault');
   const cancelledAtMs = Date.now();
@@ -60,7 +60,7 @@ test('faults 63: cancelled while the model answers, a run cleans up and ends as 
   await checkCancelled(runId, cancelledAtMs);
 });
 
-test('faults 63: cancelled before any worker takes it up, a run ends as cancelled without a sandbox', async () => {
+test('cancelled before any worker takes it up, a run ends as cancelled without a sandbox', async () => {
   installation.worker.process.kill('SIGKILL');
   await installation.worker.ended;
   await installation.takeLaunches();

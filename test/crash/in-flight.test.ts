@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { createInstallation, type Installation } from './installation.ts';
 import { checkJourney, letGoOn, script, startJourney } from './journey.ts';
 import type { Point, Trap } from './points.ts';
@@ -19,8 +19,8 @@ async function overtake(installation: Installation, past: Point, next?: Trap): P
   assert.equal(await ended, 0);
 }
 
-describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
-  test('faults 51: killed while a command runs, the next worker takes the command up', async () => {
+describe('a run ends right and does nothing twice', { concurrent: true }, () => {
+  test('killed while a command runs, the next worker takes the command up', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'kill' });
     const journey = await startJourney(installation, 'mid-command', { pace: 'wait' });
@@ -42,7 +42,7 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
     assert.equal(installation.model.ledger.filter(({ outcome }) => outcome === 'fault').length, 1);
   });
 
-  test('faults 52: killed after the change was opened and before anybody knew, there is one change', async () => {
+  test('killed after the change was opened and before anybody knew, there is one change', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'after change', does: 'kill' });
     const journey = await startJourney(installation, 'opened');
@@ -52,7 +52,7 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
     await checkJourney(installation, journey);
   });
 
-  test('faults 53: a worker that stands still past its heartbeat and then goes on repeats nothing, and kills nothing', async () => {
+  test('a worker that stands still past its heartbeat and then goes on repeats nothing, and kills nothing', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'stop' });
     const journey = await startJourney(installation, 'stopped', { pace: 'wait' });
@@ -66,7 +66,7 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
     await checkJourney(installation, journey, { askedAgain: (question) => question === 'fix/1' });
   });
 
-  test('faults 53: a worker that stands still with its polls open takes tasks with it, and its successor ends the run', async () => {
+  test('a worker that stands still with its polls open takes tasks with it, and its successor ends the run', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'freeze' });
     const journey = await startJourney(installation, 'frozen', { pace: 'wait' });
@@ -82,7 +82,7 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
     await checkJourney(installation, journey);
   });
 
-  test('faults 53: a sandbox that is made too late, after its removal, is removed again and nothing runs in it', async () => {
+  test('a sandbox that is made too late, after its removal, is removed again and nothing runs in it', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'before sandbox run-gate', does: 'stop' });
     const journey = await startJourney(installation, 'late');
@@ -91,7 +91,7 @@ describe('a run ends right and does nothing twice', { concurrency: 2 }, () => {
   });
 
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-    test(`faults 58: the Temporal server ended by ${signal} and started again on its file, twice in a run`, async () => {
+    test(`the Temporal server ended by ${signal} and started again on its file, twice in a run`, async () => {
       await using installation = await createInstallation(script);
       await installation.layTrap({ point: 'during command run:slow', does: 'mark' });
       const journey = await startJourney(installation, signal, { pace: 'wait' });

@@ -1,4 +1,4 @@
-import { describe, test } from 'node:test';
+import { describe, test } from 'vitest';
 import { createInstallation, type Installation } from './installation.ts';
 import { checkJourney, handedOver, script, startJourney } from './journey.ts';
 import type { Point } from './points.ts';
@@ -77,11 +77,11 @@ function mayBeAskedAgain(points: Point[]): (question: string) => boolean {
   return (question) => lost.includes(question.replace(/\[\d\]/, ''));
 }
 
-describe('a run ends right and does nothing twice, with its worker killed', { concurrency: 3 }, () => {
+describe('a run ends right and does nothing twice, with its worker killed', { concurrent: true }, () => {
   for (const [name, points] of Object.entries(passing))
     test(`${name}: ${points.join(', ')}`, () => checkKilled(name, points));
   for (const [name, points] of Object.entries(failing))
-    test(`faults 52, 59: ${name}: ${points.join(', ')}`, () => checkKilled(name, points, handedOver));
+    test(`${name}: ${points.join(', ')}`, () => checkKilled(name, points, handedOver));
 });
 
 async function checkKilled(name: string, points: Point[], course?: typeof handedOver): Promise<void> {

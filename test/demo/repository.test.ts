@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { ensureDemoRepository } from '../../demo/repository.ts';
 
 let cacheDir: string;
-before(async () => {
+beforeAll(async () => {
   cacheDir = await mkdtemp(join(tmpdir(), 'jig-demo-'));
 });
-after(() => rm(cacheDir, { recursive: true, force: true }));
+afterAll(() => rm(cacheDir, { recursive: true, force: true }));
 
 test('the demo repository is the published package, in one commit that is the same everywhere', async () => {
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import { Command, CommanderError } from 'commander';
 import { checkBlueprint } from '../../blueprints/check.ts';
 import { commands } from '../../cli/commands.ts';

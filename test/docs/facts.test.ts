@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import { stepKinds } from '../../blueprints/kinds/kinds.ts';
 import { searchAttributes, taskQueues } from '../../workflows/messages.ts';
 import { root } from './markdown.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import { commandPage } from '../../scripts/command-page.ts';
 import { configurationPage } from '../../scripts/configuration-page.ts';
 import { root } from './markdown.ts';

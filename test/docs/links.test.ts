@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import { pages, proseOf, root, type Page } from './markdown.ts';
 
 const byPath = new Map(pages.map((page) => [page.path, page]));

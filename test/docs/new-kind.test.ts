@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { promisify } from 'node:util';
 import { blocksOf, pages, root } from './markdown.ts';
 
@@ -29,7 +29,7 @@ const program = `
 
 describe('the diff of a new kind of step in CONTRIBUTING.md', () => {
   let folder = '';
-  before(async () => {
+  beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'jig-new-kind-'));
     await cp(root, folder, {
       recursive: true,
@@ -44,7 +44,7 @@ describe('the diff of a new kind of step in CONTRIBUTING.md', () => {
     await writeFile(join(folder, 'new-kind.diff'), diff);
     await run('git', ['apply', 'new-kind.diff'], { cwd: folder });
   });
-  after(() => rm(folder, { recursive: true, force: true }));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('leaves nothing out that the types ask for', async () => {
     const include = ['blueprints/**/*.ts', 'workflows/**/*.ts', 'test/blueprints/*.ts'];

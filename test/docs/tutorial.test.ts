@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { pino } from 'pino';
 import { readBlueprintFolder } from '../../client/read-blueprint.ts';
 import { readScript, type ScriptInput } from '../../model/script.ts';
@@ -33,7 +33,7 @@ describe('the tutorial', () => {
   const stopCi = new AbortController();
   let ci: Promise<void>;
   let agentTokens = 0;
-  before(async () => {
+  beforeAll(async () => {
     world = await createWorld({ script: await readReplies() });
     await world.addRepository('acme/greeter', greeter);
     await world.addRepository('acme/finished', { 'greeter.py': 'def greet(name):\n    return f"Hello, {name}!"\n' });
@@ -44,7 +44,7 @@ describe('the tutorial', () => {
     await world.addRepository('acme/checked', greeter, unittest);
     ci = runLocalCi({ parts: world.parts, forge: world.forge, log: pino({ level: 'silent' }) }, stopCi.signal);
   });
-  after(async () => {
+  afterAll(async () => {
     stopCi.abort();
     await ci;
     await world[Symbol.asyncDispose]();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import type { RunState } from '../../workflows/messages.ts';
 import { createWorld, type World } from './harness.ts';
 
@@ -13,11 +13,11 @@ const works =
     steps.some(({ path, state }) => path === step && state === 'running');
 
 let world: World;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({ config: { runs: { heartbeatTimeoutMs: 1000, releaseAfterMs: 200 } } });
   await world.addRepository('acme/api', { 'app.py': 'x = 1\n', '.gitignore': 'cache/\n*.log\n' });
 });
-after(() => world[Symbol.asyncDispose]());
+afterAll(() => world[Symbol.asyncDispose]());
 
 const listSandboxes = () => world.parts.sandboxes.listSandboxes();
 const work = `

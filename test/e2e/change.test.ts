@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { runLocalCi } from '../../worker/local-ci.ts';
 import { pino } from 'pino';
@@ -14,7 +14,7 @@ const edit = (value: string): string => `
 let world: World;
 const stopCi = new AbortController();
 let ci: Promise<void>;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({
     script: {
       script: 'v1',
@@ -61,7 +61,7 @@ before(async () => {
   ]);
   ci = runLocalCi({ parts: world.parts, forge: world.forge, log: pino({ level: 'silent' }) }, stopCi.signal);
 });
-after(async () => {
+afterAll(async () => {
   stopCi.abort();
   await ci;
   await world[Symbol.asyncDispose]();
@@ -137,7 +137,7 @@ test('a spared gate is said in the evidence', async () => {
   assert.match(change?.body ?? '', /\*\*not\*\* decided once more in a clean checkout/);
 });
 
-test('faults 28: a change of a protected path is refused by code', async () => {
+test('a change of a protected path is refused by code', async () => {
   const { end } = await world.run(
     blueprint(
       'protected',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { JigError } from '../../base/errors.ts';
@@ -13,7 +13,7 @@ const waitForFile = (name: string): string => `
 const me = { by: 'ada' };
 
 let world: World;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({
     config: { runs: { staleAfterMs: 1500, humanWaitMs: 60_000, continueAfterEvents: 60, heartbeatTimeoutMs: 1000 } },
     script: {
@@ -28,7 +28,7 @@ before(async () => {
   });
   await world.addRepository('acme/api', { 'app.py': 'x = 1\n' });
 });
-after(() => world[Symbol.asyncDispose]());
+afterAll(() => world[Symbol.asyncDispose]());
 
 const refusal =
   (code: string) =>
@@ -113,7 +113,7 @@ test('a running agent is steered by a human’s words, and nothing else is', asy
   await world.client.result(idle);
 });
 
-test('faults 63: a cancelled run kills its command, removes its sandbox and ends as cancelled', async () => {
+test('a cancelled run kills its command, removes its sandbox and ends as cancelled', async () => {
   const runId = await world.start(blueprint('cancelled', waitForFile('never')));
   await world.until(runId, ({ steps }) => steps.some(({ path, state }) => path === 'wait' && state === 'running'));
   await world.client.cancel(runId, { by: 'ada', comment: 'enough' });
@@ -199,7 +199,7 @@ test('a run that comes back late to a moved base stops for a human', async () =>
   assert.equal((await world.client.result(goesOn)).outcome, 'succeeded');
 });
 
-test('faults 61: a history that grows goes on as a new execution, and no step is done twice', async () => {
+test('a history that grows goes on as a new execution, and no step is done twice', async () => {
   const { end, state, runId } = await world.run(
     blueprint(
       'long',

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { onTestFinished, test } from 'vitest';
 import { execa } from 'execa';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -31,9 +31,9 @@ async function makeHome(): Promise<string> {
   return home;
 }
 
-test('an ordinary user’s demo takes a published package to an open change, by a recorded session of a real model, and says so', async (t) => {
+test('an ordinary user’s demo takes a published package to an open change, by a recorded session of a real model, and says so', async () => {
   const home = await makeHome();
-  t.after(() => rm(home, { recursive: true, force: true }));
+  onTestFinished(() => rm(home, { recursive: true, force: true }));
   const {
     OPENAI_API_KEY: _key,
     OPENAI_BASE_URL: _url,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { defaults } from '../../base/defaults.ts';
 import type { BlueprintFile } from '../../blueprints/folder.ts';
 import { hashBlueprint } from '../../blueprints/pin.ts';
@@ -15,7 +15,7 @@ const overwrite = 'echo "exit 0" >"$JIG_BLUEPRINT/check.sh"; rm -rf "$JIG_BLUEPR
 
 let world: World;
 let folder: string;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({
     script: {
       script: 'v1',
@@ -36,7 +36,7 @@ before(async () => {
   await world.addRepository('acme/api', { 'app.py': 'x = 1\n' });
   folder = await mkdtemp(join(tmpdir(), 'jig-blueprint-'));
 });
-after(async () => {
+afterAll(async () => {
   await world[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });

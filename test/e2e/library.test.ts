@@ -1,7 +1,7 @@
 /** The blueprints that ship, on the repositories of their tests, by recorded sessions of a real model. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { createRecordedModel } from '../../model/recorded.ts';
 import { loadRecording } from '../../worker/recording.ts';
 import { libraryDir, readFixture, readLibrary } from './fixtures.ts';

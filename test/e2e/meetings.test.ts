@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { JigError } from '../../base/errors.ts';
 import type { Model, ModelRequest, ModelResponse } from '../../model/contract.ts';
@@ -38,13 +38,13 @@ const model: Model = {
 
 let world: World;
 let quick: World;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({ model, config: { runs: { heartbeatTimeoutMs: 1000 } } });
   quick = await createWorld({ model, config: { runs: { heartbeatTimeoutMs: 1000, continueAfterEvents: 30 } } });
   const files = { 'words.txt': 'one\ntwo\nthree\n', 'app.py': 'x = 1\n' };
   for (const each of [world, quick]) await each.addRepository('acme/api', files);
 });
-after(async () => {
+afterAll(async () => {
   release();
   await world[Symbol.asyncDispose]();
   await quick[Symbol.asyncDispose]();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { createWorld, type World } from './harness.ts';
 
 let world: World;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({
     script: {
       script: 'v1',
@@ -45,7 +45,7 @@ before(async () => {
     'tests/a.txt': 'a',
   });
 });
-after(() => world[Symbol.asyncDispose]());
+afterAll(() => world[Symbol.asyncDispose]());
 
 const blueprint = (name: string, steps: string, top = ''): string =>
   `blueprint: v1\nname: ${name}\n${top}\nsteps:\n${steps}`;
@@ -84,7 +84,7 @@ test('a run shows how far its sandbox came, and when', async () => {
   assert.match(row?.note ?? '', /^main at [0-9a-f]{12}; ready after \d+\.\d s, checked-out after \d+\.\d s$/);
 });
 
-test('faults 9, 10: an input stays one word and is never evaluated', async () => {
+test('an input stays one word and is never evaluated', async () => {
   const hostile = '"; rm -rf / # $(id) ${{ inputs.other }}\n--upload-pack=x';
   const { end, state } = await world.run(
     blueprint(
@@ -187,7 +187,7 @@ test('an answer is held to its schema, and what is wrong goes back to the model'
   assert.ok(state.usage.outputTokens > 0);
 });
 
-test('faults 37: three unusable answers end the step with a typed reason', async () => {
+test('three unusable answers end the step with a typed reason', async () => {
   const { end } = await world.run(
     blueprint(
       'hopeless',
@@ -257,7 +257,7 @@ test('an agent works with its tools, and what its checks say goes back to the sa
   assert.equal(end.reason, 'Now x is 2. 5 turns, 2 attempts', JSON.stringify(state.steps));
 });
 
-test('faults 39: attempts that are used up end the step, whatever the model says', async () => {
+test('attempts that are used up end the step, whatever the model says', async () => {
   const { end } = await world.run(
     blueprint(
       'liar',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import type { Model } from '../../model/contract.ts';
 import { createScriptedModel } from '../../model/scripted.ts';
 import { createWorld, type World } from './harness.ts';
@@ -18,11 +18,11 @@ function unpricedModel(): Model {
 }
 
 let world: World;
-before(async () => {
+beforeAll(async () => {
   world = await createWorld({ model: unpricedModel(), config: { model: { refuseUnpriced: true } } });
   await world.addRepository('acme/api', { 'README.md': 'one\n' });
 });
-after(() => world[Symbol.asyncDispose]());
+afterAll(() => world[Symbol.asyncDispose]());
 
 const question = `
   - id: ask
@@ -68,7 +68,7 @@ test('what a sandbox was refused is told with the command that failed', async ()
   assert.match(end.reason, /refused: other\.invalid:80/);
 });
 
-test('faults 42: what a sandbox was refused is told with the check that failed, in its note and in the evidence', async () => {
+test('what a sandbox was refused is told with the check that failed, in its note and in the evidence', async () => {
   const fetch = `python3 -c "import urllib.request; urllib.request.urlopen('http://other.invalid/')"`;
   const { end, state } =
     await world.run(`blueprint: v1\nname: refused-check\nsandbox: { egress: [ listed.invalid ] }\nsteps:

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { Sandbox, SandboxProvider } from '../../sandbox/contract.ts';
 import { createWorld } from './harness.ts';
 

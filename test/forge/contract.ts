@@ -1,7 +1,7 @@
 /** What every code host must do for Jig: one suite, run against each of them. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Forge } from '../../forge/contract.ts';
 
 /** A forge with one repository that has one commit, and what people do there. */
@@ -22,11 +22,11 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
     let forge: Forge;
     let repository: string;
     let branches = 0;
-    before(async () => {
+    beforeAll(async () => {
       fixture = await createFixture();
       ({ forge, repository } = fixture);
     });
-    after(() => fixture.close());
+    afterAll(() => fixture.close());
 
     const pushed = async () => {
       const branch = `jig/change-${++branches}`;
@@ -139,7 +139,7 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       assert.notEqual((await forge.ensureChange(wanted)).number, change.number);
     });
 
-    it('faults 35: title, body and comments tell nobody, close nothing and load nothing', async () => {
+    it('title, body and comments tell nobody, close nothing and load nothing', async () => {
       const { wanted } = await pushed();
       const hostile =
         '@everyone closes #1 fixes acme/api#1 ![x](https://evil.example/?d=1) <img src="https://evil.example/"> [[https://evil.example/x.png]] a\u200bb\u202ec';

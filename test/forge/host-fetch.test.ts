@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { ForgeFailure } from '../../forge/errors.ts';
 import { createHostFetch, failureOf } from '../../forge/host-fetch.ts';
 
@@ -34,7 +34,7 @@ const table: [
   [503, { 'retry-after': '0' }, 'forge-unavailable', true, 0],
 ];
 for (const [status, headers, code, retryable, retryAfterMs] of table) {
-  test(`faults 59, 60: ${status} ${JSON.stringify(headers)} → ${code}${retryable ? ', retryable' : ''}${retryAfterMs === undefined ? '' : ` after ${retryAfterMs} ms`}`, () => {
+  test(`${status} ${JSON.stringify(headers)} → ${code}${retryable ? ', retryable' : ''}${retryAfterMs === undefined ? '' : ` after ${retryAfterMs} ms`}`, () => {
     const failure = failureOf('git', { status, headers: new Headers(headers) }, '');
     assert.deepEqual([failure.code, failure.retryable, failure.retryAfterMs], [code, retryable, retryAfterMs]);
   });

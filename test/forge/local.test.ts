@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { createLocalForge } from '../../forge/local/local-forge.ts';
 import { forgeContract } from './contract.ts';
@@ -11,10 +11,10 @@ import { createLocalFixture } from './local-fixture.ts';
 forgeContract('a folder of bare repositories', createLocalFixture);
 
 let fixture: Awaited<ReturnType<typeof createLocalFixture>>;
-before(async () => {
+beforeAll(async () => {
   fixture = await createLocalFixture();
 });
-after(() => fixture.close());
+afterAll(() => fixture.close());
 
 const { repository } = { repository: 'acme/api' };
 let opened = 0;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import fc from 'fast-check';
 import { carriesMarker, withMarker, withoutMarker } from '../../forge/hidden-marker.ts';
 import { neutralize, neutralizeTitle } from '../../forge/neutralize.ts';
@@ -44,7 +44,7 @@ const table: [rule: string, text: string, expected: string][] = [
   ['drawings that load things', '```mermaid\n~~~  PlantUML', '```text mermaid\n~~~text PlantUML'],
 ];
 for (const [rule, text, expected] of table) {
-  test(`faults 35: ${rule} are only shown`, () => {
+  test(`${rule} are only shown`, () => {
     assert.equal(neutralize(text), expected);
   });
 }
@@ -107,7 +107,7 @@ const acting = [
   /[\u200b\u202e\r]/,
 ];
 
-test('faults 35: nothing that a host acts on is left, whatever the text, and a second time changes nothing', () => {
+test('nothing that a host acts on is left, whatever the text, and a second time changes nothing', () => {
   fc.assert(
     fc.property(hostile, (text) => {
       const safe = neutralize(text);

@@ -1,10 +1,11 @@
 /** A forge's repository, a trusted git with its cache, and an attacker who can write any git object. */
+import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { defaults } from '../../base/defaults.ts';
-import type { ExportPolicy, GitRepository } from '../../git/contract.ts';
+import type { ExportPolicy, GitRefusal, GitRepository } from '../../git/contract.ts';
 import { createTrustedGit } from '../../git/trusted-git.ts';
 
 export const policy: ExportPolicy = {
@@ -128,6 +129,21 @@ export async function createFixture(files: Record<string, string> = { 'a.txt': '
 }
 
 export type Fixture = Awaited<ReturnType<typeof createFixture>>;
+
+/** @throws where a bundle of the base's files and these is not refused as `code`, for these paths where they are given */
+export async function checkRefused(
+  fixture: Fixture,
+  entries: Entry[],
+  code: string,
+  paths?: string[],
+  more: Partial<ExportPolicy> = {},
+): Promise<void> {
+  await assert.rejects(fixture.quarantine(await fixture.bundleOf(entries), more), (error: GitRefusal) => {
+    assert.deepEqual([error.name, error.code], ['GitRefusal', code], `${JSON.stringify(entries)}: ${error.message}`);
+    if (paths) assert.deepEqual(error.paths, paths);
+    return true;
+  });
+}
 
 /** Runs a script as a sandbox would: in the workspace, with an input file, its output kept. */
 export async function runScript(

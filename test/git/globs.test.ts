@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import * as fc from 'fast-check';
 import { createMatcher } from '../../git/globs.ts';
 
@@ -55,7 +55,7 @@ test('a glob of names, wildcards and folders matches just what it means', () => 
   );
 });
 
-test('faults 8: a hostile glob is matched in bounded time', () => {
+test('a hostile glob is matched in bounded time', () => {
   const path = `${'a/'.repeat(400)}${'a'.repeat(200)}`;
   const globs = [
     `${'**/'.repeat(160)}x`,
@@ -68,7 +68,7 @@ test('faults 8: a hostile glob is matched in bounded time', () => {
   assert.ok(performance.now() - started < 1000);
 });
 
-test('faults 28: a glob that is not understood blocks instead of matching nothing', () => {
+test('a glob that is not understood blocks instead of matching nothing', () => {
   for (const glob of [
     '',
     'a'.repeat(513),

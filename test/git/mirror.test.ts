@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { withLock } from '../../git/lock.ts';
 import { checkoutScript, exportScript } from '../../git/sandbox-scripts.ts';
 import { access, createFixture, policy, runScript, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
-before(async () => {
+beforeAll(async () => {
   fixture = await createFixture();
 });
-after(() => fixture.close());
+afterAll(() => fixture.close());
 
 const repositoryAt = (cloneUrl: string) => ({
   forge: 'local',
@@ -100,7 +100,7 @@ test('a lock is held by one at a time, and a caller that gives up leaves no trac
   assert.deepEqual(await readdir(join(fixture.folder, 'locks')), []);
 });
 
-test('faults 30: an empty, a missing, an unreachable, a refusing and an archived repository have a result of their own each', async () => {
+test('an empty, a missing, an unreachable, a refusing and an archived repository have a result of their own each', async () => {
   const { trusted, folder } = fixture;
   await execa('git', ['init', '-q', '--bare', join(folder, 'empty.git')]);
   const server = createServer((_, response) => response.writeHead(401, { 'www-authenticate': 'Basic' }).end());
@@ -126,7 +126,7 @@ test('faults 30: an empty, a missing, an unreachable, a refusing and an archived
   });
 });
 
-test('faults 30: a default branch of any name is found; a detached HEAD has none until one is named', async () => {
+test('a default branch of any name is found; a detached HEAD has none until one is named', async () => {
   const { trusted, git, folder, base } = fixture;
   const detached = join(folder, 'detached.git');
   await git(['clone', '-q', '--bare', '--branch', 'trunk', fixture.origin, detached]);
@@ -137,7 +137,7 @@ test('faults 30: a default branch of any name is found; a detached HEAD has none
   assert.equal((await trusted.resolveBase(repository, 'trunk')).branch, 'trunk');
 });
 
-test('faults 30: a shallow repository is mirrored as far as it goes, checked out, exported and pushed', async () => {
+test('a shallow repository is mirrored as far as it goes, checked out, exported and pushed', async () => {
   const { trusted, git, folder } = fixture;
   await git(['commit', '-q', '--allow-empty', '-m', 'One more']);
   const shallow = join(folder, 'shallow.git');

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { access, createFixture, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
 let commits: string[];
-before(async () => {
+beforeAll(async () => {
   fixture = await createFixture();
   const { trusted, repository, git, origin } = fixture;
   // A line of commits that the mirror knows; a run's commits would be there through the quarantine.
@@ -15,7 +15,7 @@ before(async () => {
   await trusted.ensureMirror(repository, access);
   commits = (await git(['rev-list', '--reverse', '-3', 'HEAD'])).split('\n');
 });
-after(() => fixture.close());
+afterAll(() => fixture.close());
 
 const push = (commit: string | undefined, branch: string, expected?: string) =>
   fixture.trusted.pushBranch({ repository: fixture.repository, access, commit: commit ?? '', branch, expected });
@@ -44,7 +44,7 @@ test('a branch is pushed once, and a push that is repeated finds it there', asyn
   assert.equal(await headOf('jig/a'), commits[1]);
 });
 
-test('faults 31: a branch that exists with other commits is never written', async () => {
+test('a branch that exists with other commits is never written', async () => {
   await push(commits[1], 'jig/theirs');
   const foreign = { name: 'GitRefusal', code: 'foreign-commits' };
   await assert.rejects(push(commits[2], 'jig/theirs'), foreign);
@@ -55,7 +55,7 @@ test('faults 31: a branch that exists with other commits is never written', asyn
   assert.equal(await headOf('jig/gone'), undefined);
 });
 
-test('faults 31: of many pushes of one new branch at once one wins, and the others are refused', async () => {
+test('of many pushes of one new branch at once one wins, and the others are refused', async () => {
   const rivals = await Promise.all([1, 2, 3].map((number) => ownCommit(fixture.base, `rival ${number}`)));
   const settled = await Promise.allSettled([...rivals, ...rivals].map((commit) => push(commit, 'jig/race')));
   const winner = await headOf('jig/race');
@@ -65,7 +65,7 @@ test('faults 31: of many pushes of one new branch at once one wins, and the othe
   }
 });
 
-test('faults 31: somebody who pushes between the look and the push is not overwritten', async () => {
+test('somebody who pushes between the look and the push is not overwritten', async () => {
   const { origin, git, gitIn } = fixture;
   await push(commits[0], 'jig/between');
   await git(['commit', '-q', '--allow-empty', '-m', 'theirs']);
@@ -88,7 +88,7 @@ test('names that are no branches are refused before anything is asked', async ()
     await assert.rejects(push(commits[0], branch), { code: 'push-refused' }, branch);
 });
 
-test('faults 31: a branch that is taken gets the first suffix that is free', async () => {
+test('a branch that is taken gets the first suffix that is free', async () => {
   const { origin, git } = fixture;
   const mine = await ownCommit(fixture.base, 'mine');
   assert.equal(await choose(mine, 'jig/taken'), 'jig/taken');
@@ -100,7 +100,7 @@ test('faults 31: a branch that is taken gets the first suffix that is free', asy
   assert.equal(await choose(mine, 'jig/taken'), 'jig/taken-3');
 });
 
-test('faults 53: a first push that comes late finds its branch, however far that has come, and makes no other', async () => {
+test('a first push that comes late finds its branch, however far that has come, and makes no other', async () => {
   const { origin, git } = fixture;
   const first = await ownCommit(fixture.base, 'round 1');
   const second = await ownCommit(first, 'round 2');

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
+import { afterAll, beforeAll, beforeEach, test } from 'vitest';
 import { checkoutScript, exportScript, nothingToExport } from '../../git/sandbox-scripts.ts';
 import { access, createFixture, runScript, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
 let workspace: string;
 let bundle: string;
-before(async () => {
+beforeAll(async () => {
   fixture = await createFixture({
     'a.txt': 'one\r\ntwo\n',
     'src/b.txt': 'b\n',
@@ -18,7 +18,7 @@ before(async () => {
   await fixture.trusted.ensureMirror(fixture.repository, access);
   bundle = (await fixture.trusted.createCheckoutBundle(fixture.repository, fixture.base)).path;
 });
-after(() => fixture.close());
+afterAll(() => fixture.close());
 
 const checkout = () =>
   runScript(workspace, checkoutScript, [fixture.base, 'jig/work', 'Jig', 'jig@example.com'], { inputFile: bundle });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { afterAll, describe, it } from 'vitest';
 import { ApiRefusal, ask, connectCluster, type Cluster } from '../../k8s/api.ts';
 import { SandboxUnavailable } from '../../sandbox/errors.ts';
 import { getFreePort } from '../../worker/free-port.ts';
@@ -21,14 +21,14 @@ describe('a request to the API server', () => {
     503: refusal(503, 'ServiceUnavailable', 'starting'),
     'a connection that ends': 'hang-up' as const,
   })) {
-    it(`faults 55: is asked again after ${name}`, async () => {
+    it(`is asked again after ${name}`, async () => {
       await using server = await startRestServer((_, before) => (before < 2 ? first : fine));
       assert.equal(await readPod(server.cluster), 'u');
       assert.equal(server.asked.length, 3);
     });
   }
 
-  it('faults 55: is asked again after 429, not before the server wants it', async () => {
+  it('is asked again after 429, not before the server wants it', async () => {
     await using server = await startRestServer((_, before) =>
       before === 0 ? refusal(429, 'TooManyRequests', 'slow down', { 'retry-after': '1' }) : fine,
     );
@@ -37,14 +37,14 @@ describe('a request to the API server', () => {
     assert.ok(performance.now() - startedAt >= 1000, 'it was asked too soon');
   });
 
-  it('faults 55: is asked again where the server takes it and says nothing', async () => {
+  it('is asked again where the server takes it and says nothing', async () => {
     await using server = await startRestServer((_, before) => (before === 0 ? 'silence' : fine), {
       requestTimeoutMs: 300,
     });
     assert.equal(await readPod(server.cluster), 'u');
   });
 
-  it('faults 55: is asked again while nobody listens', async () => {
+  it('is asked again while nobody listens', async () => {
     const port = await getFreePort();
     const asking = readPod(clusterAt(port));
     await assert.rejects(fetch(`http://127.0.0.1:${port}`));
@@ -52,7 +52,7 @@ describe('a request to the API server', () => {
     assert.equal(await asking, 'u');
   });
 
-  it('faults 55: goes on with the token that was renewed meanwhile', async () => {
+  it('goes on with the token that was renewed meanwhile', async () => {
     let token = 'old';
     await using server = await startRestServer(
       (asked) => {
@@ -139,7 +139,7 @@ describe('the kubeconfig', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'jig-kubeconfig-'));
   const file = join(folder, 'config');
   const before = process.env['KUBECONFIG'];
-  after(async () => {
+  afterAll(async () => {
     if (before === undefined) delete process.env['KUBECONFIG'];
     else process.env['KUBECONFIG'] = before;
     await rm(folder, { recursive: true });

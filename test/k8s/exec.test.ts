@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execInPod, type ExecOptions } from '../../k8s/exec.ts';
 import { startApiServer, statusOf, targetAt, type ApiServerScript } from './scripted-api-server.ts';
@@ -107,7 +107,7 @@ describe('an exec', () => {
   });
 });
 
-describe('faults 54: an exec whose connection', () => {
+describe('an exec whose connection', () => {
   const broken: [string, NonNullable<ApiServerScript['onExec']>, RegExp][] = [
     ['closes without a status', ({ socket }) => socket.close(1000), /closed with 1000/],
     [
@@ -184,7 +184,7 @@ describe('faults 54: an exec whose connection', () => {
 });
 
 describe('a slow taker', () => {
-  it('faults 46: holds the server back, so memory doesn’t grow with what it sends', async () => {
+  it('holds the server back, so memory doesn’t grow with what it sends', async () => {
     const total = 16_384 * 32_767;
     let sent = 0;
     const onExec: ApiServerScript['onExec'] = async ({ socket, end }) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { CommandCancelled } from '../../sandbox/contract.ts';
 import { SandboxLost, SandboxRefused, SandboxUnavailable } from '../../sandbox/errors.ts';
 import type { PodCommandTarget } from '../../k8s/pod-command.ts';
@@ -11,11 +11,11 @@ import type { ApiServerScript, ScriptedExec } from './scripted-api-server.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let pod: BoxedPod;
-before(async () => {
+beforeAll(async () => {
   folder = await temporaryFolder();
   pod = await startBoxedPod();
 });
-after(async () => {
+afterAll(async () => {
   await pod[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
 });
@@ -109,7 +109,7 @@ describe('a command of a pod', () => {
   });
 });
 
-describe('faults 54: a command whose connection drops', () => {
+describe('a command whose connection drops', () => {
   it('again and again is taken up where its output stopped; it ran once', async () => {
     let execs = 0;
     const onExec = async (exec: ScriptedExec): Promise<void> =>
@@ -155,7 +155,7 @@ describe('faults 54: a command whose connection drops', () => {
   });
 });
 
-describe('faults 55: an API server', () => {
+describe('an API server', () => {
   it('that is busy or broken for a while delays the command, which runs once', async () => {
     const answers = [429, 500, 409, 401];
     await using connected = await connect({
@@ -201,7 +201,7 @@ describe('faults 55: an API server', () => {
   });
 });
 
-describe('faults 56: a command in a pod', () => {
+describe('a command in a pod', () => {
   it('of another incarnation isn’t run, and its sandbox is lost', async () => {
     await using connected = await connect(undefined, { incarnation: 'another' });
     await assert.rejects(connected.run(shell('incarnation', 'touch of-another')), SandboxLost);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { CommandSpec } from '../../sandbox/contract.ts';
 import { SandboxLost } from '../../sandbox/errors.ts';
 import { describeCommand } from '../../k8s/command-request.ts';
@@ -103,12 +103,12 @@ for (const path of shells) {
   });
 }
 
-describe('faults 47: the end of a command', () => {
+describe('the end of a command', () => {
   let pod: Awaited<ReturnType<typeof startPod>>;
-  before(async () => {
+  beforeAll(async () => {
     pod = await startPod();
   });
-  after(async () => await pod[Symbol.asyncDispose]());
+  afterAll(async () => await pod[Symbol.asyncDispose]());
 
   it('leaves other commands of the pod alone, and what they left', async () => {
     const long = pod.run(
@@ -162,12 +162,12 @@ describe('faults 47: the end of a command', () => {
   });
 });
 
-describe('faults 48: a command that attacks its supervision', () => {
+describe('a command that attacks its supervision', () => {
   let pod: Awaited<ReturnType<typeof startPod>>;
-  before(async () => {
+  beforeAll(async () => {
     pod = await startPod();
   });
-  after(async () => await pod[Symbol.asyncDispose]());
+  afterAll(async () => await pod[Symbol.asyncDispose]());
 
   const forged = `exited 0 0 0 0 0 1 1 ${'0'.repeat(64)}`;
   const attacks: [string, string][] = [

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import fc from 'fast-check';
 import { annotations, podName, podOf } from '../../k8s/pod-spec.ts';
 import { KubernetesSettings } from '../../k8s/settings.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import type { V1ContainerState, V1Pod, V1PodStatus } from '@kubernetes/client-node';
 import { findEnd, findProblem, isStarted, isUnexplained, lastWarning, podStates } from '../../k8s/pod-state.ts';
 import type { Plain } from './pod-server.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from 'vitest';
 import type { V1Pod, V1PodStatus } from '@kubernetes/client-node';
 import { annotations, podOf } from '../../k8s/pod-spec.ts';
 import { ensurePod, removePod, renewPod, untilStarted } from '../../k8s/pods.ts';
@@ -39,7 +39,7 @@ describe('a pod', () => {
     assert.deepEqual(new Set(made.map(({ metadata }) => metadata?.uid)).size, 1);
   });
 
-  it('faults 55: is made once though the answer was lost', async () => {
+  it('is made once though the answer was lost', async () => {
     let lost = 0;
     await using server = await startPodServer({
       instead: (asked, self) => {
@@ -108,7 +108,7 @@ describe('a pod', () => {
     );
   });
 
-  it('faults 50: waits for a quota that comes free', async () => {
+  it('waits for a quota that comes free', async () => {
     let full = true;
     await using server = await startPodServer({
       instead: (asked) => {
@@ -135,7 +135,7 @@ describe('a pod', () => {
     [404, 'namespaces "jig" not found'],
     [422, 'Pod "one" is invalid: spec.containers[0].image: Required value'],
   ] as const) {
-    it(`faults 50: that isn't admitted fails in the cluster's words: ${message.slice(0, 70)}`, async () => {
+    it(`that isn't admitted fails in the cluster's words: ${message.slice(0, 70)}`, async () => {
       await using server = await startPodServer({
         instead: ({ method }) => (method === 'POST' ? refusal(status, 'Forbidden', message) : undefined),
       });
@@ -172,7 +172,7 @@ async function start(
 
 describe('the wait for a pod to start', () => {
   for (const watch of ['speaks', 'silent', 'expired', 'ends'] as const) {
-    it(`faults 55: ends when it runs, though the watch ${watch}`, async () => {
+    it(`ends when it runs, though the watch ${watch}`, async () => {
       const { server, started } = await start(
         { watch },
         (server) => void setTimeout(() => server.change(running), 300),
@@ -182,7 +182,7 @@ describe('the wait for a pod to start', () => {
     });
   }
 
-  it('faults 55: outlasts a server that is away meanwhile', async () => {
+  it('outlasts a server that is away meanwhile', async () => {
     let away = false;
     const { started } = await start({ watch: 'ends', instead: () => (away ? 'hang-up' : undefined) }, (server) => {
       away = true;
@@ -225,7 +225,7 @@ describe('the wait for a pod to start', () => {
     ],
   ];
   for (const [what, code, status] of final) {
-    it(`faults 50: ends at once with ${what}, in the cluster's words`, async () => {
+    it(`ends at once with ${what}, in the cluster's words`, async () => {
       const { reason = '', message = '' } =
         status.containerStatuses?.[0]?.state?.waiting ?? status.containerStatuses?.[0]?.state?.terminated ?? status;
       const startedAt = performance.now();
@@ -242,14 +242,14 @@ describe('the wait for a pod to start', () => {
     });
   }
 
-  it('faults 50: ends after a shorter while where a pull fails', async () => {
+  it('ends after a shorter while where a pull fails', async () => {
     await assert.rejects(
       start({}, (server) => server.change(waits('ImagePullBackOff', 'Back-off pulling image "x"'))),
       unavailable('sandbox-image-unavailable', /Back-off pulling image/),
     );
   });
 
-  it('faults 50: lasts as long as it may where no node has room', async () => {
+  it('lasts as long as it may where no node has room', async () => {
     const full: V1PodStatus = {
       phase: 'Pending',
       conditions: [
@@ -269,7 +269,7 @@ describe('the wait for a pod to start', () => {
     assert.ok(performance.now() - startedAt >= limits.startTimeoutMs - 100);
   });
 
-  it('faults 56: ends when the pod is removed, or replaced under its name', async () => {
+  it('ends when the pod is removed, or replaced under its name', async () => {
     await assert.rejects(
       start({}, (server) => server.remove()),
       unavailable('sandbox-not-started', /was removed/, true),

@@ -1,14 +1,14 @@
-import { after, before } from 'node:test';
+import { afterAll, beforeAll } from 'vitest';
 import { sandboxContract } from '../sandbox/contract.ts';
 import { copyContract } from '../sandbox/copy-contract.ts';
 import { temporaryFolder } from '../sandbox/fixtures.ts';
 import { createBoxedProvider } from './boxed-provider.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-before(async () => {
+beforeAll(async () => {
   folder = await temporaryFolder();
 });
-after(async () => await folder[Symbol.asyncDispose]());
+afterAll(async () => await folder[Symbol.asyncDispose]());
 
 const createProvider = async () => {
   const provider = createBoxedProvider(folder.path);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { chooseModel } from '../../model/choose-model.ts';
 
 test("a base URL is enough where a model is named: a server of one's own needs no key", () => {

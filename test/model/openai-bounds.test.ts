@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { ModelRequest } from '../../model/contract.ts';
 import { maxArgumentsChars, maxContentChars } from '../../model/answer-stream.ts';
 import { createOpenAiModel } from '../../model/openai.ts';
@@ -25,26 +25,26 @@ async function askOnce(
   return { response, ledger: server.ledger };
 }
 
-test('faults 36: arguments of 5 MB are kept only up to one character over what a tool accepts', async () => {
+test('arguments of 5 MB are kept only up to one character over what a tool accepts', async () => {
   const { response } = await askOnce({
     calls: [{ tool: 'write', arguments: { path: 'a', text: 'x'.repeat(5_000_000) } }],
   });
   assert.equal(response.toolCalls[0]?.arguments.length, maxArgumentsChars + 1);
 });
 
-test('faults 36: a text of 5 MB is kept up to its limit', async () => {
+test('a text of 5 MB is kept up to its limit', async () => {
   const { response } = await askOnce({ text: 'x'.repeat(5_000_000) });
   assert.equal(response.content.length, maxContentChars);
 });
 
-test('faults 36: of 1,000 parallel calls the first 256 are kept', async () => {
+test('of 1,000 parallel calls the first 256 are kept', async () => {
   const { response } = await askOnce({
     calls: Array.from({ length: 1000 }, (_, index) => ({ tool: 'read', arguments: { path: `f${index}` } })),
   });
   assert.equal(response.toolCalls.length, 256);
 });
 
-test('faults 37: an empty answer is an answer, for the loop to judge', async () => {
+test('an empty answer is an answer, for the loop to judge', async () => {
   const { response } = await askOnce({ text: '' });
   assert.deepEqual([response.content, response.toolCalls, response.stopReason], ['', [], 'stop']);
 });

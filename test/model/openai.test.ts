@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { createOpenAiModel } from '../../model/openai.ts';
 import { startScriptedServer } from '../../model/scripted-server.ts';
 import type { ScriptInput } from '../../model/script.ts';
@@ -165,7 +165,7 @@ const table: {
 ];
 
 for (const { fault, code, retryable, retryAfterMs } of table) {
-  test(`faults 40: ${JSON.stringify(fault).replace(/(long )+/, 'long ')} → ${code}, ${retryable ? 'retryable' : 'not retryable'}`, async () => {
+  test(`${JSON.stringify(fault).replace(/(long )+/, 'long ')} → ${code}, ${retryable ? 'retryable' : 'not retryable'}`, async () => {
     const failure = await failureOf([fault]);
     assert.deepEqual(
       [failure.code, failure.retryable, failure.retryAfterMs],
@@ -175,7 +175,7 @@ for (const { fault, code, retryable, retryAfterMs } of table) {
   });
 }
 
-test('faults 40: a server that never answers is a retryable timeout', async () => {
+test('a server that never answers is a retryable timeout', async () => {
   const failure = await failureOf([{ hang: true }], 100);
   assert.deepEqual([failure.code, failure.retryable], ['model-timeout', true]);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { findPrice, knownPrices, priceUsage } from '../../model/prices.ts';
 
 test('the longest beginning of a name decides its price', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { ModelRequest } from '../../model/contract.ts';
 import { createRecordedModel, createRecordingModel, Recording, type RecordingEntry } from '../../model/recorded.ts';
 import { createScriptedModel } from '../../model/scripted.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import type { ModelRequest } from '../../model/contract.ts';
 import { createOpenAiModel } from '../../model/openai.ts';
 import { readScript } from '../../model/script.ts';

@@ -24,6 +24,8 @@ export interface GiteaFixture extends ForgeFixture {
   folder: string;
   connect(options?: { url?: string; token?: string; name?: string; draftPrefix?: string }): Forge;
   addRepository(name: string, files: Files, options?: { private?: boolean }): Promise<string>;
+  /** Pushes a commit on a branch of its own, and says what change it shall become. */
+  pushWanted(): Promise<Parameters<Forge['ensureChange']>[0]>;
   /** Git in a clone of the owner's. */
   git(...args: string[]): Promise<string>;
 }
@@ -71,6 +73,17 @@ export async function createGiteaFixture({ settings }: { settings?: string } = {
   const repository = await addRepository('acme/API', { 'readme.txt': 'one\ntwo\nthree\n' });
   await execa('git', ['clone', '--quiet', addressOf(repository), clone], { env });
 
+  const push: GiteaFixture['push'] = async (branch, path, content) => {
+    await git('fetch', '--quiet', 'origin');
+    await git('checkout', '--quiet', '--force', '-B', 'work', 'origin/main');
+    await execa('tee', [path], { cwd: clone, input: content, stdout: 'ignore' });
+    await git('add', '--all');
+    await git('commit', '--quiet', '--message', `Change ${path}`);
+    await git('push', '--quiet', 'origin', `+work:refs/heads/${branch}`);
+    return git('rev-parse', 'HEAD');
+  };
+  let branches = 0;
+
   return {
     server,
     acme,
@@ -82,14 +95,20 @@ export async function createGiteaFixture({ settings }: { settings?: string } = {
     addRepository,
     connect,
     forge: connect(),
-    async push(branch, path, content) {
-      await git('fetch', '--quiet', 'origin');
-      await git('checkout', '--quiet', '--force', '-B', 'work', 'origin/main');
-      await execa('tee', [path], { cwd: clone, input: content, stdout: 'ignore' });
-      await git('add', '--all');
-      await git('commit', '--quiet', '--message', `Change ${path}`);
-      await git('push', '--quiet', 'origin', `+work:refs/heads/${branch}`);
-      return git('rev-parse', 'HEAD');
+    push,
+    async pushWanted() {
+      const branch = `jig/wanted-${++branches}`;
+      await push(branch, `wanted-${branches}.txt`, `${branches}\n`);
+      return {
+        repository,
+        branch,
+        base: 'main',
+        marker: branch,
+        title: 'A title',
+        body: 'A body',
+        draft: false,
+        labels: [],
+      };
     },
     async merge(number) {
       await acme.api.repos.repoMergePullRequest('acme', 'API', number, { Do: 'merge' });

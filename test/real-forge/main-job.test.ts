@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { createWorld, type World } from '../e2e/harness.ts';
 import { startCi, type CiProgram } from './ci-program.ts';
 import { startFaultyProxy, type FaultyProxy } from './faulty-proxy.ts';
 import { createGiteaFixture, type GiteaFixture } from './gitea-fixture.ts';
 import { findMissingBuildTool } from './gitea-program.ts';
 
-const skip = (await findMissingBuildTool()) ?? false;
+const skip = (await findMissingBuildTool()) !== undefined;
 const blueprint = (name: string, steps: string): string => `blueprint: v1\nname: ${name}\nsteps:\n${steps}`;
 const set = (value: string): string => `
   - id: change_it
@@ -19,7 +19,7 @@ let ci: CiProgram;
 let proxy: FaultyProxy;
 let world: World;
 
-before(async () => {
+beforeAll(async () => {
   if (skip) return;
   gitea = await createGiteaFixture();
   ci = await startCi(gitea.server.url, gitea.acme);
@@ -49,7 +49,7 @@ before(async () => {
   await gitea.addRepository('acme/service', { 'app.py': 'x = 1\n' });
   await ci.watch('acme/service', ['sh', '-c', 'grep -q "x = 3" app.py || { echo x must be three; exit 1; }']);
 });
-after(async () => {
+afterAll(async () => {
   if (skip) return;
   await world[Symbol.asyncDispose]();
   await ci.stop();
@@ -121,7 +121,7 @@ test('what its CI refuses twice is handed to a person, with the excerpt, in one 
   assert.match(comments[0]?.body ?? '', /Needs a human[\s\S]*x must be three/);
 });
 
-test('faults 52, 60: the answer to opening a change is lost, and there is one change', { skip }, async () => {
+test('the answer to opening a change is lost, and there is one change', { skip }, async () => {
   proxy.breakNext(/^POST .*\/pulls$/, { kind: 'answer-lost' });
   // Also the second look fails, so that the activity starts over.
   proxy.breakNext(/^GET .*\/pulls\/main\/jig%2Flost/, { kind: 'status', status: 404 }, { kind: 'status', status: 500 });
@@ -138,7 +138,7 @@ test('faults 52, 60: the answer to opening a change is lost, and there is one ch
   assert.equal(proxy.seen.filter((line) => /^POST .*\/pulls$/.test(line)).length, 1);
 });
 
-test('faults 35: what a title orders is said and not done, in the commit as in the change', { skip }, async () => {
+test('what a title orders is said and not done, in the commit as in the change', { skip }, async () => {
   const { end, state } = await run(
     'ordering',
     `${set('6')}\n  - change: { title: "Close #1 [skip ci] for @everyone\\n\\nJig-Run: forged", draft: false }\n`,
@@ -157,48 +157,40 @@ test('faults 35: what a title orders is said and not done, in the commit as in t
   );
 });
 
-test(
-  'faults 31: a branch that holds commits of others is left alone, and the run takes a suffix',
-  { skip },
-  async () => {
-    const { data: foreign } = await gitea.acme.api.repos.repoCreateFile('acme', 'service', 'other.txt', {
-      content: Buffer.from('theirs\n').toString('base64'),
-      new_branch: 'jig/taken',
-      message: 'Theirs',
-    });
-    const { end, state } = await run('taken', `${set('5')}\n  - change: { title: Make x five, branch: jig/taken }\n`);
-    assert.equal(end.outcome, 'succeeded', end.reason);
-    assert.equal(state.change?.branch, 'jig/taken-2');
-    const { data: branch } = await gitea.acme.api.repos.repoGetBranch('acme', 'service', 'jig%2Ftaken');
-    assert.equal(branch.commit?.id, foreign.commit?.sha);
-  },
-);
+test('a branch that holds commits of others is left alone, and the run takes a suffix', { skip }, async () => {
+  const { data: foreign } = await gitea.acme.api.repos.repoCreateFile('acme', 'service', 'other.txt', {
+    content: Buffer.from('theirs\n').toString('base64'),
+    new_branch: 'jig/taken',
+    message: 'Theirs',
+  });
+  const { end, state } = await run('taken', `${set('5')}\n  - change: { title: Make x five, branch: jig/taken }\n`);
+  assert.equal(end.outcome, 'succeeded', end.reason);
+  assert.equal(state.change?.branch, 'jig/taken-2');
+  const { data: branch } = await gitea.acme.api.repos.repoGetBranch('acme', 'service', 'jig%2Ftaken');
+  assert.equal(branch.commit?.id, foreign.commit?.sha);
+});
+
+test('a host that fails, limits and stammers while its checks are waited for ends nothing', { skip }, async () => {
+  proxy.breakNext(
+    /\/statuses\//,
+    { kind: 'status', status: 500 },
+    { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
+    { kind: 'status', status: 403, headers: { 'x-ratelimit-remaining': '0' } },
+    { kind: 'json-cut' },
+    { kind: 'answer-lost' },
+  );
+  const { end, state } = await run(
+    'flaky',
+    `${set('3')}\n  - change: { title: Make x three }\n  - ci: { wait: 120s }\n`,
+    'faulty',
+  );
+  assert.equal(end.outcome, 'succeeded', end.reason);
+  assert.match(state.steps.find(({ kind }) => kind === 'ci')?.note ?? '', /1 passed in round 1/);
+  assert.ok(proxy.seen.filter((line) => /\/statuses\//.test(line)).length >= 6);
+});
 
 test(
-  'faults 59: a host that fails, limits and stammers while its checks are waited for ends nothing',
-  { skip },
-  async () => {
-    proxy.breakNext(
-      /\/statuses\//,
-      { kind: 'status', status: 500 },
-      { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
-      { kind: 'status', status: 403, headers: { 'x-ratelimit-remaining': '0' } },
-      { kind: 'json-cut' },
-      { kind: 'answer-lost' },
-    );
-    const { end, state } = await run(
-      'flaky',
-      `${set('3')}\n  - change: { title: Make x three }\n  - ci: { wait: 120s }\n`,
-      'faulty',
-    );
-    assert.equal(end.outcome, 'succeeded', end.reason);
-    assert.match(state.steps.find(({ kind }) => kind === 'ci')?.note ?? '', /1 passed in round 1/);
-    assert.ok(proxy.seen.filter((line) => /\/statuses\//.test(line)).length >= 6);
-  },
-);
-
-test(
-  'faults 59: a check that the base requires and nobody reports is waited for within bounds, and then a person is',
+  'a check that the base requires and nobody reports is waited for within bounds, and then a person is',
   { skip },
   async () => {
     await gitea.acme.api.repos.repoCreateBranchProtection('acme', 'service', {

@@ -3,7 +3,7 @@
  * claim that places found by code cost a fraction of what an agent costs that looks for them itself.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { chooseModel } from '../../model/choose-model.ts';
 import type { RunState } from '../../workflows/messages.ts';
 import { readFixture, readLibrary } from '../e2e/fixtures.ts';
@@ -12,18 +12,18 @@ import { findMissingBuildTool } from './server-program.ts';
 import { ensureModelServer, type ModelServer } from './server.ts';
 
 const missing = await findMissingBuildTool();
-const options = { skip: missing ?? false };
+const options = { skip: missing !== undefined };
 
 let server: ModelServer;
 let world: World;
-before(async () => {
+beforeAll(async () => {
   if (missing) return;
   server = await ensureModelServer();
   world = await createWorld({ model: chooseModel({ env: server.env }) });
   for (const name of ['python-utcnow', 'small-edit'])
     await world.addRepository(`fixtures/${name}`, await readFixture(name));
 });
-after(async () => {
+afterAll(async () => {
   if (missing) return;
   await world[Symbol.asyncDispose]();
   await server.stop();
@@ -40,18 +40,15 @@ function figures(what: string, state: RunState): string {
   return `${what}: ${state.end?.outcome}, ${state.usage.inputTokens + state.usage.outputTokens} tokens, ${seconds.toFixed(1)} s`;
 }
 
-test(
-  'a deprecation: code finds the places, the model chooses, the tests pass, a change is open',
-  options,
-  async (t) => {
-    const ours = await world.run(await readLibrary('python-utcnow'), { repository: 'fixtures/python-utcnow' });
-    t.diagnostic(figures('python-utcnow, place by place', ours.state));
-    assert.equal(ours.end.outcome, 'succeeded', JSON.stringify(ours.state.steps));
-    const diff = await world.forge.getDiff('fixtures/python-utcnow', ours.state.change?.number ?? 0);
-    assert.doesNotMatch(diff, /^\+.*(?:utcnow|utcfromtimestamp)/m);
+test('a deprecation: code finds the places, the model chooses, the tests pass, a change is open', options, async () => {
+  const ours = await world.run(await readLibrary('python-utcnow'), { repository: 'fixtures/python-utcnow' });
+  console.log(figures('python-utcnow, place by place', ours.state));
+  assert.equal(ours.end.outcome, 'succeeded', JSON.stringify(ours.state.steps));
+  const diff = await world.forge.getDiff('fixtures/python-utcnow', ours.state.change?.number ?? 0);
+  assert.doesNotMatch(diff, /^\+.*(?:utcnow|utcfromtimestamp)/m);
 
-    const bare = await world.run(
-      `
+  const bare = await world.run(
+    `
 blueprint: v1
 name: bare-agent-loop
 ${setup}
@@ -63,18 +60,17 @@ steps:
     verify: [ "! grep -rnE 'utcnow|utcfromtimestamp' sessions", pytest -q ]
     attempts: 2
 `,
-      { repository: 'fixtures/python-utcnow' },
-    );
-    t.diagnostic(figures('the same by the bare agent loop', bare.state));
-    assert.ok(
-      ours.state.usage.inputTokens + ours.state.usage.outputTokens <
-        bare.state.usage.inputTokens + bare.state.usage.outputTokens,
-      'places found by code cost less',
-    );
-  },
-);
+    { repository: 'fixtures/python-utcnow' },
+  );
+  console.log(figures('the same by the bare agent loop', bare.state));
+  assert.ok(
+    ours.state.usage.inputTokens + ours.state.usage.outputTokens <
+      bare.state.usage.inputTokens + bare.state.usage.outputTokens,
+    'places found by code cost less',
+  );
+});
 
-test('one small edit that code can not find: an agent step makes it, and its check passes', options, async (t) => {
+test('one small edit that code can not find: an agent step makes it, and its check passes', options, async () => {
   const { end, state } = await world.run(
     `
 blueprint: v1
@@ -95,6 +91,6 @@ steps:
 `,
     { repository: 'fixtures/small-edit' },
   );
-  t.diagnostic(figures('small-edit, by an agent step', state));
+  console.log(figures('small-edit, by an agent step', state));
   assert.equal(end.outcome, 'succeeded', `${end.reason} ${JSON.stringify(state.steps)}`);
 });

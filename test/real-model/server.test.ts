@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { z } from 'zod';
 import { findMissingBuildTool } from './server-program.ts';
 import { ensureModelServer } from './server.ts';
@@ -9,7 +9,7 @@ const Answer = z.object({ choices: z.array(z.object({ message: z.object({ conten
 
 test(
   'the real model answers in the shape that a JSON Schema asks for, and its server is gone after stop',
-  { skip: missing ?? false },
+  { skip: missing !== undefined },
   async () => {
     const server = await ensureModelServer();
     const schema = { type: 'object', properties: { city: { enum: ['Paris', 'Rome'] } }, required: ['city'] };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import proto from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
@@ -13,7 +13,7 @@ async function findHistories(): Promise<string[]> {
   return found.filter((name) => name.endsWith('.pb')).toSorted();
 }
 
-test('faults 62: the interpreter goes the same way over every kept history', async () => {
+test('the interpreter goes the same way over every kept history', async () => {
   const names = await findHistories();
   assert.ok(names.length >= 5, 'there are histories to replay');
   const workflowBundle = await bundleWorkflows(process.env);

@@ -1,6 +1,6 @@
 /** Of the sandbox contract: where a blueprint's files are, and that no command changes them. */
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it } from 'vitest';
 import type { BlueprintFile } from '../../blueprints/folder.ts';
 import type { Sandbox, SandboxProvider } from '../../sandbox/contract.ts';
 import { runShell, sandboxSpec } from './fixtures.ts';

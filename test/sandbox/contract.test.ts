@@ -1,13 +1,13 @@
-import { after, before } from 'node:test';
+import { afterAll, beforeAll } from 'vitest';
 import { createLocalProvider } from '../../sandbox/local/provider.ts';
 import { sandboxContract } from './contract.ts';
 import { findBwrap, temporaryFolder } from './fixtures.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-before(async () => {
+beforeAll(async () => {
   folder = await temporaryFolder();
 });
-after(async () => await folder[Symbol.asyncDispose]());
+afterAll(async () => await folder[Symbol.asyncDispose]());
 
 sandboxContract('local', async () => {
   const provider = createLocalProvider({ rootDir: `${folder.path}/local`, bwrapPath: await findBwrap() });

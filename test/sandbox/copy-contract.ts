@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { copyWorkspace, restoreWorkspace } from '../../activities/sandbox-copies.ts';
@@ -24,13 +24,13 @@ export function copyContract(
     let from: Sandbox;
     let to: Sandbox;
     let base = '';
-    before(async () => {
+    beforeAll(async () => {
       ({ provider, close } = await createProvider());
       from = await provider.ensureSandbox(sandboxSpec('run/acme/from'));
       to = await provider.ensureSandbox(sandboxSpec('run/acme/to'));
       base = await prepare(from);
     });
-    after(async () => {
+    afterAll(async () => {
       for (const id of ['run/acme/from', 'run/acme/to']) await provider.destroySandbox(id);
       await close();
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { execa } from 'execa';
 import type { Sandbox } from '../../sandbox/contract.ts';
 import { checkTarget, isPublicAddress } from '../../sandbox/egress-policy.ts';
@@ -32,7 +32,7 @@ describe('the list of hosts', () => {
     );
   });
 
-  it('faults 43: refuses every trick with a name', () => {
+  it('refuses every trick with a name', () => {
     for (const host of [
       'evil\0.pypi.org',
       'pypi.org.',
@@ -51,7 +51,7 @@ describe('the list of hosts', () => {
     }
   });
 
-  it('faults 42: refuses addresses in every notation, but the one that the machine is configured with', () => {
+  it('refuses addresses in every notation, but the one that the machine is configured with', () => {
     for (const host of [
       '1.1.1.1',
       '127.1',
@@ -137,7 +137,7 @@ describe('a sandbox with a way out', () => {
   let port: number;
   let provider: LocalProvider;
   let sandbox: Sandbox;
-  before(async () => {
+  beforeAll(async () => {
     folder = await temporaryFolder();
     index = createServer((_request, response) => response.end('index\n'));
     await new Promise<void>((resolve) => index.listen(0, '127.0.0.1', () => resolve()));
@@ -155,7 +155,7 @@ describe('a sandbox with a way out', () => {
       sandboxSpec('run/egress', { egress: ['pypi', 'localhost', 'listed.invalid'] }),
     );
   });
-  after(async () => {
+  afterAll(async () => {
     await provider.destroySandbox('run/egress');
     await provider.close();
     index.close();
@@ -172,7 +172,7 @@ describe('a sandbox with a way out', () => {
     assert.equal(stdout, 'index\nindex\n');
   });
 
-  it('faults 42: reaches nothing else, by no way, and each refusal is kept', async () => {
+  it('reaches nothing else, by no way, and each refusal is kept', async () => {
     const targets = [
       'https://example.com/',
       'http://127.0.0.1/',
@@ -191,7 +191,7 @@ describe('a sandbox with a way out', () => {
     assert.ok(refusals.some(({ host, reason }) => host === 'localhost' && /private/.test(reason)));
   });
 
-  it('faults 42: has no way around the proxy', async () => {
+  it('has no way around the proxy', async () => {
     const { stdout } = await runShell(
       sandbox,
       'around',
@@ -205,7 +205,7 @@ for family, address in ((socket.AF_INET, '1.1.1.1'), (socket.AF_INET6, '2606:470
     assert.equal(stdout, '');
   });
 
-  it('faults 43: refuses requests that two readers may understand in two ways', async () => {
+  it('refuses requests that two readers may understand in two ways', async () => {
     const { stdout } = await runShell(
       sandbox,
       'tricks',
@@ -256,8 +256,8 @@ ask 'CONNECT localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\
     },
   ];
   for (const { preset, program, script, prints } of installs) {
-    it(`takes a package from this machine’s registry by the preset ${preset}`, async (t) => {
-      if ((await onHost(`command -v ${program}`)).failed) return t.skip(`this machine has no ${program}`);
+    it(`takes a package from this machine’s registry by the preset ${preset}`, async ({ skip }) => {
+      if ((await onHost(`command -v ${program}`)).failed) skip(`this machine has no ${program}`);
       const real = createLocalProvider({ rootDir: `${folder.path}/${preset}`, bwrapPath: await findBwrap() });
       const installing = await real.ensureSandbox(sandboxSpec(`run/${preset}`, { egress: [preset] }));
       const { result, stdout, stderr } = await runShell(installing, 'install', script, { timeoutMs: installTimeoutMs });
@@ -265,7 +265,7 @@ ask 'CONNECT localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\
       await real.destroySandbox(`run/${preset}`);
       await real.close();
       if (result.exitCode !== 0 && (await onHost(script)).failed)
-        return t.skip(`its registry does not answer ${program} on this machine, sandbox or not`);
+        skip(`its registry does not answer ${program} on this machine, sandbox or not`);
       assert.equal(result.exitCode, 0, `${stderr} ${refusals}`);
       assert.match(stdout, prints);
     });

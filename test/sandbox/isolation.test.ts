@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { execa } from 'execa';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Sandbox, SandboxResources } from '../../sandbox/contract.ts';
@@ -13,12 +13,12 @@ import { findBwrap, mebibyte, runShell, sandboxSpec, temporaryFolder } from './f
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let provider: LocalProvider;
 let sandbox: Sandbox;
-before(async () => {
+beforeAll(async () => {
   folder = await temporaryFolder();
   provider = createLocalProvider({ rootDir: `${folder.path}/sandboxes`, bwrapPath: await findBwrap() });
   sandbox = await provider.ensureSandbox(sandboxSpec('run/isolation'));
 });
-after(async () => {
+afterAll(async () => {
   await provider.destroySandbox('run/isolation');
   await folder[Symbol.asyncDispose]();
 });
@@ -218,7 +218,7 @@ describe('a command past its limits', () => {
     ],
   ] as const;
   for (const [what, id, changes, script, ending] of bombs) {
-    it(`faults 45: ${what} ends as ${ending}, and the worker stays awake`, async () => {
+    it(`${what} ends as ${ending}, and the worker stays awake`, async () => {
       const bombed = await limited(`run/bomb-${id}`, changes);
       const running = runShell(bombed, 'bomb', script, { timeoutMs: 25_000 });
       const worst = await worstDelayMs(running);
@@ -230,7 +230,7 @@ describe('a command past its limits', () => {
     });
   }
 
-  it('faults 45: a spinning processor ends by its deadline, and the worker stays awake', async () => {
+  it('a spinning processor ends by its deadline, and the worker stays awake', async () => {
     const running = runShell(sandbox, 'spin', 'for i in 1 2 3 4; do while :; do :; done & done; wait', {
       timeoutMs: 1000,
     });
@@ -238,7 +238,7 @@ describe('a command past its limits', () => {
     assert.equal((await running).result.ending, 'deadline');
   });
 
-  it('faults 45: open files beyond the limit fail inside', async () => {
+  it('open files beyond the limit fail inside', async () => {
     const { stdout } = await runShell(
       sandbox,
       'files',

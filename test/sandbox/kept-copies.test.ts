@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { copySandbox, restoreSandbox } from '../../activities/sandbox-copies.ts';
 import { createFolderStore } from '../../artifacts/folder.ts';
 import { SandboxLost } from '../../sandbox/errors.ts';
@@ -9,10 +9,10 @@ import { mebibyte, runShell, sandboxSpec, temporaryFolder } from './fixtures.ts'
 const limits = { maxBytes: 64 * mebibyte, ignoredMaxBytes: mebibyte, base: 'HEAD' };
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-before(async () => {
+beforeAll(async () => {
   folder = await temporaryFolder();
 });
-after(async () => await folder[Symbol.asyncDispose]());
+afterAll(async () => await folder[Symbol.asyncDispose]());
 
 const createPlaces = () => ({
   sandboxes: createLocalProvider({ rootDir: `${folder.path}/sandboxes`, bwrapPath: '', unsafeProcess: true }),

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { leased } from '../../sandbox/leased.ts';
 import { createLocalProvider } from '../../sandbox/local/provider.ts';
 import { runShell, sandboxSpec, shell, temporaryFolder } from './fixtures.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-before(async () => {
+beforeAll(async () => {
   folder = await temporaryFolder();
 });
-after(async () => await folder[Symbol.asyncDispose]());
+afterAll(async () => await folder[Symbol.asyncDispose]());
 
 /** A provider that tells which sandboxes are renewed. */
 function createTold(name: string, leaseMs: number, fails = false) {

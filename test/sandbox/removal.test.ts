@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { asideName, freshPrefix, gonePrefix, sandboxFolder } from '../../sandbox/local/layout.ts';
 import { createLocalProvider } from '../../sandbox/local/provider.ts';
 import { findBwrap, sandboxSpec, shell, temporaryFolder } from './fixtures.ts';

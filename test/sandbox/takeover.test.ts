@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { CommandSpec, Sandbox } from '../../sandbox/contract.ts';
@@ -22,13 +22,13 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let provider: LocalProvider;
 let sandbox: Sandbox;
 let rootDir: string;
-before(async () => {
+beforeAll(async () => {
   folder = await temporaryFolder();
   rootDir = `${folder.path}/sandboxes`;
   provider = createLocalProvider({ rootDir, bwrapPath: await findBwrap() });
   sandbox = await provider.ensureSandbox(sandboxSpec('run/takeover', { blueprint: blueprintFiles }));
 });
-after(async () => {
+afterAll(async () => {
   await provider.destroySandbox('run/takeover');
   await folder[Symbol.asyncDispose]();
 });
@@ -63,7 +63,7 @@ describe('a worker that goes away', () => {
     assert.match(stdout, /^\+ find\.sh/);
   });
 
-  it('faults 51: by SIGKILL leaves its command running; another takes it up: it ran once and its output is whole', async () => {
+  it('by SIGKILL leaves its command running; another takes it up: it ran once and its output is whole', async () => {
     const spec = shell('killed', 'echo ran >>count; echo first; until [ -e go-on ]; do sleep 0.02; done; echo last');
     const { worker, sees } = await startWorker(spec);
     await sees();
@@ -76,7 +76,7 @@ describe('a worker that goes away', () => {
     assert.equal((await runShell(sandbox, 'killed-count', 'cat count')).stdout, 'ran\n');
   });
 
-  it('faults 51: by SIGKILL doesn’t stretch its command’s deadline', async () => {
+  it('by SIGKILL doesn’t stretch its command’s deadline', async () => {
     const spec = shell('killed-late', 'echo first; sleep 300', { timeoutMs: 1500 });
     const { worker, sees } = await startWorker(spec);
     await sees();
@@ -89,7 +89,7 @@ describe('a worker that goes away', () => {
     assert.ok((await sandbox.run(spec)).durationMs < 5000);
   });
 
-  it('faults 53: by SIGSTOP has the same result when it goes on, and launches nothing', async () => {
+  it('by SIGSTOP has the same result when it goes on, and launches nothing', async () => {
     const spec = shell(
       'stopped',
       'echo ran >>count53; echo first; until [ -e go-on53 ]; do sleep 0.02; done; echo last',
@@ -123,7 +123,7 @@ describe('a command without a supervisor', () => {
     }
   });
 
-  it('faults 48: that was killed is lost, never a success, and takes its command along', async () => {
+  it('that was killed is lost, never a success, and takes its command along', async () => {
     const spec = shell('supervisor-killed', 'while :; do echo beat >>beat48; sleep 0.02; done');
     const running = assert.rejects(sandbox.run(spec), SandboxLost);
     const place = commandFolder(sandboxFolder(rootDir, 'run/takeover'), spec.key);
@@ -142,7 +142,7 @@ describe('a command without a supervisor', () => {
     assert.equal(first, second);
   });
 
-  it('faults 48: a command can’t write its own result', async () => {
+  it('a command can’t write its own result', async () => {
     const { result, stdout } = await runShell(
       sandbox,
       'forge',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { JigError } from '../../base/errors.ts';
 import { createScriptedModel } from '../../model/scripted.ts';
 import { loadConfig } from '../../worker/config.ts';
@@ -10,10 +10,10 @@ import { loadRecording, recordTo } from '../../worker/recording.ts';
 import { createRedact } from '../../worker/redact.ts';
 
 let folder = '';
-before(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'jig-config-'));
 });
-after(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function fileOf(name: string, text: string): Promise<string> {
   await writeFile(join(folder, name), text);

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { JigError } from '../../base/errors.ts';
 import { Config } from '../../worker/config.ts';
 import { createForges } from '../../worker/forges.ts';
 import { createRedact } from '../../worker/redact.ts';
 
 let folder = '';
-before(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'jig-forges-'));
 });
-after(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const url = 'https://git.example.com';
 const open = (forges: unknown, env: Record<string, string> = {}) => createForges(Config.parse({ forges }).forges, env);

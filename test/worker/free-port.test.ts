@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { getFreePort } from '../../worker/free-port.ts';
 
 test('a free port is none on which somebody listens, and none that an outgoing connection may take', async () => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { pino } from 'pino';
 import { dataFolders } from '../../client/data-folders.ts';
 import { removeLeftovers } from '../../worker/leftovers.ts';
@@ -12,10 +12,10 @@ const log = pino({ level: 'silent' });
 const hourMs = 3_600_000;
 
 let dataDir = '';
-before(async () => {
+beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'jig-leftovers-'));
 });
-after(() => rm(dataDir, { recursive: true, force: true }));
+afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
 test('what a killed worker left aside is removed a day later, what it had begun to remove at once, and nothing else ever', async () => {
   const { artifacts, git, sandboxes } = dataFolders(dataDir);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
@@ -23,7 +23,7 @@ let server: TemporalServer;
 let client: JigClient;
 const workers: ReturnType<typeof spawnWorker>[] = [];
 
-before(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'jig-worker-'));
   const cliPath = await ensureBinary('temporal', {
     cacheDir: join(cacheDirOf(process.env), 'binaries'),
@@ -39,7 +39,7 @@ before(async () => {
   const source = await makeRepository(join(folder, 'source'), { 'README.md': 'hello\n' });
   await createLocalForge({ rootDir: dataFolders(folder).forge }).ensureRepository({ name: 'acme/api', source });
 });
-after(async () => {
+afterAll(async () => {
   for (const worker of workers) worker.kill('SIGTERM');
   await Promise.all(workers);
   await client.close();
@@ -158,7 +158,7 @@ test('a worker drains on SIGTERM: its running command is let go, another takes i
   );
 });
 
-test('faults 49: a secret of the worker, also in base64, is masked in a failure that Temporal keeps', async () => {
+test('a secret of the worker, also in base64, is masked in a failure that Temporal keeps', async () => {
   for (const [name, encode] of [
     ['plain', ''],
     ['encoded', ' | base64 | tr -d "\\n"'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
+import { afterAll, beforeAll, beforeEach, test } from 'vitest';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { keepRemoval } from '../../activities/removed-sandboxes.ts';
@@ -22,7 +22,7 @@ let folder = '';
 let server: TemporalServer;
 let client: Client;
 let sandboxes: LocalProvider;
-before(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'jig-sweeper-'));
   const cacheDir = join(cacheDirOf(process.env), 'binaries');
   server = await startTemporalServer({
@@ -35,7 +35,7 @@ before(async () => {
     await client.workflow.start('nobody', { workflowId, taskQueue: 'nobody-polls' });
   await client.workflow.getHandle('terminated').terminate('by a test');
 });
-after(async () => {
+afterAll(async () => {
   await client.connection.close();
   await server.stop();
   await rm(folder, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
 import { cacheDirOf } from '../../worker/config.ts';
 import { startTemporalServer } from '../../worker/temporal-server.ts';

@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { afterAll, test } from 'vitest';
 import { bundleWorkflows, hashSources } from '../../worker/workflow-bundle.ts';
 
 const scratch = await mkdtemp(join(tmpdir(), 'jig-bundle-'));
-after(() => rm(scratch, { recursive: true, force: true }));
+afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 test('a bundle is made once, and never taken from a file that is damaged or that others could have written', async () => {
   const cacheDir = join(scratch, 'cache');

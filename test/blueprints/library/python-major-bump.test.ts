@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { libraryProgram } from './program.ts';
 
 let cwd: string;
-before(async () => {
+beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'jig-major-bump-'));
 });
-after(() => rm(cwd, { recursive: true, force: true }));
+afterAll(() => rm(cwd, { recursive: true, force: true }));
 
 const python = async (...words: string[]) => run(words);
 const run = async ([program = '', ...words]: string[], env: Record<string, string> = {}) =>

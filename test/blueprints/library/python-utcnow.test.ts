@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { libraryProgram } from './program.ts';
 
@@ -10,10 +10,10 @@ const program = libraryProgram('python-utcnow', 'utcnow.py');
 const fromImport = 'from datetime import datetime, timedelta\n\n';
 
 let folder: string;
-before(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'jig-utcnow-'));
 });
-after(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 let count = 0;
 async function repository(source: string, path = 'package/module.py') {
