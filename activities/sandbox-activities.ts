@@ -1,5 +1,5 @@
 import { defaults } from '../base/defaults.ts';
-import { JigError, type ErrorCode } from '../base/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutScript, exportScript, nothingToExport, systemScript } from '../git/sandbox-scripts.ts';
