@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defaults } from '../base/defaults.ts';
-import { JigError, type ErrorCode } from '../base/errors.ts';
+import { JigError } from '../base/errors.ts';
 import { BlueprintFile } from '../blueprints/folder.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';

@@ -49,7 +49,7 @@ test('where there is no copy, it is said why, and nothing can be restored', asyn
   const copy = await copySandbox(places, request);
   assert.equal(copy.archive, undefined);
   assert.match(copy.reason ?? '', /The workspace has \d+ bytes/);
-  await assert.rejects(restoreSandbox(places, { sandbox: sandbox.ref, key: 'x', copy }), { type: 'restore-failed' });
+  await assert.rejects(restoreSandbox(places, { sandbox: sandbox.ref, key: 'x', copy }), { code: 'restore-failed' });
 });
 
 test('a copy that is damaged on its way does not touch the workspace', async () => {
@@ -58,6 +58,6 @@ test('a copy that is damaged on its way does not touch the workspace', async () 
   await runShell(sandbox, 'make', 'echo here >file');
   const archive = await places.artifacts.put(Buffer.from('no archive'), 'application/gzip');
   const copy = { archive, sizeBytes: 10, ignored: 'kept' as const };
-  await assert.rejects(restoreSandbox(places, { sandbox: sandbox.ref, key: 'y', copy }), { type: 'restore-failed' });
+  await assert.rejects(restoreSandbox(places, { sandbox: sandbox.ref, key: 'y', copy }), { code: 'restore-failed' });
   assert.equal((await runShell(sandbox, 'look', 'ls -A; cat file')).stdout, 'file\nhere\n');
 });
