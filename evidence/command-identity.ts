@@ -5,7 +5,7 @@ export interface CommandIdentity {
 }
 
 /** The same text for the same command, whatever the order in which its variables were written. */
-export function commandIdentity({ argv, env }: CommandIdentity): string {
+function commandIdentity({ argv, env }: CommandIdentity): string {
   return JSON.stringify([argv, Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1))]);
 }
 

@@ -82,7 +82,7 @@ export interface BaselineRun extends CommandIdentity {
   run: CheckRun;
 }
 
-export interface GateCommand extends CommandIdentity {
+interface GateCommand extends CommandIdentity {
   shown: string;
   timeoutMs: number;
 }
@@ -95,7 +95,7 @@ export interface CheckRecord {
   verdict: Verdict;
 }
 
-export type Conversation =
+type Conversation =
   | { kind: 'agent'; work: AgentWork; transcript: ArtifactRef }
   /** The answers so far, each with what was said to it; the last with nothing. */
   | { kind: 'prompt'; earlier: { answer: ArtifactRef; error: string }[]; answer: ArtifactRef };
@@ -109,7 +109,7 @@ export interface OpenedChange extends ChangeSummary {
   gate: 'clean' | 'spared';
 }
 
-export interface Messages {
+interface Messages {
   paused: boolean;
   /** Who cancelled the run, and what they said. */
   cancelledBy?: string;

@@ -56,8 +56,8 @@ export function blueprintRules(getProvider: () => SandboxProvider): void {
     });
   });
 
-  it('can be changed, added to and removed by no command', async (t) => {
-    if (getProvider().capabilities.isolation === 'none') return t.skip('plain processes have the worker’s own rights');
+  it('can be changed, added to and removed by no command', async ({ skip }) => {
+    skip(getProvider().capabilities.isolation === 'none', 'plain processes have the worker’s own rights');
     await withSandbox('write', blueprintFiles, async (sandbox) => {
       const before = await runShell(sandbox, 'before', tellAll);
       const attacks = [
