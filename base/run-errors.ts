@@ -269,8 +269,8 @@ export const runErrors = {
   },
   'cannot-send-back': {
     title: 'The work can’t be sent back',
-    why: 'Work goes back to an agent step before the approval, as often as the approval’s `rounds` allow.',
-    fix: 'Approve or reject it.',
+    why: 'Work goes back to a step before the question in the same list, as often as the question’s `rounds` allow.',
+    fix: 'Approve or reject it, or name one of the steps that the message lists.',
   },
   'invalid-message': {
     title: 'A message to a run is malformed',

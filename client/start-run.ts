@@ -44,7 +44,7 @@ export async function start(
   const pinned = 'sha256' in source ? source : await pinBlueprint(source, keepFiles);
   const request = parseRequest({ blueprint: pinned, repository, inputs, requester });
   const suffix = idempotencyKey ? sha256(idempotencyKey).slice(0, 12) : randomBytes(4).toString('hex');
-  const runId = `run/${repository.name}/${blueprint.name}/${suffix}`;
+  const runId = `run/${repository.forge}:${repository.name}/${blueprint.name}/${suffix}`;
   const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value });
   try {
     await temporal.workflow.start(runWorkflowType, {

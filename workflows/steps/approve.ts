@@ -19,15 +19,15 @@ export const approveStep: StepAction<ApproveStep> = async (run, { step, path, ba
   if (answer?.decision === 'send-back' && target !== undefined)
     throw new SentBack(target, `${answer.by} sent the work back: ${answer.comment}`);
   const decision = answer?.decision ?? approve.default ?? defaults.approve.decision;
-  const by = answer?.by ?? 'the deadline';
+  const { by = '', comment = '' } = answer ?? {};
   if (decision === 'approve')
-    return { outputs: { decision, by, comment: answer?.comment ?? '' }, note: `approved by ${by}` };
+    return { outputs: { decision, by, comment }, note: `approved by ${by === '' ? 'the deadline' : by}` };
   throw new RunEnded(
     answer
       ? {
           outcome: 'cancelled',
           code: 'rejected',
-          reason: `${by} rejected it${answer.comment ? `: ${answer.comment}` : ''}`,
+          reason: `${by} rejected it${comment ? `: ${comment}` : ''}`,
           step: path,
         }
       : {
