@@ -19,7 +19,10 @@ const grpc = {
   unavailable: 14,
 } as const;
 
-/** @throws JigError `run-not-found`, `temporal-unreachable`, what the run's validators refuse, and `invalid` for an argument that Temporal refuses. */
+/** How Temporal's SDK marks a history that doesn't fit the code. */
+const misfit = '[TMPRL1100]';
+
+/** @throws JigError `run-not-found`, `history-mismatch`, `temporal-unreachable`, what the run's validators refuse, and `invalid` for an argument that Temporal refuses. */
 export async function translate<Value>(
   { runId, invalid = 'invalid-request' }: { runId?: string; invalid?: ErrorCode },
   work: () => Promise<Value>,
@@ -45,6 +48,8 @@ function translated(error: unknown, runId: string | undefined, invalid: ErrorCod
       cause: error,
     });
   }
+  if (error instanceof QueryNotRegisteredError && error.message.includes(misfit))
+    return new JigError('history-mismatch', `A worker's code doesn't fit the history of ${runId}`, { cause: error });
   if (error instanceof QueryNotRegisteredError)
     return new JigError('temporal-unreachable', `The worker could not answer for this run: ${error.message}`, {
       hint: 'Try again; the worker’s log says more.',
