@@ -43,7 +43,10 @@ export async function explainSilence<Value>(
   const letGo = new AbortController();
   const signals = signal ? [signal, letGo.signal] : [letGo.signal];
   const answer = temporal.withAbortSignal(AbortSignal.any(signals), work);
-  const settle = (): undefined => void letGo.abort();
+  const settle = (): undefined => {
+    letGo.abort();
+    return undefined;
+  };
   const settled = answer.then(settle, settle);
   const reason = await Promise.race([
     settled,

@@ -10,7 +10,7 @@ import {
 import { JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
 
 /** Of gRPC's status codes, those that are told apart. */
-const grpc = {
+export const grpc = {
   cancelled: 1,
   invalidArgument: 3,
   deadlineExceeded: 4,
@@ -86,7 +86,7 @@ function isNoRun(error: unknown): boolean {
 }
 
 /** Temporal's own error wraps gRPC's for most calls. */
-function grpcErrorOf(error: unknown): { code: number; details: string } | undefined {
+export function grpcErrorOf(error: unknown): { code: number; details: string } | undefined {
   if (isGrpcServiceError(error)) return error;
   return error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : undefined;
 }

@@ -1,8 +1,9 @@
 /** Versions of Jig as Temporal knows them: which is current, which have workers, and which open runs wait for. */
-import { isGrpcServiceError, type ConnectionLike } from '@temporalio/client';
+import type { ConnectionLike } from '@temporalio/client';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { runWorkflowType, taskQueues } from '../workflows/messages.ts';
+import { grpc, grpcErrorOf } from './translate.ts';
 
 /** Where to ask. */
 export interface TemporalNamespace {
@@ -110,7 +111,7 @@ export async function findDeployment({ connection, namespace }: TemporalNamespac
 }
 
 export function isNotFound(error: unknown): boolean {
-  return isGrpcServiceError(error) && error.code === 5;
+  return grpcErrorOf(error)?.code === grpc.notFound;
 }
 
 export function parseVersion(
@@ -120,6 +121,6 @@ export function parseVersion(
   return deploymentName && buildId ? { deploymentName, buildId } : undefined;
 }
 
-export function isSame(a: WorkerDeploymentVersion, b: WorkerDeploymentVersion): boolean {
+function isSame(a: WorkerDeploymentVersion, b: WorkerDeploymentVersion): boolean {
   return a.deploymentName === b.deploymentName && a.buildId === b.buildId;
 }

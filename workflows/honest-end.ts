@@ -7,34 +7,35 @@ import {
   isCancellation,
 } from '@temporalio/workflow';
 import type { ArtifactRef } from '../artifacts/contract.ts';
+import { collectEvidence } from './evidence.ts';
 import { describeFailure } from './failures.ts';
-import type { RunEnd, RunRequest } from './messages.ts';
+import { keepLarge } from './large-values.ts';
+import type { RunMemory } from './memory.ts';
+import type { RunEnd } from './messages.ts';
 import { perform } from './perform.ts';
-import { runKey } from './sandbox.ts';
 
 /** What a failure carries for whoever asks after the run's end. */
 export type EndDetails = [end: RunEnd, evidence?: ArtifactRef];
 
 /**
- * The same workflow, in which an error that nobody foresaw is a failure with a code, mostly `internal-error`. Temporal
- * would try the workflow task again until somebody mends the code. It does so rightly where a history doesn't fit the
- * code, so that error passes; so do the workflow's own failures, its cancellation, and its going on as a new execution.
+ * Does a workflow's work, in which an error that nobody foresaw becomes a failure with a code, mostly `internal-error`.
+ * Temporal would try the workflow task again until somebody mends the code. It does so rightly where a history doesn't
+ * fit the code, so that error passes; so do the workflow's own failures, its cancellation, and its going on as a new
+ * execution.
  */
-export function endHonestly<Args extends unknown[], Result>(
-  workflow: (...args: Args) => Promise<Result>,
-  cleanUp: (end: RunEnd, error: unknown, args: Args) => Promise<EndDetails>,
-): (...args: Args) => Promise<Result> {
-  return async (...args) => {
-    try {
-      return await workflow(...args);
-    } catch (error) {
-      if (isMeant(error)) throw error;
-      const { code, message } = describeFailure(error);
-      const end: RunEnd = { outcome: 'failed', code, reason: message };
-      const details = await CancellationScope.nonCancellable(() => cleanUp(end, error, args));
-      throw ApplicationFailure.create({ message, type: code, nonRetryable: true, details });
-    }
-  };
+export async function endHonestly<Result>(
+  work: () => Promise<Result>,
+  cleanUp: (end: RunEnd, error: unknown) => Promise<EndDetails>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isMeant(error)) throw error;
+    const { code, message } = describeFailure(error);
+    const end: RunEnd = { outcome: 'failed', code, reason: message };
+    const details = await CancellationScope.nonCancellable(() => cleanUp(end, error));
+    throw ApplicationFailure.create({ message, type: code, nonRetryable: true, details });
+  }
 }
 
 function isMeant(error: unknown): boolean {
@@ -46,19 +47,12 @@ function isMeant(error: unknown): boolean {
   );
 }
 
-/** Removes the sandboxes that the run may have, and keeps what is known of the fault as its evidence. */
-export async function cleanUpRun(
-  end: RunEnd,
-  error: unknown,
-  [request]: [RunRequest, ...unknown[]],
-): Promise<EndDetails> {
-  // Those of the run itself and of its second start; one that was never made is removed all the same.
-  for (const generation of [0, 1])
-    await orNothing(perform('removeSandbox', { id: runKey(generation) }, { summary: 'clean up' }));
+/** Removes the run's sandboxes, and keeps what it knew and the fault itself as its evidence. */
+export async function cleanUpRun(memory: RunMemory | undefined, end: RunEnd, error: unknown): Promise<EndDetails> {
+  for (const id of memory?.sandboxIds ?? []) await orNothing(perform('removeSandbox', { id }, { summary: 'clean up' }));
+  const known = memory ? collectEvidence(memory, end) : { end };
   const stack = (error instanceof Error && error.stack) || '';
-  const { blueprint, repository, requester } = request;
-  const value = { end: { ...end }, blueprint: blueprint.name, repository: repository.name, requester, stack };
-  const evidence = await orNothing(perform('keepValue', { value }, { summary: 'the evidence' }));
+  const evidence = await orNothing(keepLarge({ ...known, stack }, 'the evidence'));
   return evidence ? [end, evidence] : [end];
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { z } from 'zod';
 import { bundle } from '../../worker/workflow-bundle.ts';
 import { createWorld } from '../e2e/harness.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 import { setTimeout as wait } from 'node:timers/promises';
 import proto from '@temporalio/proto';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
@@ -81,110 +81,94 @@ const refusal =
   (error: unknown) =>
     error instanceof JigError && error.code === code && words.every((word) => error.message.includes(word));
 
-test(
-  'a run ends on the version that it started on, beside a newer one and after it',
-  { timeout: 240_000 },
-  async () => {
-    await using world = await createWorld();
-    await world.addRepository('acme/api', { 'a.txt': 'a\n' });
-    const bundles = { old: await bundleWorkflows(process.env), new: await otherBundle };
-    const next = { ...world.version, buildId: buildIdOf(bundles.new) };
-    assert.notEqual(next.buildId, world.version.buildId);
-    const [beside, instead] = [await startAsking(world), await startAsking(world)];
+test('a run ends on the version that it started on, beside a newer one and after it', async () => {
+  await using world = await createWorld();
+  await world.addRepository('acme/api', { 'a.txt': 'a\n' });
+  const bundles = { old: await bundleWorkflows(process.env), new: await otherBundle };
+  const next = { ...world.version, buildId: buildIdOf(bundles.new) };
+  assert.notEqual(next.buildId, world.version.buildId);
+  const [beside, instead] = [await startAsking(world), await startAsking(world)];
 
-    await using _newer = await join(world, bundles.new, next);
-    assert.deepEqual(await ensureNewestIsCurrent(world.setup, next), next, 'the newest becomes current');
-    assert.deepEqual(await ensureNewestIsCurrent(world.setup, world.version), next, 'an older one does not, beside it');
-    const later = await startAsking(world);
-    assert.equal(await versionOf(world, later), next.buildId);
-    assert.equal(await approve(world, beside), 'succeeded');
-    assert.equal(await versionOf(world, beside), world.version.buildId);
+  await using _newer = await join(world, bundles.new, next);
+  assert.deepEqual(await ensureNewestIsCurrent(world.setup, next), next, 'the newest becomes current');
+  assert.deepEqual(await ensureNewestIsCurrent(world.setup, world.version), next, 'an older one does not, beside it');
+  const later = await startAsking(world);
+  assert.equal(await versionOf(world, later), next.buildId);
+  assert.equal(await approve(world, beside), 'succeeded');
+  assert.equal(await versionOf(world, beside), world.version.buildId);
 
-    await leave(world.worker);
-    // It has 30 s to answer, usually.
-    const impatient = createClient(world.client.temporal, undefined, { answerTimeoutMs: 3000 });
-    await assert.rejects(impatient.describe(instead), refusal('version-without-worker', world.version.buildId));
-    assert.equal(await isRunning(world, instead), true);
-    assert.equal(await approve(world, later), 'succeeded');
+  await leave(world.worker);
+  // It has 30 s to answer, usually.
+  const impatient = createClient(world.client.temporal, undefined, { answerTimeoutMs: 3000 });
+  await assert.rejects(impatient.describe(instead), refusal('version-without-worker', world.version.buildId));
+  assert.equal(await isRunning(world, instead), true);
+  assert.equal(await approve(world, later), 'succeeded');
 
-    await using _again = await join(world, bundles.old, world.version);
-    assert.equal(await approve(world, instead), 'succeeded');
-    assert.equal(await versionOf(world, instead), world.version.buildId);
-  },
-);
+  await using _again = await join(world, bundles.old, world.version);
+  assert.equal(await approve(world, instead), 'succeeded');
+  assert.equal(await versionOf(world, instead), world.version.buildId);
+});
 
-test(
-  "a worker whose code does not fit a run's history leaves the run waiting, and it says so",
-  { timeout: 240_000 },
-  async () => {
-    await using world = await createWorld();
-    await world.addRepository('acme/api', { 'a.txt': 'a\n' });
-    const runId = await startAsking(world);
-    const code = await otherBundle;
-    const other = { ...world.version, buildId: buildIdOf(code) };
-    await using _misfit = await join(world, code, other);
-    // Temporal moves no run to a version that it hasn't seen on the queue.
-    await ensureNewestIsCurrent(world.setup, other);
-    await move(world, runId, other);
+test("a worker whose code does not fit a run's history leaves the run waiting, and it says so", async () => {
+  await using world = await createWorld();
+  await world.addRepository('acme/api', { 'a.txt': 'a\n' });
+  const runId = await startAsking(world);
+  const code = await otherBundle;
+  const other = { ...world.version, buildId: buildIdOf(code) };
+  await using _misfit = await join(world, code, other);
+  // Temporal moves no run to a version that it hasn't seen on the queue.
+  await ensureNewestIsCurrent(world.setup, other);
+  await move(world, runId, other);
 
-    const impatient = createClient(world.client.temporal, undefined, { answerTimeoutMs: 3000 });
-    await assert.rejects(impatient.describe(runId), refusal('history-mismatch', other.buildId));
-    // Unlike a question, a signal makes the worker take the run up.
-    await world.client.temporal.workflow.getHandle(runId).signal('nudge');
-    await untilTaskFailed(world, runId);
-    assert.equal((await world.client.waitsFor(runId))?.code, 'history-mismatch');
-    assert.equal(await isRunning(world, runId), true);
+  const impatient = createClient(world.client.temporal, undefined, { answerTimeoutMs: 3000 });
+  await assert.rejects(impatient.describe(runId), refusal('history-mismatch', other.buildId));
+  // Unlike a question, a signal makes the worker take the run up.
+  await world.client.temporal.workflow.getHandle(runId).signal('nudge');
+  await untilTaskFailed(world, runId);
+  assert.equal((await world.client.waitsFor(runId))?.code, 'history-mismatch');
+  assert.equal(await isRunning(world, runId), true);
 
-    await move(world, runId);
-    // The try that is under way has ten seconds.
-    while (await world.client.waitsFor(runId)) await wait(100);
-    assert.equal(await approve(world, runId), 'succeeded');
-  },
-);
+  await move(world, runId);
+  // The try that is under way has ten seconds.
+  while (await world.client.waitsFor(runId)) await wait(100);
+  assert.equal(await approve(world, runId), 'succeeded');
+});
 
-test(
-  'an upgraded worker serves the runs of the version before, as long as there are any',
-  { timeout: 240_000 },
-  async () => {
-    await using world = await createWorld();
-    await world.addRepository('acme/api', { 'a.txt': 'a\n' });
-    const { setup, dataDir, version } = world;
-    const old = await bundleWorkflows(process.env);
-    const first = await serveOlderVersions({ setup, own: { version, promote: 'manual' }, dataDir, log }, old);
-    const stopFirst = new AbortController();
-    const runId = await startAsking(world);
-    await leave(world.worker);
-    stopFirst.abort();
-    await first.run(stopFirst.signal);
+test('an upgraded worker serves the runs of the version before, as long as there are any', async () => {
+  await using world = await createWorld();
+  await world.addRepository('acme/api', { 'a.txt': 'a\n' });
+  const { setup, dataDir, version } = world;
+  const old = await bundleWorkflows(process.env);
+  const first = await serveOlderVersions({ setup, own: { version, promote: 'manual' }, dataDir, log }, old);
+  const stopFirst = new AbortController();
+  const runId = await startAsking(world);
+  await leave(world.worker);
+  stopFirst.abort();
+  await first.run(stopFirst.signal);
 
-    const code = await otherBundle;
-    const next = { ...version, buildId: buildIdOf(code) };
-    await using _worker = await join(world, code, next);
-    await setCurrentVersion(setup, next);
-    assert.equal(await countOpenRuns(setup, version), 1);
-    const older = await serveOlderVersions({ setup, own: { version: next, promote: 'manual' }, dataDir, log }, code);
-    assert.deepEqual(await listKeptBundles(dataDir), [version.buildId, next.buildId].toSorted());
-    assert.equal(await approve(world, runId), 'succeeded');
-    const stop = new AbortController();
-    stop.abort();
-    await older.run(stop.signal);
-  },
-);
+  const code = await otherBundle;
+  const next = { ...version, buildId: buildIdOf(code) };
+  await using _worker = await join(world, code, next);
+  await setCurrentVersion(setup, next);
+  assert.equal(await countOpenRuns(setup, version), 1);
+  const older = await serveOlderVersions({ setup, own: { version: next, promote: 'manual' }, dataDir, log }, code);
+  assert.deepEqual(await listKeptBundles(dataDir), [version.buildId, next.buildId].toSorted());
+  assert.equal(await approve(world, runId), 'succeeded');
+  const stop = new AbortController();
+  stop.abort();
+  await older.run(stop.signal);
+});
 
-test(
-  'where no version is current, a run says what it waits for, and goes on once one is',
-  { timeout: 240_000 },
-  async () => {
-    await using world = await createWorld({ promote: false });
-    await world.addRepository('acme/api', { 'a.txt': 'a\n' });
-    await untilServed(world, world.version);
-    const runId = await world.start('blueprint: v1\nname: hello\nsteps:\n  - run: echo hello\n');
-    assert.equal((await world.client.waitsFor(runId))?.code, 'no-current-version');
-    await setCurrentVersion(world.setup, world.version);
-    assert.equal((await world.client.result(runId)).outcome, 'succeeded');
-    assert.deepEqual(await findWaitingRuns(world.setup, world.version.deploymentName), []);
-  },
-);
+test('where no version is current, a run says what it waits for, and goes on once one is', async () => {
+  await using world = await createWorld({ promote: false });
+  await world.addRepository('acme/api', { 'a.txt': 'a\n' });
+  await untilServed(world, world.version);
+  const runId = await world.start('blueprint: v1\nname: hello\nsteps:\n  - run: echo hello\n');
+  assert.equal((await world.client.waitsFor(runId))?.code, 'no-current-version');
+  await setCurrentVersion(world.setup, world.version);
+  assert.equal((await world.client.result(runId)).outcome, 'succeeded');
+  assert.deepEqual(await findWaitingRuns(world.setup, world.version.deploymentName), []);
+});
 
 /** Until Temporal has seen a worker of the version. */
 async function untilServed({ setup }: World, version: WorkerDeploymentVersion): Promise<void> {
