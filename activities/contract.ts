@@ -13,6 +13,7 @@ import type { Check } from '../forge/contract.ts';
 import type { ExportedCommit, ExportPolicy } from '../git/contract.ts';
 import type { Message, Usage } from '../model/contract.ts';
 import type { CommandEnding, SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
+import type { RunDefaults } from '../base/defaults.ts';
 import type { Json } from '../base/json.ts';
 import type { RunRequest } from '../workflows/messages.ts';
 
@@ -43,6 +44,8 @@ export interface RunSettings {
   author: { name: string; email: string };
   /** History length at which a run continues as new; 0: when the server suggests it. */
   continueAfterEvents: number;
+  /** What holds where a blueprint says nothing. */
+  defaults: RunDefaults;
 }
 
 export interface OpenedRun {

@@ -158,3 +158,28 @@ export const defaults = {
     copyIgnoredMaxBytes: 64 * mebibyte,
   },
 } as const;
+
+/** Numbers and truth values of any size, where a constant has one. */
+type Plain<Value> = Value extends number
+  ? number
+  : Value extends boolean
+    ? boolean
+    : Value extends object
+      ? { [Key in keyof Value]: Plain<Value[Key]> }
+      : Value;
+
+const { run, timeoutsMs, agent, ci, approve, each, retries, change, sandbox } = defaults;
+
+/** Those that a run decides by. It keeps what they were when it opened, whatever code goes on with it. */
+export const runDefaults = {
+  run,
+  timeoutsMs,
+  agent: { turns: agent.turns, attempts: agent.attempts, tools: agent.tools },
+  ci,
+  approve,
+  each,
+  retries,
+  change: { draft: change.draft },
+  sandbox,
+};
+export type RunDefaults = Plain<typeof runDefaults>;

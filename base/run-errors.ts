@@ -27,6 +27,26 @@ export const runErrors = {
     why: 'Every command that looks at runs talks to Temporal.',
     fix: 'Start `jig up`, or set TEMPORAL_ADDRESS (or a Temporal profile) to a running server.',
   },
+  'version-without-worker': {
+    title: 'A run waits for a version of Jig that has no worker',
+    why: 'A run keeps the version of Jig that it started on, so that an upgrade can’t change what it does. Workers of other versions leave it alone, and the run waits.',
+    fix: 'Start that version again, with `jig up` or `jig worker`; the run goes on where it was. docs/how-to/upgrade-jig.md says how to give a run up instead.',
+  },
+  'no-current-version': {
+    title: 'Temporal knows no version to start runs on',
+    why: 'There are workers, but none of their versions is current, and a run starts on the current one.',
+    fix: 'Set it once with `temporal worker deployment set-current-version`. With `worker.versions.promote: auto`, which is the default, workers do it by themselves.',
+  },
+  'version-not-current': {
+    title: 'New runs can’t be started on this version',
+    why: 'A worker tells Temporal that new runs start on its version, and Temporal didn’t take it.',
+    fix: 'Read Temporal’s words in the message. Jig needs Temporal 1.29.1 or newer with Worker Versioning on. Where workers may not do it, set `worker.versions.promote: manual`.',
+  },
+  'history-mismatch': {
+    title: 'A worker’s code doesn’t fit a run’s history',
+    why: 'The run was moved to a version that would have done other things than the run did. Nothing is lost and nothing is done twice: the run waits for a worker whose code fits.',
+    fix: 'Move it back to the version that it started on, which the message of `temporal workflow describe` names, and start a worker of it. docs/how-to/upgrade-jig.md has the command.',
+  },
   'recording-invalid': {
     title: 'The recorded session can’t be read',
     why: 'A recording is one JSON file with the model’s name and its answers.',

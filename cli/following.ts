@@ -123,5 +123,7 @@ export async function afterStart(
     print(
       `${existed ? 'Started before, under this key:' : 'Started'} ${runId}\n  jig follow ${shortId(runId)}${uiUrl ? `\n  ${uiUrl}` : ''}`,
     );
+  const waits = await client.waitsFor(runId);
+  if (waits) note(`${waits.message}\n  ${waits.hint ?? ''}`);
   return exitCodes.done;
 }

@@ -27,6 +27,7 @@ import {
   type SendBack,
   type Steer,
 } from '../workflows/messages.ts';
+import { explainSilence, findSilence, isSilence } from './silence.ts';
 import { findRequest, start, type KeepFiles, type StartRun } from './start-run.ts';
 import { translate } from './translate.ts';
 import { findUp } from './up-record.ts';
@@ -54,7 +55,10 @@ interface FollowOptions {
   patienceMs?: number;
 }
 
-/** Every method throws a JigError `temporal-unreachable` where no Temporal, or no worker, answers; those with a run's id `run-not-found`. */
+/**
+ * Every method throws a JigError `temporal-unreachable` where no Temporal, or no worker, answers; those with a run's id
+ * `run-not-found`, and `version-without-worker`, `no-current-version` or `history-mismatch` where that is why.
+ */
 export interface JigClient {
   readonly temporal: Client;
   /** Where a person looks at a run, if the Temporal UI's address is known. */
@@ -71,6 +75,8 @@ export interface JigClient {
   follow(runId: string, options?: FollowOptions): AsyncIterable<RunState>;
   /** The run's end, waited for; the same for a run that was ended from outside. */
   result(runId: string): Promise<RunEnd>;
+  /** Why no worker takes the run up, where its version explains it; of a run that has just started, too. */
+  waitsFor(runId: string): Promise<JigError | undefined>;
   /** What the run was started with, to start the same again. */
   request(runId: string): Promise<RunRequest>;
   // Messages: JigError `run-ended`, `invalid-message`, and what the run refuses (docs/how-to/take-part-in-a-run.md).
@@ -140,9 +146,14 @@ export function createClient(
   const handle = (runId: string) => temporal.workflow.getHandle(runId);
   const inTime = <Value>(work: () => Promise<Value>): Promise<Value> =>
     temporal.withDeadline(Date.now() + answerTimeoutMs, work);
-  const describe = (runId: string) => translate({ runId }, () => inTime(() => describeRun(temporal, runId)));
-  const tell = (runId: string, name: string, message: unknown): Promise<void> =>
-    translate({ runId }, async () => {
+  const describe = (runId: string, signal?: AbortSignal) =>
+    explainSilence(temporal, {
+      runId,
+      signal,
+      work: () => translate({ runId }, () => inTime(() => describeRun(temporal, runId))),
+    });
+  const tell = (runId: string, name: string, message: unknown): Promise<void> => {
+    const work = async (): Promise<void> => {
       try {
         await inTime(() => handle(runId).executeUpdate(name, { args: [message] }));
       } catch (error) {
@@ -151,20 +162,23 @@ export function createClient(
           throw new JigError('run-ended', `The run ${runId} has ended`);
         throw error;
       }
+    };
+    return explainSilence(temporal, {
+      runId,
+      work: () => translate({ runId }, work),
+      besides: '; the message may still arrive',
     });
+  };
   return {
     temporal,
     uiUrl: (runId) =>
       uiUrl ? `${uiUrl}/namespaces/${temporal.options.namespace}/workflows/${encodeURIComponent(runId)}` : undefined,
     start: (request) => translate({}, () => start(temporal, request, keepFiles)),
     list: (options) => translate({ invalid: 'filter-invalid' }, () => list(temporal, options)),
-    describe,
-    follow: (runId, options = {}) =>
-      follow(
-        () => (options.signal ? temporal.withAbortSignal(options.signal, () => describe(runId)) : describe(runId)),
-        options,
-      ),
-    result: (runId) => translate({ runId }, () => result(temporal, runId)),
+    describe: (runId) => describe(runId),
+    follow: (runId, options = {}) => follow(() => describe(runId, options.signal), options),
+    result: (runId) => translate({ runId }, async () => (await findEnd(temporal, runId)).end),
+    waitsFor: (runId) => translate({ runId }, () => findSilence(temporal, runId, { certain: true })),
     request: (runId) => translate({ runId }, () => findRequest(temporal, runId)),
     pause: (runId, message) => tell(runId, messageNames.pause, message),
     resume: (runId, message) => tell(runId, messageNames.resume, message),
@@ -224,11 +238,13 @@ async function describeRun(temporal: Client, runId: string): Promise<RunState> {
   const { status, closeTime } = await handle.describe();
   if (status.name === 'RUNNING') return state;
   const last = await handle.query<RunState>(messageNames.state);
+  const { end, evidence } = await findEnd(temporal, runId);
   return {
     ...last,
+    ...(evidence && { evidence }),
     questions: [],
     phase: 'ended',
-    end: last.end ?? (await result(temporal, runId)),
+    end: last.end ?? end,
     endedAtMs: last.endedAtMs ?? closeTime?.getTime() ?? Date.now(),
   };
 }
@@ -241,11 +257,7 @@ async function* follow(
   let answeredAtMs: number | undefined;
   for (let seen = -1; !aborted(); await wait(pollMs, undefined, signal ? { signal } : {}).catch(() => undefined)) {
     const state = await describe().catch((error: unknown) => {
-      const isPatient =
-        error instanceof JigError &&
-        error.code === 'temporal-unreachable' &&
-        answeredAtMs !== undefined &&
-        Date.now() - answeredAtMs < patienceMs;
+      const isPatient = isSilence(error) && answeredAtMs !== undefined && Date.now() - answeredAtMs < patienceMs;
       if (!isPatient && !aborted()) throw error;
     });
     if (!state) continue;
@@ -256,19 +268,25 @@ async function* follow(
   }
 }
 
-async function result(temporal: Client, runId: string): Promise<RunEnd> {
+/** How it ended; with the evidence where the run had no time to show it. */
+async function findEnd(
+  temporal: Client,
+  runId: string,
+): Promise<Required<Pick<RunState, 'end'>> & Pick<RunState, 'evidence'>> {
   try {
-    const end: RunEnd = await temporal.workflow.getHandle(runId).result();
-    return end;
+    return { end: await temporal.workflow.getHandle(runId).result() };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const { cause, message } = error;
     if (cause instanceof TerminatedFailure || cause instanceof CancelledFailure)
-      return { outcome: 'cancelled', code: 'cancelled', reason: `Ended from outside: ${cause.message}` };
+      return { end: { outcome: 'cancelled', code: 'cancelled', reason: `Ended from outside: ${cause.message}` } };
     if (!(cause instanceof ApplicationFailure))
-      return { outcome: 'failed', code: 'internal-error', reason: cause?.message ?? message };
-    const [end] = cause.details ?? [];
+      return { end: { outcome: 'failed', code: 'internal-error', reason: cause?.message ?? message } };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the run's own workflow put it there
-    return end ? (end as RunEnd) : { outcome: 'failed', code: parseErrorCode(cause.type), reason: cause.message };
+    const [end, evidence] = (cause.details ?? []) as [RunEnd?, RunState['evidence']?];
+    return {
+      end: end ?? { outcome: 'failed', code: parseErrorCode(cause.type), reason: cause.message },
+      ...(evidence && { evidence }),
+    };
   }
 }

@@ -6,4 +6,5 @@ export const dataFolders = (dataDir: string) => ({
   forge: join(dataDir, 'forge'),
   git: join(dataDir, 'git'),
   sandboxes: join(dataDir, 'sandboxes'),
+  workflows: join(dataDir, 'workflows'),
 });

@@ -10,7 +10,7 @@ import {
 import { JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
 
 /** Of gRPC's status codes, those that are told apart. */
-const grpc = {
+export const grpc = {
   cancelled: 1,
   invalidArgument: 3,
   deadlineExceeded: 4,
@@ -19,7 +19,10 @@ const grpc = {
   unavailable: 14,
 } as const;
 
-/** @throws JigError `run-not-found`, `temporal-unreachable`, what the run's validators refuse, and `invalid` for an argument that Temporal refuses. */
+/** How Temporal's SDK marks a history that doesn't fit the code. */
+const misfit = '[TMPRL1100]';
+
+/** @throws JigError `run-not-found`, `history-mismatch`, `temporal-unreachable`, what the run's validators refuse, and `invalid` for an argument that Temporal refuses. */
 export async function translate<Value>(
   { runId, invalid = 'invalid-request' }: { runId?: string; invalid?: ErrorCode },
   work: () => Promise<Value>,
@@ -45,6 +48,8 @@ function translated(error: unknown, runId: string | undefined, invalid: ErrorCod
       cause: error,
     });
   }
+  if (error instanceof QueryNotRegisteredError && error.message.includes(misfit))
+    return new JigError('history-mismatch', `A worker's code doesn't fit the history of ${runId}`, { cause: error });
   if (error instanceof QueryNotRegisteredError)
     return new JigError('temporal-unreachable', `The worker could not answer for this run: ${error.message}`, {
       hint: 'Try again; the worker’s log says more.',
@@ -81,7 +86,7 @@ function isNoRun(error: unknown): boolean {
 }
 
 /** Temporal's own error wraps gRPC's for most calls. */
-function grpcErrorOf(error: unknown): { code: number; details: string } | undefined {
+export function grpcErrorOf(error: unknown): { code: number; details: string } | undefined {
   if (isGrpcServiceError(error)) return error;
   return error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : undefined;
 }

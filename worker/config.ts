@@ -180,6 +180,21 @@ export const Config = z.strictObject({
         .max(65_535)
         .default(0)
         .describe('The port of health and metrics on 127.0.0.1; 0 takes a free one'),
+      versions: z
+        .strictObject({
+          deployment: z
+            .string()
+            .regex(/^[^.:]+$/, 'must be a name without `.` and `:`')
+            .default('jig')
+            .describe('The name of the Temporal Worker Deployment; `TEMPORAL_DEPLOYMENT_NAME` goes before it'),
+          promote: z
+            .enum(['auto', 'manual'])
+            .default('auto')
+            .describe(
+              'Who says on which version new runs start: `auto` takes the newest that has workers; `manual` leaves it to you, or to a controller',
+            ),
+        })
+        .prefault({}),
     })
     .prefault({}),
 });

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 import { connectClient } from '../client/client.ts';
+import { findWaitingRuns, sayWaiting, type WaitingRuns } from '../client/versions.ts';
 import { chooseModel } from '../model/choose-model.ts';
 import type { SandboxProvider } from '../sandbox/contract.ts';
 import { dataDirOf, type Config } from './config.ts';
@@ -118,12 +119,22 @@ async function tryCommand(sandboxes: SandboxProvider): Promise<void> {
 async function lookAtTemporal(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   try {
     const client = await connectClient({ env, dataDir: dataDirOf(config, env) });
-    await client.close();
-    return [{ what: 'Temporal', state: 'ok', message: 'it answers' }];
+    try {
+      const { connection, options } = client.temporal;
+      const server = { connection, namespace: options.namespace };
+      const waiting = await findWaitingRuns(server, config.worker.versions.deployment);
+      return [{ what: 'Temporal', state: 'ok', message: 'it answers' }, ...waiting.map(waitingFinding)];
+    } finally {
+      await client.close();
+    }
   } catch (error) {
     // Where none was named, `jig up` brings its own.
     return [failed('Temporal', error, (env['TEMPORAL_ADDRESS'] ?? env['TEMPORAL_PROFILE']) ? 'missing' : 'note')];
   }
+}
+
+function waitingFinding(waiting: WaitingRuns): Finding {
+  return { what: 'versions', state: 'note', code: 'version-without-worker', ...sayWaiting(waiting) };
 }
 
 async function lookAtModel(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {

@@ -2,6 +2,7 @@
 import type { Parts } from '../activities/parts.ts';
 import { createCachedStore } from '../artifacts/cached.ts';
 import { createFolderStore } from '../artifacts/folder.ts';
+import { runDefaults } from '../base/defaults.ts';
 import { dataFolders } from '../client/data-folders.ts';
 import { createLocalForge, type LocalForge } from '../forge/local/local-forge.ts';
 import { createTrustedGit } from '../git/trusted-git.ts';
@@ -43,7 +44,7 @@ export async function createParts(
     sandboxes,
     model: config.record ? recordTo(config.record, model) : model,
     leaseMs: config.sandbox.leaseMs,
-    settings: { ...config.runs, answerTimeoutMs: config.model.timeoutMs },
+    settings: { ...config.runs, answerTimeoutMs: config.model.timeoutMs, defaults: runDefaults },
     refuseUnpriced: config.model.refuseUnpriced,
     ciPollMs: config.ci.pollMs,
     ciGraceMs: config.ci.graceMs,

@@ -1,15 +1,19 @@
 /** What a worker's process holds: the worker itself, the local forge's CI, the sweeper, health and metrics. */
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { Client } from '@temporalio/client';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { JigError } from '../base/errors.ts';
+import { findWaitingRuns, sayWaiting } from '../client/versions.ts';
 import type { Config } from './config.ts';
 import { createMetrics, serveHealth } from './health.ts';
 import { runLocalCi } from './local-ci.ts';
 import { runLeftovers } from './leftovers.ts';
 import { createParts, type Installation } from './parts.ts';
+import { serveOlderVersions } from './older-versions.ts';
 import { runSweeper } from './sweeper.ts';
+import { chooseVersion, setCurrentVersion } from './versions.ts';
 import { startWorker } from './worker.ts';
 import { bundleWorkflows, type WorkflowBundle } from './workflow-bundle.ts';
 
@@ -17,6 +21,7 @@ export interface WorkerProcess {
   installation: Installation;
   healthUrl: string;
   namespace: string;
+  version: WorkerDeploymentVersion;
   /** Resolves when everything has stopped; rejects where the worker failed. */
   ended: Promise<void>;
   /** Drains and stops. Repeatable. */
@@ -51,21 +56,27 @@ export async function startWorkerProcess({
     createParts(config, env, onProgress),
   ]);
   const metrics = createMetrics();
-  const worker = await startWorker({
-    connection,
-    namespace,
-    parts: installation.parts,
-    redact: installation.redact,
-    config,
-    bundle,
-    metrics,
-  });
+  const { parts, localForge, redact, dataDir } = installation;
+  const setup = { connection, namespace, parts, redact, config, metrics };
+  const own = chooseVersion(bundle, config, env);
+  const [worker] = await Promise.all([
+    startWorker({ ...setup, bundle, version: own.version }),
+    // The only worker of its own server needs to ask nobody.
+    address === undefined ? undefined : setCurrentVersion(setup, own.version),
+  ]);
+  const older = await serveOlderVersions({ setup, own, dataDir, log }, bundle);
+  for (const waiting of await findWaitingRuns(setup, own.version.deploymentName)) {
+    // Temporal may not have seen those yet.
+    if (older.served().includes(waiting.version.buildId)) continue;
+    const { message, hint } = sayWaiting(waiting);
+    onProgress(`${message}. ${hint}`);
+  }
   const stopping = new AbortController();
   const health = await serveHealth(metrics, config.worker.healthPort, () => !stopping.signal.aborted);
   const client = new Client({ connection, namespace });
-  const { parts, localForge } = installation;
   const background = Promise.all([
-    runLeftovers({ dataDir: installation.dataDir, log }, stopping.signal),
+    runLeftovers({ dataDir, log }, stopping.signal),
+    older.run(stopping.signal),
     runLocalCi({ parts, forge: localForge, log }, stopping.signal),
     runSweeper({ parts, client, log }, stopping.signal),
   ]);
@@ -83,6 +94,7 @@ export async function startWorkerProcess({
   log.info(
     {
       namespace,
+      version: own.version.buildId,
       health: health.url,
       model: parts.model.name,
       source: parts.model.source,
@@ -94,6 +106,7 @@ export async function startWorkerProcess({
   return {
     installation,
     namespace,
+    version: own.version,
     ended,
     healthUrl: health.url,
     async stop() {

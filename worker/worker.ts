@@ -1,4 +1,6 @@
-/** One worker against any Temporal: four task queues, each with its own slots, drained together. */
+/** The workers of one version against any Temporal: four task queues, each with its own slots, drained together. */
+import { hostname } from 'node:os';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { ActivityFrame, type Redact } from '../activities/activity.ts';
 import { createForgeActivities } from '../activities/forge-activities.ts';
@@ -18,27 +20,41 @@ export interface JigWorker {
   shutdown(): void;
 }
 
+/** What the workers of all versions in a process have in common. */
+export interface WorkerSetup {
+  connection: NativeConnection;
+  namespace: string;
+  parts: Parts;
+  redact: Redact;
+  config: Config;
+  metrics: Metrics;
+}
+
+/** What Temporal shows a worker's process as. */
+export const workerName = `${process.pid}@${hostname()}`;
+
+/**
+ * Errors of our own code in a message's handler end the run. `Error` itself must not stand here: for Temporal it also
+ * means a history that doesn't fit the code, and such a run has to wait for a worker whose code does.
+ */
+const failingTypes = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'URIError', 'EvalError'];
+
 export async function startWorker({
   connection,
   namespace,
   parts,
   redact,
   config,
-  bundle,
   metrics,
-}: {
-  connection: NativeConnection;
-  namespace: string;
-  parts: Parts;
-  redact: Redact;
-  config: Config;
-  bundle: WorkflowBundle;
-  metrics: Metrics;
-}): Promise<JigWorker> {
+  bundle,
+  version,
+  identity = workerName,
+}: WorkerSetup & { bundle: WorkflowBundle; version: WorkerDeploymentVersion; identity?: string }): Promise<JigWorker> {
   const { sandboxSlots, modelSlots, forgeSlots, shutdownGraceMs, takeOverAfterMs } = config.worker;
   const common = {
     connection,
     namespace,
+    identity,
     shutdownGraceTime: shutdownGraceMs,
     // Commands end or are let go within the grace; past it the process goes all the same.
     shutdownForceTime: shutdownGraceMs + 10_000,
@@ -51,8 +67,8 @@ export async function startWorker({
         }),
       ],
     },
-    // An error that no step caught fails the run instead of wedging it in retries of its workflow task.
-    workflowFailureErrorTypes: { '*': ['Error'] },
+    workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+    workflowFailureErrorTypes: { '*': failingTypes },
   } satisfies Partial<WorkerOptions>;
   const activities = (slots: number) => ({ ...common, maxConcurrentActivityTaskExecutions: slots });
   const workers = await Promise.all([

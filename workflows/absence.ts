@@ -4,7 +4,6 @@
  */
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import type { SandboxRef } from '../sandbox/contract.ts';
-import { defaults } from '../base/defaults.ts';
 import type { RunContext } from './context.ts';
 import { StepFailed } from './failures.ts';
 import { perform } from './perform.ts';
@@ -61,6 +60,7 @@ export class Absence {
     const { sandbox } = memory;
     if (!sandbox) return;
     const { copyMaxBytes: maxBytes, copyIgnoredMaxBytes: ignoredMaxBytes, heartbeatTimeoutMs } = opened.settings;
+    const timeoutMs = opened.settings.defaults.timeoutsMs.copy;
     const uses = this.#uses;
     const copy = await perform(
       'copySandbox',
@@ -71,7 +71,7 @@ export class Absence {
         ignoredMaxBytes,
         maxBytes,
       },
-      { summary: 'a copy of the workspace', timeoutMs: defaults.timeoutsMs.copy, heartbeatTimeoutMs },
+      { summary: 'a copy of the workspace', timeoutMs, heartbeatTimeoutMs },
     );
     // What was waited for may have come while the copy was made.
     if (uses !== this.#uses || !this.#isIdle(run)) return;
@@ -94,7 +94,7 @@ async function comeBack(run: RunContext): Promise<SandboxRef> {
   if (!copy) throw new StepFailed('sandbox-lost', 'The run has no sandbox, and no copy of one');
   const key = `back-${(memory.counts.sandboxes += 1)}`;
   const sandbox = await prepareSandbox(run, { id: `${run.key}-${key}`, commit: opened.repository.commit, key });
-  const { heartbeatTimeoutMs } = opened.settings;
+  const { heartbeatTimeoutMs, defaults } = opened.settings;
   await perform(
     'restoreSandbox',
     { sandbox, key: `${run.key}/${key}`, copy },

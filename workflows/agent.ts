@@ -7,7 +7,6 @@ import type { AgentAnswer, AskAgent, ExportCommit, RunSettings, TranscriptRef } 
 import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } from '../agent/budget.ts';
 import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
 import { refusedChangeFeedback, steerMessage, verifyFeedback } from '../agent/prompts.ts';
-import { defaults } from '../base/defaults.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
@@ -221,7 +220,7 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
   const early = await findRefusal(task, key);
   const timing = {
     timeoutMs: settings.checkTimeoutMs,
-    attempts: defaults.retries + 1,
+    attempts: settings.defaults.retries + 1,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
   };
   const checked = early ? [] : await checkCommands({ sandbox, baseline, key, commands, ...timing });
@@ -251,7 +250,7 @@ export async function findRefusal(
   key: string,
 ): Promise<ReturnType<typeof describeFailure> | undefined> {
   try {
-    await performExport({ ...task.guard, key }, task.settings.heartbeatTimeoutMs);
+    await performExport({ ...task.guard, key }, task.settings);
     return undefined;
   } catch (error) {
     const failure = describeFailure(error);

@@ -1,6 +1,6 @@
 /** The run's budget: what is left of it, and the check before each spend. */
 import { addSpent, addUsage, checkBudget, isUsdUnenforceable, type BudgetLimits, type Spent } from '../agent/budget.ts';
-import { defaults } from '../base/defaults.ts';
+import type { RunDefaults } from '../base/defaults.ts';
 import { durationMs } from '../base/durations.ts';
 import type { BudgetSection } from '../blueprints/schema.ts';
 import type { Usage } from '../model/contract.ts';
@@ -8,7 +8,7 @@ import type { AgentBounds } from './agent.ts';
 import type { HeldBudget, RunContext } from './context.ts';
 import { StepFailed } from './failures.ts';
 
-export function budgetLimits(budget: BudgetSection = {}): BudgetLimits {
+export function budgetLimits(budget: BudgetSection = {}, defaults: RunDefaults): BudgetLimits {
   return {
     usd: budget.usd ?? defaults.run.costUsd,
     timeMs: budget.time ? durationMs(budget.time) : defaults.run.timeMs,

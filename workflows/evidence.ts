@@ -33,6 +33,6 @@ function result(ran: {
 }
 
 /** Everything that the run knows of itself, for programs. */
-export function collectEvidence({ shown, checks, baseline }: RunMemory, end: RunEnd): unknown {
+export function collectEvidence({ shown, checks, baseline }: RunMemory, end: RunEnd): object {
   return { state: { ...shown, end }, checks, baseline };
 }

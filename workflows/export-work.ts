@@ -1,7 +1,6 @@
 /** The sandbox's work as one commit, made by the trusted side and held to the policy of what a change may be. */
 import { workflowInfo } from '@temporalio/workflow';
-import type { ExportCommit } from '../activities/contract.ts';
-import { defaults } from '../base/defaults.ts';
+import type { ExportCommit, RunSettings } from '../activities/contract.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import type { RunContext } from './context.ts';
@@ -36,10 +35,13 @@ export function exportRequest(run: RunContext, sandbox: SandboxRef, { key, title
 
 export async function exportWork(run: RunContext, wanted: Wanted): Promise<ExportedCommit> {
   const sandbox = await run.absence.ensureSandbox(run);
-  return performExport(exportRequest(run, sandbox, wanted), run.opened.settings.heartbeatTimeoutMs);
+  return performExport(exportRequest(run, sandbox, wanted), run.opened.settings);
 }
 
-export function performExport(request: ExportCommit, heartbeatTimeoutMs: number): Promise<ExportedCommit> {
+export function performExport(
+  request: ExportCommit,
+  { heartbeatTimeoutMs, defaults }: Pick<RunSettings, 'heartbeatTimeoutMs' | 'defaults'>,
+): Promise<ExportedCommit> {
   return perform('exportCommit', request, {
     summary: request.message.split('\n', 1)[0] ?? '',
     timeoutMs: defaults.timeoutsMs.change,

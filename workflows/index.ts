@@ -1,3 +1,18 @@
 /** The workflows of a worker: named exports and nothing else, since all of it is bundled. */
-export { agent } from './agent.ts';
-export { run } from './run.ts';
+import { agent as askAndAct, type AgentResult, type AgentTask } from './agent.ts';
+import { cleanUpAgent, cleanUpRun, endHonestly } from './honest-end.ts';
+import type { RunMemory } from './memory.ts';
+import type { RunEnd, RunRequest } from './messages.ts';
+import { run as walkSteps, type Continued } from './run.ts';
+
+export async function agent(task: AgentTask): Promise<AgentResult> {
+  return endHonestly(() => askAndAct(task), cleanUpAgent);
+}
+
+export async function run(request: RunRequest, continued?: Continued): Promise<RunEnd> {
+  const known: { memory?: RunMemory } = {};
+  return endHonestly(
+    () => walkSteps(request, continued, known),
+    (end, error) => cleanUpRun(known.memory, end, error),
+  );
+}

@@ -31,7 +31,7 @@ import { prepareSandbox, removeSandboxes, runKey } from './sandbox.ts';
 import { RunView } from './view.ts';
 
 /** What a run takes along when it goes on as a new execution. */
-interface Continued {
+export interface Continued {
   opened: OpenedRun;
   /** The memory by reference, since it can grow to any size. */
   pages: ArtifactRef[];
@@ -39,7 +39,12 @@ interface Continued {
   latest: Pick<RunMemory, 'messages' | 'sandboxIds'> & Pick<RunState, 'questions'>;
 }
 
-export async function run(untrusted: RunRequest, continued?: Continued): Promise<RunEnd> {
+/** `known` gets the run's memory, for whoever cleans up after an error that nobody foresaw. */
+export async function run(
+  untrusted: RunRequest,
+  continued?: Continued,
+  known: { memory?: RunMemory } = {},
+): Promise<RunEnd> {
   const parsed = RunRequest.safeParse(untrusted);
   if (!parsed.success) {
     const message = `The start request is malformed: ${parsed.error.message}`;
@@ -48,6 +53,7 @@ export async function run(untrusted: RunRequest, continued?: Continued): Promise
   const request = parsed.data as RunRequest;
   const memory = newMemory(newState(request));
   if (continued) takeUp(memory, continued.latest);
+  known.memory = memory;
   const view = new RunView(memory);
   const scope = new CancellationScope({ cancellable: true });
   // Before anything is waited for, so that every message finds its handler.
@@ -137,7 +143,7 @@ function makeContext(around: Around, opened: OpenedRun): RunContext {
     opened,
     key: runKey(around.memory),
     absence: new Absence(),
-    limits: budgetLimits(opened.blueprint.budget),
+    limits: budgetLimits(opened.blueprint.budget, opened.settings.defaults),
     waits: CancellationScope.current(),
     atOnce: 1,
     held: new Set(),

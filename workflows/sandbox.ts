@@ -1,6 +1,6 @@
 /** A run's sandboxes: made, checked out, set up, and gone in every ending. */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
-import { defaults } from '../base/defaults.ts';
+import type { RunDefaults } from '../base/defaults.ts';
 import type { SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { RunContext } from './context.ts';
@@ -37,7 +37,7 @@ export async function prepareSandbox(
       repository,
       commit,
       owner: workflowInfo().workflowId,
-      resources: resources(section.resources ?? {}),
+      resources: resources(section.resources ?? {}, settings.defaults.sandbox),
       egress: section.egress ?? [],
       env: section.env ?? {},
       ...(section.image && { image: section.image }),
@@ -88,22 +88,19 @@ async function setUp(run: Pick<RunContext, 'opened' | 'view'>, sandbox: SandboxR
   }
 }
 
-function resources({
-  cpu,
-  memory,
-  disk,
-  processes,
-}: {
+interface WantedResources {
   cpu?: number | undefined;
   memory?: string | undefined;
   disk?: string | undefined;
   processes?: number | undefined;
-}): SandboxResources {
+}
+
+function resources({ cpu, memory, disk, processes }: WantedResources, usual: RunDefaults['sandbox']): SandboxResources {
   return {
-    cpu: cpu ?? defaults.sandbox.cpu,
-    memoryBytes: memory ? sizeBytes(memory) : defaults.sandbox.memoryBytes,
-    diskBytes: disk ? sizeBytes(disk) : defaults.sandbox.diskBytes,
-    processes: processes ?? defaults.sandbox.processes,
+    cpu: cpu ?? usual.cpu,
+    memoryBytes: memory ? sizeBytes(memory) : usual.memoryBytes,
+    diskBytes: disk ? sizeBytes(disk) : usual.diskBytes,
+    processes: processes ?? usual.processes,
   };
 }
 

@@ -1,6 +1,5 @@
 /** Work that goes back to an earlier step of the same list, with what a person said. */
 import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
-import { defaults } from '../base/defaults.ts';
 import type { RunContext } from './context.ts';
 import { SentBack } from './failures.ts';
 import { forgetStep, nameStep, type Item } from './journal.ts';
@@ -31,6 +30,7 @@ async function takeBack(
   { path, key }: { path: string; key: string },
   undo: EditUndo[],
 ): Promise<void> {
+  const { heartbeatTimeoutMs, defaults } = run.opened.settings;
   const row = run.view.begin(`${path}/undo`, 'undo', 'The edits since are taken back');
   for (const { order, ...edit } of undo.toSorted((a, b) => b.order - a.order)) {
     await perform(
@@ -39,7 +39,7 @@ async function takeBack(
       {
         summary: `take back ${edit.path}`,
         timeoutMs: defaults.timeoutsMs.edit,
-        heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs,
+        heartbeatTimeoutMs,
       },
     );
   }

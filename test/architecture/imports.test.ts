@@ -70,6 +70,8 @@ const allowed: Record<string, Allowed[]> = {
     ...all('workflows/messages.ts'),
     // One record says where data and a running `jig up` are, to who writes it and to who reads it.
     ...all('client/up-record.ts', 'client/data-folders.ts'),
+    // Which versions have workers is looked up in one way, and a version has Jig's number in it.
+    ...all('client/versions.ts', 'package.json'),
     // The doctor connects as everyone does.
     { to: 'client/client.ts', from: ['worker/doctor.ts'] },
   ],
@@ -178,6 +180,17 @@ describe('imports', () => {
         .filter(({ from, to }) => to.startsWith('test/') && !['bench', 'vitest.config.ts'].includes(partOf(from)))
         .map(({ from, to }) => `${from} → ${to}`),
       [],
+    );
+  });
+
+  it('of the defaults are none in workflow code: it decides by what was pinned when its run opened', () => {
+    const readers = imports.filter(({ from, to, how }) => {
+      return partOf(from) === 'workflows' && to === 'base/defaults.ts' && how !== 'type';
+    });
+    // How often an activity is tried again where its worker is lost is nothing that a run decides.
+    assert.deepEqual(
+      readers.map(({ from }) => from),
+      ['workflows/perform.ts'],
     );
   });
 

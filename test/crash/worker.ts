@@ -14,6 +14,7 @@ import { removeLeftovers } from '../../worker/leftovers.ts';
 import { runLocalCi } from '../../worker/local-ci.ts';
 import { installLogging } from '../../worker/logging.ts';
 import { createParts } from '../../worker/parts.ts';
+import { chooseVersion, setCurrentVersion } from '../../worker/versions.ts';
 import { startWorker } from '../../worker/worker.ts';
 import { createPoints } from './points.ts';
 import { wrapParts } from './wrapped-parts.ts';
@@ -47,7 +48,9 @@ await once(process.stdin, 'data');
 
 await removeLeftovers({ dataDir, log });
 const connection = await NativeConnection.connect({ address });
-const worker = await startWorker({ connection, namespace, parts, redact, config, bundle, metrics: createMetrics() });
+const setup = { connection, namespace, parts, redact, config, metrics: createMetrics() };
+const { version } = chooseVersion(bundle, config, {});
+const [worker] = await Promise.all([startWorker({ ...setup, bundle, version }), setCurrentVersion(setup, version)]);
 const stopping = new AbortController();
 process.once('SIGTERM', () => {
   stopping.abort();

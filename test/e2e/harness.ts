@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import type { Parts } from '../../activities/parts.ts';
 import { pino } from 'pino';
@@ -18,7 +19,8 @@ import { createMetrics } from '../../worker/health.ts';
 import { installLogging } from '../../worker/logging.ts';
 import { createParts } from '../../worker/parts.ts';
 import { startTemporalServer, type TemporalServer } from '../../worker/temporal-server.ts';
-import { startWorker, type JigWorker } from '../../worker/worker.ts';
+import { chooseVersion, setCurrentVersion } from '../../worker/versions.ts';
+import { startWorker, type JigWorker, type WorkerSetup } from '../../worker/worker.ts';
 import { bundleWorkflows, type WorkflowBundle } from '../../worker/workflow-bundle.ts';
 import type { RunEnd, RunState } from '../../workflows/messages.ts';
 import type { LocalForge } from '../../forge/local/local-forge.ts';
@@ -26,7 +28,7 @@ import { makeRepository, type Files } from './repository.ts';
 
 installLogging(pino({ level: process.env['JIG_TEST_LOG'] ?? 'fatal' }));
 
-let bundle: Promise<WorkflowBundle> | undefined;
+let ours: Promise<WorkflowBundle> | undefined;
 
 export interface World extends AsyncDisposable {
   client: JigClient;
@@ -34,6 +36,11 @@ export interface World extends AsyncDisposable {
   parts: Parts;
   server: TemporalServer;
   dataDir: string;
+  /** What workers of other versions need beside their bundle. */
+  setup: WorkerSetup;
+  version: WorkerDeploymentVersion;
+  /** The worker that takes work from the start. */
+  worker: JigWorker;
   /** Makes a repository of these files in the local forge. */
   addRepository(name: string, files: Files, check?: string[]): Promise<{ path: string }>;
   start(blueprint: string | WrittenBlueprint, options?: StartOptions): Promise<string>;
@@ -63,6 +70,10 @@ export interface WorldOptions {
   script?: ScriptInput;
   model?: Model;
   config?: Record<string, unknown>;
+  /** Workflows other than ours. */
+  bundle?: WorkflowBundle;
+  /** False: new runs start on no version, until somebody says so. */
+  promote?: boolean;
   /** What the worker has in its environment beside ours, such as tokens. */
   env?: Record<string, string>;
 }
@@ -73,6 +84,8 @@ export async function createWorld({
   script = noReplies,
   model,
   config: overrides = {},
+  promote = true,
+  bundle: chosen,
   env: more = {},
 }: WorldOptions = {}): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), 'jig-e2e-'));
@@ -96,16 +109,13 @@ export async function createWorld({
   const { parts: wired, localForge, redact, close: closeParts } = await createParts(config, env, () => {});
   const parts: Parts = { ...wired, model: model ?? createScriptedModel(script) };
   const nativeConnection = await NativeConnection.connect({ address: server.address });
-  bundle ??= bundleWorkflows(process.env);
-  const worker: JigWorker = await startWorker({
-    connection: nativeConnection,
-    namespace: 'default',
-    parts,
-    redact,
-    config,
-    bundle: await bundle,
-    metrics: createMetrics(),
-  });
+  const bundle = chosen ?? (await (ours ??= bundleWorkflows(process.env)));
+  const setup = { connection: nativeConnection, namespace: 'default', parts, redact, config, metrics: createMetrics() };
+  const { version } = chooseVersion(bundle, config, {});
+  const [worker] = await Promise.all([
+    startWorker({ ...setup, bundle, version }),
+    promote && setCurrentVersion(setup, version),
+  ]);
   // A worker that can't go on would leave every test waiting.
   worker.ended.catch((error: unknown) => {
     throw error;
@@ -130,6 +140,9 @@ export async function createWorld({
     parts,
     server,
     dataDir,
+    setup,
+    version,
+    worker,
     start,
     forge: localForge,
     async addRepository(name, files, check) {

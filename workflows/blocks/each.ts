@@ -1,5 +1,4 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import { defaults } from '../../base/defaults.ts';
 import type { NamedEachStep } from '../../blueprints/kinds/each.ts';
 import { isBudgetSpent } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
@@ -15,6 +14,7 @@ import { value, withValue } from '../render.ts';
  */
 export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
   const { step, path, scope } = place;
+  const { defaults } = run.opened.settings;
   const items = value(step.each, scope);
   if (!Array.isArray(items)) throw new StepFailed('each-needs-a-list', 'The items of an each step are no list');
   if (items.length > defaults.each.maxItems) {

@@ -1,7 +1,6 @@
 import { CancelledFailure, startChild, workflowInfo } from '@temporalio/workflow';
 import { reviewFeedback, systemPrompt, taskMessage } from '../../agent/prompts.ts';
 import type { ArtifactRef } from '../../artifacts/contract.ts';
-import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { AgentStep } from '../../blueprints/kinds/agent.ts';
 import type { SandboxRef } from '../../sandbox/contract.ts';
@@ -41,6 +40,7 @@ export const agentStep: StepAction<AgentStep> = async (run, place) => {
 };
 
 async function workOf(run: RunContext, { step, key, scope }: StepPlace<AgentStep>): Promise<AgentWork> {
+  const { defaults } = run.opened.settings;
   const env = environment(step.env, scope);
   const allowPaths = step.agent['allow-paths'];
   return {

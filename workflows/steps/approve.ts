@@ -1,4 +1,3 @@
-import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { ApproveStep } from '../../blueprints/kinds/approve.ts';
 import type { StepAction } from '../context.ts';
@@ -10,6 +9,7 @@ import { listTargets } from '../send-back.ts';
 export const approveStep: StepAction<ApproveStep> = async (run, { step, path, base, scope, before }) => {
   const { approve } = step;
   const sentBack = run.memory.rounds[base] ?? 0;
+  const { defaults } = run.opened.settings;
   const sendBackTo = sentBack < (approve.rounds ?? defaults.approve.rounds) ? listTargets(before) : [];
   const question = approve.question ? text(approve.question, scope) : 'Approve the work so far?';
   const waitMs = approve.wait ? durationMs(approve.wait) : defaults.approve.waitMs;

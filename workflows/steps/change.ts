@@ -1,5 +1,4 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { defaults } from '../../base/defaults.ts';
 import type { ChangeStep } from '../../blueprints/kinds/change.ts';
 import { checkCommands, summarizeChecks } from '../check-commands.ts';
 import type { RunContext, StepAction, StepResult } from '../context.ts';
@@ -36,7 +35,7 @@ export const changeStep: StepAction<ChangeStep> = async (run, { step, key, path,
     files: exported.files.length,
     title,
     body: change.body ? text(change.body, withEvidence) : evidence,
-    draft: change.draft ?? defaults.change.draft,
+    draft: change.draft ?? run.opened.settings.defaults.change.draft,
     labels: change.labels ?? [],
     gate,
   });
@@ -68,7 +67,7 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
     const decided = [];
     for (const [index, { timeoutMs, ...command }] of gates.entries()) {
       const name = `${key}/gate/${index}`;
-      const attempts = defaults.retries + 1;
+      const attempts = run.opened.settings.defaults.retries + 1;
       const request = checkRequest(run, { sandbox, key: name, commands: [command], timeoutMs, attempts });
       decided.push(...(await checkCommands(request)));
     }
@@ -83,7 +82,7 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
 /** Pushes the commit and brings the change up to date; repeatable. */
 export async function publish(run: RunContext, wanted: OpenedChange): Promise<OpenedChange> {
   const { repository, settings } = run.opened;
-  const options = { heartbeatTimeoutMs: settings.heartbeatTimeoutMs, timeoutMs: defaults.timeoutsMs.change };
+  const options = { heartbeatTimeoutMs: settings.heartbeatTimeoutMs, timeoutMs: settings.defaults.timeoutsMs.change };
   const expected = run.memory.change?.commit;
   const { branch } = await perform(
     'pushBranch',

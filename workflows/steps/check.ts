@@ -1,4 +1,3 @@
-import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { CheckStep } from '../../blueprints/kinds/check.ts';
 import { findCommand } from '../../evidence/command-identity.ts';
@@ -19,7 +18,8 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   const { memory } = run;
   const env = environment(step.env, scope);
   const commands = step.check.map((source) => ({ ...rendered(source, scope), env }));
-  const timeoutMs = step.timeout ? durationMs(step.timeout) : run.opened.settings.checkTimeoutMs;
+  const { checkTimeoutMs, defaults } = run.opened.settings;
+  const timeoutMs = step.timeout ? durationMs(step.timeout) : checkTimeoutMs;
   const sandbox = await run.absence.ensureSandbox(run);
   const attempts = (step.retry ?? defaults.retries) + 1;
   const request = checkRequest(run, { sandbox, key, commands, timeoutMs, attempts });

@@ -1,7 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { verifyFeedback } from '../../agent/prompts.ts';
 import type { CiOutcome } from '../../activities/contract.ts';
-import { defaults } from '../../base/defaults.ts';
 import type { ErrorCode } from '../../base/errors.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { CiStep } from '../../blueprints/kinds/ci.ts';
@@ -22,6 +21,7 @@ import { decideOnCleanCheckout, publish } from './change.ts';
  */
 export const ciStep: StepAction<CiStep> = async (run, place) => {
   const { step, key, path } = place;
+  const { defaults } = run.opened.settings;
   const rounds = step.ci.rounds ?? defaults.ci.rounds;
   for (let round = 1; ; round += 1) {
     const { change } = run.memory;
@@ -116,7 +116,7 @@ async function askAgent(run: RunContext, path: string, outcome: CiOutcome, key: 
   const failed = outcome.checks
     .filter(({ state }) => state !== 'passed')
     .map(({ name, logExcerpt = '' }) => ({ command: name, exitCode: 1, output: logExcerpt }));
-  const feedback = verifyFeedback(failed, { number: 2, of: defaults.ci.rounds });
+  const feedback = verifyFeedback(failed, { number: 2, of: run.opened.settings.defaults.ci.rounds });
   await runAgent(run, {
     path: lastAgent,
     key,

@@ -1,4 +1,3 @@
-import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { EditStep } from '../../blueprints/kinds/edit.ts';
 import { allSteps } from '../../blueprints/steps.ts';
@@ -11,6 +10,7 @@ import { text, value } from '../render.ts';
 /** Code applies an exact replacement, and refuses where it doesn't match. */
 export const editStep: StepAction<EditStep> = async (run, { step, key, scope }) => {
   const { edit } = step;
+  const { heartbeatTimeoutMs, defaults } = run.opened.settings;
   const path = text(edit.path, scope);
   const line = edit.line === undefined ? undefined : wholeNumber(edit.line, scope);
   const replacement = {
@@ -28,7 +28,7 @@ export const editStep: StepAction<EditStep> = async (run, { step, key, scope }) 
         summary: path,
         timeoutMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.edit,
         attempts: (step.retry ?? defaults.retries) + 1,
-        heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs,
+        heartbeatTimeoutMs,
       },
     ),
   );

@@ -1,7 +1,6 @@
 import type { AskPrompt, PromptAnswer } from '../../activities/contract.ts';
 import { addUsage, fewestTokens, nothingSpent } from '../../agent/budget.ts';
 import { reviewFeedback } from '../../agent/prompts.ts';
-import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { PromptStep } from '../../blueprints/kinds/prompt.ts';
 import { askWithinBudget, usageOf } from '../budget.ts';
@@ -48,7 +47,7 @@ function ask(
   { question, earlier, turn }: { question: string; earlier: AskPrompt['earlier']; turn: number },
 ): Promise<PromptAnswer> {
   const { answer, system, model } = step.prompt;
-  const { answerTimeoutMs, heartbeatTimeoutMs } = run.opened.settings;
+  const { answerTimeoutMs, heartbeatTimeoutMs, defaults } = run.opened.settings;
   return perform(
     'askPrompt',
     {

@@ -1,4 +1,3 @@
-import { defaults } from '../../base/defaults.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { RunStep } from '../../blueprints/kinds/run.ts';
 import { StepFailed } from '../failures.ts';
@@ -10,6 +9,7 @@ import { command, environment } from '../render.ts';
 /** One command in the sandbox. It fails by its exit code. */
 export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) => {
   const { argv, shown } = command(step.run, scope);
+  const { heartbeatTimeoutMs, defaults } = run.opened.settings;
   const timeoutMs = step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.run;
   const outcome = await perform(
     'runCommand',
@@ -26,7 +26,7 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
       summary: shown,
       timeoutMs,
       attempts: (step.retry ?? defaults.retries) + 1,
-      heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs,
+      heartbeatTimeoutMs,
     },
   );
   if (outcome.ending !== 'exited')

@@ -1,0 +1,142 @@
+/** Why nobody answers for a run: its version has no worker, or a worker's code doesn't fit it. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
+import proto from '@temporalio/proto';
+import { JigError } from '../base/errors.ts';
+import { describeVersions, isServed, parseVersion, seenAtMs } from './versions.ts';
+
+const mismatch = proto.temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR;
+
+const codes = new Set<string>([
+  'temporal-unreachable',
+  'version-without-worker',
+  'no-current-version',
+  'history-mismatch',
+]);
+
+/** Whether the error says that nobody answered, for whatever reason. */
+export function isSilence(error: unknown): error is JigError {
+  return error instanceof JigError && codes.has(error.code);
+}
+
+/** How long an answer is waited for before anybody looks why there is none. */
+const patienceMs = 1000;
+
+/** A question to a run, or a message. */
+interface Call<Value> {
+  runId: string;
+  work: () => Promise<Value>;
+  /** Lets go of it. */
+  signal?: AbortSignal | undefined;
+  /** What is said besides the reason, where nobody answers. */
+  besides?: string;
+}
+
+/** Does the work; where nobody answers, throws the reason, as soon as one is certain. */
+export async function explainSilence<Value>(
+  temporal: Client,
+  { runId, work, signal, besides = '' }: Call<Value>,
+): Promise<Value> {
+  const adding = ({ code, message, hint }: JigError): JigError =>
+    new JigError(code, `${message}${besides}`, { ...(hint !== undefined && { hint }) });
+  const letGo = new AbortController();
+  const signals = signal ? [signal, letGo.signal] : [letGo.signal];
+  const answer = temporal.withAbortSignal(AbortSignal.any(signals), work);
+  const settle = (): undefined => {
+    letGo.abort();
+    return undefined;
+  };
+  const settled = answer.then(settle, settle);
+  const reason = await Promise.race([
+    settled,
+    wait(patienceMs, undefined, { signal: letGo.signal })
+      .then(() => findSilence(temporal, runId, { certain: true }))
+      .catch(() => undefined)
+      .then((found) => found ?? settled),
+  ]);
+  if (reason) {
+    letGo.abort();
+    // A call that is under way when its connection closes would be tried again on it.
+    await settled;
+    throw adding(reason);
+  }
+  try {
+    return await answer;
+  } catch (error) {
+    if (!isSilence(error)) throw error;
+    const isMisfit = error.code === 'history-mismatch';
+    const found = await findSilence(temporal, runId, { certain: false, isMisfit }).catch(() => undefined);
+    throw adding(found ?? error);
+  }
+}
+
+/**
+ * Undefined where the versions explain nothing. `certain` leaves out what a worker that only just left would explain;
+ * `isMisfit` says that a worker has told already that its code doesn't fit.
+ * @throws what Temporal's client throws
+ */
+export async function findSilence(
+  temporal: Client,
+  runId: string,
+  { certain, isMisfit = false }: { certain: boolean; isMisfit?: boolean },
+): Promise<JigError | undefined> {
+  const {
+    connection,
+    options: { namespace },
+  } = temporal;
+  const [{ raw, status }, versions] = await Promise.all([
+    temporal.workflow.getHandle(runId).describe(),
+    describeVersions({ connection, namespace }),
+  ]);
+  const info = raw.workflowExecutionInfo;
+  if (status.name !== 'RUNNING') return undefined;
+  const pinned =
+    parseVersion(info?.versioningInfo?.versioningOverride?.pinned?.version) ??
+    parseVersion(info?.versioningInfo?.deploymentVersion);
+  const wanted = pinned ?? versions.current;
+  if (isMisfit || ((raw.pendingWorkflowTask?.attempt ?? 0) > 1 && (await hasMisfit(temporal, runId))))
+    return historyMismatch(runId, wanted);
+  if (!wanted) {
+    if (versions.workers.length === 0)
+      return new JigError('temporal-unreachable', `${runId} waits for a worker, and there is none`, {
+        hint: 'Start `jig up` or `jig worker`.',
+      });
+    return new JigError('no-current-version', `${runId} waits: there are workers, but no version of Jig is current`, {
+      hint: 'Name one: `temporal worker deployment set-current-version --deployment-name jig --build-id VERSION`. `jig worker` does it by itself, unless `worker.versions.promote` is `manual`.',
+    });
+  }
+  const seen = seenAtMs(versions, wanted);
+  if (certain ? isServed(versions, wanted) : seen !== undefined && Date.now() - seen < 2000) return undefined;
+  return versionWithoutWorker(runId, wanted, seen);
+}
+
+function versionWithoutWorker(runId: string, { buildId }: WorkerDeploymentVersion, seen: number | undefined): JigError {
+  const ago = seen === undefined ? '' : `; the last was seen ${Math.round((Date.now() - seen) / 1000)} s ago`;
+  return new JigError(
+    'version-without-worker',
+    `${runId} waits for version ${buildId} of Jig, and no worker of that version answers${ago}`,
+    { hint: 'Start that version again: `jig up` or `jig worker`. docs/how-to/upgrade-jig.md has other ways.' },
+  );
+}
+
+function historyMismatch(runId: string, version: WorkerDeploymentVersion | undefined): JigError {
+  return new JigError(
+    'history-mismatch',
+    `${runId} waits: the code of the version that it was moved to${version ? `, ${version.buildId},` : ''} doesn't fit its history`,
+    { hint: 'Move it back to the version that it started on: docs/how-to/upgrade-jig.md has the command.' },
+  );
+}
+
+/** Whether code that doesn't fit has failed since the run was last moved. Of failures in a row, the history holds the first. */
+async function hasMisfit({ workflowService, options: { namespace } }: Client, runId: string): Promise<boolean> {
+  const { history } = await workflowService.getWorkflowExecutionHistoryReverse({
+    namespace,
+    execution: { workflowId: runId },
+    maximumPageSize: 20,
+  });
+  const last = history?.events?.find(
+    (event) => event.workflowTaskFailedEventAttributes ?? event.workflowExecutionOptionsUpdatedEventAttributes,
+  );
+  return last?.workflowTaskFailedEventAttributes?.cause === mismatch;
+}

@@ -1,0 +1,126 @@
+/** Versions of Jig as Temporal knows them: which is current, which have workers, and which open runs wait for. */
+import type { ConnectionLike } from '@temporalio/client';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
+import proto from '@temporalio/proto';
+import { runWorkflowType, taskQueues } from '../workflows/messages.ts';
+import { grpc, grpcErrorOf } from './translate.ts';
+
+/** Where to ask. */
+export interface TemporalNamespace {
+  connection: Pick<ConnectionLike, 'workflowService'>;
+  namespace: string;
+}
+
+/** A worker asks for work about once a minute, also while there is none. */
+const awayMs = 120_000;
+
+/** How the name of a worker ends that is there for older runs. */
+export const forOlderRuns = ' for older runs';
+
+export interface QueueVersions {
+  /** On which new runs start. */
+  current: WorkerDeploymentVersion | undefined;
+  /** When a worker of a version last asked for a run's work; those of the last five minutes. */
+  workers: {
+    version: WorkerDeploymentVersion | undefined;
+    seenAtMs: number;
+    /** It is there for the open runs of a version that is not its process's own. */
+    isForOlderRuns: boolean;
+  }[];
+}
+
+/** What Temporal knows of the queue of workflow code. */
+export async function describeVersions({ connection, namespace }: TemporalNamespace): Promise<QueueVersions> {
+  const { versioningInfo, pollers } = await connection.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: taskQueues.runs },
+    taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+  });
+  return {
+    current: parseVersion(versioningInfo?.currentDeploymentVersion),
+    workers: (pollers ?? []).map(({ deploymentOptions, identity, lastAccessTime }) => ({
+      version: parseVersion(deploymentOptions),
+      seenAtMs: Number(lastAccessTime?.seconds ?? 0) * 1000,
+      isForOlderRuns: (identity ?? '').endsWith(forOlderRuns),
+    })),
+  };
+}
+
+/** When a worker of this version was last seen, in the last minutes. */
+export function seenAtMs({ workers }: QueueVersions, wanted: WorkerDeploymentVersion): number | undefined {
+  const seen = workers.filter(({ version }) => version && isSame(version, wanted)).map(({ seenAtMs: ms }) => ms);
+  return seen.length > 0 ? Math.max(...seen) : undefined;
+}
+
+/** Whether a worker of this version asked for work in the last two minutes. */
+export function isServed(versions: QueueVersions, wanted: WorkerDeploymentVersion): boolean {
+  return Date.now() - (seenAtMs(versions, wanted) ?? 0) < awayMs;
+}
+
+/** How many open runs keep to this version. */
+export async function countOpenRuns(
+  { connection, namespace }: TemporalNamespace,
+  { deploymentName, buildId }: WorkerDeploymentVersion,
+): Promise<number> {
+  const version = `${deploymentName}:${buildId}`.replaceAll("'", '');
+  const { count } = await connection.workflowService.countWorkflowExecutions({
+    namespace,
+    query: `WorkflowType = '${runWorkflowType}' AND ExecutionStatus = 'Running' AND TemporalWorkerDeploymentVersion = '${version}'`,
+  });
+  return Number(count);
+}
+
+export interface WaitingRuns {
+  version: WorkerDeploymentVersion;
+  runs: number;
+}
+
+/** Versions that open runs keep to and that no worker serves. */
+export async function findWaitingRuns(server: TemporalNamespace, deploymentName: string): Promise<WaitingRuns[]> {
+  const [versions, deployment] = await Promise.all([describeVersions(server), findDeployment(server, deploymentName)]);
+  const away = (deployment?.versionSummaries ?? [])
+    .map(({ deploymentVersion }) => parseVersion(deploymentVersion))
+    .filter((version) => version !== undefined)
+    .filter((version) => !isServed(versions, version));
+  const counted = await Promise.all(
+    away.map(async (version) => ({ version, runs: await countOpenRuns(server, version) })),
+  );
+  return counted.filter(({ runs }) => runs > 0);
+}
+
+/** For whoever starts a worker, or asks what is wrong. */
+export function sayWaiting({ version: { buildId }, runs }: WaitingRuns): { message: string; hint: string } {
+  return {
+    message: `${runs === 1 ? '1 run waits' : `${runs} runs wait`} for version ${buildId} of Jig, which no worker has`,
+    hint: 'Start that version again, or give the runs up: docs/how-to/upgrade-jig.md.',
+  };
+}
+
+/** Undefined where no worker of it has ever come. */
+export async function findDeployment({ connection, namespace }: TemporalNamespace, deploymentName: string) {
+  try {
+    const { workerDeploymentInfo } = await connection.workflowService.describeWorkerDeployment({
+      namespace,
+      deploymentName,
+    });
+    return workerDeploymentInfo ?? undefined;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+export function isNotFound(error: unknown): boolean {
+  return grpcErrorOf(error)?.code === grpc.notFound;
+}
+
+export function parseVersion(
+  wire: { deploymentName?: string | null; buildId?: string | null } | null | undefined,
+): WorkerDeploymentVersion | undefined {
+  const { deploymentName, buildId } = wire ?? {};
+  return deploymentName && buildId ? { deploymentName, buildId } : undefined;
+}
+
+function isSame(a: WorkerDeploymentVersion, b: WorkerDeploymentVersion): boolean {
+  return a.deploymentName === b.deploymentName && a.buildId === b.buildId;
+}

@@ -1,0 +1,36 @@
+/** The workflows of the versions that ran here, in the data folder: an upgraded Jig serves the runs that older ones started. */
+import { glob, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import sdk from '@temporalio/worker/package.json' with { type: 'json' };
+import { dataFolders } from '../client/data-folders.ts';
+import { findBundleFile, writeBundleFile } from './bundle-file.ts';
+import type { WorkflowBundle } from './workflow-bundle.ts';
+
+/** A bundle holds half of Temporal's SDK, and runs only beside the other half. */
+const folderOf = (dataDir: string): string => join(dataFolders(dataDir).workflows, `temporal-${sdk.version}`);
+
+const pathOf = (dataDir: string, buildId: string): string =>
+  join(folderOf(dataDir), `${encodeURIComponent(buildId)}.js`);
+
+/** Repeatable. */
+export async function keepBundle(dataDir: string, buildId: string, { code }: WorkflowBundle): Promise<void> {
+  await writeBundleFile(pathOf(dataDir, buildId), code);
+}
+
+/** The build ids of the kept versions that can be served. */
+export async function listKeptBundles(dataDir: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const name of glob('*.js', { cwd: folderOf(dataDir) }))
+    ids.push(decodeURIComponent(basename(name, '.js')));
+  return ids.toSorted();
+}
+
+export async function findKeptBundle(dataDir: string, buildId: string): Promise<WorkflowBundle | undefined> {
+  const code = await findBundleFile(pathOf(dataDir, buildId));
+  return code === undefined ? undefined : { code };
+}
+
+/** Repeatable. */
+export async function removeKeptBundle(dataDir: string, buildId: string): Promise<void> {
+  await rm(pathOf(dataDir, buildId), { force: true });
+}

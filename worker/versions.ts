@@ -1,0 +1,119 @@
+/**
+ * Which version of Jig a worker is, and on which one new runs start. A run keeps the version that it started on:
+ * workers of that version alone serve its workflow code and its activities.
+ */
+import { createHash } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { WorkerDeploymentVersion } from '@temporalio/common';
+import { JigError } from '../base/errors.ts';
+import { describeVersions, findDeployment, isNotFound, isServed, type TemporalNamespace } from '../client/versions.ts';
+import manifest from '../package.json' with { type: 'json' };
+import { taskQueues } from '../workflows/messages.ts';
+import type { Config } from './config.ts';
+import type { WorkflowBundle } from './workflow-bundle.ts';
+
+/** How long Temporal may take to note a worker that asks for work. */
+const registeredWithinMs = 30_000;
+
+export interface ChosenVersion {
+  version: WorkerDeploymentVersion;
+  promote: Config['worker']['versions']['promote'];
+}
+
+/** As these workflows and the configuration say; where Temporal's Worker Controller names the version, it also promotes it. */
+export function chooseVersion(bundle: WorkflowBundle, config: Config, env: NodeJS.ProcessEnv): ChosenVersion {
+  const { deployment, promote } = config.worker.versions;
+  const buildId = env['TEMPORAL_WORKER_BUILD_ID'];
+  return {
+    version: {
+      deploymentName: env['TEMPORAL_DEPLOYMENT_NAME'] ?? deployment,
+      buildId: buildId ?? buildIdOf(bundle),
+    },
+    promote: buildId === undefined ? promote : 'manual',
+  };
+}
+
+/** Equal sources have equal ids, wherever they lie. */
+export function buildIdOf({ code }: WorkflowBundle): string {
+  // The source map names this machine's folders.
+  const [own = ''] = code.split('\n//# sourceMappingURL=');
+  return `${manifest.version}-${createHash('sha256').update(own).digest('hex').slice(0, 10)}`;
+}
+
+/** Makes new runs start on this version, also before its workers have asked for work. Repeatable. @throws JigError `version-not-current` */
+export async function setCurrentVersion(
+  { connection, namespace }: TemporalNamespace,
+  { deploymentName, buildId }: WorkerDeploymentVersion,
+): Promise<void> {
+  await explained(buildId, () =>
+    connection.workflowService.setWorkerDeploymentCurrentVersion({
+      namespace,
+      deploymentName,
+      buildId,
+      identity: `jig ${process.pid}`,
+      allowNoPollers: true,
+      ignoreMissingTaskQueues: true,
+    }),
+  );
+}
+
+/**
+ * Of the versions that have workers, the newest is current: sets this one where it is the newest. Returns the current
+ * one. Repeatable. @throws JigError `version-not-current`
+ */
+export async function ensureNewestIsCurrent(
+  server: TemporalNamespace,
+  mine: WorkerDeploymentVersion,
+): Promise<WorkerDeploymentVersion> {
+  const { deploymentName, buildId } = mine;
+  const current = await explained(buildId, async () => {
+    await untilRegistered(server, mine);
+    const deployment = await findDeployment(server, deploymentName);
+    const currentId = deployment?.routingConfig?.currentDeploymentVersion?.buildId;
+    if (!currentId) return undefined;
+    const createdAtMs = (wanted: string): number => {
+      const found = deployment.versionSummaries?.find((each) => each.deploymentVersion?.buildId === wanted);
+      const { seconds = 0, nanos = 0 } = found?.createTime ?? {};
+      return Number(seconds) * 1000 + (nanos ?? 0) / 1e6;
+    };
+    const found = { deploymentName, buildId: currentId };
+    if (currentId === buildId) return found;
+    const isNewer = createdAtMs(buildId) > createdAtMs(currentId);
+    if (isNewer) return undefined;
+    const { workers, ...queue } = await describeVersions(server);
+    const own = workers.filter(({ isForOlderRuns }) => !isForOlderRuns);
+    return isServed({ ...queue, workers: own }, found) ? found : undefined;
+  });
+  if (current) return current;
+  await setCurrentVersion(server, mine);
+  return mine;
+}
+
+/** Until Temporal has seen workers of this version on every queue: a run that starts on it earlier could reach another version's. */
+async function untilRegistered({ connection, namespace }: TemporalNamespace, version: WorkerDeploymentVersion) {
+  for (const deadlineMs = Date.now() + registeredWithinMs; ; await wait(50)) {
+    try {
+      const { versionTaskQueues } = await connection.workflowService.describeWorkerDeploymentVersion({
+        namespace,
+        deploymentVersion: version,
+      });
+      const names = new Set(versionTaskQueues?.map(({ name }) => name));
+      if (Object.values(taskQueues).every((name) => names.has(name))) return;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    if (Date.now() > deadlineMs) throw new Error('its workers are not registered');
+  }
+}
+
+async function explained<Value>(buildId: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new JigError(
+      'version-not-current',
+      `New runs can't be started on version ${buildId}: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+}
