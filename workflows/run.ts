@@ -5,6 +5,7 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
+  DeterminismViolationError,
   defineQuery,
   isCancellation,
   setHandler,
@@ -71,6 +72,8 @@ export async function run(
         return carryOut(makeContext(around, opened));
       });
     } catch (error) {
+      // The history doesn't fit the code: another worker may know it.
+      if (error instanceof DeterminismViolationError) throw error;
       if (error instanceof HistoryFull && opened) end = await goOn(request, opened, memory);
       else if (!comesBack(error, memory)) end = endFor(error, memory);
     }
