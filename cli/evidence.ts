@@ -14,18 +14,21 @@ type CheckRun = z.infer<typeof CheckRun>;
 
 const Evidence = z.object({
   checks: z.array(
-    z.object({ step: z.string(), run: CheckRun, verdict: z.object({ passed: z.boolean(), reason: z.string() }) }),
+    z.object({
+      step: z.string(),
+      run: CheckRun,
+      before: CheckRun.optional(),
+      verdict: z.object({ passed: z.boolean(), reason: z.string() }),
+    }),
   ),
-  baseline: z.record(z.string(), CheckRun),
 });
 
 /** Empty where the run kept none. @throws JigError `artifact-unavailable` */
 export async function renderEvidence(state: RunState, store: ArtifactStore, paint: Paint): Promise<string> {
   if (!state.evidence) return '';
-  const { checks, baseline } = Evidence.parse(JSON.parse(await readArtifact(store, state.evidence)));
+  const { checks } = Evidence.parse(JSON.parse(await readArtifact(store, state.evidence)));
   if (checks.length === 0) return 'No check ran.';
-  const rows = checks.map(({ step, run, verdict }) => {
-    const before = baseline[run.command];
+  const rows = checks.map(({ step, run, before, verdict }) => {
     return [
       verdict.passed ? '✓' : '✗',
       oneLine(step, 30),
