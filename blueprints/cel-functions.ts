@@ -75,6 +75,19 @@ function onTexts(name: string, apply: (target: string, argument: string) => CelV
   return onText(name, (target, [argument]) => apply(target, text(argument, `the argument of ${name}()`)));
 }
 
+/** Positions count characters (code points), as size() does, and never stand inside of one. */
+function characterIndex(target: string, at: number): bigint {
+  return BigInt(at < 0 ? at : Array.from(target.slice(0, at)).length);
+}
+
+function substring(target: string, [from, to]: CelValue[]): string {
+  const characters = Array.from(target);
+  const start = index(from, characters.length);
+  const end = to === undefined ? characters.length : index(to, characters.length);
+  if (end < start) fail(`substring() can't end at ${end}, before its start at ${start}`);
+  return characters.slice(start, end).join('');
+}
+
 /** 64 bits, as everywhere in CEL. */
 export function integer(value: bigint): bigint {
   return BigInt.asIntN(64, value) === value ? value : fail('an integer grew beyond 64 bits');
@@ -94,16 +107,14 @@ export const methodTable = new Map<string, Call>([
   ['contains', onTexts('contains', (target, part) => target.includes(part))],
   ['startsWith', onTexts('startsWith', (target, part) => target.startsWith(part))],
   ['endsWith', onTexts('endsWith', (target, part) => target.endsWith(part))],
-  ['indexOf', onTexts('indexOf', (target, part) => BigInt(target.indexOf(part)))],
-  ['lastIndexOf', onTexts('lastIndexOf', (target, part) => BigInt(target.lastIndexOf(part)))],
-  ['split', onTexts('split', (target, separator) => target.split(separator))],
+  ['indexOf', onTexts('indexOf', (target, part) => characterIndex(target, target.indexOf(part)))],
+  ['lastIndexOf', onTexts('lastIndexOf', (target, part) => characterIndex(target, target.lastIndexOf(part)))],
+  [
+    'split',
+    onTexts('split', (target, separator) => (separator === '' ? Array.from(target) : target.split(separator))),
+  ],
   ['trim', onText('trim', (target) => target.trim())],
   ['lowerAscii', onText('lowerAscii', (target) => target.replaceAll(/[A-Z]+/g, (part) => part.toLowerCase()))],
   ['upperAscii', onText('upperAscii', (target) => target.replaceAll(/[a-z]+/g, (part) => part.toUpperCase()))],
-  [
-    'substring',
-    onText('substring', (target, [from, to]) =>
-      target.slice(index(from, target.length), to === undefined ? undefined : index(to, target.length)),
-    ),
-  ],
+  ['substring', onText('substring', substring)],
 ]);

@@ -42,18 +42,35 @@ export const promptKind: Kind<PromptStep> = {
 };
 
 /** Keywords of JSON Schema that run a pattern of the author's, or fetch a schema from elsewhere, in the worker. */
-function checkAnswer(schema: Json, path: KeyPath, report: Report): void {
-  if (typeof schema !== 'object' || schema === null) return;
+const refused = ['pattern', 'patternProperties', '$ref', '$dynamicRef'];
+/** Keywords that hold schemas by names, which may be any words; and those that hold values, which are no schemas. */
+const namedSchemas = ['properties', '$defs', 'definitions', 'dependentSchemas'];
+const values = ['const', 'enum', 'default', 'examples', 'required'];
+
+/** What can't be held is found before the model is paid. */
+function checkAnswer(schema: JsonSchema, path: KeyPath, report: Report): void {
+  const before = report.issues.length;
+  checkKeywords(schema, path, report);
+  if (report.issues.length > before) return;
+  try {
+    z.fromJSONSchema(schema);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    report.add(path, 'answer-keyword', `an answer can't be held to this schema: ${why}`);
+  }
+}
+
+function checkKeywords(schema: Json, path: KeyPath, report: Report): void {
+  if (Array.isArray(schema))
+    for (const [index, inner] of schema.entries()) checkKeywords(inner, [...path, index], report);
+  if (!isJsonMap(schema)) return;
   for (const [key, inner] of Object.entries(schema)) {
-    const here = [...path, Array.isArray(schema) ? Number(key) : key];
-    const isKeyword = path.at(-1) !== 'properties';
-    if (isKeyword && ['pattern', 'patternProperties', '$ref', '$dynamicRef'].includes(key)) {
-      report.addKey(
-        here,
-        'answer-keyword',
-        `\`${key}\` is not part of an answer's schema here`,
-        key === 'pattern' ? 'use `enum`, or check the answer in a `run` step' : undefined,
-      );
-    } else checkAnswer(inner, here, report);
+    const here = [...path, key];
+    if (refused.includes(key)) {
+      const hint = key === 'pattern' ? 'use `enum`, or check the answer in a `run` step' : undefined;
+      report.addKey(here, 'answer-keyword', `\`${key}\` is not part of an answer's schema here`, hint);
+    } else if (namedSchemas.includes(key) && isJsonMap(inner)) {
+      for (const [name, named] of Object.entries(inner)) checkKeywords(named, [...here, name], report);
+    } else if (!values.includes(key)) checkKeywords(inner, here, report);
   }
 }

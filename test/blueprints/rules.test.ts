@@ -161,8 +161,20 @@ test('globs that could hold a matcher, and patterns in answers, are refused', ()
       .code,
     'answer-keyword',
   );
-  assert.deepEqual(
-    stepIssues('  - prompt: { text: x, answer: { type: object, properties: { pattern: { type: string } } } }'),
-    [],
+  for (const answer of [
+    '{ not: { type: string } }',
+    '{ if: { type: string }, then: { minLength: 1 } }',
+    '{ type: text }',
+  ])
+    assert.equal(onlyIssue(`  - prompt: { text: x, answer: ${answer} }`).code, 'answer-keyword', answer);
+  assert.equal(
+    onlyIssue('  - prompt: { text: x, answer: { type: object, properties: { properties: { pattern: a } } } }').code,
+    'answer-keyword',
   );
+  for (const property of ['pattern: { type: string }', 'properties: { type: string }', 'a: { enum: [ pattern ] }'])
+    assert.deepEqual(
+      stepIssues(`  - prompt: { text: x, answer: { type: object, properties: { ${property} } } }`),
+      [],
+      property,
+    );
 });
