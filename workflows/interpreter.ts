@@ -80,8 +80,8 @@ async function carryOut(
     const isBlock = childrenOf(step).length > 0;
     const usesBefore = run.absence.uses;
     const { outputs, cut, undo, ...shown } = await (isBlock ? act() : run.clock.step(act));
-    // What it did in the sandbox isn't in the copy.
-    if (usesBefore !== run.absence.uses) delete run.memory.copy;
+    // What it did in the sandbox isn't in the copy, unless the sandbox was let go after that.
+    if (run.memory.sandbox && usesBefore !== run.absence.uses) delete run.memory.copy;
     run.view.finish(row, 'succeeded', shown);
     return { outcome: 'succeeded', outputs, ...(cut && cut.length > 0 && { cut }), ...(undo && { undo }) };
   } catch (error) {

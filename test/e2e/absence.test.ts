@@ -91,7 +91,10 @@ test('items that wait for people hold on to the sandbox as long as another works
         approve: {}
       - id: slow
         if: item == 'work'
-        run: sleep 1.5; echo done
+        run: sleep 1.5; echo done > slow.txt
+  - id: look
+    run: cat slow.txt
+  - end: { outcome: succeeded, reason: "\${{ steps.look.stdout }}" }
 `;
   const runId = await world.start(blueprint('beside', steps));
   const working = await world.until(runId, works('review[1].slow'));
@@ -100,5 +103,5 @@ test('items that wait for people hold on to the sandbox as long as another works
   const { steps: rows } = await world.client.describe(runId);
   assert.equal(rows.find(({ path }) => path === 'review[1].slow')?.state, 'succeeded');
   await world.client.approve(runId, me);
-  assert.equal((await world.client.result(runId)).outcome, 'succeeded');
+  assert.equal((await world.client.result(runId)).reason, 'done', 'a block that ends while its sandbox is away');
 });
