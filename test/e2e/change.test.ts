@@ -91,7 +91,7 @@ test('a change carries one trusted commit, its evidence, and only what the run c
     '--format=%an|%s|%b',
     `main..${change?.branch}`,
   ]);
-  assert.match(stdout, /^Jig\|Make x two\|Jig-Blueprint: change@[0-9a-f]{12}\nJig-Run: run\/acme\/api\/change\//);
+  assert.match(stdout, /^Jig\|Make x two\|Jig-Blueprint: change@[0-9a-f]{12}\nJig-Run: run\/local:acme\/api\/change\//);
   assert.match(await world.forge.getDiff('acme/api', change?.number ?? 0), /\+x = 2/);
 });
 
