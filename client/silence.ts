@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { JigError } from '../base/errors.ts';
-import { describeVersions, isServed, parseVersion, seenAtMs } from './versions.ts';
+import { describeVersions, isSame, isServed, parseVersion, seenAtMs } from './versions.ts';
 
 const mismatch = proto.temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR;
 
@@ -85,12 +85,10 @@ export async function findSilence(
     connection,
     options: { namespace },
   } = temporal;
-  const [{ raw, status }, versions] = await Promise.all([
-    temporal.workflow.getHandle(runId).describe(),
-    describeVersions({ connection, namespace }),
-  ]);
-  const info = raw.workflowExecutionInfo;
+  const { raw, status, taskQueue } = await temporal.workflow.getHandle(runId).describe();
   if (status.name !== 'RUNNING') return undefined;
+  const info = raw.workflowExecutionInfo;
+  const versions = await describeVersions({ connection, namespace }, taskQueue);
   const pinned =
     parseVersion(info?.versioningInfo?.versioningOverride?.pinned?.version) ??
     parseVersion(info?.versioningInfo?.deploymentVersion);
@@ -99,7 +97,7 @@ export async function findSilence(
     return historyMismatch(runId, wanted);
   if (!wanted) {
     if (versions.workers.length === 0)
-      return new JigError('temporal-unreachable', `${runId} waits for a worker, and there is none`, {
+      return new JigError('temporal-unreachable', `No worker is there to take ${runId} up`, {
         hint: 'Start `jig up` or `jig worker`.',
       });
     return new JigError('no-current-version', `${runId} waits: there are workers, but no version of Jig is current`, {
@@ -107,7 +105,9 @@ export async function findSilence(
     });
   }
   const seen = seenAtMs(versions, wanted);
-  if (certain ? isServed(versions, wanted) : seen !== undefined && Date.now() - seen < 2000) return undefined;
+  // A worker that is alive asks for work once a minute. One of the current version that doesn't answer may be slow.
+  const isCurrent = versions.current !== undefined && isSame(versions.current, wanted);
+  if (isServed(versions, wanted) && (certain || isCurrent)) return undefined;
   return versionWithoutWorker(runId, wanted, seen);
 }
 

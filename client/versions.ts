@@ -29,11 +29,14 @@ export interface QueueVersions {
   }[];
 }
 
-/** What Temporal knows of the queue of workflow code. */
-export async function describeVersions({ connection, namespace }: TemporalNamespace): Promise<QueueVersions> {
+/** What Temporal knows of a queue of workflow code. */
+export async function describeVersions(
+  { connection, namespace }: TemporalNamespace,
+  queue: string = taskQueues.runs,
+): Promise<QueueVersions> {
   const { versioningInfo, pollers } = await connection.workflowService.describeTaskQueue({
     namespace,
-    taskQueue: { name: taskQueues.runs },
+    taskQueue: { name: queue },
     taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   });
   return {
@@ -121,6 +124,6 @@ export function parseVersion(
   return deploymentName && buildId ? { deploymentName, buildId } : undefined;
 }
 
-function isSame(a: WorkerDeploymentVersion, b: WorkerDeploymentVersion): boolean {
+export function isSame(a: WorkerDeploymentVersion, b: WorkerDeploymentVersion): boolean {
   return a.deploymentName === b.deploymentName && a.buildId === b.buildId;
 }

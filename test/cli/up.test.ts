@@ -74,7 +74,7 @@ test('from a blueprint to a merged change, by commands alone', async () => {
   const saysThatItWaits = new Promise<void>((resolve) =>
     following.stdout.on(
       'data',
-      (chunk: Buffer) => void ((said += chunk.toString()).includes('"waiting"') && resolve()),
+      (chunk: Buffer) => void ((said += chunk.toString()).includes('"question"') && resolve()),
     ),
   );
   await untilAsked(runId);
@@ -92,7 +92,7 @@ test('from a blueprint to a merged change, by commands alone', async () => {
   const events = followed.stdout.split('\n').map((line) => Event.parse(JSON.parse(line)));
   assert.deepEqual(
     events.filter(({ event }) => event !== 'step').map(({ event }) => event),
-    ['started', 'waiting', 'ended'],
+    ['started', 'question', 'ended'],
   );
   assert.equal(events.at(-1)?.end?.outcome, 'succeeded');
   assert.equal(events.filter(({ path = '' }) => path.startsWith('write[')).length, 3);
