@@ -68,6 +68,7 @@ export class PlainWorld {
   beginAnew(): void {
     this.#files = { ...this.case.files };
     this.#gates = [];
+    this.prediction.checks = [];
     this.isAsCopied = false;
   }
 
