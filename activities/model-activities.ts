@@ -11,6 +11,8 @@ import { AnyJson, loadJson, once } from './kept.ts';
 import type { Parts } from './parts.ts';
 import { appendMessages, keepTranscript, loadMessages, loadTranscript, type Transcript } from './transcript.ts';
 
+type ModelParts = Pick<Parts, 'artifacts' | 'model'>;
+
 /** Tokens of the model's context that are left for the tools. */
 const toolTokens = 2000;
 /** No model that can work holds less. */
@@ -24,7 +26,7 @@ const KeptAnswer: z.ZodType<ModelResponse> = z.strictObject({
   usage: Usage,
 });
 
-export function createModelActivities(parts: Parts): ModelActivities {
+export function createModelActivities(parts: ModelParts): ModelActivities {
   return {
     askPrompt: (request) => askPrompt(parts, request),
     askAgent: (request) => askAgent(parts, request),
@@ -32,7 +34,7 @@ export function createModelActivities(parts: Parts): ModelActivities {
 }
 
 /** Asks once for a key: an answer that was paid for is never asked for again. */
-async function ask({ artifacts, model }: Parts, request: ModelRequest) {
+async function ask({ artifacts, model }: ModelParts, request: ModelRequest) {
   return once(artifacts, `model/${request.key}`, KeptAnswer, async () => {
     const answer = await model.ask(request, workSignal());
     const { inputTokens, outputTokens, costUsd } = answer.usage;
@@ -42,7 +44,7 @@ async function ask({ artifacts, model }: Parts, request: ModelRequest) {
 }
 
 async function askPrompt(
-  parts: Parts,
+  parts: ModelParts,
   { key, text, system, model, answer: schema, earlier }: AskPrompt,
 ): Promise<PromptAnswer> {
   const earlierAnswers = await Promise.all(
@@ -58,7 +60,10 @@ async function askPrompt(
   return 'value' in parsed ? { ...common, value: AnyJson.parse(parsed.value) } : { ...common, unusable: parsed.error };
 }
 
-async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model }: AskAgent): Promise<AgentAnswer> {
+async function askAgent(
+  parts: ModelParts,
+  { key, turn, transcript, say, tools, model }: AskAgent,
+): Promise<AgentAnswer> {
   const { artifacts } = parts;
   const { protocol } = parts.model;
   const kept = await loadTranscript(artifacts, transcript);

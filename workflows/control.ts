@@ -253,7 +253,9 @@ export class RunControl {
       },
       {
         validator: (value) => {
-          if (this.#view.state.end) refuse('run-ended', `The run ${workflowInfo().workflowId} has ended`);
+          const { end, phase } = this.#view.state;
+          // Its end is decided before it has cleaned up: nothing can come of a message any more.
+          if (end || phase === 'cleaning-up') refuse('run-ended', `The run ${workflowInfo().workflowId} has ended`);
           check(parse(value));
         },
       },

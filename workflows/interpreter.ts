@@ -2,7 +2,7 @@
  * Walks a blueprint's steps in order. What the memory has a record of is done; the rest is carried out, by the action of
  * its kind.
  */
-import { workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/workflow';
 import { stepKind } from '../blueprints/schema.ts';
 import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
 import { actionFor } from './actions.ts';
@@ -44,7 +44,7 @@ function readableAfter(run: RunContext, steps: NamedStep[], outer: Scope, item?:
   }, outer);
 }
 
-/** Between two steps the run can be paused, stopped by its budget, found stale, or moved to a new execution. */
+/** Between two steps the run can be paused, cancelled, stopped by its budget, found stale, or moved to a new execution. */
 async function checkpoint(run: RunContext): Promise<void> {
   const { settings } = run.opened;
   const { control, clock, absence } = run;
@@ -52,6 +52,8 @@ async function checkpoint(run: RunContext): Promise<void> {
   while (control.isPaused) await clock.step(() => absence.wait(run, () => control.whilePaused(settings.humanWaitMs)));
   await guardStaleResume(run);
   checkTime(run);
+  // What was at work when the run was cancelled may have come to its end all the same.
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('The run was cancelled');
   const { continueAsNewSuggested, historyLength } = workflowInfo();
   if (continueAsNewSuggested || (settings.continueAfterEvents > 0 && historyLength > settings.continueAfterEvents)) {
     control.goOn();

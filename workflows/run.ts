@@ -78,7 +78,8 @@ export async function run(
       else if (!comesBack(error, memory)) end = endFor(error, memory);
     }
   }
-  return finish(end, memory, view, opened);
+  // Whatever came of the step that was at work, a cancelled run ends as that.
+  return finish(scope.consideredCancelled ? cancelledEnd(memory) : end, memory, view, opened);
 }
 
 function newState(request: RunRequest): RunState {
@@ -200,14 +201,13 @@ function comesBack(error: unknown, memory: RunMemory): boolean {
   return true;
 }
 
-function endFor(error: unknown, { messages }: RunMemory): RunEnd {
+function cancelledEnd({ messages: { cancelledBy } }: RunMemory): RunEnd {
+  return { outcome: 'cancelled', code: 'cancelled', reason: cancelledBy ? `Cancelled by ${cancelledBy}` : 'Cancelled' };
+}
+
+function endFor(error: unknown, memory: RunMemory): RunEnd {
   if (error instanceof RunEnded) return error.end;
-  const { cancelledBy } = messages;
-  // What fails while a run is being cancelled fails because of it.
-  if (isCancellation(error) || cancelledBy !== undefined) {
-    const reason = cancelledBy ? `Cancelled by ${cancelledBy}` : 'Cancelled';
-    return { outcome: 'cancelled', code: 'cancelled', reason };
-  }
+  if (isCancellation(error)) return cancelledEnd(memory);
   const { code, message } = describeFailure(error);
   const step = error instanceof FailedAt ? error.path : undefined;
   return { outcome: needsHuman.has(code) ? 'needs-human' : 'failed', code, reason: message, ...(step && { step }) };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { JigError } from '../../base/errors.ts';
@@ -203,6 +204,24 @@ test('a rejection in one item ends the questions of the others with the run', as
   await world.client.reject(runId, { ...me, step: 'review[0].good', comment: 'no' });
   const end = await world.client.result(runId);
   assert.deepEqual([end.outcome, end.code, end.step], ['cancelled', 'rejected', 'review[0].good']);
+});
+
+test('a run that is cancelled while its last step is at work ends as cancelled, whatever came of the step', async () => {
+  const steps = `
+  - id: ask
+    prompt: { text: Please say slowly one, answer: ${word} }
+  - if: steps.ask.outcome == 'failed'
+    run: 'true'
+`;
+  asked.length = 0;
+  released = new Promise((resolve) => (release = resolve));
+  const runId = await world.start(blueprint('cancelled-last', steps));
+  while (asked.length === 0) await setImmediate();
+  await world.client.cancel(runId, me);
+  release();
+  const end = await world.client.result(runId);
+  assert.deepEqual([end.outcome, end.code], ['cancelled', 'cancelled']);
+  await assert.rejects(world.client.cancel(runId, me), refusal('run-ended'));
 });
 
 test('agents that work at once are all paused, resumed and steered, or one of them by its name', async () => {
