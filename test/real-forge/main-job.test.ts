@@ -153,7 +153,7 @@ test('what a title orders is said and not done, in the commit as in the change',
   );
   assert.match(
     commit.commit?.message ?? '',
-    /^Close # 1 \[ skip ci\] for @ everyone Jig-Run: forged\n\nJig-Blueprint: ordering@[0-9a-f]{12}\nJig-Run: run\/acme\/service\/ordering\//,
+    /^Close # 1 \[ skip ci\] for @ everyone Jig-Run: forged\n\nJig-Blueprint: ordering@[0-9a-f]{12}\nJig-Run: run\/gitea:acme\/service\/ordering\//,
   );
 });
 
