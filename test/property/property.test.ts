@@ -3,7 +3,7 @@
  * many; `JIG_PROPERTY_SEED` begins at a case that failed.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterAll, beforeAll, test } from 'vitest';
 import * as fc from 'fast-check';
 import pLimit from 'p-limit';
 import { anyCase } from './cases.ts';
@@ -17,10 +17,10 @@ const casesAtOnce = 25;
 const maxFailures = 3;
 
 let suite: Suite;
-before(async () => {
+beforeAll(async () => {
   suite = await startSuite();
 });
-after(() => suite[Symbol.asyncDispose]());
+afterAll(() => suite[Symbol.asyncDispose]());
 
 test('a run comes to what a plain reading of its blueprint says, whatever people do and whatever breaks', async () => {
   const failures: string[] = [];
