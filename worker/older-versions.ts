@@ -5,7 +5,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
 import type { Logger } from 'pino';
-import { countOpenRuns, describeVersions, forOlderRuns, isServed } from '../client/versions.ts';
+import {
+  countOpenRuns,
+  describeVersions,
+  findWaitingRuns,
+  forOlderRuns,
+  isServed,
+  sayWaiting,
+} from '../client/versions.ts';
 import { findKeptBundle, keepBundle, listKeptBundles, removeKeptBundle } from './kept-bundles.ts';
 import { ensureNewestIsCurrent, type ChosenVersion } from './versions.ts';
 import { startWorker, workerName, type JigWorker, type WorkerSetup } from './worker.ts';
@@ -18,33 +25,46 @@ export interface VersionKeeper {
   own: ChosenVersion;
   dataDir: string;
   log: Logger;
+  /** Gets a line for whoever started the worker. */
+  onNote: (line: string) => void;
 }
 
-export interface OlderVersions {
-  /** Build ids of the versions that are served now. */
-  served(): string[];
-  /** Looks now and then for runs that came or went, until the signal; then lets the workers drain. */
-  run(signal: AbortSignal): Promise<void>;
-}
-
-/** Keeps this version's bundle, and resolves when workers of all older versions that runs need have started. */
-export async function serveOlderVersions(keeper: VersionKeeper, bundle: WorkflowBundle): Promise<OlderVersions> {
-  const { own, dataDir, log } = keeper;
+/**
+ * Keeps this version's bundle, and looks at once and then now and then which older versions open runs need, until the
+ * signal; then lets the workers of those drain.
+ */
+export async function serveOlderVersions(
+  keeper: VersionKeeper,
+  bundle: WorkflowBundle,
+  signal: AbortSignal,
+): Promise<void> {
+  const { setup, own, dataDir, log, onNote } = keeper;
   const served = new Map<string, JigWorker>();
-  await keepBundle(dataDir, own.version.buildId, bundle);
-  await look(keeper, served);
-  return {
-    served: () => [...served.keys()],
-    async run(signal) {
-      while (!signal.aborted) {
-        await wait(lookEveryMs, undefined, { signal }).catch(() => undefined);
-        if (signal.aborted) break;
-        await look(keeper, served).catch((error: unknown) => log.warn({ err: error }, 'looking at versions failed'));
-      }
-      for (const worker of served.values()) worker.shutdown();
-      await Promise.allSettled([...served.values()].map(({ ended }) => ended));
-    },
-  };
+  const warn = (error: unknown): void => log.warn({ err: error }, 'looking at versions failed');
+  await keepBundle(dataDir, own.version.buildId, bundle).catch(warn);
+  await look(keeper, served).catch(warn);
+  await noteWaiting(setup, own, served, onNote).catch(warn);
+  while (!signal.aborted) {
+    await wait(lookEveryMs, undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted) await look(keeper, served).catch(warn);
+  }
+  for (const worker of served.values()) worker.shutdown();
+  await Promise.allSettled([...served.values()].map(({ ended }) => ended));
+}
+
+/** Says which runs wait for versions that can't be served from here. */
+async function noteWaiting(
+  setup: WorkerSetup,
+  { version }: ChosenVersion,
+  served: Map<string, JigWorker>,
+  onNote: (line: string) => void,
+): Promise<void> {
+  for (const waiting of await findWaitingRuns(setup, version.deploymentName)) {
+    // Temporal may not have seen the workers that started just now.
+    if (served.has(waiting.version.buildId)) continue;
+    const { message, hint } = sayWaiting(waiting);
+    onNote(`${message}. ${hint}`);
+  }
 }
 
 /** One look: starts what runs need, and ends what none needs any more. */

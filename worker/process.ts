@@ -5,7 +5,6 @@ import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { JigError } from '../base/errors.ts';
-import { findWaitingRuns, sayWaiting } from '../client/versions.ts';
 import type { Config } from './config.ts';
 import { createMetrics, serveHealth } from './health.ts';
 import { runLocalCi } from './local-ci.ts';
@@ -13,7 +12,7 @@ import { runLeftovers } from './leftovers.ts';
 import { createParts, type Installation } from './parts.ts';
 import { serveOlderVersions } from './older-versions.ts';
 import { runSweeper } from './sweeper.ts';
-import { chooseVersion, setCurrentVersion } from './versions.ts';
+import { chooseVersion, ensureNewestIsCurrent, setCurrentVersion } from './versions.ts';
 import { startWorker } from './worker.ts';
 import { bundleWorkflows, type WorkflowBundle } from './workflow-bundle.ts';
 
@@ -64,19 +63,13 @@ export async function startWorkerProcess({
     // The only worker of its own server needs to ask nobody.
     address === undefined ? undefined : setCurrentVersion(setup, own.version),
   ]);
-  const older = await serveOlderVersions({ setup, own, dataDir, log }, bundle);
-  for (const waiting of await findWaitingRuns(setup, own.version.deploymentName)) {
-    // Temporal may not have seen those yet.
-    if (older.served().includes(waiting.version.buildId)) continue;
-    const { message, hint } = sayWaiting(waiting);
-    onProgress(`${message}. ${hint}`);
-  }
+  if (address === undefined && own.promote === 'auto') await ensureNewestIsCurrent(setup, own.version);
   const stopping = new AbortController();
   const health = await serveHealth(metrics, config.worker.healthPort, () => !stopping.signal.aborted);
   const client = new Client({ connection, namespace });
   const background = Promise.all([
     runLeftovers({ dataDir, log }, stopping.signal),
-    older.run(stopping.signal),
+    serveOlderVersions({ setup, own, dataDir, log, onNote: onProgress }, bundle, stopping.signal),
     runLocalCi({ parts, forge: localForge, log }, stopping.signal),
     runSweeper({ parts, client, log }, stopping.signal),
   ]);

@@ -138,25 +138,27 @@ test('an upgraded worker serves the runs of the version before, as long as there
   await using world = await createWorld();
   await world.addRepository('acme/api', { 'a.txt': 'a\n' });
   const { setup, dataDir, version } = world;
-  const old = await bundleWorkflows(process.env);
-  const first = await serveOlderVersions({ setup, own: { version, promote: 'manual' }, dataDir, log }, old);
-  const stopFirst = new AbortController();
+  const keeper = { setup, dataDir, log, onNote: () => undefined };
+  const over = AbortSignal.abort();
+  await serveOlderVersions(
+    { ...keeper, own: { version, promote: 'manual' } },
+    await bundleWorkflows(process.env),
+    over,
+  );
   const runId = await startAsking(world);
   await leave(world.worker);
-  stopFirst.abort();
-  await first.run(stopFirst.signal);
 
   const code = await otherBundle;
   const next = { ...version, buildId: buildIdOf(code) };
   await using _worker = await join(world, code, next);
   await setCurrentVersion(setup, next);
   assert.equal(await countOpenRuns(setup, version), 1);
-  const older = await serveOlderVersions({ setup, own: { version: next, promote: 'manual' }, dataDir, log }, code);
-  assert.deepEqual(await listKeptBundles(dataDir), [version.buildId, next.buildId].toSorted());
-  assert.equal(await approve(world, runId), 'succeeded');
   const stop = new AbortController();
+  const serving = serveOlderVersions({ ...keeper, own: { version: next, promote: 'manual' } }, code, stop.signal);
+  assert.equal(await approve(world, runId), 'succeeded');
+  assert.deepEqual(await listKeptBundles(dataDir), [version.buildId, next.buildId].toSorted());
   stop.abort();
-  await older.run(stop.signal);
+  await serving;
 });
 
 test('where no version is current, a run says what it waits for, and goes on once one is', async () => {
