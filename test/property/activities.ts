@@ -11,6 +11,7 @@ import type {
 } from '../../activities/contract.ts';
 import { createModelActivities } from '../../activities/model-activities.ts';
 import { appendMessages, keepTranscript, loadMessages, loadTranscript } from '../../activities/transcript.ts';
+import { runDefaults } from '../../base/defaults.ts';
 import { JigError } from '../../base/errors.ts';
 import type { Json } from '../../base/json.ts';
 import { parseBlueprint } from '../../blueprints/check.ts';
@@ -37,6 +38,7 @@ const settings: RunSettings = {
   maxChangedBytes: 1_000_000,
   author: { name: 'Jig', email: 'jig@localhost' },
   continueAfterEvents: 0,
+  defaults: runDefaults,
 };
 
 /** A step's path, of a key: the key without its rounds. */
