@@ -35,6 +35,8 @@ class Maker {
       this.#insert(steps, { id: 'open', change: { title: 'A change', gate: this.#pick(['clean', 'spared']) } });
     if (this.#chance(50)) steps.push({ id: 'last', approve: {} });
     const places = placesOf(steps);
+    const moments = this.#moments(places);
+    const isCancelled = moments.some(({ path, tells }) => tells?.kind === 'cancel' && path !== cleaningUp);
     return {
       steps,
       files: {
@@ -46,8 +48,9 @@ class Maker {
       releaseAfterMs: this.#chance(20) ? 1 : 3_600_000,
       answers: this.#answers(places),
       answersWhileGoingOn: this.#chance(50),
-      moments: this.#moments(places),
-      lostResults: this.#chance(30) ? [this.#number(1, 20), this.#number(1, 40)] : [],
+      moments,
+      // Whether a cancelled activity is tried once more is a matter of time.
+      lostResults: !isCancelled && this.#chance(40) ? [this.#number(1, 20), this.#number(1, 40)] : [],
     };
   }
 

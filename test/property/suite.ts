@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { pino } from 'pino';
 import { ActivityFrame } from '../../activities/activity.ts';
 import { ensureBinary } from '../../binaries/ensure-binary.ts';
@@ -11,6 +11,7 @@ import { createClient } from '../../client/client.ts';
 import { cacheDirOf } from '../../worker/config.ts';
 import { installLogging } from '../../worker/logging.ts';
 import { startTemporalServer } from '../../worker/temporal-server.ts';
+import { buildIdOf, ensureNewestIsCurrent } from '../../worker/versions.ts';
 import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
 import { taskQueues, type RunEnd } from '../../workflows/messages.ts';
 import { createActivities } from './activities.ts';
@@ -42,7 +43,7 @@ export async function startSuite(): Promise<Suite> {
   const worlds = new Map<string, World>();
   const workers = await startWorkers(native, worlds);
   const connection = await Connection.connect({ address: server.address });
-  const client = createClient(new Client({ connection }));
+  const client = createClient(new Client({ connection }), undefined, { answerTimeoutMs: caseTimeoutMs });
   let count = 0;
   return {
     async run(ofCase) {
@@ -85,7 +86,7 @@ export async function startSuite(): Promise<Suite> {
 
 async function startWorkers(connection: NativeConnection, worlds: Map<string, World>) {
   const activities = createActivities((runId) => {
-    const world = worlds.get(/^run\/(case\/\d+)\//.exec(runId)?.[1] ?? '');
+    const world = worlds.get(/\b(case\/\d+)\//.exec(runId)?.[1] ?? '');
     if (!world) throw new Error(`No case goes on in ${runId}`);
     return world;
   });
@@ -99,15 +100,22 @@ async function startWorkers(connection: NativeConnection, worlds: Map<string, Wo
       }),
     ],
   };
-  const common = { connection, namespace: 'default', workflowFailureErrorTypes: { '*': ['Error'] } };
-  const { code } = await bundleWorkflows(process.env);
+  const bundle = await bundleWorkflows(process.env);
+  const version = { deploymentName: 'property', buildId: buildIdOf(bundle) };
+  const common = {
+    connection,
+    namespace: 'default',
+    workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+  } satisfies Partial<WorkerOptions>;
   const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: taskQueues.runs, workflowBundle: { code }, reuseV8Context: true }),
+    Worker.create({ ...common, taskQueue: taskQueues.runs, workflowBundle: bundle, reuseV8Context: true }),
     ...[taskQueues.sandbox, taskQueues.model, taskQueues.forge].map((taskQueue) =>
       Worker.create({ ...common, taskQueue, activities: { ...activities }, interceptors: frame }),
     ),
   ]);
   const running = workers.map((worker) => worker.run());
+  // A run that starts before Temporal knows of the workers would wait for others.
+  await ensureNewestIsCurrent(common, version);
   return {
     async stop() {
       for (const worker of workers) worker.shutdown();

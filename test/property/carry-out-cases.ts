@@ -1,0 +1,39 @@
+/** Carries out random cases, some at once, and says which came to something else than they should. */
+import * as fc from 'fast-check';
+import pLimit from 'p-limit';
+import { anyCase } from './cases.ts';
+import { compare } from './compare.ts';
+import { startSuite } from './suite.ts';
+
+const casesAtOnce = 25;
+/** The first few say it all. */
+const maxFailures = 3;
+
+/** `JIG_PROPERTY_CASES` says how many; `JIG_PROPERTY_SEED` begins at a case that failed. */
+export async function carryOutCases(env: NodeJS.ProcessEnv): Promise<{ said: string; failures: string[] }> {
+  const cases = Number(env['JIG_PROPERTY_CASES'] ?? 1000);
+  const firstSeed = Number(env['JIG_PROPERTY_SEED'] ?? Date.now() % 1_000_000_000);
+  await using suite = await startSuite();
+  const failures: string[] = [];
+  const foreseen = { all: 0, end: 0, nothing: 0 };
+  const startedAtMs = Date.now();
+  const limit = pLimit(casesAtOnce);
+  const carryOut = async (seed: number): Promise<void> => {
+    const [ofCase] = fc.sample(anyCase, { seed, numRuns: 1 });
+    if (!ofCase || failures.length >= maxFailures) return;
+    try {
+      foreseen[compare(ofCase, await suite.run(ofCase))] += 1;
+    } catch (error) {
+      const again = `JIG_PROPERTY_SEED=${seed} JIG_PROPERTY_CASES=1 node_modules/.bin/node test/property/main.ts`;
+      failures.push([again, JSON.stringify(ofCase), error instanceof Error ? error.message : String(error)].join('\n'));
+    }
+  };
+  await Promise.all(Array.from({ length: cases }, (_, index) => limit(() => carryOut(firstSeed + index))));
+  const tookS = Math.round((Date.now() - startedAtMs) / 1000);
+  const { all, end, nothing } = foreseen;
+  const sure = `${all} as foreseen in all, ${end} in their end, ${nothing} in what always holds`;
+  return {
+    said: `${cases} cases from seed ${firstSeed} in ${tookS} s: ${sure}`,
+    failures: failures.slice(0, maxFailures),
+  };
+}
