@@ -62,7 +62,7 @@ function join(target: CelValue, [separator = '']: CelValue[], meter: Meter): str
   return parts.join(between);
 }
 
-/** A method of strings that reads the whole text once and makes none longer than it. */
+/** A string method that reads the whole text once and makes no longer one. */
 function onText(name: string, apply: (target: string, args: CelValue[]) => CelValue): Call {
   return (target, args, meter) => {
     const value = text(target, `the value that ${name}() is called on`);
@@ -75,7 +75,7 @@ function onTexts(name: string, apply: (target: string, argument: string) => CelV
   return onText(name, (target, [argument]) => apply(target, text(argument, `the argument of ${name}()`)));
 }
 
-/** 64 bits, as everywhere in CEL. */
+/** The integer, if it fits into CEL's 64 bits; fails otherwise. */
 export function integer(value: bigint): bigint {
   return BigInt.asIntN(64, value) === value ? value : fail('an integer grew beyond 64 bits');
 }

@@ -5,7 +5,7 @@ import type { Report } from '../report.ts';
 import { ModelName, SystemPrompt, Template } from '../values.ts';
 import { commonKeys, type Kind, outcome, templates } from './kind.ts';
 
-/** An answer's shape as JSON Schema. It is given to the model's server and its answer is held to it. */
+/** The shape of an answer as a JSON Schema. It is given to the model's server, and the answer is checked against it. */
 const JsonSchema = z.record(z.string(), z.json()).meta({ description: 'A JSON Schema' });
 export type JsonSchema = z.infer<typeof JsonSchema>;
 
@@ -41,7 +41,9 @@ export const promptKind: Kind<PromptStep> = {
   },
 };
 
-/** Keywords of JSON Schema that run a pattern of the author's, or fetch a schema from elsewhere, in the worker. */
+/**
+ * Refuses JSON Schema keywords that would run an author's regular expression in the worker, or fetch another schema.
+ */
 function checkAnswer(schema: Json, path: KeyPath, report: Report): void {
   if (typeof schema !== 'object' || schema === null) return;
   for (const [key, inner] of Object.entries(schema)) {
