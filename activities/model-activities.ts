@@ -11,9 +11,9 @@ import { AnyJson, loadJson, once } from './kept.ts';
 import type { Parts } from './parts.ts';
 import { appendMessages, keepTranscript, loadMessages, loadTranscript, type Transcript } from './transcript.ts';
 
-/** Tokens of the model's context that are left for the tools. */
+/** Tokens of the model's context that are reserved for the tools. */
 const toolTokens = 2000;
-/** No model that can work holds less. */
+/** The smallest context worth trying: a model with less can't do the work. */
 const leastContextTokens = 1024;
 
 const KeptAnswer: z.ZodType<ModelResponse> = z.strictObject({
@@ -31,7 +31,7 @@ export function createModelActivities(parts: Parts): ModelActivities {
   };
 }
 
-/** Asks once for a key: an answer that was paid for is never asked for again. */
+/** Asks once for a key. A paid answer is never asked for again. */
 async function ask({ artifacts, model }: Parts, request: ModelRequest) {
   return once(artifacts, `model/${request.key}`, KeptAnswer, async () => {
     const answer = await model.ask(request, workSignal());
@@ -84,8 +84,8 @@ async function askAgent(parts: Parts, { key, turn, transcript, say, tools, model
 }
 
 /**
- * Asks with as much of the conversation as the model takes. A server may hold less than is configured: what it refuses as
- * too long is asked again with half of it, and half of that. @throws ModelFailure `model-context-too-long`
+ * Asks with as much of the conversation as the model takes. A server may take less than is configured: if it refuses a
+ * question as too long, half of it is asked, then half of that. @throws ModelFailure `model-context-too-long`
  */
 async function askWithinContext<Answer>(
   { contextTokens, answerTokens }: Model,
