@@ -1,4 +1,4 @@
-/** What every activity has around it: heartbeats, a signal, and failures with a type. Wired in one place, as an interceptor. */
+/** Wraps every activity: heartbeats, a signal, and failures with a type. It is installed once, as an interceptor. */
 import { activityInfo, ApplicationFailure, cancellationDetails, Context, heartbeat } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
@@ -6,7 +6,7 @@ import { ZodError } from 'zod';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 import { CommandCancelled } from '../sandbox/contract.ts';
 
-/** Masks what must not reach Temporal, where failures stand in clear. */
+/** Masks secrets before they reach Temporal, which stores failures in clear text. */
 export type Redact = (text: string) => string;
 
 export class ActivityFrame implements ActivityInboundCallsInterceptor {
@@ -27,7 +27,7 @@ export class ActivityFrame implements ActivityInboundCallsInterceptor {
     } catch (error) {
       outcome = 'failed';
       const thrown = toFailure(error, this.#redact);
-      // Nobody foresaw it, so its stack is the only lead; the run is told the message alone.
+      // The error was not expected, so its stack is the only lead. The run gets only the message.
       if (thrown instanceof ApplicationFailure && thrown.type === 'internal-error')
         log().error('an activity failed unexpectedly', {
           stack: this.#redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
@@ -41,11 +41,12 @@ export class ActivityFrame implements ActivityInboundCallsInterceptor {
 }
 
 /**
- * The signal for an activity's work. It says why: a cancelled run kills its command; a worker that shuts down or was
- * given up (the server doesn't know its try any more) only lets go of it, since its successor may have taken it up.
+ * The signal that ends an activity's work. Its reason says how: if the run was cancelled, the command is killed. If the
+ * worker shuts down, or the server no longer knows this try, the worker only lets go of the command, since another
+ * worker may have taken it over.
  */
 export function workSignal(): AbortSignal {
-  // The listener runs outside of the activity's own context, so the context is taken here.
+  // The listener runs outside the activity's own context, so the context is taken here.
   const context = Context.current();
   const controller = new AbortController();
   const pass = (): void => {
@@ -62,7 +63,7 @@ export function workSignal(): AbortSignal {
 
 export const log = (): Context['log'] => Context.current().log;
 
-/** Every error ends typed by its code; only what another try may end is retried. */
+/** Turns every error into a failure with its code as type. A failure is retried only if another try may help. */
 function toFailure(error: unknown, redact: Redact): Error {
   const text = redact(error instanceof Error ? error.message : String(error));
   if (error instanceof CommandCancelled) return new CancelledFailure(text);
@@ -75,7 +76,7 @@ function toFailure(error: unknown, redact: Redact): Error {
   return failure('internal-error', text, { retryable: isWorthRetrying(error, activityInfo().attempt) });
 }
 
-/** File operations that fail in these ways fail the next time too. */
+/** Codes of file operations that would fail the next time too. */
 const lastingCodes = new Set([
   'EACCES',
   'EPERM',
@@ -87,10 +88,12 @@ const lastingCodes = new Set([
   'EINVAL',
   'EXDEV',
 ]);
-/** Tries of an activity whose error says nothing of its cause. */
+/** Tries of an activity if its error says nothing about the cause. */
 const unexplainedTries = 3;
 
-/** Whether another try may end an error that nobody foresaw. Data, code and permissions will be the same the next time. */
+/**
+ * Whether another try may help after an unexpected error. Data, code and permissions will be the same the next time.
+ */
 function isWorthRetrying(error: unknown, attempt: number): boolean {
   if (
     error instanceof ZodError ||
@@ -103,7 +106,7 @@ function isWorthRetrying(error: unknown, attempt: number): boolean {
   return code === undefined ? attempt < unexplainedTries : !lastingCodes.has(code);
 }
 
-/** A system's or a network's code, such as `ECONNRESET`. */
+/** The code of a system or network error, such as `ECONNRESET`. */
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

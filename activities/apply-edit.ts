@@ -20,7 +20,10 @@ export async function applyEdit(parts: Parts, request: ApplyEdit): Promise<Appli
   return { replacements, kept: { before, afterSha256: sha256(edited.text) } };
 }
 
-/** @throws JigError `edit-not-undone` where the file holds neither what the edit made of it nor its text. */
+/**
+ * Undoes an edit. @throws JigError `edit-not-undone` if the file holds neither what the edit made of it nor the new
+ * text.
+ */
 export async function undoEdit(parts: Parts, request: UndoEdit): Promise<void> {
   const { path, before, afterSha256 } = request;
   const { text, write } = await openText(parts, request, 'edit-not-undone');
@@ -37,7 +40,7 @@ function reverse({ old, new: replacement, all, line }: UndoEdit): TextEdit {
   return { old: replacement, new: old, all, ...(line !== undefined && { line }) };
 }
 
-/** A text file of the workspace. @throws JigError where it isn't one */
+/** Reads a text file of the workspace. @throws JigError if it isn't one */
 async function openText(
   { sandboxes }: Parts,
   { sandbox, key, path }: Pick<ApplyEdit, 'sandbox' | 'key' | 'path'>,

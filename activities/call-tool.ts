@@ -10,7 +10,7 @@ import { createOperations } from './sandbox-files.ts';
 import type { Parts } from './parts.ts';
 import { appendMessages, keepTranscript, loadMessage, loadTranscript, type Transcript } from './transcript.ts';
 
-/** Carries out one call of the last answer and appends its result to the conversation; once for a key. */
+/** Carries out one call of the last answer and appends its result to the conversation. Happens once for each key. */
 export async function callTool({ artifacts, sandboxes }: Parts, request: CallTool): Promise<CalledTool> {
   const key = `tool/${request.key}`;
   const known = await artifacts.findByKey(key);
@@ -22,7 +22,7 @@ export async function callTool({ artifacts, sandboxes }: Parts, request: CallToo
   return { transcript: await artifacts.keep(key, await keepTranscript(artifacts, appended)) };
 }
 
-/** The call as the model made it last. @throws JigError */
+/** Finds the latest call with this id. @throws JigError */
 async function findCall(store: ArtifactStore, { entries }: Transcript, callId: string): Promise<ToolCall> {
   for (const { role, ref } of entries.toReversed()) {
     const message = role === 'assistant' ? await loadMessage(store, ref) : undefined;
@@ -32,7 +32,7 @@ async function findCall(store: ArtifactStore, { entries }: Transcript, callId: s
   throw new JigError('internal-error', `The conversation holds no call ${callId}`);
 }
 
-/** What the model is told. */
+/** Carries out the call, and returns what the model is told. */
 async function carryOut(sandboxes: SandboxProvider, request: CallTool, call: ToolCall): Promise<string> {
   const { tools, timeoutMs, outputMaxCharacters: maxChars } = request;
   const parsed = parseToolCall(call, tools);
@@ -42,7 +42,7 @@ async function carryOut(sandboxes: SandboxProvider, request: CallTool, call: Too
     const { text } = await runTool(parsed.call, createOperations(sandbox, request), { timeoutMs, maxChars });
     return text;
   } catch (error) {
-    // A path that leads out of the workspace is the model's mistake, and the model is told.
+    // A path that leads out of the workspace is the model's mistake, so the model is told.
     if (error instanceof SandboxFileError) return error.message;
     throw error;
   }

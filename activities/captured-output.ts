@@ -1,4 +1,4 @@
-/** A command's output on its way to Temporal: the whole of it to the store, a few kilobytes and a parsed value onwards. */
+/** Passes a command's output on: all of it to the store, and a few kilobytes and a parsed value to Temporal. */
 import { open } from 'node:fs/promises';
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import { defaults } from '../base/defaults.ts';
@@ -10,11 +10,14 @@ import type { CapturedText, CommandReport, RunCommand } from './contract.ts';
 import { AnyJson } from './kept.ts';
 
 const textBytes = defaults.output.maxKeptBytes / 2;
-/** A parsed value may be larger than text, since a list of places is what `each` walks over. */
+/** A parsed value may be larger than text, since it can be the list that `each` walks over. */
 const maxValueBytes = 256 * 1024;
 const countsBytes = 16_000;
 
-/** @throws JigError `output-not-json`, `value-too-large` where `parse` can't be satisfied. */
+/**
+ * Stores a command's output and makes its report. @throws JigError `output-not-json`, `value-too-large` if `parse`
+ * fails
+ */
 export async function captureCommand(
   store: ArtifactStore,
   result: CommandResult,
@@ -39,7 +42,10 @@ export async function captureCommand(
   };
 }
 
-/** As much of a stream as an agent's tool can use before it cuts by its own rule: a character has up to four bytes. */
+/**
+ * Reads as much of a stream as an agent's tool can use before it cuts by its own rule. A character has up to four
+ * bytes.
+ */
 export async function readToolOutput(stream: CapturedStream, maxCharacters: number): Promise<string> {
   const half = maxCharacters * 2;
   if (stream.keptBytes <= 2 * half) return readHead(stream, 2 * half);
@@ -78,7 +84,7 @@ async function parseOutput(
   }
 }
 
-/** @throws JigError with this code, with what the command said last. */
+/** Returns only if the command succeeded. @throws JigError with this code and the command's last output */
 export async function mustSucceed(
   store: ArtifactStore,
   result: CommandResult,

@@ -1,6 +1,6 @@
 /**
- * What workflows ask of the world, as types: a family an interface, a family a task queue.
- * Every activity may be repeated: its effects are found by key before they are made.
+ * The activities' contract: an interface for each family of activities, each with its own task queue.
+ * Every activity may be repeated: it looks by key for what it has already done before it does anything.
  */
 import type { AnswerSummary } from '../agent/loop.ts';
 import type { NamedBlueprint } from '../blueprints/steps.ts';
@@ -17,21 +17,21 @@ import type { RunDefaults } from '../base/defaults.ts';
 import type { Json } from '../base/json.ts';
 import type { RunRequest } from '../workflows/messages.ts';
 
-/** Settings of the worker that a run keeps to its end. */
+/** The worker's settings, which a run keeps to its end. */
 export interface RunSettings {
   heartbeatTimeoutMs: number;
-  /** A run that comes back after a longer wait looks whether its base has moved. */
+  /** After a longer wait, a run checks whether its base has moved. */
   staleAfterMs: number;
   /** How long a stopped run waits for a human. */
   humanWaitMs: number;
   /** A run that waits longer for a person or for CI lets its sandbox go. */
   releaseAfterMs: number;
-  /** Of a workspace that is copied. */
+  /** The largest workspace that is copied. */
   copyMaxBytes: number;
-  /** Of the ignored files in such a copy. */
+  /** The most bytes of ignored files in a copy. */
   copyIgnoredMaxBytes: number;
   setupTimeoutMs: number;
-  /** Of a command of a check, of `verify` and of `autofix`, where the step has no timeout of its own. */
+  /** For a command of a check, of `verify` or of `autofix`, if the step has no timeout of its own. */
   checkTimeoutMs: number;
   agentCommandTimeoutMs: number;
   /** How long a model may take for one answer. */
@@ -42,15 +42,18 @@ export interface RunSettings {
   maxChangedFiles: number;
   maxChangedBytes: number;
   author: { name: string; email: string };
-  /** History length at which a run continues as new; 0: when the server suggests it. */
+  /** The history length at which a run continues as new. 0 means: when the server suggests it. */
   continueAfterEvents: number;
-  /** What holds where a blueprint says nothing. */
+  /** The defaults for what a blueprint leaves out. */
   defaults: RunDefaults;
 }
 
 export interface OpenedRun {
   blueprint: NamedBlueprint;
-  /** Where sandboxes have what lies beside `blueprint.yaml`, and what that is. Histories of before there were folders lack it. */
+  /**
+   * The folder in which sandboxes find the blueprint's other files, and those files. Histories from before there were
+   * folders lack it.
+   */
   blueprintFolder?: { path: string; files?: ArtifactRef };
   inputs: Record<string, Json>;
   repository: { forge: string; name: string; cloneUrl: string; branch: string; commit: string };
@@ -59,7 +62,7 @@ export interface OpenedRun {
 }
 
 export interface CapturedText {
-  /** At most 8 KB: all of it, or its first and last part. */
+  /** At most 8 KB: the whole text, or its beginning and its end. */
   text: string;
   cut: boolean;
   /** Bytes that the command wrote, kept or not. */
@@ -74,30 +77,30 @@ export interface CommandReport {
   durationMs: number;
   stdout: CapturedText;
   stderr: CapturedText;
-  /** `example.org:443`: what the sandbox was refused so far, where the command failed; untrusted, a few. */
+  /** The latest targets that the sandbox was refused, such as `example.org:443`, if the command failed. Untrusted. */
   refused?: string[];
-  /** Standard output as `parse` asked. */
+  /** Standard output, read as `parse` says. */
   value?: Json;
   check: CheckRun;
 }
 
 export interface PrepareSandbox {
   id: string;
-  /** The workflow that the sandbox belongs to; the sweeper asks after it. */
+  /** The id of the workflow that owns the sandbox. The sweeper asks whether it still runs. */
   owner: string;
   repository: OpenedRun['repository'];
-  /** What is checked out: a commit of the repository, or one that the quarantine holds. */
+  /** The commit to check out: one of the repository, or one that the quarantine holds. */
   commit: string;
   image?: string;
   resources: SandboxResources;
   egress: string[];
   env: Record<string, string>;
-  /** What lies beside `blueprint.yaml`: a list of files. */
+  /** The blueprint's other files, as a list. */
   blueprintFiles?: ArtifactRef;
 }
 
 export interface PreparedSandbox extends SandboxRef {
-  /** From `created` to `checked-out`. Histories of before this was told lack it. */
+  /** From `created` to `checked-out`. Older histories lack it. */
   states?: StateReached[];
 }
 
@@ -120,7 +123,7 @@ export interface ApplyEdit {
   new: string;
   line?: number;
   all: boolean;
-  /** Keep the file as it was, so that the edit can be taken back. */
+  /** Whether to keep the file as it was, so that the edit can be undone. */
   keepBefore: boolean;
 }
 
@@ -129,7 +132,7 @@ export interface AppliedEdit {
   kept?: { before: ArtifactRef; afterSha256: string };
 }
 
-/** An edit that was made, and what it takes to take it back. */
+/** An edit that was made, with what is needed to undo it. */
 export interface UndoEdit {
   sandbox: SandboxRef;
   key: string;
@@ -148,10 +151,10 @@ export interface ExportCommit {
   repository: OpenedRun['repository'];
   /** What the sandbox started from. */
   base: string;
-  /** What the new commit stands on; `base` where nothing was pushed yet. */
+  /** The parent of the new commit; `base` if nothing was pushed yet. */
   parent: string;
   policy: ExportPolicy;
-  /** Where the policy's allowed paths are held against less than the whole change: what came since this commit. */
+  /** The policy's allowed paths apply to what changed since this commit. If missing, they apply to the whole change. */
   since?: string;
   message: string;
   author: { name: string; email: string };
@@ -161,21 +164,21 @@ export interface ExportCommit {
 export interface CopySandbox {
   sandbox: SandboxRef;
   key: string;
-  /** What the sandbox started from: its files are kept, though .gitignore may name them. */
+  /** The commit that the sandbox started from. Its files are kept even if .gitignore names them. */
   base: string;
-  /** Of the ignored files together; where they have more, they are left out. */
+  /** The most bytes of ignored files. If there are more, they are left out. */
   ignoredMaxBytes: number;
-  /** Of the whole workspace, and of the archive; where it has more, there is no archive. */
+  /** The most bytes of the whole workspace, and of the archive. If there are more, there is no archive. */
   maxBytes: number;
 }
 
 /** An exact copy of a workspace, or why there is none. */
 export const SandboxCopy = z.strictObject({
   archive: ArtifactRef.optional(),
-  /** Of what the copy holds, or would hold, before it is compressed; 0 where it is unknown. */
+  /** Bytes that the copy holds, or would hold, before compression; 0 if unknown. */
   sizeBytes: z.number().int().nonnegative(),
   ignored: z.enum(['kept', 'left-out']),
-  /** Why there is no archive; in parts untrusted. */
+  /** Why there is no archive. Parts of it are untrusted. */
   reason: z.string().optional(),
 });
 export type SandboxCopy = z.infer<typeof SandboxCopy>;
@@ -193,11 +196,11 @@ export interface AskPrompt {
   system?: string;
   model?: string;
   answer: JsonSchema;
-  /** Answers that didn't fit, with what the model is told of each. */
+  /** Earlier answers that didn't fit, each with what the model is told about it. */
   earlier: { answer: ArtifactRef; error: string }[];
 }
 
-/** An answer, or what the model is told because its text wasn't one. */
+/** The value of an answer, or what the model is told because its text wasn't usable. */
 export interface PromptAnswer {
   value?: Json;
   unusable?: string;
@@ -206,28 +209,31 @@ export interface PromptAnswer {
   model: string;
 }
 
-/** A conversation by reference: a list of messages' references, itself an artifact. */
+/** A reference to a conversation: a list of references to messages, which is itself an artifact. */
 export type TranscriptRef = ArtifactRef;
 
 export interface AskAgent {
   key: string;
-  /** From 1; part of the key too. */
+  /** The number of the turn, from 1. It is also part of the key. */
   turn: number;
   transcript?: TranscriptRef;
-  /** What is said to the model first: the system's text and the task at the start, later feedback and a person's words. */
+  /**
+   * What is said before the model answers: the system prompt and the task at the start, later feedback and people's
+   * words.
+   */
   say: Exclude<Message, { role: 'assistant' }>[];
   tools: AgentTool[];
   model?: string;
 }
 
-/** An answer, with the texts left in the transcript. */
+/** The summary of an answer. Its texts stay in the transcript. */
 export interface AgentAnswer extends AnswerSummary {
   transcript: TranscriptRef;
-  /** `brief` is for the timeline: the tool and what it is used on. */
+  /** `brief` is for the timeline: the tool and its target. */
   calls: (AnswerSummary['calls'][number] & { name: string; brief: string })[];
   usage: Usage;
   model: string;
-  /** Messages that were left out to fit the model's context. */
+  /** How many messages were left out to fit the model's context. */
   compacted: number;
 }
 
@@ -240,9 +246,9 @@ export interface CallTool {
   allowPaths?: string[];
   env: Record<string, string>;
   timeoutMs: number;
-  /** Of what the tool shows the model. */
+  /** The most characters that the tool shows the model. */
   outputMaxCharacters: number;
-  /** Said after the result, such as that the same call was made before. */
+  /** A note after the result, for example that the same call was made before. */
   note?: string;
 }
 
@@ -263,7 +269,7 @@ interface EnsureChange {
 export interface CiOutcome {
   state: 'passed' | 'failed' | 'none' | 'timeout';
   checks: Check[];
-  /** The failed checks' logs, at most 8 KB; untrusted. */
+  /** The logs of the failed checks, at most 8 KB. Untrusted. */
   excerpt: string;
 }
 
@@ -280,12 +286,15 @@ export interface SandboxActivities {
   prepareSandbox(request: PrepareSandbox): Promise<PreparedSandbox>;
   runCommand(request: RunCommand): Promise<CommandReport>;
   applyEdit(request: ApplyEdit): Promise<AppliedEdit>;
-  /** Takes an edit back: the file as it was, or, where it was changed since, the old text in the place of the new. */
+  /**
+   * Undoes an edit. It restores the file, or, if the file was changed since, puts the old text in the place of the new
+   * one.
+   */
   undoEdit(request: UndoEdit): Promise<void>;
   callTool(request: CallTool): Promise<CalledTool>;
   exportCommit(request: ExportCommit): Promise<ExportedCommit>;
   copySandbox(request: CopySandbox): Promise<SandboxCopy>;
-  /** Makes the workspace equal to the copy. Where that lacks ignored files, those that setup made in their place stay. */
+  /** Makes the workspace equal to the copy. If the copy lacks ignored files, those that setup made stay. */
   restoreSandbox(request: RestoreSandbox): Promise<void>;
   removeSandbox(request: { id: string }): Promise<void>;
 }
@@ -296,7 +305,10 @@ export interface ModelActivities {
 }
 
 export interface ForgeActivities {
-  /** Pushes one branch, never over foreign commits; returns the branch's name (a taken one gets a suffix). */
+  /**
+   * Pushes one branch and returns its name; a name that is taken gets a suffix. Never overwrites other people's
+   * commits.
+   */
   pushBranch(request: {
     repository: OpenedRun['repository'];
     commit: string;

@@ -15,7 +15,7 @@ export function createForgeActivities(parts: Parts): ForgeActivities {
     async pushBranch({ repository, commit, branch: wanted, expected }) {
       const access = await accessTo(parts, repository);
       const signal = workSignal();
-      // Only a first push may take another name: later ones go to the branch that the change is open for.
+      // Only the first push may choose another name. Later pushes go to the branch of the open change.
       const branch = expected ? wanted : await git.chooseBranch({ repository, access, commit, branch: wanted }, signal);
       await git.pushBranch({ repository, access, commit, branch, expected }, signal);
       return { branch };
@@ -49,12 +49,13 @@ async function accessTo(parts: Parts, repository: Parameters<ForgeActivities['ch
   return forge.gitAccess(await forge.getRepository(repository.name));
 }
 
-/** The longest pause between two questions for the checks. */
+/** The longest pause between two requests for the checks. */
 const maxPollMs = 15_000;
 
 /**
- * Asks for the checks until each has decided, within bounds; one activity, so that waiting doesn't grow the history.
- * It waits from when it was first asked for, whichever try this is, and a host that is away for a while ends nothing.
+ * Asks for the checks until each has decided, for a limited time. It is one activity, so that waiting doesn't grow the
+ * history. The time counts from when the wait was first requested, whichever try this is. A host that doesn't answer
+ * for a while does not end the wait.
  */
 async function awaitChecks(
   parts: Parts,
@@ -63,7 +64,7 @@ async function awaitChecks(
   const forge = getForge(parts, repository.forge);
   const signal = workSignal();
   const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
-  // Each difference is between two readings of one clock: the server's, then this machine's.
+  // Each difference is between two readings of the same clock: the server's, then this machine's.
   const startedAtMs = performance.now() - (currentAttemptScheduledTimestampMs - scheduledTimestampMs);
   for (;;) {
     const checks = await forge.listChecks(repository.name, commit, repository.branch).catch(returnIfRetryable);
@@ -74,7 +75,7 @@ async function awaitChecks(
       if (checks.length > 0 && checks.every(isDecided)) return decided(checks);
       if (waitedMs >= waitMs) return { state: 'timeout', checks: checks.map(withoutLog), excerpt: '' };
     } else if (waitedMs >= waitMs) throw checks;
-    // The longer the wait so far, the longer the pause. A host may also say when to ask again.
+    // The pause grows with the time waited. A host may also say when to ask again.
     const pauseMs = Math.max(
       parts.ciPollMs,
       Math.min(waitedMs / 20, maxPollMs),

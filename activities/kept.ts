@@ -1,4 +1,4 @@
-/** JSON in the artifact store: by reference, and by key where an effect must not be made twice. */
+/** Keeps JSON in the artifact store: by reference, or by key if an effect must not be repeated. */
 import { z } from 'zod';
 import type { ArtifactRef, ArtifactStore } from '../artifacts/contract.ts';
 import type { Json } from '../base/json.ts';
@@ -7,7 +7,7 @@ export async function keepJson(store: ArtifactStore, value: unknown): Promise<Ar
   return store.put(Buffer.from(JSON.stringify(value)), 'application/json');
 }
 
-/** @throws ZodError where the store holds something else. */
+/** Loads JSON and checks it. @throws ZodError if the store holds something else */
 export async function loadJson<Value>(
   store: ArtifactStore,
   ref: ArtifactRef,
@@ -17,8 +17,9 @@ export async function loadJson<Value>(
 }
 
 /**
- * Makes an effect's result once for a key: a repeated activity gets what the first one kept. Between the effect and the
- * keeping a killed worker can still lose it, so `work` must be repeatable, or carry the key to who makes the effect.
+ * Does the work once for a key. A repeated activity gets the result that the first one kept. A worker that is killed
+ * after the effect and before the result is kept loses the result, so `work` must be repeatable, or pass the key on to
+ * the system that makes the effect.
  */
 export async function once<Value>(
   store: ArtifactStore,

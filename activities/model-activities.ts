@@ -15,7 +15,7 @@ type ModelParts = Pick<Parts, 'artifacts' | 'model'>;
 
 /** Tokens of the model's context that are left for the tools. */
 const toolTokens = 2000;
-/** No model that can work holds less. */
+/** The smallest context worth trying: a model with less can't do the work. */
 const leastContextTokens = 1024;
 
 const KeptAnswer: z.ZodType<ModelResponse> = z.strictObject({
@@ -89,8 +89,8 @@ async function askAgent(
 }
 
 /**
- * Asks with as much of the conversation as the model takes. A server may hold less than is configured: what it refuses as
- * too long is asked again with half of it, and half of that. @throws ModelFailure `model-context-too-long`
+ * Asks with as much of the conversation as the model takes. A server may take less than is configured: if it refuses a
+ * question as too long, half of it is asked, then half of that. @throws ModelFailure `model-context-too-long`
  */
 async function askWithinContext<Answer>(
   { contextTokens, answerTokens }: Model,

@@ -1,4 +1,4 @@
-/** What the activities work with: the contracts, never an adapter. The worker chooses the adapters. */
+/** What the activities work with: contracts, never adapters. The worker chooses the adapters. */
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import type { Forge } from '../forge/contract.ts';
 import type { TrustedGit } from '../git/contract.ts';
@@ -13,12 +13,12 @@ export interface Parts {
   artifacts: ArtifactStore;
   model: Model;
   settings: RunSettings;
-  /** How long a sandbox lives after it was last used, where its run isn't known to need it. */
+  /** How long a sandbox lives after its last use, if its run isn't known to need it. */
   leaseMs: number;
-  /** Whether a run with a limit in dollars may ask a model whose price nobody knows. */
+  /** Whether a run with a dollar limit is refused a model without a known price. */
   refuseUnpriced: boolean;
-  /** How often the checks of a change are asked for. */
+  /** The interval between requests for a change's checks. */
   ciPollMs: number;
-  /** How long a code host may take to know of a commit's first check. */
+  /** How long a code host may take to report a commit's first check. */
   ciGraceMs: number;
 }

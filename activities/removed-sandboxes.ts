@@ -1,13 +1,14 @@
 /**
- * Which sandboxes their runs have removed. A worker that stood still may make a sandbox after its run removed it: so the
- * removal is kept before it is done, and whoever makes a sandbox looks for it afterwards. One of the two sees the other.
+ * Keeps which sandboxes were removed by their runs. A worker that stalled may make a sandbox after its run removed it.
+ * So the removal is recorded before it is done, and every maker looks for the record after it has made the sandbox. One
+ * of the two always sees the other.
  */
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import { keepJson } from './kept.ts';
 
 const keyOf = (id: string): string => `removed-sandbox/${id}`;
 
-/** Repeatable. From then on the id is used up. */
+/** Records that a sandbox is removed; its id can't be used again. Repeatable. */
 export async function keepRemoval(store: ArtifactStore, id: string): Promise<void> {
   await store.keep(keyOf(id), await keepJson(store, { removed: true }));
 }

@@ -22,7 +22,7 @@ export function createRunActivities(parts: Parts): RunActivities {
   };
 }
 
-/** Checks the pinned text once more and finds the commit that the run starts from. */
+/** Checks the pinned text again and finds the commit that the run starts from. */
 async function openRun(parts: Parts, untrusted: RunRequest): Promise<OpenedRun> {
   const request = RunRequest.parse(untrusted);
   const { text, file } = request.blueprint;
@@ -62,7 +62,7 @@ async function joinPages(store: ArtifactStore, pages: ArtifactRef[]): Promise<Ar
   return store.put(Buffer.from(texts.join('')), 'application/json');
 }
 
-/** What lies beside `blueprint.yaml`. @throws JigError where it isn't what was pinned, or can't be laid in a sandbox */
+/** The blueprint's other files. @throws JigError if they aren't what was pinned, or can't be put into a sandbox */
 async function takeFiles(
   { artifacts }: Pick<Parts, 'artifacts'>,
   { text, files: sent = [], sha256 }: PinnedBlueprint,

@@ -24,10 +24,10 @@ import type { Parts } from './parts.ts';
 import { isRemoved, keepRemoval } from './removed-sandboxes.ts';
 import { copySandbox, restoreSandbox } from './sandbox-copies.ts';
 
-/** The checkout's identity; commits made in a sandbox are never published, only their tree is. */
+/** The git identity in the checkout. Commits made in a sandbox are never published, only their tree is. */
 const inside = { branch: 'work', name: 'sandbox', email: 'sandbox@localhost' };
 
-/** Refusals that are told of a failed command. */
+/** How many refused hosts are reported for a failed command. */
 const maxRefused = 5;
 
 export function createSandboxActivities(parts: Parts): SandboxActivities {
@@ -80,7 +80,7 @@ async function prepareSandbox(
   return { ...sandbox.ref, states };
 }
 
-/** Hosts that can't be opened are refused at the door, not found shut in the middle. @throws JigError */
+/** Refuses hosts that the provider can't open, before the sandbox is made. @throws JigError */
 function checkEgress({ name, capabilities: { egress, isolation } }: SandboxProvider, hosts: string[]): void {
   if (hosts.length === 0 || egress || isolation === 'none') return;
   throw new JigError(
@@ -89,7 +89,7 @@ function checkEgress({ name, capabilities: { egress, isolation } }: SandboxProvi
   );
 }
 
-/** Repeatable, and final: an id is used for one sandbox. */
+/** Removes a sandbox for good: its id can't be used again. Repeatable. */
 async function removeSandbox({ artifacts, sandboxes }: Parts, id: string): Promise<void> {
   await keepRemoval(artifacts, id);
   await sandboxes.destroySandbox(id);
@@ -135,7 +135,7 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
   if (result.stdout.droppedBytes > 0)
     throw new JigError('too-large', `The export is larger than ${defaults.output.artifactMaxBytes} bytes`);
   return parts.git.quarantine(
-    // Code hosts read commits too: they close issues by them, and skip checks.
+    // Code hosts act on commit messages too: they close issues and skip checks.
     {
       repository,
       base,
@@ -144,7 +144,7 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
       message: neutralize(message),
       author,
       key,
-      // What was pushed before may have to be taken back as a whole.
+      // Without a bundle the commit gets the base's own tree: it undoes everything that was pushed before.
       ...(!isBase && { bundlePath: result.stdout.path }),
       date: new Date(dateMs).toISOString(),
       ...(since && { since }),

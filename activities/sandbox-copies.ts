@@ -1,4 +1,4 @@
-/** Exact copies of a workspace, made and put in place by commands in the sandbox: no trusted code opens the tree. */
+/** Exact copies of a workspace, made and restored by commands in the sandbox. No trusted code opens the tree. */
 import { JigError } from '../base/errors.ts';
 import { defaults } from '../base/defaults.ts';
 import { copyImpossible, copyScript, copyTooLarge, restoreScript } from '../git/copy-scripts.ts';
@@ -13,7 +13,9 @@ const timeoutMs = defaults.timeoutsMs.copy;
 
 type Places = Pick<Parts, 'artifacts' | 'sandboxes'>;
 
-/** Once for a key: a repeated activity gets the first one's copy. @throws SandboxLost, CommandCancelled */
+/**
+ * Copies a workspace once for each key: a repeated activity gets the first copy. @throws SandboxLost, CommandCancelled
+ */
 export async function copySandbox(
   { artifacts, sandboxes }: Places,
   request: CopySandbox,
@@ -27,7 +29,7 @@ export async function copySandbox(
   return value;
 }
 
-/** Repeatable by key. @throws JigError `restore-failed`, SandboxLost, CommandCancelled */
+/** Restores a copy. Repeatable by key. @throws JigError `restore-failed`, SandboxLost, CommandCancelled */
 export async function restoreSandbox(
   { artifacts, sandboxes }: Places,
   { key, sandbox: ref, copy }: RestoreSandbox,
@@ -42,8 +44,8 @@ export async function restoreSandbox(
 }
 
 /**
- * Copies the workspace into a file on the trusted side, valid until the sandbox is destroyed; repeatable by key. Where
- * there is no `path`, `reason` says why.
+ * Copies the workspace into a file on the trusted side, which is valid until the sandbox is destroyed. If there is no
+ * `path`, `reason` says why. Repeatable by key.
  * @throws SandboxLost, CommandCancelled
  */
 export async function copyWorkspace(
@@ -68,7 +70,7 @@ export async function copyWorkspace(
   return reason === undefined ? { ...measured, path: result.stdout.path } : { ...measured, reason };
 }
 
-/** Why there is no copy; undefined where there is one. */
+/** Why there is no copy; undefined if there is one. */
 function findReason(
   { ending, exitCode, stdout }: CommandResult,
   { said, maxBytes, sizeBytes }: { said: string; maxBytes: number; sizeBytes: number },
@@ -82,7 +84,7 @@ function findReason(
   return undefined;
 }
 
-/** Makes the workspace equal to a copy, a file on the trusted side; repeatable by key. @throws SandboxLost */
+/** Makes the workspace equal to a copy, which is a file on the trusted side. Repeatable by key. @throws SandboxLost */
 export async function restoreWorkspace(
   sandbox: Sandbox,
   { key, path }: { key: string; path: string },

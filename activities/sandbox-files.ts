@@ -1,4 +1,7 @@
-/** A sandbox as the agent's tools see it: every operation is one keyed command, so a repeated activity repeats nothing. */
+/**
+ * A sandbox as the agent's tools use it. Every operation is one command with a key, so a repeated activity repeats
+ * nothing.
+ */
 import { isUtf8 } from 'node:buffer';
 import type { ToolOperations } from '../agent/operations.ts';
 import { defaults } from '../base/defaults.ts';
@@ -46,7 +49,7 @@ export function createOperations(
   };
 }
 
-/** The file, or undefined where there is none. @throws SandboxFileError for every other problem */
+/** Reads a file; undefined if there is none. @throws SandboxFileError for every other problem */
 async function readText(sandbox: Sandbox, key: string, path: string, maxBytes: number) {
   try {
     const { bytes, truncated } = await readFile(sandbox, key, path, { maxBytes, signal: workSignal() });

@@ -1,4 +1,4 @@
-/** A conversation in the store: a list of its messages' references, which is itself an artifact with a reference. */
+/** A conversation in the store: a list of references to messages, which is itself an artifact with a reference. */
 import { z } from 'zod';
 import { ArtifactRef, type ArtifactStore } from '../artifacts/contract.ts';
 import { estimateTokens, Message } from '../model/contract.ts';
@@ -22,7 +22,7 @@ export async function loadMessages(store: ArtifactStore, transcript: Transcript)
 
 export const loadMessage = (store: ArtifactStore, ref: ArtifactRef): Promise<Message> => loadJson(store, ref, Message);
 
-/** The transcript with more messages; the given one stays as it is. */
+/** The transcript with more messages. The given one is not changed. */
 export async function appendMessages(
   store: ArtifactStore,
   transcript: Transcript,

@@ -1,4 +1,4 @@
-/** A `prompt` step's question and answer: JSON by a JSON Schema. */
+/** The question and the answer of a `prompt` step. The answer is JSON that fits a JSON Schema. */
 import { z } from 'zod';
 import type { JsonSchema } from '../blueprints/kinds/prompt.ts';
 import type { Message, ModelRequest } from '../model/contract.ts';
@@ -8,7 +8,7 @@ import { withoutThinking } from './protocols/written-calls.ts';
 const maxAnswerChars = 64 * 1024;
 const maxSchemaChars = 64 * 1024;
 
-/** The question of a `prompt` step; `earlier` holds the answers that didn't fit, with what was wrong. */
+/** The question of a `prompt` step. `earlier` holds the answers that didn't fit, each with what was wrong. */
 export function promptQuestion(
   prompt: { text: string; schema: JsonSchema; system?: string },
   earlier: { answer: string; error: string }[] = [],
@@ -25,7 +25,10 @@ export function promptQuestion(
   return { messages, answer: { name: 'answer', schema: prompt.schema } };
 }
 
-/** The value of an answer, or what the model is told so that it can try again. @throws TypeError for a schema that can't be read. */
+/**
+ * The value of an answer, or what the model is told so that it can try again. @throws TypeError if the schema can't be
+ * read
+ */
 export function parseAnswer(text: string, jsonSchema: JsonSchema): { value: unknown } | { error: string } {
   const schema = readSchema(jsonSchema);
   if (text.length > maxAnswerChars)
@@ -62,7 +65,7 @@ function readSchema(jsonSchema: JsonSchema): z.ZodType {
 const keywordsOfSchemasByName = new Set(['properties', '$defs', 'definitions']);
 const keywordsOfValues = new Set(['const', 'enum', 'default', 'examples']);
 
-/** Whether the schema holds a regular expression, which could keep the process busy for ever on a text from outside. */
+/** Whether the schema has a regular expression, which could block the process for ever on a text from outside. */
 function hasPattern(schema: unknown): boolean {
   if (Array.isArray(schema)) return schema.some(hasPattern);
   if (typeof schema !== 'object' || schema === null) return false;

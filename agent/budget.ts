@@ -1,4 +1,6 @@
-/** What may be spent, and whether it is. Pure; runs in workflow code; asked before every spend. */
+/**
+ * Compares what may be spent with what was spent. It is pure, runs in workflow code, and is asked before every spend.
+ */
 
 export interface Spent {
   turns: number;
@@ -11,7 +13,7 @@ export interface Spent {
   unpricedAnswers: number;
 }
 
-/** A limit that is missing isn't enforced. */
+/** The limits of a budget. A missing limit is not enforced. */
 export interface BudgetLimits {
   turns?: number;
   /** Input and output together. */
@@ -45,7 +47,7 @@ export const nothingSpent: Spent = {
   unpricedAnswers: 0,
 };
 
-/** The spendings after one more answer of a model. */
+/** What is spent after one more answer of a model. */
 export function addUsage(spent: Spent, usage: AnswerUsage): Spent {
   return {
     turns: spent.turns + 1,
@@ -58,7 +60,7 @@ export function addUsage(spent: Spent, usage: AnswerUsage): Spent {
   };
 }
 
-/** The spendings of two parts of a run together; `elapsedMs` is the longer one's, since parts may run at once. */
+/** What two parts of a run spent together. `elapsedMs` is the longer one's, since parts may run at the same time. */
 export function addSpent(a: Spent, b: Spent): Spent {
   return {
     turns: a.turns + b.turns,
@@ -72,8 +74,8 @@ export function addSpent(a: Spent, b: Spent): Spent {
 }
 
 /**
- * Which limit forbids the next question, if any. `next.inputTokens` is what that question will take at least: a
- * question that can't be paid for is not asked.
+ * Finds the limit that forbids the next question, if any. `next.inputTokens` is the least that the question takes: a
+ * question that the budget can't pay for is not asked.
  */
 export function checkBudget(
   spent: Spent,
@@ -93,12 +95,15 @@ export function checkBudget(
   return undefined;
 }
 
-/** What a text takes at least, by any tokenizer in use: words and runs of blanks longer than this are rare. */
+/**
+ * The fewest tokens of a text, with any tokenizer in use: words and runs of blanks with more characters a token are
+ * rare.
+ */
 export function fewestTokens(text: string): number {
   return Math.floor(text.length / 8);
 }
 
-/** Whether a limit in dollars can't be held, because an answer came without a known price. */
+/** Whether a dollar limit can't be enforced, because the price of an answer is unknown. */
 export function isUsdUnenforceable(spent: Spent, limits: BudgetLimits): boolean {
   return limits.usd !== undefined && spent.unpricedAnswers > 0;
 }

@@ -1,16 +1,16 @@
 /**
- * How a conversation that outgrows its model is made to fit. Pure; runs in workflow code, which knows the messages only
- * by reference and size; the activity that has the texts carries the plan out with {@link compactedMessages}.
+ * Shortens a conversation that has outgrown its model. It is pure and runs in workflow code, which knows messages only
+ * by reference and size. The activity that has the texts carries out the plan with {@link compactedMessages}.
  *
- * The first messages (system and task) always stay, whole. Of the rest, the newest stay, in groups: a model's answer
- * and the results of its tool calls are one group, and a group stays or goes as one.
+ * The first messages (system prompt and task) always stay whole. Of the rest, the newest stay, in groups: a model's
+ * answer and the results of its tool calls are one group, and a group stays or goes as a whole.
  */
 import type { Message } from '../model/contract.ts';
 import { compactionNotice } from './prompts.ts';
 import { cutText } from './cut-text.ts';
 
 export interface ConversationEntry {
-  /** Names the message's text, for whoever keeps it. */
+  /** The reference to the message's text. */
   ref: string;
   role: Message['role'];
   tokens: number;
@@ -21,20 +21,25 @@ export interface CompactionPlan {
   head: number;
   /** The messages from this index on stay; those between are dropped. */
   tailFrom: number;
-  /** Tool results that stay are cut to this, where they are longer. */
+  /** Longer tool results that stay are cut to this length. */
   maxResultChars?: number;
-  /** Whether even this is too much: the system prompt and the task alone fill the model. */
+  /** Whether even this is too long, because the system prompt and the task alone fill the context. */
   tooLong: boolean;
   /** Estimated tokens of what stays. */
   tokens: number;
 }
 
-/** Tokens that the notice about dropped messages takes. */
+/** Tokens of the notice about dropped messages. */
 const noticeTokens = 80;
-/** Shortest tool result that is worth keeping. A token is at least a character, so a result cut to as many characters fits for sure. */
+/**
+ * The shortest tool result that is worth keeping. A token has at least one character, so a result cut to this many
+ * characters is sure to fit.
+ */
 const minResultTokens = 100;
 
-/** Plans what stays of `entries` where `contextTokens` less `reserveTokens` (for tools and the answer) are there for it. */
+/**
+ * Plans what stays of `entries` to fit into `contextTokens` less `reserveTokens`, which are for tools and the answer.
+ */
 export function planCompaction(
   entries: ConversationEntry[],
   contextTokens: number,
@@ -49,7 +54,7 @@ export function planCompaction(
   const groups = groupStarts(entries, head);
   let tailFrom = entries.length;
   let tailTokens = 0;
-  // Half of the room at most, so that the next turns don't compact again at once, and the model's cache stays warm.
+  // It uses at most half of the room, so that the next turns don't compact again and the model's cache stays useful.
   const tailRoom = Math.max((room - headTokens - noticeTokens) / 2, 0);
   for (const start of groups.toReversed()) {
     const groupTokens = sumTokens(entries.slice(start, tailFrom));
@@ -66,7 +71,9 @@ export function planCompaction(
   return keepLastGroup(entries, head, last, room);
 }
 
-/** Where the last group alone is more than half of the room, it stays, with its tool results cut as far as it takes. */
+/**
+ * The plan if the last group alone takes more than half of the room: the group stays, with its tool results cut to fit.
+ */
 function keepLastGroup(entries: ConversationEntry[], head: number, tailFrom: number, room: number): CompactionPlan {
   const fixedTokens = sumTokens(entries.slice(0, head)) + (tailFrom > head ? noticeTokens : 0);
   const group = entries.slice(tailFrom);
@@ -81,7 +88,7 @@ function keepLastGroup(entries: ConversationEntry[], head: number, tailFrom: num
   return { head, tailFrom, maxResultChars: resultTokens, tooLong: cutTokens > room, tokens: cutTokens };
 }
 
-/** The messages that a plan leaves, with a notice where some are gone. */
+/** The messages that a plan keeps, with a notice if some were dropped. */
 export function compactedMessages(messages: Message[], plan: CompactionPlan): Message[] {
   const dropped = plan.tailFrom - plan.head;
   const notice: Message[] = dropped > 0 ? [{ role: 'user', content: compactionNotice(dropped) }] : [];
@@ -98,7 +105,7 @@ function headLength(entries: ConversationEntry[]): number {
   return Math.min(firstAnswer < 0 ? entries.length : firstAnswer, 2);
 }
 
-/** Indexes at which a group starts: at every message but a tool's result. */
+/** The indexes at which a group starts: every message that isn't a tool result. */
 function groupStarts(entries: ConversationEntry[], from: number): number[] {
   return entries.flatMap((entry, index) => (index >= from && entry.role !== 'tool' ? [index] : []));
 }

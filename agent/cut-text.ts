@@ -1,8 +1,8 @@
 /** Keeps the beginning and the end of a long text. Pure; runs in workflow code. */
 
 /**
- * At most `maxChars` characters: the whole text, or its first and last part around a line that says how much is missing
- * and, by `hint`, how to get it. Never splits a surrogate pair.
+ * Cuts a text to at most `maxChars` characters. A longer text keeps its beginning and its end, with a line between them
+ * that says how much is missing and, in `hint`, how to get it. Never splits a surrogate pair.
  */
 export function cutText(text: string, maxChars: number, hint = ''): string {
   if (text.length <= maxChars) return text;

@@ -1,4 +1,4 @@
-/** Exact replacement in a text, with errors that show the nearest places. */
+/** Exact replacement in a text. Errors show the nearest places. */
 import { findNearestLines } from './nearest-lines.ts';
 
 export interface TextEdit {
@@ -8,15 +8,15 @@ export interface TextEdit {
   line?: number | undefined;
 }
 
-/** Why a file isn't edited: what can't be decoded would be written back as something else. */
+/** Why such a file isn't edited: bytes that can't be decoded would be written back as other bytes. */
 export const notUtf8 = 'it is not UTF-8 text, so an edit would change bytes elsewhere in it.';
 
 const maxShownPlaces = 10;
 const maxShownLineChars = 400;
-/** A file of no more lines is shown whole where an edit missed it. */
+/** A file with at most this many lines is shown whole if an edit didn't match. */
 const maxShownFileLines = 40;
 
-/** The edited text, the lines (from 1) on which it changed, and how they read now; or what is wrong, for the model. */
+/** The edited text, with the changed lines (from 1) and how they read now; or what is wrong, for the model. */
 export function editText(
   text: string,
   edit: TextEdit,
@@ -62,7 +62,7 @@ function explainMissing(text: string, edit: TextEdit): string {
       ? `${missing} It holds:\n${shownLines(lines, 0, lines.length).trimEnd()}`
       : `${missing} Read the file again.`;
   }
-  // The numbers stand apart from the lines: a small model copies a number that stands before one.
+  // The line numbers are apart from the lines, because a small model copies a number in front of a line.
   return `the file does not hold this text exactly. The nearest are lines ${nearest.from + 1} to ${nearest.to}:\n${shownLines(lines, nearest.from, nearest.to)}\nCopy what you want to replace into old exactly as it stands there, quotes and spaces too.`;
 }
 

@@ -1,18 +1,18 @@
 /** Reads JSON as models write it. */
 
-/** The value, or undefined where the text isn't JSON. Raw line breaks and tabs inside of strings are forgiven. */
+/** The value, or undefined if the text isn't JSON. Raw line breaks and tabs inside strings are accepted. */
 export function parseJsonText(text: string): { value: unknown } | undefined {
   for (const candidate of [text, escapeRawControls(text)]) {
     try {
       return { value: JSON.parse(candidate) };
     } catch {
-      // The next reading, or none.
+      // The next candidate may work.
     }
   }
   return undefined;
 }
 
-/** The text without the one code fence around it. */
+/** The text without the code fence around it. */
 export function stripFence(text: string): string {
   const trimmed = text.trim();
   if (!trimmed.startsWith('```') || !trimmed.endsWith('```') || trimmed.length < 6) return trimmed;

@@ -1,8 +1,11 @@
-/** Calls that nobody answered, because their step ended before them: a server refuses a conversation that holds one. */
+/**
+ * Answers tool calls that were never answered because their step ended first. A server refuses a conversation with such
+ * a call.
+ */
 import type { Message } from '../model/contract.ts';
 import { leftCallFeedback } from './prompts.ts';
 
-/** Answers for the calls of the last assistant's message that neither `conversation` nor `next` answers. */
+/** Answers for those calls of the last assistant message that neither `conversation` nor `next` answers. */
 export function answerLeftCalls(conversation: Message[], next: Message[]): Message[] {
   const asked = conversation.findLastIndex(({ role }) => role === 'assistant');
   const message = conversation[asked];

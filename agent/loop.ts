@@ -1,20 +1,21 @@
 /**
- * The agent loop's state and what follows from an answer. Pure; runs in workflow code: no texts but short ones, nothing
- * that can grow. The workflow asks, decides by {@link decideAfterAnswer}, acts, and asks again.
+ * The state of the agent loop, and what follows from an answer. It is pure and runs in workflow code, so it holds only
+ * short texts and nothing that can grow. The workflow asks, decides with {@link decideAfterAnswer}, acts, and asks
+ * again.
  */
 import { defaults } from '../base/defaults.ts';
 import { emptyAnswerFeedback, repeatedCallFeedback, repeatedCallNote, tooManyCallsFeedback } from './prompts.ts';
 
-/** Calls of one answer that are carried out; the others get an error. */
+/** How many calls of one answer are carried out. The others get an error. */
 export const maxCallsPerAnswer = 16;
-/** The same calls in a row: up to the second they are carried out, the fifth ends the step. */
+/** Repeats of the same calls in a row: the first two are carried out, and the fifth ends the step. */
 const maxRepeatsCarriedOut = 2;
 const maxRepeats = 5;
 
 const longestCycle = 3;
 const rememberedAnswers = longestCycle * maxRepeats;
 
-/** An answer as the workflow sees it, made by `summariseAnswer`. */
+/** An answer as the workflow sees it. `summariseAnswer` makes it. */
 export interface AnswerSummary {
   calls: {
     id: string;
@@ -22,23 +23,26 @@ export interface AnswerSummary {
     digest: string;
     /** For the model, where the call can't be carried out. */ error?: string;
   }[];
-  /** The model says that it is done; its last words. */
+  /** The model's last words, if it says that it is done. */
   finished?: string;
-  /** For the model, where the answer is neither a call nor an end. */
+  /** What the model is told if its answer is neither a call nor an end. */
   unusable?: string;
 }
 
 export interface LoopState {
   turns: number;
   unusableInARow: number;
-  /** Digests of the last answers' calls, the newest last. */
+  /** Digests of the calls in the last answers, the newest last. */
   recentDigests: string[];
 }
 
 type StopReason = 'unusable-answers' | 'repeated-calls';
 
 export type LoopDecision =
-  /** Carry these calls out, in order, append `note` to their result; `refused` get their text as result. */
+  /**
+   * Carry out these calls in order and append `note` to their results. Each call in `refused` gets its text as the
+   * result.
+   */
   | { kind: 'act'; calls: { id: string; note?: string }[]; refused: { id: string; text: string }[] }
   | { kind: 'finished'; text: string }
   /** Append the text as a user message and ask again. */
@@ -47,7 +51,7 @@ export type LoopDecision =
 
 export const newLoop: LoopState = { turns: 0, unusableInARow: 0, recentDigests: [] };
 
-/** The next state and what to do. So many unusable answers in a row end the loop. */
+/** Decides what to do after an answer, and gives the next state. A few unusable answers in a row end the loop. */
 export function decideAfterAnswer(
   state: LoopState,
   answer: AnswerSummary,
@@ -99,7 +103,7 @@ function act(answer: AnswerSummary, repeats: number): LoopDecision & { kind: 'ac
   return decision;
 }
 
-/** How often the newest calls, or a cycle of up to three, came one after the other. */
+/** How many times in a row the newest calls, or a cycle of up to three, were made. */
 export function countRepeats(digests: string[]): number {
   let most = 0;
   for (let period = 1; period <= Math.min(longestCycle, digests.length); period++) {

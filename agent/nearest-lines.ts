@@ -1,10 +1,10 @@
-/** Where in a file a text that isn't in it was probably meant. */
+/** Finds the place in a file that was probably meant by a text that isn't in it. */
 
 const maxLines = 20_000;
 const maxLineChars = 500;
 const minSimilarity = 0.4;
 
-/** The lines (from 0, `to` excluded) that are most like `wanted`; undefined where none is. */
+/** The lines (from 0, without `to`) that are most like `wanted`; undefined if no lines are. */
 export function findNearestLines(lines: string[], wanted: string[]): { from: number; to: number } | undefined {
   const anchorAt = wanted.findIndex((line) => line.trim() !== '');
   const anchor = wanted[anchorAt];
@@ -20,7 +20,7 @@ export function findNearestLines(lines: string[], wanted: string[]): { from: num
   return { from, to: Math.min(lines.length, best.at - anchorAt + Math.min(wanted.length, 20) + 1) };
 }
 
-/** The neighbouring pairs of characters, white space and case aside, with their counts. */
+/** The neighbouring pairs of characters with their counts, without white space and in lower case. */
 function pairsOf(line: string): Map<string, number> {
   const text = line.slice(0, maxLineChars).replaceAll(/\s+/g, '').toLowerCase();
   const pairs = new Map<string, number>();
@@ -31,7 +31,7 @@ function pairsOf(line: string): Map<string, number> {
   return pairs;
 }
 
-/** Dice's coefficient of two bags of pairs: 0 for nothing in common, 1 for the same. */
+/** Dice's coefficient of two bags of pairs: 0 if they have nothing in common, 1 if they are equal. */
 function similarityOf(a: Map<string, number>, b: Map<string, number>): number {
   let common = 0;
   let total = 0;

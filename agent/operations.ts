@@ -1,8 +1,8 @@
-/** What the tools need of the place where they work. They know nothing of where it is. */
+/** The operations that the tools need. They hide where the work happens. */
 
 export interface CommandOutput {
   exitCode: number;
-  /** `exited`, or what ended it: `deadline`, `out-of-memory`, … */
+  /** `exited`, or what ended the command: `deadline`, `out-of-memory`, … */
   ending: string;
   stdout: string;
   stderr: string;
@@ -11,18 +11,21 @@ export interface CommandOutput {
 }
 
 export interface ToolOperations {
-  /** Absolute path of the workspace, so that a model may name files by it. */
+  /** The absolute path of the workspace, so that a model may use absolute paths. */
   readonly workspaceDir?: string;
-  /** What edit and write may touch; undefined: everything. The globs are for the model to read. */
+  /** What edit and write may change; undefined means everything. The globs are for the model to read. */
   readonly writable: { globs: readonly string[]; matches: (path: string) => boolean } | undefined;
-  /** The file's text, or undefined where there is none. A file over `maxBytes` has `text` undefined; where it isn't UTF-8, `text` holds replacements. */
+  /**
+   * Reads a file; undefined if there is none. If it is larger than `maxBytes`, its `text` is undefined; if it isn't
+   * UTF-8, `text` holds replacement characters.
+   */
   readFile(
     path: string,
     maxBytes: number,
   ): Promise<{ text: string | undefined; sizeBytes: number; isUtf8: boolean } | undefined>;
-  /** Makes the folders it needs. */
+  /** Writes a file, and makes the folders that it needs. */
   writeFile(path: string, text: string): Promise<void>;
-  /** Runs one program in the workspace; no shell. */
+  /** Runs one program in the workspace, without a shell. */
   runCommand(argv: string[], timeoutMs: number): Promise<CommandOutput>;
 }
 

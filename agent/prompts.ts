@@ -1,10 +1,10 @@
 /**
- * Every sentence that a model reads besides the blueprint's own. Pure; runs in workflow code. Short and concrete, with
- * examples: a small model copies whatever stands in for a value.
+ * Every sentence that a model reads besides the blueprint's own. Pure; runs in workflow code. The sentences are short
+ * and concrete, with real examples, because a small model copies a placeholder as it is.
  */
 import { cutText } from './cut-text.ts';
 
-/** Characters of a failed check's output that go back to the model, from its end. */
+/** How many characters of a failed check's output go back to the model, counted from its end. */
 const maxFeedbackChars = 4000;
 const maxPlaces = 10;
 
@@ -32,11 +32,11 @@ export interface FailedCheck {
   exitCode: number;
   /** Standard output and error; untrusted. */
   output: string;
-  /** Set where it did not end by itself. */
+  /** Set if it did not end by itself. */
   ending?: string;
 }
 
-/** What goes back to the conversation when the step's own checks failed: what is left, where, and the output's end. */
+/** What the model is told when the step's own checks failed: what is left, where, and the end of the output. */
 export function verifyFeedback(failed: FailedCheck[], attempt: { number: number; of: number }): string {
   const parts = failed.map((check) => {
     const places = findPlaces(check.output);
@@ -57,7 +57,7 @@ export function verifyFeedback(failed: FailedCheck[], attempt: { number: number;
   ].join('\n\n');
 }
 
-/** Places that an output names, as `src/app.py:12`, each once, in order. */
+/** The places that an output names, such as `src/app.py:12`, each once, in order. */
 export function findPlaces(output: string): string[] {
   const places = new Set<string>();
   for (const line of output.split('\n')) {
@@ -73,17 +73,17 @@ export function findPlaces(output: string): string[] {
 
 export const leftCallFeedback = 'Not carried out: the step ended before this call.';
 
-/** The work can't become a change as it stands, whatever its checks say. */
+/** What the model is told when its work can't become a change, whatever its checks say. */
 export function refusedChangeFeedback(reason: string): string {
   return `The work can't be accepted as it stands: ${reason}\n\nUndo what is not allowed, such as: git checkout -- tests/data.txt`;
 }
 
-/** A human's word to a running agent. */
+/** What a person says to a running agent. */
 export function steerMessage(text: string): string {
   return `A reviewer says:\n${cutText(text, maxFeedbackChars)}`;
 }
 
-/** A human sent the change back. */
+/** What the model is told when a person sent the change back. */
 export function reviewFeedback(comment: string): string {
   return `A reviewer looked at the work and sent it back:\n${cutText(comment, maxFeedbackChars)}\n\nChange it accordingly.`;
 }

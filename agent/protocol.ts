@@ -1,6 +1,6 @@
 /**
- * How a conversation becomes a question in a model's protocol, and its answer calls: tools offered natively, as JSON
- * that the server enforces, or in plain text. One file a protocol in protocols/.
+ * Turns a conversation into a question in a model's protocol, and its answer into calls. Tools are offered natively, as
+ * JSON that the server enforces, or in plain text. Each protocol has a file in protocols/.
  */
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { Message, Model, ModelRequest, ModelResponse, ToolCall } from '../model/contract.ts';
@@ -15,9 +15,9 @@ export interface DecodedAnswer {
   /** What the model wrote besides its calls. */
   text: string;
   toolCalls: ToolCall[];
-  /** The model says that it is done; its last words. Never together with calls. */
+  /** The model's last words, if it says that it is done. Never together with calls. */
   finished?: string;
-  /** What the model is told where its answer is neither a call nor an end. Never together with calls. */
+  /** What the model is told if its answer is neither a call nor an end. Never together with calls. */
   unusable?: string;
 }
 
@@ -41,20 +41,20 @@ export function encodeQuestion(
   return protocols[protocol].encode(conversation, tools);
 }
 
-/** Never throws: what can't be read is `unusable`. */
+/** Reads an answer. Never throws: an answer that can't be read is `unusable`. */
 export function decodeAnswer(
   protocol: Model['protocol'],
   response: Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'>,
   tools: readonly AgentTool[],
   turn: number,
 ): DecodedAnswer {
-  // What a filter stopped is neither whole nor an end, whatever it looks like.
+  // An answer that a filter stopped is incomplete and is not an end, whatever it looks like.
   if (response.stopReason === 'content-filter')
     return { text: response.content, toolCalls: [], unusable: filteredAnswerFeedback };
   return protocols[protocol].decode(response, tools, turn);
 }
 
-/** The answer as the conversation keeps it. */
+/** The answer in the form that the conversation keeps. */
 export function toAssistantMessage(answer: DecodedAnswer): Message {
   return { role: 'assistant', content: answer.finished ?? answer.text, toolCalls: answer.toolCalls };
 }

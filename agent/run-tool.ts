@@ -1,4 +1,4 @@
-/** Carries out one tool call over {@link ToolOperations}; what it returns is for the model. */
+/** Carries out one tool call with {@link ToolOperations}. What it returns is for the model. */
 import { defaults } from '../base/defaults.ts';
 import { cutText } from './cut-text.ts';
 import { editText, notUtf8 } from './edit-text.ts';
@@ -6,22 +6,22 @@ import type { CommandOutput, ToolOperations, ToolResult } from './operations.ts'
 import { checkWritable, resolveToolPath } from './tool-paths.ts';
 import type { ParsedToolCall } from './tools.ts';
 
-/** Bytes of a file that read and edit take in. */
+/** The most bytes of a file that read and edit accept. */
 const maxFileBytes = 1024 * 1024;
 const defaultReadLines = 400;
 const maxMatches = 100;
 const maxLineChars = 400;
 
 interface Limits {
-  /** Of one command. */
+  /** The limit for one command. */
   timeoutMs: number;
-  /** Of what the model is shown. */
+  /** The most characters that the model is shown. */
   maxChars: number;
 }
 
 /**
- * A mistake of the model is a result with `ok: false`; what is thrown comes from the operations.
- * Not repeatable by itself: an edit finds its text gone the second time. Callers keep the result by key.
+ * Runs a call. A mistake of the model gives a result with `ok: false`; only the operations throw. Not repeatable by
+ * itself, since a repeated edit doesn't find its text any more. Callers keep the result by key.
  */
 export async function runTool(
   call: ParsedToolCall,
@@ -61,7 +61,7 @@ async function read(
   if (lines.length === 0) return done(`${path} is empty.`);
   const shown: string[] = [];
   let chars = 0;
-  // Without line numbers: an edit needs the text as it stands, and a small model copies a number along with it.
+  // There are no line numbers: an edit needs the exact text, and a small model would copy the numbers with it.
   for (const line of lines.slice(from - 1, from - 1 + (wanted.limit ?? defaultReadLines))) {
     const bounded =
       line.length > 2000
@@ -116,7 +116,7 @@ async function search(
   if (outcome.ending !== 'exited')
     return failed(`The search was ended (${outcome.ending}). Search in a smaller folder.`);
   if (outcome.exitCode > 1 && path !== '.' && (await isMissing(path, operations, timeoutMs))) {
-    // A small model guesses a folder, and what it does next is no better for an error.
+    // A small model guesses folders, and an error doesn't help it to do better.
     const everywhere = await search(wanted, '.', operations, limits);
     return { ...everywhere, text: `[There is no ${path}; in the whole repository:]\n${everywhere.text}` };
   }

@@ -1,4 +1,4 @@
-/** From a decoded answer to what the workflow decides by: small, whatever the model wrote. */
+/** Makes the summary of an answer by which the workflow decides. It is small, whatever the model wrote. */
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { ToolCall } from '../model/contract.ts';
 import type { AnswerSummary } from './loop.ts';
@@ -8,7 +8,7 @@ import { parseToolCall } from './tools.ts';
 
 const maxWords = 2000;
 
-/** Each call with what is wrong with it, if anything; the last words cut to 2,000 characters. */
+/** Summarises an answer: each call with its error, if any, and the last words cut to 2,000 characters. */
 export function summariseAnswer(answer: DecodedAnswer, allowed: readonly AgentTool[]): AnswerSummary {
   const calls = answer.toolCalls.map((call) => {
     const parsed = parseToolCall(call, allowed);
@@ -22,7 +22,7 @@ export function summariseAnswer(answer: DecodedAnswer, allowed: readonly AgentTo
   };
 }
 
-/** The same for the same call, however its JSON is laid out. Tells calls apart; not a safeguard against a forger. */
+/** The digest of a call, whatever the layout of its JSON. It tells calls apart; it is no protection against forgery. */
 function digestCall(call: Pick<ToolCall, 'name' | 'arguments'>): string {
   const parsed = parseJsonText(call.arguments);
   const text = `${call.name} ${parsed ? JSON.stringify(sortKeys(parsed.value)) : call.arguments}`;

@@ -1,7 +1,10 @@
-/** The paths that a model names: text from outside. The sandbox holds the boundary; this only makes good error messages. */
+/**
+ * Checks the paths that a model names, which are untrusted. The sandbox enforces the boundary; this only gives good
+ * error messages.
+ */
 import type { ToolOperations } from './operations.ts';
 
-/** The path, relative to the workspace and without `.` and `..`. */
+/** The path relative to the workspace, without `.` and `..`. */
 export function resolveToolPath(path: string, workspaceDir?: string): { path: string } | { error: string } {
   let relative = path.replaceAll('\\', '/');
   if (workspaceDir && (relative === workspaceDir || relative.startsWith(`${workspaceDir}/`)))
@@ -18,7 +21,7 @@ export function resolveToolPath(path: string, workspaceDir?: string): { path: st
   return { path: parts.join('/') || '.' };
 }
 
-/** Why the path may not be changed, for the model; undefined where it may. */
+/** Why the path may not be changed, for the model; undefined if it may. */
 export function checkWritable(path: string, writable: ToolOperations['writable']): string | undefined {
   if (!writable || writable.matches(path)) return undefined;
   return `${path} may not be changed in this step. These may: ${writable.globs.join(', ')}`;

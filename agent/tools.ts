@@ -1,4 +1,4 @@
-/** The tools that an agent step may have: what the model is told of them, and how its calls are read. */
+/** The tools of an agent step: what the model is told about them, and how its calls are read. */
 import { z } from 'zod';
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { ToolCall, ToolDefinition } from '../model/contract.ts';
@@ -58,7 +58,7 @@ const descriptions: Record<AgentTool, string> = {
   shell: 'Runs a shell command and shows its output. Example: {"command": "python3 -m pytest -q tests"}',
 };
 
-/** What the model is told of the tools, in their order. */
+/** What the model is told about the tools, in their order. */
 export function toolDefinitions(tools: readonly AgentTool[]): ToolDefinition[] {
   return tools.map((name) => {
     const { $schema: _, ...parameters } = z.toJSONSchema(toolArguments[name]);
@@ -66,7 +66,7 @@ export function toolDefinitions(tools: readonly AgentTool[]): ToolDefinition[] {
   });
 }
 
-/** A call with checked arguments, or what the model is told of its mistake; never throws. */
+/** A call with checked arguments, or what the model is told about its mistake. Never throws. */
 export function parseToolCall(
   call: ToolCall,
   allowed: readonly AgentTool[],

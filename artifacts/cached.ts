@@ -1,16 +1,19 @@
-/** Keeps small artifacts in memory too: a conversation is read again as a whole at each turn. */
+/** Keeps small artifacts in memory too, since every turn reads the whole conversation again. */
 import { LRUCache } from 'lru-cache';
 import type { ArtifactStore } from './contract.ts';
 
 const maxArtifactBytes = 256 * 1024;
 const maxCacheBytes = 16 * 1024 * 1024;
 
-/** What a hash names never changes, so nothing here can be stale. What was read longest ago is dropped first. */
+/**
+ * A store with a cache. What a hash names never changes, so nothing cached can be stale. The least recently read is
+ * dropped first.
+ */
 export function createCachedStore(store: ArtifactStore): ArtifactStore {
   const cache = new LRUCache<string, Uint8Array>({
     maxSize: maxCacheBytes,
     maxEntrySize: maxArtifactBytes,
-    // The library takes no entry without a size.
+    // The library refuses an entry of size 0.
     sizeCalculation: ({ length }) => Math.max(length, 1),
   });
 

@@ -1,4 +1,4 @@
-/** The store for what is large: by content hash, so that a write may be repeated and a reference never changes. */
+/** The store for large data, by content hash: a write may be repeated, and a reference never changes meaning. */
 import { z } from 'zod';
 
 /** A reference that travels through Temporal in place of the bytes. */
@@ -10,14 +10,20 @@ export const ArtifactRef = z.strictObject({
 export type ArtifactRef = z.infer<typeof ArtifactRef>;
 
 export interface ArtifactStore {
-  /** Stores bytes; repeatable. `source` is bytes or the path of a file on the trusted side (streamed, not read whole). */
+  /** Stores bytes. `source` is bytes, or the path of a file on the trusted side, which is streamed. Repeatable. */
   put(source: Uint8Array | { path: string }, mediaType: string): Promise<ArtifactRef>;
-  /** The bytes, or the first `maxBytes` of them. @throws ArtifactMissing where the store has no such bytes, ArtifactCorrupt where their hash is another. */
+  /**
+   * The bytes, or the first `maxBytes` of them. @throws ArtifactMissing if the store has no such bytes, ArtifactCorrupt
+   * if they have another hash
+   */
   get(ref: ArtifactRef, options?: { maxBytes?: number }): Promise<Uint8Array>;
-  /** A file on the trusted side with the bytes, for reading only. */
+  /** The path of a file on the trusted side with the bytes. It must not be changed. */
   path(ref: ArtifactRef): Promise<string>;
-  /** The value kept under a key (a key is kept once: the first write wins), for activities that must not repeat an effect. */
+  /**
+   * The value kept under a key, for activities that must not repeat an effect. A key is kept once: the first write
+   * wins.
+   */
   findByKey(key: string): Promise<ArtifactRef | undefined>;
-  /** Keeps `ref` under `key` and returns what the key holds now: the first writer's. */
+  /** Keeps `ref` under `key`, and returns what the first writer kept there. */
   keep(key: string, ref: ArtifactRef): Promise<ArtifactRef>;
 }

@@ -8,7 +8,9 @@ export class ArtifactMissing extends JigError {
   }
 }
 
-/** The store's bytes under this hash have another hash: a disk fault, or somebody wrote into the store's folder. */
+/**
+ * The bytes under this hash have another hash, through a disk fault or because somebody wrote into the store's folder.
+ */
 export class ArtifactCorrupt extends JigError {
   override name = 'ArtifactCorrupt';
   constructor(sha256: string, found: string) {

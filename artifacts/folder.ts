@@ -1,4 +1,4 @@
-/** Artifacts in a folder: `sha256/ab/cd…` holds the bytes, `keys/ab/cd….json` what a key keeps. */
+/** Artifacts in a folder: `sha256/ab/cd…` holds the bytes, `keys/ab/cd….json` holds what a key keeps. */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { ArtifactCorrupt, ArtifactMissing } from './errors.ts';
 
 const KeptRef = z.strictObject({ key: z.string(), ref: ArtifactRef });
 
-/** Where what is written stands until it is whole. */
+/** The folder for files that are still being written. */
 export const incomingFolder = (rootDir: string): string => join(rootDir, 'incoming');
 
 /** A store that any number of processes on one machine may share: every write is a rename or a link. */
@@ -57,7 +57,7 @@ export function createFolderStore({ rootDir }: { rootDir: string }): ArtifactSto
       const text = JSON.stringify(KeptRef.parse({ key, ref }));
       await inFolder(dirname(temporary), () => writeFile(temporary, text));
       try {
-        // A link fails where the name exists, so the first writer wins whoever else writes at the same moment.
+        // A link fails if the name exists, so the first writer wins, even if others write at the same moment.
         await inFolder(dirname(keyPathOf(key)), () => link(temporary, keyPathOf(key)));
         return ref;
       } catch (error) {
@@ -71,7 +71,7 @@ export function createFolderStore({ rootDir }: { rootDir: string }): ArtifactSto
   };
 }
 
-/** Does the work, and makes its folder only where that is missing: nearly never. */
+/** Does the work, and makes its folder if that is missing, which is rare. */
 async function inFolder<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
@@ -82,7 +82,7 @@ async function inFolder<Result>(folder: string, work: () => Promise<Result>): Pr
   }
 }
 
-/** Reads the whole file, to be sure of it, and keeps its first bytes. */
+/** Reads the whole file to check its hash, and returns its first bytes. */
 async function readHashed(path: string, sha256: string, maxBytes: number): Promise<Uint8Array> {
   const hash = createHash('sha256');
   const kept: Uint8Array[] = [];

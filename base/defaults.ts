@@ -1,6 +1,6 @@
 /**
- * Every default, once. Plain data: the workflow, the worker and the reference read it from here.
- * A blueprint, or the configuration, can set each that says how much an author or a team allows.
+ * Every default, in one place. The workflow, the worker and the reference read these plain data.
+ * A blueprint or the configuration can set each one that says how much an author or a team allows.
  */
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
@@ -9,12 +9,12 @@ const mebibyte = 1024 * 1024;
 const gibibyte = 1024 * mebibyte;
 
 export const defaults = {
-  /** The files of a blueprint's folder, `blueprint.yaml` among them. */
+  /** Limits on the files of a blueprint's folder, `blueprint.yaml` included. */
   blueprint: {
     maxFiles: 500,
     maxFileBytes: mebibyte,
     maxBytes: 4 * mebibyte,
-    /** Sent to a worker that keeps its data elsewhere: a request to Temporal holds 2 MiB in all. */
+    /** For files that are sent to a worker which keeps its data elsewhere: a request to Temporal holds 2 MiB in all. */
     maxSentBytes: mebibyte,
   },
   run: {
@@ -32,14 +32,14 @@ export const defaults = {
     prompt: 5 * minuteMs,
     edit: 60 * secondMs,
     change: 10 * minuteMs,
-    /** Copying a workspace, and putting a copy in its place. */
+    /** Copying a workspace, and restoring a copy. */
     copy: 10 * minuteMs,
   },
   agent: {
     turns: 100,
     attempts: 3,
     tools: ['read', 'edit', 'write', 'search', 'shell'],
-    /** A tool's output longer than this keeps its first and last half of it. */
+    /** A longer output of a tool keeps its first and its last half of this. */
     toolOutputMaxCharacters: 10_000,
     /** Unusable answers in a row that end a step. */
     unusableAnswers: 3,
@@ -47,11 +47,14 @@ export const defaults = {
   ci: { rounds: 2, waitMs: 60 * minuteMs },
   approve: { waitMs: 24 * hourMs, decision: 'reject', rounds: 3 },
   each: { atOnce: 4, tolerate: 0, maxItems: 1000 },
-  /** Tries after the first, where a model's server, a forge or the machine failed: over three minutes of them, growing apart. */
+  /**
+   * Tries after the first if a model's server, a forge or the machine failed: over more than three minutes, at growing
+   * intervals.
+   */
   retries: 8,
-  /** Tries that were lost with their worker, which say nothing against the next one. */
+  /** Tries that were lost with their worker. A lost try says nothing about the next one. */
   lostTries: 20,
-  /** How long a part of a run waits for a worker to take it, and for all its tries. */
+  /** How long an activity may wait for a worker and take for all its tries. */
   awayMs: 7 * 24 * hourMs,
   change: {
     draft: false,
@@ -132,7 +135,7 @@ export const defaults = {
       '**/.lefthook.yaml',
       '**/.pre-commit-config.yaml',
       '**/.gitmodules',
-      // It can hide a file's diff from whoever reviews it, and name programs that run in other people's checkouts.
+      // It can hide a file's diff from reviewers, and name programs that run in other people's checkouts.
       '**/.gitattributes',
     ],
   },
@@ -147,19 +150,19 @@ export const defaults = {
     memoryBytes: 2 * gibibyte,
     diskBytes: 4 * gibibyte,
     processes: 512,
-    /** How long a sandbox lives after it was last used, where no run is known that needs it. */
+    /** How long a sandbox lives after its last use, if no run is known to need it. */
     leaseMs: 2 * hourMs,
-    /** The outermost bound of a pod, which can't be moved once it is set. */
+    /** The hard limit on a pod's life. It can't be changed once the pod is made. */
     podLifeMs: 8 * 24 * hourMs,
     /** A run that waits longer than this for a person or for CI lets its sandbox go. */
     releaseAfterMs: 30 * minuteMs,
-    /** A workspace with more than this isn't copied, so its run keeps its sandbox. */
+    /** A larger workspace isn't copied, so its run keeps its sandbox. */
     copyMaxBytes: 512 * mebibyte,
     copyIgnoredMaxBytes: 64 * mebibyte,
   },
 } as const;
 
-/** Numbers and truth values of any size, where a constant has one. */
+/** The type of the constants with any number or boolean in place of each literal. */
 type Plain<Value> = Value extends number
   ? number
   : Value extends boolean
@@ -170,7 +173,7 @@ type Plain<Value> = Value extends number
 
 const { run, timeoutsMs, agent, ci, approve, each, retries, change, sandbox } = defaults;
 
-/** Those that a run decides by. It keeps what they were when it opened, whatever code goes on with it. */
+/** The defaults that a run decides by. A run keeps the values from when it opened, whatever code goes on with it. */
 export const runDefaults = {
   run,
   timeoutsMs,

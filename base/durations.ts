@@ -1,7 +1,7 @@
 /** Durations as people write them: `90s`, `10m`, `2h`. */
 import { z } from 'zod';
 
-/** Longest duration that anybody may ask for. */
+/** The longest duration that is accepted. */
 const maxDurationMs = 30 * 24 * 3600_000;
 
 const durationRule = 'a duration is a whole number and a unit, such as 90s, 10m or 2h';

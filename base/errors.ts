@@ -3,9 +3,9 @@ import { runErrors } from './run-errors.ts';
 import { sandboxErrors } from './sandbox-errors.ts';
 
 /**
- * Every failure that a user can meet, by its stable code: one sentence on what it is, why it is so, and what to do.
- * The pages under docs/errors/ are made from this table, and a test holds every code that the source uses against it.
- * Messages that name a place or a value are built beside their check; the words that explain stand here.
+ * Every failure that a user can meet, by its stable code: what it is, why it happens, and what to do.
+ * The pages under docs/errors/ are made from this table, and a test checks every code in the source against it.
+ * Messages that name a place or a value are built where the check is; the explanations are here.
  */
 export interface ErrorPage {
   title: string;
@@ -256,7 +256,7 @@ export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(errorPages, code);
 }
 
-/** The code as another process sent it; what is none of ours is a fault of Jig itself. */
+/** The code that another process sent. An unknown code is a fault of Jig itself. */
 export function parseErrorCode(code: unknown): ErrorCode {
   return isErrorCode(code) ? code : 'internal-error';
 }
@@ -268,7 +268,7 @@ export class JigError extends Error {
   readonly hint: string | undefined;
   /** Whether doing the same again may succeed. */
   readonly retryable: boolean;
-  /** How long to wait before that, where somebody said so. */
+  /** How long to wait before that, if it is known. */
   readonly retryAfterMs: number | undefined;
   constructor(
     code: ErrorCode,

@@ -1,4 +1,4 @@
-/** What travels between steps: plain JSON. */
+/** The values that travel between steps: plain JSON. */
 export type Json = null | boolean | number | string | Json[] | JsonMap;
 export type JsonMap = { [key: string]: Json };
 

@@ -1,4 +1,4 @@
-/** The failures of the language itself, in the order in which a reader of a blueprint meets them. */
+/** The failures of the language, in the order in which a reader of a blueprint meets them. */
 import type { ErrorPage } from './errors.ts';
 
 export const languageErrors = {

@@ -1,9 +1,12 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 
-/** Runs `work` when its key has room, in the order it was asked for; other keys don't wait. Rejects as `work` does. */
+/**
+ * Runs `work` when its key has room. Work of the same key runs in the order of the calls; other keys don't wait.
+ * Rejects if `work` does.
+ */
 export type LimitByKey = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
-/** At most `atOnce` pieces of work of one key go on at the same time in this process. */
+/** Limits the work of each key in this process to `atOnce` pieces at the same time. */
 export function createLimitByKey(atOnce: number): LimitByKey {
   const limits = new Map<string, LimitFunction>();
   return async (key, work) => {

@@ -1,6 +1,6 @@
 import type { ErrorPage } from './errors.ts';
 
-/** Failures of sandboxes: where commands run, and why there is no such place. */
+/** The failures of sandboxes. */
 export const sandboxErrors = {
   'sandbox-refused': {
     title: 'A sandbox could not be made on this machine',

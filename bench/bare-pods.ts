@@ -1,4 +1,4 @@
-/** Pods and commands as a program has them from the client library alone: created, watched, asked by exec. */
+/** Pods and commands with the client library alone: created, watched, and run by exec. */
 import { Writable } from 'node:stream';
 import { CoreV1Api, Exec, Watch, type KubeConfig, type V1Pod, type V1Status } from '@kubernetes/client-node';
 
@@ -16,7 +16,7 @@ export function createBareClient(kubeConfig: KubeConfig, namespace: string) {
   return {
     exec,
     findName: async (uid: string): Promise<string> => (await podOf(uid)).metadata?.name ?? '',
-    /** What makes another pod like this one. */
+    /** The description of another pod like this one. */
     async copyPod(uid: string): Promise<V1Pod> {
       const { metadata, spec } = await podOf(uid);
       const { nodeName: _node, ...wanted } = spec ?? { containers: [] };
@@ -27,7 +27,7 @@ export function createBareClient(kubeConfig: KubeConfig, namespace: string) {
         spec: wanted,
       };
     },
-    /** Milliseconds from nothing to the first byte of a command's output. */
+    /** Milliseconds from no pod to the first byte of a command's output. */
     async coldPod(pod: V1Pod, name: string): Promise<number> {
       const startedAt = performance.now();
       const { spec = { containers: [] } } = pod;
@@ -44,7 +44,10 @@ export function createBareClient(kubeConfig: KubeConfig, namespace: string) {
   };
 }
 
-/** Resolves when the command has succeeded; `onFirst` is called at each piece of its output. @throws where it fails */
+/**
+ * Runs a command and resolves when it has succeeded. `onFirst` is called at each piece of its output. @throws if it
+ * fails
+ */
 async function execInPod(
   kubeConfig: KubeConfig,
   namespace: string,

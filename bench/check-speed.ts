@@ -1,4 +1,4 @@
-/** How many blueprints a second of one processor are checked as a whole: syntax, shape, references, types. */
+/** Measures how many blueprints are fully checked in a second of processor time: syntax, shape, references, types. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkBlueprint } from '../blueprints/check.ts';
@@ -6,9 +6,9 @@ import { median, type Measurement } from './measurement.ts';
 
 const library = join(import.meta.dirname, '../blueprints/library');
 const rounds = 5;
-/** Not counted: in these, Node still compiles what it runs. */
+/** Rounds that are not counted, because Node still compiles in them. */
 const warmUps = 3;
-/** Of processor time, so that what else the machine does decides nothing. */
+/** The processor time of a round, so that other work on the machine doesn't matter. */
 const roundMs = 500;
 
 export function checkSpeed(): Measurement[] {
@@ -39,7 +39,7 @@ function checksPerSecond(name: string, text: string): number {
   return (count * 1000) / spentMs();
 }
 
-/** Commands, conditions, references and agents, as people write them. */
+/** A blueprint with commands, conditions, references and agents, as people write them. */
 function typicalBlueprint(steps: number): string {
   const lines = [
     'blueprint: v1',

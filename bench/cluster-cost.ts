@@ -1,6 +1,6 @@
 /**
- * Pods and commands in them against the same by the bare client library, on a real cluster; and how many requests a run
- * costs the API server. Needs a cluster to test on: `npm run bench cluster` starts one.
+ * Compares pods and commands in them with the bare client library, on a real cluster, and counts a run's requests to
+ * the API server. It needs a test cluster: `npm run bench cluster` starts one.
  */
 import diagnostics from 'node:diagnostics_channel';
 import { ClientRequest } from 'node:http';
@@ -60,7 +60,7 @@ export async function clusterCost(): Promise<Measurement[]> {
 type BareClient = ReturnType<typeof createBareClient>;
 
 async function coldCost(world: World, bare: BareClient): Promise<Measurement[]> {
-  // The bare pods are ours in everything but their name, so that both ask the same of the node.
+  // The bare pods equal ours except for the name, so that both ask the same of the node.
   const { ref } = await ensure(world, 'model');
   const pod = await bare.copyPod(ref.incarnation);
   await world.parts.sandboxes.destroySandbox(ref.id);
@@ -114,7 +114,7 @@ async function ensure(world: World, id: string): Promise<Sandbox> {
   return await world.parts.sandboxes.ensureSandbox(spec);
 }
 
-/** From nothing to the first byte of a command's output. */
+/** Milliseconds from no pod to the first byte of a command's output. */
 async function coldSandbox(world: World, id: string): Promise<number> {
   const startedAt = performance.now();
   const sandbox = await ensure(world, id);
@@ -135,7 +135,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 const OverHttp = z.object({ request: z.instanceof(ClientRequest) });
 const OverFetch = z.object({ request: z.object({ origin: z.union([z.string(), z.instanceof(URL)]) }) });
 
-/** Everything that this process asks of the API server while a run goes from its start to its end. */
+/** Counts the requests of this process to the API server from the start of a run to its end. */
 async function countRequests(world: World, kubeConfig: KubeConfig): Promise<number> {
   const host = new URL(kubeConfig.getCurrentCluster()?.server ?? '').host;
   let count = 0;

@@ -1,4 +1,4 @@
-/** A supervised command against a bare spawn of the very same bubblewrap line. */
+/** Compares a supervised command with a bare spawn of the very same bubblewrap line. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
@@ -74,10 +74,12 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** As nice as supervised commands are, else a busy machine would decide. */
+/**
+ * Spawns the line at the same priority as supervised commands, so that a busy machine doesn't distort the comparison.
+ */
 async function spawnBare(words: string[], filter: string): Promise<void> {
   const file = openSync(filter, 'r');
-  // bubblewrap reports on the fourth descriptor, and reads its filter from the ninth.
+  // bubblewrap reports on descriptor 3, and reads its filter from descriptor 8.
   const child = spawn('nice', ['-n', '10', ...words], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ignore', 'ignore', 'ignore', 'ignore', file],
   });

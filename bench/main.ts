@@ -1,4 +1,4 @@
-/** Measures what Jig claims to cost. Each claim is a file; all of them run where none is named. */
+/** Measures the costs that Jig claims. Each claim has a file; without names, all of them run. */
 import { checkSpeed } from './check-speed.ts';
 import { clusterCost } from './cluster-cost.ts';
 import { commandCost } from './command-cost.ts';
@@ -28,7 +28,7 @@ if (unknown.length > 0) {
 const measurements: Measurement[] = [];
 for (const [name, measure] of Object.entries(claims)) {
   if (names.length > 0 && !names.includes(name)) continue;
-  // A cluster is started for who asks for it by name.
+  // The cluster measurement runs only if it is named, because it starts a cluster.
   if (name === 'cluster' && names.length === 0) continue;
   process.stderr.write(`measuring ${name} …\n`);
   measurements.push(...(await measure()));

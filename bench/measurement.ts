@@ -1,18 +1,18 @@
-/** What a claim's measurement says, and how several of them become a table. */
+/** The result of a claim's measurement, and the table of several. */
 export interface Measurement {
   what: string;
   unit: 'ms' | 'MB' | '/s' | 'requests';
-  /** The median of the rounds, or what is said of them. */
+  /** The median of the rounds, or another value that `what` names. */
   measured: number;
   /** The same without Jig, measured in the same rounds. */
   floor?: { what: string; measured: number };
   goal?: Goal;
 }
 
-/** `ratio` and `extra` are against the floor. */
+/** A goal. `ratio` and `extra` are relative to the floor. */
 type Goal = { kind: 'ratio' | 'extra' | 'at-most' | 'at-least'; limit: number };
 
-/** Undefined where there is no goal. */
+/** Whether the goal is met; undefined if there is none. */
 export function isMet({ measured, floor, goal }: Measurement): boolean | undefined {
   if (!goal) return undefined;
   const base = floor?.measured ?? 0;
@@ -31,7 +31,7 @@ export function median(values: number[]): number {
   return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2;
 }
 
-/** The value below which so many of a hundred lie. */
+/** The value below which `percent` percent of the values lie. */
 export function percentile(values: number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.ceil((sorted.length * percent) / 100) - 1] ?? Number.NaN;
@@ -43,7 +43,10 @@ export async function alternate(...measured: Parameters<typeof sample>): Promise
   return { ours: median(taken.ours), floor: median(taken.floor) };
 }
 
-/** Measures two things in turn, so that what else the machine does meets both; the first goes second every other round. */
+/**
+ * Measures two things alternately, so that other work on the machine affects both. Every other round, the second goes
+ * first.
+ */
 export async function sample(
   rounds: number,
   ours: (round: number) => Promise<number>,

@@ -1,4 +1,4 @@
-/** The worker of the floor: the same server, the same sandbox and the same store as Jig's. */
+/** The worker without Jig, for comparison: the same server, sandbox and store as Jig's. */
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, Worker, type NativeConnection } from '@temporalio/worker';
 import type { Parts } from '../activities/parts.ts';
@@ -20,7 +20,7 @@ function createRawActivities({ sandboxes, artifacts }: Pick<Parts, 'sandboxes' |
     return (await sandbox.run({ key, argv, timeoutMs: 60_000, outputCapBytes: 1 << 20 })).exitCode;
   };
   const put = async (value: unknown) => artifacts.put(Buffer.from(JSON.stringify(value)), 'application/json');
-  /** A transcript names each of its messages. */
+  /** A transcript holds a reference to each of its messages. */
   const putTranscript = async (key: string, messages: number) =>
     put(
       Array.from({ length: messages }, (_, index) => ({
@@ -31,13 +31,13 @@ function createRawActivities({ sandboxes, artifacts }: Pick<Parts, 'sandboxes' |
     );
   return {
     rawCommand: async ({ sandbox, key }: Pick<RawTurn, 'sandbox' | 'key'>) => run(sandbox, key, ['true']),
-    /** Keeps the answer by its key, the message and the transcript. */
+    /** Keeps the answer by its key, and the message and the transcript. */
     async rawAsk({ key, index }: RawTurn) {
       await artifacts.keep(`${key}/ask`, await put({ answer: key }));
       await put({ message: key });
       return putTranscript(key, 2 * index + 3);
     },
-    /** Carries the call out; keeps its result by its key, the message and the transcript. */
+    /** Carries out the call. Keeps its result by its key, and the message and the transcript. */
     async rawAct({ sandbox, key, index }: RawTurn) {
       await run(sandbox, key, ['sh', '-c', `: ${index}`]);
       await put({ result: key });

@@ -1,4 +1,4 @@
-/** The floor: plain Temporal workflows whose activities do the same to the world, and nothing else. */
+/** The workflows without Jig, for comparison: plain Temporal workflows whose activities have the same effects. */
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import type { RawActivities } from './raw-worker.ts';

@@ -1,4 +1,4 @@
-/** Steps and agent turns against plain Temporal activities that do the same in the same server. */
+/** Compares steps and agent turns with plain Temporal activities that do the same on the same server. */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
@@ -11,7 +11,7 @@ import { rawTaskQueue, startRawWorker } from './raw-worker.ts';
 const rounds = 3;
 const count = 30;
 
-/** A call of the shell each turn, none like the one before, then done. */
+/** A different shell call in each turn, then done. */
 const script: ScriptInput = {
   script: 'v1',
   replies: [
@@ -90,7 +90,7 @@ async function rawRun(world: World, workflow: string, sandbox: SandboxRef, activ
   return pace(temporal, workflowId, activity);
 }
 
-/** Milliseconds from one activity of this type to the next, on the mean, by the server's own clock. */
+/** The mean number of milliseconds from one activity of this type to the next, by the server's clock. */
 async function pace(temporal: Client, workflowId: string, activity: string): Promise<number> {
   const times = (await eventsOf(temporal, workflowId)).flatMap(
     ({ activityTaskScheduledEventAttributes: scheduled, eventTime }) =>

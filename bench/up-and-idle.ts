@@ -1,4 +1,4 @@
-/** `jig up` as a whole process, from the command to ready, and what an idle worker holds in memory. */
+/** Measures `jig up` as a whole process: the time from the command to ready, and the memory of an idle worker. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { median, type Measurement } from './measurement.ts';
 
 const root = dirname(import.meta.dirname);
 const rounds = 3;
-/** What the start leaves behind is collected by then. */
+/** The time after which the garbage of the start is collected. */
 const settleMs = 5000;
 
 export async function upAndIdle(): Promise<Measurement[]> {
@@ -47,7 +47,7 @@ function start(words: string[], env: NodeJS.ProcessEnv) {
   return {
     child,
     onDisposed: (work: () => Promise<void>) => (afterwards = work),
-    /** What it has said by the time that it said this. */
+    /** Waits for a text in the output, and returns the output so far. */
     async until(stream: 'stdout' | 'stderr', wanted: RegExp): Promise<string> {
       const deadline = AbortSignal.timeout(60_000);
       while (!wanted.test(said[stream])) {

@@ -1,6 +1,6 @@
 /**
- * What runs before anything is installed, on any node from 20 on: dependencies as the lockfile has them, and a node
- * that runs TypeScript. Plain JavaScript, and nothing but node's own modules.
+ * Runs before anything is installed, on any node from 20 on. It installs the dependencies of the lock file, and finds a
+ * node that runs TypeScript. It is plain JavaScript, and uses only node's own modules.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -14,10 +14,10 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stampFile = join(root, 'node_modules', '.jig-installed');
 const lockFolder = join(root, '.jig', 'install.lock');
 
-/** A failure for a person, without a stack. */
+/** A failure that is shown to a person without a stack. */
 class SetupFailure extends Error {}
 
-/** Makes sure that node_modules is what package-lock.json says. Repeatable, also at the same time. @throws SetupFailure */
+/** Makes node_modules match package-lock.json. Repeatable, also at the same time. @throws SetupFailure */
 export async function ensureInstalled() {
   if (isInstalled()) return;
   const unlock = await lock();
@@ -30,7 +30,7 @@ export async function ensureInstalled() {
   }
 }
 
-/** The node that runs TypeScript as it is: this one, or the one that npm brought. @throws SetupFailure */
+/** The path of a node that runs TypeScript directly: this one, or the one that npm installed. @throws SetupFailure */
 export function findNode24() {
   if (Number(process.versions.node.split('.')[0]) >= 24 && process.features.typescript) return process.execPath;
   const places = [
@@ -45,7 +45,10 @@ export function findNode24() {
   );
 }
 
-/** Runs a program with this process's input and output to its end; signals go to it, its exit code or signal becomes ours. */
+/**
+ * Runs a program with this process's input and output until it ends, and then ends in the same way. It passes signals
+ * on.
+ */
 export async function runInstead(program, words, options = {}) {
   const child = spawn(program, words, { stdio: 'inherit', ...options });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
@@ -58,11 +61,11 @@ export async function runInstead(program, words, options = {}) {
   for (const each of signals) process.off(each, pass);
   if (signal === null) process.exit(code);
   process.kill(process.pid, signal);
-  // A signal that this process can't die of.
+  // This process can't die of that signal.
   process.exit(128 + constants.signals[signal]);
 }
 
-/** Runs `work`; a SetupFailure becomes its message and the exit code 1. */
+/** Runs `work`. On a SetupFailure it prints the message and exits with code 1. */
 export async function exitOnSetupFailure(work) {
   try {
     return await work();
@@ -82,7 +85,7 @@ function wantedStamp() {
   return `${createHash('sha256').update(lockfile).digest('hex')} ${process.platform}-${process.arch}\n`;
 }
 
-/** Whether npm itself says that it put everything there, for people who ran `npm ci` or `npm install`. */
+/** Whether npm's own record says that everything is installed, for people who ran `npm ci` or `npm install`. */
 function holdsEverything() {
   const installed = read(join(root, 'node_modules', '.package-lock.json'));
   if (installed === undefined) return false;
@@ -109,7 +112,7 @@ function install() {
   process.stderr.write(`jig: installed in ${Math.round((Date.now() - startedAtMs) / 1000)} s\n`);
 }
 
-/** One installation at a time; the lock of a process that died is taken over. */
+/** Locks out other installations. The lock of a dead process is taken over. */
 async function lock() {
   for (let said = false; ; await wait(200)) {
     try {
@@ -128,7 +131,7 @@ async function lock() {
 
 function isLockLost() {
   const pid = Number(read(join(lockFolder, 'pid')));
-  // Between the folder and its file there is a moment without an owner.
+  // For a moment after the folder is made, its file with the owner is missing.
   if (!pid) return Date.now() - (statSync(lockFolder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > 5000;
   try {
     process.kill(pid, 0);

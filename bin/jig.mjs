@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** Jig's command, also in a fresh clone: installs what is missing, finds a node that runs TypeScript, and runs cli/main.ts. */
+/**
+ * Jig's command, also in a fresh clone. It installs what is missing, finds a node that runs TypeScript, and runs
+ * cli/main.ts.
+ */
 import { join } from 'node:path';
 import { ensureInstalled, exitOnSetupFailure, findNode24, root, runInstead } from './install.mjs';
 

@@ -1,4 +1,4 @@
-/** Downloads that were verified once and are verified again before each use. */
+/** The cache of downloads. They are verified when they arrive and again before each use. */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
@@ -16,8 +16,8 @@ export async function findVerified(folder: string, pin: Pin): Promise<string | u
 }
 
 /**
- * Moves an unpacked download into the cache, after verifying each of its files; `unpacked` is gone afterwards.
- * Whoever comes second finds the same files there.
+ * Verifies each file of an unpacked download and moves it into the cache; `unpacked` is gone afterwards. If another
+ * process was faster, its files are used: they are the same.
  * @throws JigError `binary-corrupt`
  */
 export async function install(unpacked: string, folder: string, pin: Pin): Promise<string> {
@@ -41,14 +41,14 @@ export async function install(unpacked: string, folder: string, pin: Pin): Promi
   }
 }
 
-/** A folder for one download, beside the cache's others, so that what comes of it can be renamed into place. */
+/** Makes a folder for one download. It is inside the cache's folder, so that its content can be renamed into place. */
 export async function makeTemporaryFolder(cacheDir: string): Promise<string> {
   const folder = join(cacheDir, `.download-${randomUUID()}`);
   await mkdir(folder, { recursive: true });
   return folder;
 }
 
-/** sha256 of a file, read in pieces; undefined where there is none. */
+/** The sha256 of a file, read in pieces; undefined if there is no file. */
 export async function findHash(path: string): Promise<string | undefined> {
   const there = await stat(path).then(
     (found) => found.isFile(),

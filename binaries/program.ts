@@ -2,13 +2,13 @@ import { access, constants } from 'node:fs/promises';
 import { execa } from 'execa';
 
 export interface ProgramResult {
-  /** Undefined where the program could not be started at all, or didn't end in time. */
+  /** Undefined if the program could not be started or didn't end in time. */
   exitCode: number | undefined;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a program to its end, with no other environment than this; never throws. */
+/** Runs a program to its end, with only the given environment. Never throws. */
 export async function runProgram(
   program: string,
   words: string[],
@@ -25,7 +25,7 @@ export async function runProgram(
   return { exitCode: result.exitCode, stdout: result.stdout ?? '', stderr: result.stderr ?? '' };
 }
 
-/** Whether there is such a program and it tells its version. */
+/** Whether the program exists and prints its version. */
 export async function answersVersion(path: string, env: Record<string, string | undefined>): Promise<boolean> {
   try {
     await access(path, constants.X_OK);

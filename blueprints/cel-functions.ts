@@ -62,7 +62,7 @@ function join(target: CelValue, [separator = '']: CelValue[], meter: Meter): str
   return parts.join(between);
 }
 
-/** A method of strings that reads the whole text once and makes none longer than it. */
+/** A string method that reads the whole text once and makes no longer one. */
 function onText(name: string, apply: (target: string, args: CelValue[]) => CelValue): Call {
   return (target, args, meter) => {
     const value = text(target, `the value that ${name}() is called on`);
@@ -109,10 +109,7 @@ export const methodTable = new Map<string, Call>([
   ['endsWith', onTexts('endsWith', (target, part) => target.endsWith(part))],
   ['indexOf', onTexts('indexOf', (target, part) => characterIndex(target, target.indexOf(part)))],
   ['lastIndexOf', onTexts('lastIndexOf', (target, part) => characterIndex(target, target.lastIndexOf(part)))],
-  [
-    'split',
-    onTexts('split', (target, separator) => (separator === '' ? Array.from(target) : target.split(separator))),
-  ],
+  ['split', onTexts('split', (target, separator) => (separator === '' ? Array.from(target) : target.split(separator)))],
   ['trim', onText('trim', (target) => target.trim())],
   ['lowerAscii', onText('lowerAscii', (target) => target.replaceAll(/[A-Z]+/g, (part) => part.toLowerCase()))],
   ['upperAscii', onText('upperAscii', (target) => target.replaceAll(/[a-z]+/g, (part) => part.toUpperCase()))],

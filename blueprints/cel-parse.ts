@@ -1,15 +1,17 @@
 /**
- * Reads a CEL expression with `@marcbachmann/cel-js` and holds it to what this language allows.
+ * Parses a CEL expression with `@marcbachmann/cel-js` and checks it against what this language allows.
  *
- * The library parses and checks types; it does not evaluate here (see cel-evaluate.ts for why). Syntax, functions and
- * sizes outside the allow-lists are refused before anything else looks at the tree.
+ * The library parses and checks types; it does not evaluate here (see cel-evaluate.ts for the reason). Syntax,
+ * functions and sizes that are not on the allow-lists are refused before anything else looks at the tree.
  */
 import { type ASTNode, Environment, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 
 export type CelNode = ASTNode;
 
-/** An expression that can't be read or evaluated. `offset` and `length` say where in its source, when that is known. */
+/**
+ * An expression that can't be parsed or evaluated. `offset` and `length` give the place in its source, if it is known.
+ */
 export class ExpressionFailed extends JigError {
   override name = 'ExpressionFailed';
   readonly offset: number;
@@ -26,17 +28,17 @@ const maxExpressionLength = 4096;
 /** Structural limits of one expression. */
 const limits = { maxAstNodes: 512, maxDepth: 32, maxListElements: 128, maxMapEntries: 64, maxCallArguments: 4 };
 
-/** The library's environment that everything starts from; it knows no variables. */
+/** The library's base environment. It declares no variables. */
 export const celEnvironment = new Environment({
   unlistedVariablesAreDyn: false,
   homogeneousAggregateLiterals: false,
   limits,
 });
 
-/** Functions called by name, by number of arguments. */
+/** Functions that are called by name, each with the numbers of arguments that it may have. */
 const functions: Record<string, number[]> = { size: [1], string: [1], int: [1], double: [1], bool: [1], has: [1] };
 
-/** Functions called on a value, by number of arguments. */
+/** Functions that are called on a value, each with the numbers of arguments that it may have. */
 const methods: Record<string, number[]> = {
   size: [0],
   contains: [1],
@@ -57,7 +59,7 @@ const methods: Record<string, number[]> = {
   all: [2],
 };
 
-/** Methods whose first argument names a variable for the others. */
+/** Methods whose first argument names a variable for their other arguments. */
 export const macros: ReadonlySet<string> = new Set(['map', 'filter', 'exists', 'exists_one', 'all']);
 
 export const functionNames: readonly string[] = Object.keys(functions);
@@ -130,7 +132,7 @@ function refuseUnknown(allowed: Record<string, number[]>, name: string, count: n
   }
 }
 
-/** The nodes right below a node, in the order of the source. */
+/** The direct children of a node, in source order. */
 export function children(node: CelNode): CelNode[] {
   if (node.op === 'value' || node.op === 'id') return [];
   if (node.op === '.' || node.op === '.?') return [node.args[0]];

@@ -1,10 +1,13 @@
-/** CEL's values and their way from and to JSON. Integers are bigint, doubles number, maps Map: no prototype is ever read. */
+/**
+ * CEL's values and their conversion from and to JSON. Integers are bigint, doubles are number, maps are Map, so no
+ * prototype is ever read.
+ */
 import { ExpressionFailed } from './cel-parse.ts';
 import type { Json } from '../base/json.ts';
 
 export type CelValue = null | boolean | bigint | number | string | CelValue[] | Map<string, CelValue>;
 
-/** Counts the work of one evaluation: a node, an element and a character of new text cost one each. */
+/** Counts the work of one evaluation. A node, an element and a character of new text cost one unit each. */
 export class Meter {
   private left = 1_000_000;
   /** @throws ExpressionFailed `expression-too-costly` */
@@ -15,7 +18,9 @@ export class Meter {
   }
 }
 
-/** A whole JSON number is an integer here, except where `double` says that its place holds doubles. */
+/**
+ * Converts JSON to a CEL value. A whole number becomes an integer, unless `double` says that its place holds doubles.
+ */
 export function fromJson(json: Json, meter: Meter, double = false): CelValue {
   meter.spend(1);
   if (typeof json === 'number') return !double && Number.isSafeInteger(json) ? BigInt(json) : json;
@@ -25,7 +30,7 @@ export function fromJson(json: Json, meter: Meter, double = false): CelValue {
   return json;
 }
 
-/** @throws ExpressionFailed where a number has no place in JSON, or the result is too large. */
+/** Converts a CEL value to JSON. @throws ExpressionFailed if JSON can't hold a number, or the result is too large. */
 export function toJson(value: CelValue, meter: Meter): Json {
   meter.spend(typeof value === 'string' ? value.length : 1);
   if (typeof value === 'bigint') {
@@ -47,7 +52,7 @@ export function toJson(value: CelValue, meter: Meter): Json {
   return value;
 }
 
-/** Equality as CEL has it: by value, integers and doubles by their number. */
+/** Equality as CEL defines it: by value, and between integers and doubles by number. */
 export function equal(left: CelValue, right: CelValue, meter: Meter): boolean {
   meter.spend(1);
   if (Array.isArray(left)) {
@@ -61,7 +66,7 @@ export function equal(left: CelValue, right: CelValue, meter: Meter): boolean {
     if (!(right instanceof Map) || left.size !== right.size) return false;
     return [...left].every(([key, item]) => right.has(key) && equal(item, right.get(key) ?? null, meter));
   }
-  // Loose equality between these two compares numbers, which is what is meant.
+  // Comparing a bigint with a number compares their mathematical values, as intended.
   if (typeof left === 'bigint' && typeof right === 'number') return Number(left) === right;
   if (typeof left === 'number' && typeof right === 'bigint') return left === Number(right);
   return left === right;

@@ -13,8 +13,8 @@ import { checkText } from './text.ts';
 import { readYaml, type YamlText } from './yaml.ts';
 
 /**
- * Everything that is wrong with a blueprint, at once and by place; `blueprint` where nothing is.
- * Never throws, whatever the text. `file` is how issues call it; nothing is read from there.
+ * Finds all problems of a blueprint, with their places. `blueprint` is set if there are none. Never throws, whatever
+ * the text. `file` is the name that issues give; no file is read.
  */
 export function checkBlueprint(
   text: string | Uint8Array,
@@ -33,7 +33,7 @@ export function checkBlueprint(
   return { blueprint: issues.length === 0 ? blueprint : undefined, issues };
 }
 
-/** @throws BlueprintInvalid */
+/** Parses a blueprint that must be right. @throws BlueprintInvalid */
 export function parseBlueprint(text: string | Uint8Array, options: { file: string }): Blueprint {
   const { blueprint, issues } = checkBlueprint(text, options);
   if (!blueprint) throw new BlueprintInvalid(issues);
@@ -52,7 +52,7 @@ function checkYaml(yaml: YamlText, report: Report): Blueprint | undefined {
   return shape.blueprint;
 }
 
-/** A template where nothing is evaluated would be taken as it stands, which nobody means. */
+/** Refuses a template at a key where nothing is evaluated: it would be taken literally, which nobody intends. */
 function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Report): void {
   const templates: KeyPath[] = [];
   findTemplates(value, [], templates);
@@ -62,7 +62,7 @@ function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Repo
       sites.filter(({ text }) => hasTemplate(text)).map((site) => pathText(report.asWritten([...path, ...site.path]))),
     ),
   );
-  // A step that couldn't be read has its own problem.
+  // A step that couldn't be read has been reported already.
   const unread = outlines.filter(({ step }) => !step).map(({ path }) => pathText(report.asWritten(path)));
   for (const path of templates) {
     const text = pathText(path);

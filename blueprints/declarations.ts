@@ -1,4 +1,4 @@
-/** What expressions of one blueprint can read, with types, for the static check. */
+/** Declares what a blueprint's expressions can read, with types, for the static check. */
 import type { Environment, ParseResult } from '@marcbachmann/cel-js';
 import { celEnvironment, parseExpression } from './cel-parse.ts';
 import type { OutputType } from './kinds/kind.ts';
@@ -15,7 +15,7 @@ const inputTypes: Record<Input['type'], OutputType> = {
   list: 'list<string>',
 };
 
-/** Everything that is the same for all blueprints; made once, because making it is most of the cost of a check. */
+/** What is the same for all blueprints. It is made once, because making it is most of the cost of a check. */
 const base: Environment = (() => {
   const environment = celEnvironment.clone();
   const register = (name: string, table: Record<string, { type: string }>): void => {
@@ -32,13 +32,16 @@ const base: Environment = (() => {
   return environment;
 })();
 
-/** A step as far as it is known: a `kind` that is undefined has outputs of any name and type. */
+/** What is known of a step. If `kind` is undefined, its outputs may have any name and type. */
 export interface DeclaredStep {
   kind?: StepKind | undefined;
   step?: Step | undefined;
 }
 
-/** `inputs` undefined: nothing is known of them, and anything may be read. `variables` are those that blocks name. */
+/**
+ * Declares the roots of a scope. If `inputs` is undefined, any input may be read. `variables` are the variables of
+ * blocks.
+ */
 export function declare(
   inputs: KnownInputs | undefined,
   steps: ReadonlyMap<string, DeclaredStep>,
@@ -68,7 +71,8 @@ export function declare(
 }
 
 function typeOf(environment: Environment, name: string, fields: [string, string][]): string {
-  // With a constructor of its own, the library makes none that converts values, which would take a good part of a check.
+  // A constructor is given so that the library doesn't make one that converts values, which would take a good part of a
+  // check.
   environment.registerType({ name, fields: Object.fromEntries(fields), ctor: () => undefined });
   return name;
 }
@@ -78,7 +82,7 @@ function stepType({ kind, step }: DeclaredStep): string {
   return (step && kinds[kind].variantOf?.(step)?.typeName) ?? `${kind} step`;
 }
 
-/** Whether a name can be declared at all: it is no root and no word of CEL's. */
+/** Whether a name can be declared: it is neither a root nor a reserved word of CEL. */
 export function isFreeName(name: string): boolean {
   try {
     base.clone().registerVariable(name, 'dyn');
@@ -89,7 +93,7 @@ export function isFreeName(name: string): boolean {
   }
 }
 
-/** A problem in an expression; `offset` and `length` are in its source. */
+/** A problem in an expression. `offset` and `length` are positions in its source. */
 export interface ExpressionProblem {
   code: 'expression-type';
   message: string;
@@ -97,7 +101,7 @@ export interface ExpressionProblem {
   length: number;
 }
 
-/** Types of one expression, as far as they are known before a run. Never throws. */
+/** Checks the types of one expression, as far as they are known before a run. Never throws. */
 export function checkTypes(source: string, parsed: ParseResult, expected?: 'bool' | 'list'): ExpressionProblem[] {
   const { valid, type, error } = parsed.check();
   if (!valid) {

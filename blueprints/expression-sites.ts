@@ -1,20 +1,23 @@
-/** Finds what is evaluated in a step, where its kind says that something is. */
+/** Finds the texts of a step that are evaluated, as the definition of its kind says. */
 import type { KeyPath } from './issues.ts';
 import { isJsonMap, type Json, type JsonMap } from '../base/json.ts';
 import { commonEvaluated, type Evaluated } from './kinds/kind.ts';
 import { kinds, type StepKind } from './kinds/kinds.ts';
 
 export interface ExpressionSite {
-  /** Below the step. */
+  /** Relative to the step. */
   path: KeyPath;
   text: string;
-  /** `condition`: bare CEL that gives a bool; `list`: a template that gives a list; `shell`: a script, in which no template may stand. */
+  /**
+   * `condition`: bare CEL that gives a bool. `list`: a template that gives a list. `shell`: a script, which must not
+   * hold a template.
+   */
   form: 'condition' | 'template' | 'list' | 'shell';
 }
 
 /**
- * Every text of a step that is evaluated, or that a shell reads, whatever else is wrong with the step; inner steps have
- * their own. Of a step whose kind is unknown, those that any kind has.
+ * Finds every text of a step that is evaluated or that a shell reads, whatever else is wrong with the step. Inner steps
+ * are left out. If the kind is unknown, it finds the texts that any kind may have.
  */
 export function findExpressionSites(step: JsonMap, kind: StepKind | undefined): ExpressionSite[] {
   const sites: ExpressionSite[] = [];

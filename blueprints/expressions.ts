@@ -1,6 +1,6 @@
 /**
- * Expressions and templates over a run's values. This file is part of the workflow's bundle: it is pure, synchronous
- * and deterministic, and every failure of it is an {@link ExpressionFailed}.
+ * Expressions and templates over a run's values. This file is part of the workflow bundle, so it is pure, synchronous
+ * and deterministic. Every failure is an {@link ExpressionFailed}.
  *
  * The roots of a scope are `inputs`, `steps`, `run`, `repository`, `evidence`, and the variable of an `each` step.
  */
@@ -13,7 +13,7 @@ import { parseTemplate } from './template.ts';
 export { ExpressionFailed } from './cel-parse.ts';
 export type { EvaluateOptions, Scope } from './cel-evaluate.ts';
 
-/** Characters that a rendered template may have. */
+/** The most characters of a rendered template. */
 const maxRenderedLength = 262_144;
 
 /** @throws ExpressionFailed */
@@ -29,7 +29,7 @@ export function evaluateExpression(source: string, scope: Scope, options: Evalua
   }
 }
 
-/** @throws ExpressionFailed, also where the result is no bool. */
+/** @throws ExpressionFailed, also if the result is not a bool. */
 export function evaluateCondition(condition: string | boolean, scope: Scope, options: EvaluateOptions = {}): boolean {
   if (typeof condition === 'boolean') return condition;
   const result = evaluateExpression(condition, scope, options);
@@ -41,8 +41,8 @@ export function evaluateCondition(condition: string | boolean, scope: Scope, opt
 }
 
 /**
- * A template that is exactly one `${{ }}` gives the value itself; any other gives text, with lists and maps as JSON.
- * What an expression gives is never looked at again, whatever it holds. @throws ExpressionFailed
+ * Renders a template. Exactly one `${{ }}` gives its value; anything else gives text, with lists and maps as JSON. A
+ * result is never evaluated again, whatever it holds. @throws ExpressionFailed
  */
 export function renderTemplate(template: string, scope: Scope, options: EvaluateOptions = {}): Json {
   const parts = parseTemplate(template);
@@ -57,7 +57,7 @@ export function renderTemplate(template: string, scope: Scope, options: Evaluate
   return text;
 }
 
-/** Like {@link renderTemplate}, and always text. @throws ExpressionFailed */
+/** Like {@link renderTemplate}, but always gives text. @throws ExpressionFailed */
 export function renderText(template: string, scope: Scope, options: EvaluateOptions = {}): string {
   return asText(renderTemplate(template, scope, options));
 }
@@ -71,15 +71,18 @@ function describe(value: Json): string {
   return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
 }
 
-/** A chain of members that an expression reads, as far as it is known without evaluating: `['steps', 'survey', 'stdout']`. */
+/**
+ * A chain of members that an expression reads, such as `['steps', 'survey', 'stdout']`, as far as it is known without
+ * evaluating.
+ */
 export interface Reference {
   path: string[];
-  /** Where the chain starts in the expression's source, and how long it is. */
+  /** Where the chain starts in the expression's source. `length` is its length there. */
   offset: number;
   length: number;
 }
 
-/** Every chain of members in an expression that was parsed, variables of macros left out. */
+/** Every chain of members in a parsed expression, except variables of macros. */
 export function findReferences({ ast }: { ast: CelNode }): Reference[] {
   const found: Reference[] = [];
   collect(ast, new Set(), found);
@@ -102,7 +105,7 @@ function collect(node: CelNode, locals: ReadonlySet<string>, found: Reference[])
   for (const child of children(node)) collect(child, locals, found);
 }
 
-/** The chain that a node is, or undefined; an index by a string is a member too. */
+/** The chain of members that a node stands for, or undefined. An index by a string counts as a member. */
 function memberPath(node: CelNode): string[] | undefined {
   if (node.op === 'id') return [node.args];
   if (node.op !== '.' && node.op !== '[]') return undefined;

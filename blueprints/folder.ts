@@ -1,6 +1,6 @@
 /**
- * A blueprint as a folder: `blueprint.yaml`, and beside it the programs and data that its steps use.
- * This holds what may be part of a folder, as rules over paths and sizes; nothing here touches a disk.
+ * A blueprint as a folder: `blueprint.yaml`, and the programs and data that its steps use. This file has the rules for
+ * paths and sizes; it touches no disk.
  */
 import { z } from 'zod';
 import { defaults } from '../base/defaults.ts';
@@ -8,9 +8,9 @@ import type { ErrorCode } from '../base/errors.ts';
 
 export const blueprintFileName = 'blueprint.yaml';
 
-/** A file beside `blueprint.yaml`, as it travels, is pinned and is laid in a sandbox. */
+/** Any other file of a blueprint's folder, as it travels, is pinned and is put into a sandbox. */
 export const BlueprintFile = z.strictObject({
-  /** From the folder, with `/`. */
+  /** Relative to the folder, with `/`. */
   path: z.string(),
   executable: z.boolean(),
   base64: z.string(),
@@ -19,7 +19,7 @@ export type BlueprintFile = z.infer<typeof BlueprintFile>;
 
 export interface FolderProblem {
   code: ErrorCode;
-  /** Of the file; empty for the folder as a whole. */
+  /** The path of the file; empty for the folder as a whole. */
   path: string;
   message: string;
 }
@@ -28,15 +28,15 @@ const maxPathBytes = 512;
 const maxNameBytes = 255;
 
 /**
- * What lies in a folder and is no part of it: hidden files, Python's cache, and `cases`, which try the blueprint and
- * never run with it.
+ * Whether a file in the folder is not part of the blueprint: hidden files, Python's cache, and `cases`, which test the
+ * blueprint and never run with it.
  */
 export function isLeftOut(path: string): boolean {
   const names = path.split('/');
   return names[0] === 'cases' || names.some((name) => name.startsWith('.') || name === '__pycache__');
 }
 
-/** Everything that is wrong with the files of a folder, `blueprint.yaml` left out of the list. */
+/** Finds all problems of a folder's files. `blueprint.yaml` is not in `files`. */
 export function checkFolder(files: readonly { path: string; sizeBytes: number }[]): FolderProblem[] {
   const problems = files.flatMap(({ path, sizeBytes }) => {
     const message = findPathProblem(path);
@@ -66,7 +66,7 @@ export function tooManyFiles(): FolderProblem {
   return tooLarge('', `The folder of the blueprint holds more than ${defaults.blueprint.maxFiles} files and folders`);
 }
 
-/** Two paths that are one where upper and lower case are the same, or a file that is a folder too. */
+/** Finds paths that differ only in upper and lower case, and files that are also folders. */
 function checkTwins(paths: string[]): FolderProblem[] {
   const known = new Map([[blueprintFileName, blueprintFileName]]);
   const folders = new Set<string>();
@@ -89,7 +89,7 @@ function checkTwins(paths: string[]): FolderProblem[] {
   return problems;
 }
 
-/** Why a path can't be part of a folder; undefined: it can. */
+/** Why a path can't be part of a folder; undefined if it can. */
 function findPathProblem(path: string): string | undefined {
   if (!path.isWellFormed()) return `the name of ${shown(path)} is not Unicode text`;
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(path)) return `the name of ${shown(path)} holds control characters`;
@@ -97,7 +97,7 @@ function findPathProblem(path: string): string | undefined {
   if (path !== path.normalize('NFC')) return `the name of ${shown(path)} is not in Unicode normal form C`;
   const names = path.split('/');
   if (names.includes('')) return `${shown(path)} is not a relative path`;
-  // `.`, `..` and `.git` among them: what is hidden is no part of a folder.
+  // This covers `.`, `..` and `.git`: hidden files are never part of a folder.
   if (names.some((name) => name.startsWith('.'))) return `${shown(path)} has a name that begins with a dot`;
   if (byteLength(path) > maxPathBytes || names.some((name) => byteLength(name) > maxNameBytes))
     return `the path ${shown(path)} is longer than ${maxPathBytes} bytes, or a name in it than ${maxNameBytes}`;
@@ -112,7 +112,7 @@ function tooLarge(path: string, message: string): FolderProblem {
   return { code: 'blueprint-folder-too-large', path, message };
 }
 
-/** Escaped, and never longer than a line. */
+/** The path escaped for a message, and never longer than a line. */
 export function shown(path: string): string {
   return JSON.stringify(path.slice(0, 200));
 }

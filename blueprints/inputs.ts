@@ -1,4 +1,4 @@
-/** Holds inputs against their declarations. */
+/** Checks inputs against their declarations. */
 import { z } from 'zod';
 import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
@@ -14,8 +14,8 @@ export interface InputIssue {
 const maxInputLength = 65_536;
 
 /**
- * The values of all inputs, defaults filled in, or what is wrong with those that were given. Text, as a command line
- * has it, is read by the declared type; a list is an array of text, or text with commas. Never throws.
+ * The values of all inputs with defaults filled in, or what is wrong with the given ones. Text, such as from a command
+ * line, is converted to the declared type; a list is an array of text, or text with commas. Never throws.
  */
 export function checkInputs(
   blueprint: Pick<Blueprint, 'inputs'>,
@@ -51,7 +51,10 @@ export function checkInputs(
   return { values: Object.fromEntries(values), issues };
 }
 
-/** A value as its declaration has it, text converted; or what is wrong with it, to be said after its name. */
+/**
+ * The value of an input, converted from text if needed; or what is wrong with it, as the end of a sentence that begins
+ * with the input's name.
+ */
 function readInput(input: Input, value: unknown): { value: Json } | { problem: string } {
   const converted = z.json().safeParse(typeof value === 'string' ? convert(input.type, value) : value);
   const problem = findInputProblem(input, converted.data);
@@ -68,7 +71,7 @@ function convert(type: Input['type'], text: string): Json {
   return text;
 }
 
-/** What keeps a value from being one of an input's, without any conversion. */
+/** What is wrong with a value of an input, without conversion; undefined if nothing is. */
 export function findInputProblem(input: Input, value: unknown): string | undefined {
   if (input.type === 'integer') return Number.isSafeInteger(value) ? undefined : 'must be a whole number';
   if (input.type === 'number') return Number.isFinite(value) ? undefined : 'must be a number';

@@ -16,7 +16,7 @@ export interface Issue {
   hint?: string;
 }
 
-/** A blueprint with anything wrong in it; `issues` says all of it. */
+/** A blueprint with problems. `issues` lists all of them. */
 export class BlueprintInvalid extends JigError {
   override name = 'BlueprintInvalid';
   readonly issues: Issue[];
@@ -31,7 +31,7 @@ export class BlueprintInvalid extends JigError {
   }
 }
 
-/** Keys and indexes from the top to a place. */
+/** The keys and indexes from the top of the blueprint to a place. */
 export type KeyPath = readonly (string | number)[];
 
 /** `steps[2].run` */

@@ -1,4 +1,4 @@
-/** The language as one JSON Schema, for editors and for whoever writes blueprints by program. */
+/** The language as one JSON Schema, for editors and for programs that write blueprints. */
 import { z } from 'zod';
 import { Blueprint, stepSchemas } from './schema.ts';
 

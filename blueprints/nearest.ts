@@ -1,4 +1,7 @@
-/** The word that a person probably meant, or undefined: by edit distance, at most a third of the word and at least one. */
+/**
+ * The candidate that was probably meant, or undefined. Its edit distance is at most a third of the word's length, and
+ * one is always allowed.
+ */
 export function findNearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > 64) return undefined;
   let best: string | undefined;
@@ -10,7 +13,7 @@ export function findNearest(word: string, candidates: Iterable<string>): string 
   return best;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours. */
+/** Counts insertions, deletions, replacements and swaps of neighbours. */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, index) => index)];
   const at = (i: number, j: number): number => rows[i]?.[j] ?? 0;

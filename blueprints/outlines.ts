@@ -1,11 +1,11 @@
-/** Steps of a blueprint that may be wrong in places, each with its id and its place. */
+/** The steps of a blueprint that may have mistakes, each with its id and its place. */
 import type { Outline } from './shape.ts';
 import { StepNames } from './steps.ts';
 
 export interface NamedOutline extends Outline {
   id: string;
   inner: NamedOutline[];
-  /** The blocks that it stands in, from the outermost. */
+  /** The blocks around it, the outermost first. */
   around: readonly NamedOutline[];
 }
 
@@ -22,7 +22,7 @@ export function nameOutlines(outlines: Outline[]): NamedOutline[] {
   return outlines.map((outline) => name(outline, []));
 }
 
-/** Every outline with those inside of it, in the order of the text. */
+/** All outlines, with those inside blocks, in the order of the text. */
 export function flatten<T extends { inner: T[] }>(outlines: T[]): T[] {
   return outlines.flatMap((outline) => [outline, ...flatten(outline.inner)]);
 }

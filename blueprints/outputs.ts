@@ -1,13 +1,13 @@
 /**
- * What steps leave for expressions, as `steps.ID.NAME`, and what else expressions can read. The interpreter puts exactly
- * these names into the scope; of a step that was skipped, only `outcome`.
+ * The outputs that expressions read as `steps.ID.NAME`, and everything else that they can read. The interpreter puts
+ * exactly these names into the scope. A skipped step has only `outcome`.
  */
 import type { Outputs, OutputType } from './kinds/kind.ts';
 import { kinds, type StepKind } from './kinds/kinds.ts';
 import { type Step, stepKind } from './schema.ts';
 import { allSteps, type NamedBlueprint } from './steps.ts';
 
-/** The roots of a scope that every expression can read, beside `inputs`, `steps` and the variables of blocks. */
+/** The roots that every expression can read, besides `inputs`, `steps` and the variables of blocks. */
 export const roots: Record<string, Record<string, OutputType>> = {
   run: { id: 'string', url: 'string' },
   repository: { name: 'string', branch: 'string', commit: 'string' },
@@ -15,7 +15,7 @@ export const roots: Record<string, Record<string, OutputType>> = {
   evidence: { summary: 'string' },
 };
 
-/** The paths of a scope whose numbers are doubles though they may be whole; for the `doubles` of an evaluation. */
+/** The paths whose numbers are doubles even if they are whole; for the `doubles` of an evaluation. */
 export function doublePaths(blueprint: NamedBlueprint): Set<string> {
   const inputs = Object.entries(blueprint.inputs ?? {}).flatMap(([name, { type }]) =>
     type === 'number' ? [`inputs.${name}`] : [],
@@ -33,7 +33,7 @@ export function isRoot(name: string): boolean {
   return name === 'inputs' || name === 'steps' || Object.hasOwn(roots, name);
 }
 
-/** The outputs that one step has, by name; of a step that isn't known, those that its kind may have. */
+/** The outputs of one step, by name. If the step is unknown, those that its kind may have. */
 export function outputsOf(kind: StepKind, step: Step | undefined): Outputs {
   const { outputs } = kinds[kind];
   return (step && kinds[kind].variantOf?.(step)?.outputs) ?? outputs;

@@ -1,10 +1,10 @@
-/** The one hash over all files of a blueprint. It hashes by Node, so workflow code can't import it. */
+/** The hash over all files of a blueprint. It uses Node's crypto, so workflow code can't import it. */
 import { createHash } from 'node:crypto';
 import { blueprintFileName, type BlueprintFile } from './folder.ts';
 
 /**
- * The sha256 of a list with a line `MODE SHA256 PATH` for each file, sorted by path: it changes with any byte, name or
- * mode, and with nothing else. A lone file is a folder that holds only `blueprint.yaml`.
+ * The sha256 of a list with a line `MODE SHA256 PATH` for each file, sorted by path. It changes with any byte, name or
+ * mode, and with nothing else. A single file is a folder that holds only `blueprint.yaml`.
  */
 export function hashBlueprint(text: string, files: readonly BlueprintFile[]): string {
   const all = [

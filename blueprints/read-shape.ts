@@ -1,4 +1,4 @@
-/** Reads a value by a schema, and reports all that is wrong with it: also in what follows a misspelt key. */
+/** Reads a value by a schema and reports everything that is wrong with it, also behind a misspelt key. */
 import type { z } from 'zod';
 import type { KeyPath } from './issues.ts';
 import { isJsonMap, type JsonMap } from '../base/json.ts';
@@ -9,13 +9,16 @@ import { keyPath, keysAt, reportShape, unknownKey, valueAt } from './shape-issue
 type ZodIssue = z.core.$ZodIssue;
 
 interface ReadValue<T> {
-  /** The value, its misspelt keys as they were meant. */
+  /** The value with misspelt keys corrected. */
   value: JsonMap;
-  /** What is right of it, where that is enough for the schema. */
+  /** The correct part of it, if that satisfies the schema. */
   data: T | undefined;
 }
 
-/** A misspelt key is reported once and then read as what was meant, so that nothing has to wait until it is mended. */
+/**
+ * Reads a value by a schema. A misspelt key is reported once and then read as the key that was meant, so that other
+ * problems are found before it is fixed.
+ */
 export function readShape<S extends z.ZodType>(
   schema: S,
   value: JsonMap,
@@ -31,7 +34,7 @@ export function readShape<S extends z.ZodType>(
   return { value, data: schema.safeParse(withoutWrong(value, issues)).data };
 }
 
-/** Undefined where no unknown key is like one that is missing. */
+/** The value with misspelt keys corrected; undefined if no unknown key resembles a missing one. */
 function mendKeys(
   schema: z.ZodType,
   value: JsonMap,
@@ -62,7 +65,10 @@ function renameKey(map: JsonMap, written: string, meant: string): void {
   delete map[written];
 }
 
-/** What is right in a value can still be looked at. A list is right as a whole or not at all, so that no place in it moves. */
+/**
+ * The value without its wrong parts, so that the rest can be checked. A list is kept or left out as a whole, so that no
+ * index in it changes.
+ */
 function withoutWrong(value: JsonMap, issues: readonly ZodIssue[]): JsonMap {
   const rest = structuredClone(value);
   const remove = (path: readonly PropertyKey[]): void => {

@@ -1,4 +1,4 @@
-/** The reference in docs/, made from the definitions so that it can't say anything else. */
+/** Generates the reference in docs/ from the definitions, so that the two always agree. */
 import { z } from 'zod';
 import { functionNames, methodNames } from './cel-parse.ts';
 import { defaults } from '../base/defaults.ts';
@@ -9,7 +9,7 @@ import { roots } from './outputs.ts';
 
 const generated = '<!-- Made by `npm run docs` from blueprints/. Changes here are overwritten. -->\n';
 
-/** Every generated file, by its path from the root of the repository. */
+/** Every generated file, by its path from the repository's root. */
 export function referenceFiles(): Map<string, string> {
   const pages = Object.entries<ErrorPage>(errorPages).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const schema = blueprintJsonSchema();
@@ -30,7 +30,7 @@ function errorIndex(pages: [string, ErrorPage][]): string {
   return `${generated}# Errors\n\nEvery failure has a code that never changes its meaning.\n\n| Code | What it is |\n|---|---|\n${rows.join('\n')}\n`;
 }
 
-/** As much of JSON Schema as the reference shows. */
+/** The part of JSON Schema that the reference shows. */
 interface SchemaNode {
   title?: string | undefined;
   description?: string | undefined;

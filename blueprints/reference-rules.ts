@@ -1,4 +1,4 @@
-/** What a chain of members, such as `steps.survey.stdout`, may read at its place. */
+/** Decides what a chain of members, such as `steps.survey.stdout`, may read at its place. */
 import type { ErrorCode } from '../base/errors.ts';
 import type { KeyPath } from './issues.ts';
 import { kinds } from './kinds/kinds.ts';
@@ -9,18 +9,18 @@ import type { KnownInputs } from './shape.ts';
 
 /** What one step can read. */
 export interface View {
-  /** The steps before it that it can see. */
+  /** The earlier steps that it can read. */
   visible: ReadonlyMap<string, NamedOutline>;
   /** The variables of the blocks around it. */
   variables: readonly string[];
-  /** Those blocks. */
+  /** The blocks around it. */
   around: readonly NamedOutline[];
 }
 
-/** What there is in the whole blueprint. */
+/** What the whole blueprint declares. */
 export interface Known {
   all: ReadonlyMap<string, NamedOutline>;
-  /** Undefined where that section is no map; then any input may be read. */
+  /** Undefined if that section is not a map; then any input may be read. */
   inputs: KnownInputs | undefined;
   lineOf(path: KeyPath): number;
 }
@@ -31,7 +31,7 @@ interface Problem {
   hint?: string | undefined;
 }
 
-/** What is wrong with a reference, or undefined. */
+/** Finds what is wrong with a reference; undefined if nothing is. */
 export function findProblem(path: string[], view: View, known: Known): Problem | undefined {
   const [root = '', name] = path;
   if (view.variables.includes(root)) return undefined;

@@ -1,4 +1,4 @@
-/** Holds every expression of a blueprint against what it can read at its place. */
+/** Checks every expression of a blueprint against what it can read at its place. */
 import type { Environment, ParseResult } from '@marcbachmann/cel-js';
 import { ExpressionFailed, parseExpression } from './cel-parse.ts';
 import { checkTypes, declare } from './declarations.ts';
@@ -11,11 +11,11 @@ import type { Report } from './report.ts';
 import type { KnownInputs } from './shape.ts';
 import { parseTemplate } from './template.ts';
 
-/** Where an expression stands in the text. */
+/** The place of an expression in the text. */
 interface Source {
   path: KeyPath;
   source: string;
-  /** Which of the equal sources at this path it is. */
+  /** The number of this source among equal ones at this path. */
   nth: number;
 }
 
@@ -124,7 +124,7 @@ class ReferenceChecker {
       );
       return;
     }
-    // An expression that reads what isn't there has no types worth talking of.
+    // If an expression reads something that doesn't exist, its types mean nothing.
     const before = this.report.issues.length;
     for (const reference of findReferences(expression)) {
       const problem = findProblem(reference.path, view, this.known);

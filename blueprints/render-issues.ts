@@ -7,9 +7,9 @@ const colors = { bold: '\u001B[1m', red: '\u001B[31m', blue: '\u001B[34m', dim: 
 type Color = keyof typeof colors;
 
 /**
- * Each issue with its code, its place, the line of the text and a caret under the place; then how many there are.
- * The text is that of `file`; issues of other files are shown without a line of it.
- * Control characters of the text are shown, never sent, so a file can't reach the terminal.
+ * Renders each issue with its code, its place, the line of the text and a caret under the place, and then the number of
+ * issues. `text` is the text of `file`; an issue of another file is shown without its line. Control characters of the
+ * text are replaced by pictures or escapes, so a file can't control the terminal.
  */
 export function renderIssues(text: string, issues: Issue[], options: { colors: boolean; file?: string }): string {
   const paint = (color: Color, part: string): string =>
@@ -43,7 +43,7 @@ function renderIssue(issue: Issue, line: string, paint: (color: Color, part: str
   return rows.join('\n');
 }
 
-/** The part of a line that holds the place, with the place's column and width as they are shown. */
+/** The part of a line around the place, with the place's column and width as they are shown. */
 function excerpt(line: string, issue: Issue): { shown: string; indent: number; width: number } {
   const start = Math.min(issue.column - 1, line.length);
   const end =
@@ -58,7 +58,7 @@ function excerpt(line: string, issue: Issue): { shown: string; indent: number; w
   return { shown: head + marked + tail, indent: head.length, width: Math.max(1, marked.trimEnd().length) };
 }
 
-/** Control and direction-changing characters as pictures or escapes. */
+/** Replaces control and direction-changing characters by pictures or escapes. */
 function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     character === '\t' ? ' ' : `\\u{${character.codePointAt(0)?.toString(16)}}`,

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../base/errors.ts';
 import { type Issue, type KeyPath, pathText } from './issues.ts';
 import type { Range, YamlText } from './yaml.ts';
 
-/** Nobody reads more at once, and finding places takes time that a hostile text could multiply. */
+/** Nobody reads more than this, and finding places takes time, which a hostile text could multiply. */
 export const maxIssues = 200;
 
 export class Report {
@@ -19,12 +19,12 @@ export class Report {
     this.text = text;
   }
 
-  /** From here on, paths can be found in the text. */
+  /** Gives the text in which paths are found from now on. */
   setYaml(yaml: YamlText): void {
     this.yaml = yaml;
   }
 
-  /** An issue at a place of the text. */
+  /** Adds an issue at a place of the text. */
   addAt(range: Range, code: ErrorCode, message: string, path: KeyPath = [], hint?: string): void {
     if (this.isFull()) return;
     const [start, end] = [this.position(range.start), this.position(Math.max(range.start, range.end))];
@@ -38,18 +38,21 @@ export class Report {
     this.issues.push({ code, message, ...place, ...(hint === undefined ? {} : { hint }) });
   }
 
-  /** An issue about the value at a path; where there is none, about the nearest thing above it. */
+  /** Adds an issue about the value at a path, or about the nearest existing place above it. */
   add(path: KeyPath, code: ErrorCode, message: string, hint?: string): void {
     if (!this.isFull()) this.addAt(this.find(path), code, message, path, hint);
   }
 
-  /** An issue about the last key of a path. */
+  /** Adds an issue about the last key of a path. */
   addKey(path: KeyPath, code: ErrorCode, message: string, hint?: string): void {
     if (!this.isFull())
       this.addAt(this.yaml?.findKey(this.asWritten(path)) ?? this.find(path), code, message, path, hint);
   }
 
-  /** A misspelt key of the map at a path. From here on paths have the meant one, and are found under the written one. */
+  /**
+   * Adds an issue about a misspelt key of the map at a path. From then on paths use the corrected key, and are found
+   * under the written one.
+   */
   addMisspelt(
     path: KeyPath,
     { written, meant }: { written: string; meant: string },
@@ -60,13 +63,13 @@ export class Report {
     this.misspelt.set(pathText([...path, meant]), written);
   }
 
-  /** A path with its keys as the text has them. */
+  /** The path with its keys as they are written in the text. */
   asWritten(path: KeyPath): KeyPath {
     if (this.misspelt.size === 0) return path;
     return path.map((key, index) => this.misspelt.get(pathText(path.slice(0, index + 1))) ?? key);
   }
 
-  /** An issue about a part of the text at a path: `source` from `offset` on, in its occurrence number `nth`. */
+  /** Adds an issue about a part of the text at a path: the place `offset` in occurrence number `nth` of `source`. */
   addIn(
     path: KeyPath,
     part: { source: string; nth: number; offset: number; length: number },
@@ -79,7 +82,7 @@ export class Report {
     let start = whole.start;
     for (let count = 0; count <= part.nth && start >= 0; count++)
       start = this.text.indexOf(part.source, count === 0 ? start : start + part.source.length);
-    // A text that is written with escapes or line folding isn't found as it stands; then the whole value is the place.
+    // A text with escapes or line folding isn't found literally. Then the whole value is the place.
     const isInside = start >= 0 && start + part.source.length <= whole.end;
     const range = isInside ? { start: start + part.offset, end: start + part.offset + part.length } : whole;
     this.addAt(range, code, message, path, hint);
@@ -89,12 +92,12 @@ export class Report {
     return this.position(this.find(path).start).line;
   }
 
-  /** All issues by their place. */
+  /** All issues, sorted by place. */
   sorted(): Issue[] {
     return this.issues.toSorted((a, b) => a.line - b.line || a.column - b.column);
   }
 
-  /** Whether what else is wrong is left out. */
+  /** Whether the limit is reached, so that further issues are left out. */
   isFull(): boolean {
     return this.issues.length >= maxIssues;
   }

@@ -1,4 +1,4 @@
-/** What the language asks beyond the shape of its parts: ids, order, nesting, and keys that would have no effect. */
+/** The rules of the language beyond the shape of its parts: ids, order, nesting, and keys that would have no effect. */
 import { isFreeName } from './declarations.ts';
 import { kinds, type StepKind } from './kinds/kinds.ts';
 import { flatten, type NamedOutline } from './outlines.ts';
@@ -39,7 +39,9 @@ function checkIds(all: NamedOutline[], report: Report): void {
   }
 }
 
-/** `before`: the steps that stand earlier in the text; it grows by those that are looked at. */
+/**
+ * Checks a list of steps. `before` holds the steps that come earlier in the text; every checked step is added to it.
+ */
 function checkList(steps: NamedOutline[], before: NamedOutline[], report: Report): void {
   for (const [index, outline] of steps.entries()) {
     const { kind } = outline;
@@ -72,7 +74,7 @@ function checkKeys(kind: StepKind, { path, step }: NamedOutline, report: Report)
   }
 }
 
-/** The name that a block gives to what its steps can read. */
+/** Checks the name of the variable that a block gives to its steps. */
 function checkVariable({ path, step, block, variable, around }: NamedOutline, report: Report): void {
   const key = block && kinds[block].children?.variable;
   if (!step || key === undefined || variable === undefined) return;

@@ -1,9 +1,9 @@
 /**
- * The language, v1, as zod definitions over the shape that an author writes.
+ * The language, v1, as zod definitions of what an author writes.
  *
- * There is one definition for everything: the parser, the workflow's door, the JSON Schema for editors and the
- * reference in docs/ are made from it. Nothing is transformed on the way (a duration stays `10m`), so a blueprint that
- * was parsed once can be parsed again to the same value.
+ * The parser, the workflow's entry check, the JSON Schema for editors and the reference in docs/ are all made from
+ * these definitions. Nothing is transformed (a duration stays `10m`), so parsing a parsed blueprint again gives the
+ * same value.
  */
 import { z } from 'zod';
 import { Duration } from '../base/durations.ts';
@@ -91,8 +91,8 @@ export type BudgetSection = z.infer<typeof BudgetSection>;
 export type Step = StepOfTable;
 
 /**
- * The schema of a kind's steps, those that stand in it included. `inner` is the schema of one of those; it is asked for
- * when the schema is first used, so that a step's schema can hold itself.
+ * The schema of a kind's steps, with their inner steps. `inner` gives the schema of an inner step. It is called when
+ * the schema is first used, so that a step's schema can contain itself.
  */
 export function stepSchema(kind: StepKind, inner: () => z.ZodType): z.ZodType<Step> {
   const { schema, children } = kinds[kind];

@@ -1,4 +1,4 @@
-/** Says in plain words what zod found, at the place in the text. */
+/** Says in plain words what zod found, with the place in the text. */
 import { z } from 'zod';
 import type { KeyPath } from './issues.ts';
 import type { Json } from '../base/json.ts';
@@ -66,7 +66,7 @@ interface UnionPlace {
   path: KeyPath;
 }
 
-/** A union's problem is that of the branch which got furthest into the value; where none got in, it is the type. */
+/** Reports the problem of a union: that of the branch which got furthest into the value, or the type if none did. */
 function reportUnion(report: Report, { base, schema, value, issue, name, path }: UnionPlace): void {
   const sameType = issue.errors.filter((branch) =>
     branch.every((one) => one.code !== 'invalid_type' || one.path.length > 0),

@@ -1,6 +1,6 @@
 /**
- * Holds a blueprint's shape against the schema. A step is held only against the schema of its own action key, so that
- * one mistake gives one message; steps that are wrong keep their place and id, so that what refers to them doesn't fail too.
+ * Checks a blueprint's shape against the schema. A step is checked only against the schema of its own action key, so
+ * that one mistake gives one message. A wrong step keeps its place and id, so that references to it don't fail too.
  */
 import { z } from 'zod';
 import { type ExpressionSite, findExpressionSites } from './expression-sites.ts';
@@ -20,33 +20,33 @@ export interface Outline {
   path: KeyPath;
   id?: string;
   kind?: StepKind;
-  /** What is right of the step; undefined where that is no step. A block is without its inner steps. */
+  /** The correct part of the step; undefined if that is not a step. A block is without its inner steps. */
   step?: Step;
   sites: ExpressionSite[];
-  /** The kind of block, where it has inner steps; of a step whose kind is unclear, what it looks like. */
+  /** The kind of block, if it has inner steps. If the kind is unclear, the one that it resembles. */
   block?: StepKind;
   /** The variable that inner steps can read. */
   variable?: string;
   inner: Outline[];
 }
 
-/** The inputs by name; undefined where one is wrong, so that nothing is known but its name. */
+/** The inputs by name. A wrong one is undefined: only its name is known. */
 export type KnownInputs = Record<string, Input | undefined>;
 
 export interface Shape {
-  /** The whole, where every part is right. */
+  /** The whole blueprint, if every part is right. */
   blueprint: Blueprint | undefined;
   outlines: Outline[];
-  /** Undefined where that section is no map. */
+  /** Undefined if that section is not a map. */
   inputs: KnownInputs | undefined;
 }
 
 const Frame = Blueprint.extend({ steps: z.array(z.unknown()).min(1).max(200) });
 
-/** The schemas of steps whose inner steps may be anything: those are looked at one by one. */
+/** The schemas of steps, with anything as inner steps, since each of those is checked separately. */
 const frames = forEachKind((kind) => stepSchema(kind, () => z.unknown()));
 
-/** A step of which nobody can tell the kind: all keys that any step may have. */
+/** A step whose kind can't be told: it may have the keys of every kind. */
 const UnclearStep = z
   .strictObject({
     ...Object.assign({}, ...stepKinds.map((kind) => kinds[kind].schema.shape)),
@@ -111,11 +111,11 @@ function outlineOf(value: JsonMap, path: KeyPath, report: Report, kind?: StepKin
 
 interface Action {
   kind?: StepKind;
-  /** The step with that kind as it is spelled, or without the key that is no kind. */
+  /** The step with its kind spelled correctly, or without the key that is not a kind. */
   step: JsonMap;
 }
 
-/** A step's one action key; reports what is wrong about it. */
+/** Finds a step's action key, and reports what is wrong about it. */
 function findAction(step: JsonMap, path: KeyPath, report: Report): Action {
   const [kind, second] = Object.keys(step).filter(isStepKind);
   if (kind !== undefined && second !== undefined) {
@@ -139,9 +139,9 @@ function findAction(step: JsonMap, path: KeyPath, report: Report): Action {
   return guessAction(step, path, report);
 }
 
-/** The key that was probably meant as the action: one like a kind, else one that is like no key at all. */
+/** Guesses the key that was meant as the action: one that resembles a kind, else one that resembles no key at all. */
 function guessAction(step: JsonMap, path: KeyPath, report: Report): Action {
-  // Where a word is as near to both, it is the kind, which must be there.
+  // If a word is equally close to both, it counts as the kind, since every step needs one.
   const known = new Set([...stepKinds, ...Object.keys(UnclearStep.shape)]);
   const strange = Object.keys(step)
     .filter((key) => !known.has(key))

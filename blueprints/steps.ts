@@ -1,16 +1,18 @@
-/** Names and places of steps, the same for the checker, the interpreter and whoever shows a run. */
+/** Names and places of steps, the same for the checker, the interpreter and everything that shows a run. */
 import { kinds, type StepKind } from './kinds/kinds.ts';
 import { type Blueprint, type Step, stepKind } from './schema.ts';
 
-/** A step that has its id, and so have the steps in it. */
+/** A step with an id, whose inner steps have ids too. */
 export type NamedStep = Named<Step>;
 export type NamedBlueprint = Omit<Blueprint, 'steps'> & { steps: NamedStep[] };
-/** A type of step, with its id and those of the steps in it. */
+/** A type of step, with an id, whose inner steps have ids too. */
 export type Named<S extends Step> = S extends Step
   ? { [Key in keyof S]: S[Key] extends Step[] ? NamedStep[] : S[Key] } & { id: string }
   : never;
 
-/** Gives every step without an id one: its kind, then `kind_2`, and so on, around the ids that are taken. Repeatable. */
+/**
+ * Gives an id to every step without one: its kind, then `kind_2`, and so on, avoiding ids that are taken. Repeatable.
+ */
 export function withIds(blueprint: Blueprint): NamedBlueprint {
   const names = new StepNames(allSteps(blueprint.steps).flatMap((step) => step.id ?? []));
   const name = (step: Step): NamedStep => {
@@ -22,7 +24,7 @@ export function withIds(blueprint: Blueprint): NamedBlueprint {
   return { ...blueprint, steps: blueprint.steps.map(name) };
 }
 
-/** Hands out the ids that steps without one get, in the order of the text. */
+/** Gives out ids for steps without one, in the order of the text. */
 export class StepNames {
   private readonly taken: Set<string>;
   constructor(taken: Iterable<string>) {
@@ -36,7 +38,7 @@ export class StepNames {
   }
 }
 
-/** The steps that a step holds; none where it is no block. */
+/** The inner steps of a step; an empty list if it is not a block. */
 export function childrenOf(step: NamedStep): NamedStep[];
 export function childrenOf(step: Step): Step[];
 export function childrenOf(step: Step): Step[] {
@@ -46,20 +48,20 @@ export function childrenOf(step: Step): Step[] {
   return (step as unknown as Record<string, Step[]>)[children.key] ?? [];
 }
 
-/** The same step with other steps in it; a step that is no block stays as it is. */
+/** The step with other inner steps. A step that is not a block stays as it is. */
 export function withChildren(step: Step, inner: Step[]): Step {
   const { children } = kinds[stepKind(step)];
   return children ? { ...step, [children.key]: inner } : step;
 }
 
-/** Every step with those inside of it, in the order of the text. */
+/** All steps, with those inside blocks, in the order of the text. */
 export function allSteps(steps: NamedStep[]): NamedStep[];
 export function allSteps(steps: Step[]): Step[];
 export function allSteps(steps: Step[]): Step[] {
   return steps.flatMap((step) => [step, ...allSteps(childrenOf(step))]);
 }
 
-/** Where a step stands in a run: `ask`, or `rewrite[3].ask` for the fourth item of the `each` step `rewrite`. */
+/** The path of a step in a run: `ask`, or `rewrite[3].ask` for the fourth item of the `each` step `rewrite`. */
 export function stepPath(parent: { path: string; index: number } | undefined, id: string): string {
   return parent ? `${parent.path}[${parent.index}].${id}` : id;
 }

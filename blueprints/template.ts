@@ -1,14 +1,16 @@
-/** Splits text with `${{ expression }}` in it. */
+/** Splits text that contains `${{ expression }}`. */
 import { ExpressionFailed } from './cel-parse.ts';
 
-/** A piece of a template; `offset` is where the expression's source starts in the template. */
+/** A piece of a template. `offset` is where the expression's source starts in the template. */
 export type TemplatePart = { text: string } | { source: string; offset: number };
 
 export function hasTemplate(text: string): boolean {
   return text.includes('${{');
 }
 
-/** @throws ExpressionFailed `expression-invalid` where a `${{` isn't closed. */
+/**
+ * Splits a template into text and expressions. @throws ExpressionFailed `expression-invalid` if a `${{` isn't closed.
+ */
 export function parseTemplate(template: string): TemplatePart[] {
   const parts: TemplatePart[] = [];
   let from = 0;
@@ -24,7 +26,7 @@ export function parseTemplate(template: string): TemplatePart[] {
   return parts;
 }
 
-/** The `}}` that ends an expression: not one in a string of it, nor one that ends its own maps. */
+/** Finds the `}}` that ends an expression, and skips one in a string or at the end of a map. */
 function findClose(template: string, start: number): number {
   let quote = '';
   let depth = 0;

@@ -1,4 +1,4 @@
-/** What is asked of a blueprint's bytes before anything reads them as YAML: their number, and that they are text. */
+/** Checks a blueprint's bytes before they are read as YAML: their number, and that they are text. */
 import type { ErrorCode } from '../base/errors.ts';
 
 export const maxBlueprintBytes = 256 * 1024;
@@ -10,7 +10,7 @@ export interface TextProblem {
   line: number;
 }
 
-/** Decodes and bounds the text; a byte order mark is dropped. Never throws. */
+/** Decodes the text and checks its size. A byte order mark is dropped. Never throws. */
 export function checkText(source: string | Uint8Array): { text: string } | { problem: TextProblem } {
   const sizeBytes = typeof source === 'string' ? byteLength(source) : source.byteLength;
   if (sizeBytes > maxBlueprintBytes) {
@@ -38,7 +38,7 @@ export function checkText(source: string | Uint8Array): { text: string } | { pro
 }
 
 function byteLength(text: string): number {
-  // A text of more units than the cap has more bytes too, so a huge one is never encoded.
+  // A text with more UTF-16 units than the limit also has more bytes, so a huge one is never encoded.
   return text.length > maxBlueprintBytes ? text.length : new TextEncoder().encode(text).byteLength;
 }
 
@@ -52,7 +52,10 @@ function decode(bytes: Uint8Array): { text: string } | { problem: TextProblem } 
   }
 }
 
-/** A line break byte is never part of a longer UTF-8 sequence, so each line stands or falls by itself. */
+/**
+ * The line of the first invalid byte. A line break byte is never part of a longer UTF-8 sequence, so each line can be
+ * decoded separately.
+ */
 function lineOfInvalidByte(bytes: Uint8Array): number {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 1;

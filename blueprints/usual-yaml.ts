@@ -1,7 +1,7 @@
 /**
- * Reads what people usually write several times faster. The parser that knows every place and every mistake takes two
- * thirds of a check, and of a sound text only its value is needed. A second, quick parser gives it where both are sure to
- * read the same; all else, and every mistake, is for the first one.
+ * Reads what people usually write several times faster than the full parser. The full parser knows every place and
+ * every mistake, but takes two thirds of a check, and a correct text needs only its value. So a second, quick parser
+ * reads the texts that both are sure to read the same. Everything else, and every mistake, is left to the full parser.
  */
 import {
   CHOMPING_MODE,
@@ -15,28 +15,31 @@ import {
 } from 'js-yaml';
 import { isJsonMap, type Json } from '../base/json.ts';
 
-/** Far below what the first parser's caller refuses, which is counted in tokens and indents. */
+/** Far below the limits around the full parser, which count tokens and indents. */
 const maxDepth = 20;
 const maxCharacters = 40_000;
 
-/** Texts, names, times and numbers that are written in one way only; `null`, `true` and `false`. */
+/** Texts, names, durations and numbers that can be written in only one way, and `null`, `true` and `false`. */
 const plain =
   /^(?:[a-z_$/][^\n]*|\.{1,2}(?:\/[^\n]*)?|0|[1-9]\d{0,14}|(?:0|[1-9]\d{0,9})\.\d{0,5}[1-9]|[1-9]\d*(?:ms|[smhd]))$/i;
-/** In capitals these are words of one schema and text of another. */
+/** In capitals, one schema reads these as values and another as text. */
 const word = /^(?:null|true|false)$/i;
-/** Most texts have nothing else. */
+/** Most texts have only these characters. */
 const ascii = /^[\n\x20-\x7e]*$/;
 /** Tabs, other line breaks and marks are where parsers differ. */
 const odd = /[\t\r\u0080-\u00a0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/;
 /**
- * What events don't tell: every mark of a document and its directives, a key behind a question mark, the indent that a
- * block of text names. `__proto__` has its own message.
+ * What the quick parser's events don't show: document marks and directives, a key after a question mark, and the indent
+ * that a block scalar states. `__proto__` gets its own message.
  */
 const hidden = /^(?:---|\.\.\.|%)|^ *(?:[-?:] +)*\?(?:[ \n]|$)|[[{,] *\?[ \n]|[|>][-+]?[1-9]|__proto__/m;
-/** Behind these, a comment at the start of a line is one more place where parsers differ: inside brackets one refuses it. */
+/**
+ * After these lines, a comment at the start of a line is another case where the parsers differ: one refuses it inside
+ * brackets.
+ */
 const heading = /^(?:#[^\n]*\n|\n)*/;
 
-/** The text's value; undefined where only the parser that knows all can tell. Never throws. */
+/** The text's value; undefined if only the full parser can tell. Never throws. */
 export function readUsualYaml(text: string): Json | undefined {
   if (
     text.length > maxCharacters ||
@@ -56,9 +59,9 @@ export function readUsualYaml(text: string): Json | undefined {
   }
 }
 
-/** Collections and scalars without any feature, with scalars for keys. */
+/** Whether the text has only plain collections and scalars, with scalars as keys. */
 function areUsual(events: Event[], text: string): boolean {
-  /** What comes next in each collection that is open. */
+  /** What comes next in each open collection. */
   const next: ('key' | 'value' | 'item')[] = [];
   for (const event of events) {
     if (event.type === EVENT_ID.POP) {

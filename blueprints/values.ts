@@ -1,4 +1,4 @@
-/** The values that the keys of a blueprint hold, where more than one key holds such a value. */
+/** Types of values that more than one key of a blueprint can hold. */
 import { z } from 'zod';
 
 /** A name that CEL can read after a dot: `steps.survey`. */

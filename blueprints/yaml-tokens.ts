@@ -1,16 +1,16 @@
 /**
- * Looks at a text's YAML tokens before the parser does. The parser aborts the whole process on deep nesting, which no
- * try/catch can stop, so depth is counted on the tokens that it would be given; the lexer that makes them never recurses.
+ * Checks a text's YAML tokens before the parser sees them. Deep nesting makes the parser abort the whole process, which
+ * no try/catch can stop, so depth is counted on the parser's own tokens. The lexer that makes them never recurses.
  */
 import { CST, Lexer } from 'yaml';
 import type { ErrorCode } from '../base/errors.ts';
 
 const maxNesting = 64;
 
-/** The parser's time grows with the square of the tokens where a text is wrong in the same way all along. */
+/** If a text repeats the same mistake, the parser's time grows with the square of the tokens. */
 const maxTokens = 65_536;
 
-/** Something in the text that is refused; offsets are in UTF-16 units. */
+/** Something in the text that is refused. Offsets are in UTF-16 units. */
 export interface YamlProblem {
   code: ErrorCode;
   message: string;
@@ -25,7 +25,7 @@ const refused: Partial<Record<string, string>> = {
   'directive-line': 'a directive (`%NAME`) is not part of this language',
 };
 
-/** The tokens for the parser, or what is refused in them. */
+/** The tokens for the parser, or what is wrong with them. */
 export function readTokens(text: string): { tokens: string[] } | { problems: YamlProblem[] } {
   const tokens: string[] = [];
   const problems: YamlProblem[] = [];
@@ -35,7 +35,7 @@ export function readTokens(text: string): { tokens: string[] } | { problems: Yam
   for (const token of new Lexer().lex(text)) {
     tokens.push(token);
     const type: string | null = isScalar ? 'scalar' : CST.tokenType(token);
-    // The lexer announces a plain or block scalar by a mark of its own, which takes no room in the text.
+    // The lexer marks the start of a plain or block scalar with a token that has no text.
     const isMark: boolean = !isScalar && (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end');
     isScalar = isMark && type === 'scalar';
     if (isMark) continue;
@@ -67,7 +67,10 @@ export function readTokens(text: string): { tokens: string[] } | { problems: Yam
   return problems.length > 0 ? { problems: problems.slice(0, 20) } : { tokens };
 }
 
-/** An upper bound of the nesting: flow collections that are open, and block collections by the columns they can start at. */
+/**
+ * Counts an upper bound of the nesting: open flow collections, plus block collections by the columns at which they can
+ * start.
+ */
 class Depth {
   private flow = 0;
   private column = 0;
@@ -81,7 +84,7 @@ class Depth {
       return 0;
     }
     if (type === 'scalar' && (token === '' || token.includes('\n'))) {
-      // Lines of text hold no collection, and those around them stay open.
+      // Lines of a text hold no collection, and the collections around them stay open.
       this.column = token.endsWith('\n') ? 0 : this.column + token.length;
       this.atStart = true;
       return 0;

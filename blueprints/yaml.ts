@@ -1,4 +1,4 @@
-/** Reads one YAML 1.2 document into plain JSON that remembers where each part of it stands. */
+/** Reads one YAML 1.2 document into plain JSON, and can find the place of each part in the text. */
 import { Composer, isMap, isScalar, isSeq, Parser } from 'yaml';
 import type { Document, Node, Pair, YAMLMap } from 'yaml';
 import type { KeyPath } from './issues.ts';
@@ -13,13 +13,13 @@ export interface Range {
 
 export interface YamlText {
   value: Json;
-  /** The value at a path, or undefined where the path leads nowhere. */
+  /** The place of the value at a path; undefined if there is none. */
   findValue(path: KeyPath): Range | undefined;
-  /** The last key of a path. */
+  /** The place of the last key of a path; undefined if there is none. */
   findKey(path: KeyPath): Range | undefined;
 }
 
-/** Never throws; duplicate keys, other documents and keys that aren't plain names are problems. */
+/** Reads a text. Duplicate keys, further documents and keys that aren't plain names are problems. Never throws. */
 export function readYaml(text: string): { yaml: YamlText | undefined; problems: YamlProblem[] } {
   const value = readUsualYaml(text);
   if (value === undefined) return readAll(text);
@@ -31,7 +31,7 @@ export function readYaml(text: string): { yaml: YamlText | undefined; problems: 
   };
 }
 
-/** By the parser that knows every place and every mistake. */
+/** Reads a text with the full parser, which knows every place and every mistake. */
 export function readAll(text: string): ReturnType<typeof readYaml> {
   const read = readTokens(text);
   if ('problems' in read) return { yaml: undefined, problems: read.problems };
@@ -56,7 +56,7 @@ export function readAll(text: string): ReturnType<typeof readYaml> {
 
 function compose(tokens: string[], length: number): Document.Parsed[] {
   const parser = new Parser();
-  // Duplicate keys are looked for below, in linear time and all of them at once.
+  // Duplicate keys are found below: all of them together, in linear time.
   const composer = new Composer({ version: '1.2', schema: 'core', uniqueKeys: false, logLevel: 'silent' });
   function* parse() {
     for (const token of tokens) yield* parser.next(token);

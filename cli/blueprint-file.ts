@@ -1,4 +1,4 @@
-/** A blueprint by its folder, by its file, or by its name in the library that Jig ships. */
+/** Finds a blueprint by its folder, by its file, or by its name in the library that Jig ships. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -11,7 +11,10 @@ import { BadInput } from './failure.ts';
 
 const libraryDir = join(import.meta.dirname, '..', 'blueprints', 'library');
 
-/** A folder, a lone file, or standard input for `-`. @throws BadInput `file-unreadable`, JigError `blueprint-not-found` */
+/**
+ * Reads a folder, a single file, or standard input for `-`. @throws BadInput `file-unreadable`, JigError
+ * `blueprint-not-found`
+ */
 export async function readBlueprint(path: string): Promise<BlueprintFolder> {
   const isFolder = path !== '-' && (await stat(path).catch(() => undefined))?.isDirectory() === true;
   return isFolder
@@ -31,7 +34,10 @@ async function readBytes(file: string): Promise<Uint8Array> {
   }
 }
 
-/** What a person means; a name without a folder and an ending stands for one of the library. @throws BadInput `blueprint-not-found` */
+/**
+ * Finds the blueprint that a person means. A name without a folder and an extension is one of the library. @throws
+ * BadInput `blueprint-not-found`
+ */
 export async function findBlueprint(reference: string): Promise<BlueprintFolder> {
   const isPath = basename(reference) !== reference || /^-$|^\.|\.ya?ml$/.test(reference);
   if (isPath) return await readBlueprint(reference);
@@ -49,13 +55,13 @@ async function listLibrary(): Promise<string[]> {
 
 interface Checked {
   text: string;
-  /** Where nothing is wrong. */
+  /** Set if there are no problems. */
   blueprint: Blueprint | undefined;
   issues: Issue[];
   render: (options: { colors: boolean }) => string;
 }
 
-/** Everything that is wrong with a blueprint: with its files, and with its text. */
+/** Finds all problems of a blueprint: those of its files, and those of its text. */
 export function checkFound({ file, bytes, problems }: BlueprintFolder): Checked {
   const text = Buffer.from(bytes).toString();
   const { blueprint, issues: ofText } = checkBlueprint(bytes, { file });
@@ -75,7 +81,7 @@ export function checkFound({ file, bytes, problems }: BlueprintFolder): Checked 
   };
 }
 
-/** The recorded session of the demo's repository. */
+/** The path of the recorded session of a blueprint of the library. */
 export function recordingFileOf(name: string): string {
   return join(libraryDir, name, 'cases', 'recording.json');
 }

@@ -1,10 +1,10 @@
-/** Which change of the local forge a person means. */
+/** Finds the change of the local forge that a person means. */
 import type { Change } from '../forge/contract.ts';
 import { ForgeFailure } from '../forge/errors.ts';
 import type { LocalForge } from '../forge/local/local-forge.ts';
 import { BadInput } from './failure.ts';
 
-/** From `local/api 1`, `local/api#1`, or `1` where there is one repository. @throws BadInput `forge-not-found` */
+/** Reads `local/api 1`, `local/api#1`, or `1` if there is only one repository. @throws BadInput `forge-not-found` */
 export function findChangeReference(words: string[], repositories: string[]): { repository: string; number: number } {
   const [first = '', second = '', ...more] =
     words.length === 1 && words[0]?.includes('#') ? words[0].split('#') : words.length === 1 ? ['', ...words] : words;
@@ -24,7 +24,7 @@ export function findChangeReference(words: string[], repositories: string[]): { 
   return { repository: only, number };
 }
 
-/** @throws ForgeFailure `forge-not-found` */
+/** The change with this number. @throws ForgeFailure `forge-not-found` */
 export async function describeChange(forge: LocalForge, repository: string, number: number): Promise<Change> {
   const found = await forge.findChange(repository, { number });
   if (!found) throw new ForgeFailure('forge-not-found', `${repository} has no change ${number}.`);

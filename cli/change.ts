@@ -103,7 +103,7 @@ export const change = new Command('change')
   );
 for (const command of [list, show, approve, merge, close]) change.addCommand(command);
 
-/** A command on one change, named as `REPO NUMBER`, `REPO#NUMBER`, or `NUMBER` in the only repository. */
+/** A command for one change, named as `REPO NUMBER`, `REPO#NUMBER`, or `NUMBER` in the only repository. */
 function on(
   name: string,
   description: string,

@@ -1,4 +1,4 @@
-/** Every command with its summary; a file each, loaded when it is asked for. */
+/** Every command with its summary. Each has a file, which is loaded when the command is called. */
 import type { Command } from 'commander';
 
 interface Entry {

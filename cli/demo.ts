@@ -48,7 +48,7 @@ The exit code is the run's.
     await requirePrograms(['git', 'python3', 'pip']);
     const { config, model } = await chooseAnswers(options);
     const dataDir = join(defaultDataDir(process.env), 'demo');
-    // The embedded Temporal it is, whatever this shell talks to.
+    // The demo always uses the embedded Temporal, whatever this shell is configured for.
     const env = {
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'))),
       JIG_DATA_DIR: dataDir,
@@ -67,7 +67,7 @@ The exit code is the run's.
     }
   });
 
-/** The user's model where one is configured, else the recorded session; and what to say of it. */
+/** Chooses the user's model if one is configured, else the recorded session, and what to print about it. */
 async function chooseAnswers(
   options: Options,
 ): Promise<{ config: Awaited<ReturnType<typeof readConfig>>; model: string }> {
@@ -100,7 +100,7 @@ interface Demo {
   stop: AbortSignal;
 }
 
-/** From the package to the change; returns the run's exit code. */
+/** Runs the demo, from the package to the change. Returns the run's exit code. */
 async function showRun(up: Up, { env, dataDir, model, stop }: Demo): Promise<number> {
   const [{ ensureDemoRepository }, { cacheDirOf }, { connectClient }] = await Promise.all([
     import('../demo/repository.ts'),
@@ -140,7 +140,10 @@ async function showRun(up: Up, { env, dataDir, model, stop }: Demo): Promise<num
   }
 }
 
-/** The repository's CI prepares a checkout as the blueprint does, then decides by the repository's own command. */
+/**
+ * The commands of the repository's CI: it prepares a checkout as the blueprint does, then the repository's own command
+ * decides.
+ */
 async function ciOf(text: string, check: string): Promise<{ command: string[]; setup: string[][] }> {
   const { parseBlueprint } = await import('../blueprints/check.ts');
   const { sandbox } = parseBlueprint(text, { file: blueprintName });
@@ -161,7 +164,7 @@ async function showChange(up: Up, state: RunState): Promise<void> {
   print(`\n${paintOut('bold', 'Its address')}\n${oneLine(state.change.url, 500)}`);
 }
 
-/** Ctrl-C in the middle: the run is cancelled and cleans up, as long as nobody presses once more. */
+/** Handles Ctrl-C: cancels the run and lets it clean up, unless the person presses Ctrl-C again. */
 async function cancelRun(client: JigClient, runId: string): Promise<number> {
   note('Cancelling the run …');
   await client.cancel(runId, { by: await findPerson(), comment: 'the demo was stopped' });

@@ -1,6 +1,6 @@
 import { printable, type Paint } from './output.ts';
 
-/** A patch for the terminal: coloured by its lines, control characters visible, at most `maxLines` long. */
+/** Renders a patch for the terminal: coloured by line, with control characters visible, at most `maxLines` long. */
 export function renderDiff(
   patch: string,
   { paint, maxLines = Number.POSITIVE_INFINITY }: { paint: Paint; maxLines?: number },

@@ -1,4 +1,4 @@
-/** How a run ended, and where to look on. */
+/** Tells how a run ended, and where to look next. */
 import type { RunState } from '../workflows/messages.ts';
 import { dollars, duration, oneLine, printable, table, type Paint } from './output.ts';
 import { shortId } from './run-reference.ts';

@@ -1,4 +1,4 @@
-/** A run's evidence for a person: each check before the change and after. */
+/** A run's evidence for a person: each check before and after the change. */
 import { z } from 'zod';
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import type { RunState } from '../workflows/messages.ts';
@@ -23,7 +23,7 @@ const Evidence = z.object({
   ),
 });
 
-/** Empty where the run kept none. @throws JigError `artifact-unavailable` */
+/** The evidence as text; empty if the run kept none. @throws JigError `artifact-unavailable` */
 export async function renderEvidence(state: RunState, store: ArtifactStore, paint: Paint): Promise<string> {
   if (!state.evidence) return '';
   const { checks } = Evidence.parse(JSON.parse(await readArtifact(store, state.evidence)));

@@ -1,4 +1,4 @@
-/** What a command's exit code says; `jig --help` and the docs list these. */
+/** The exit codes of commands. `jig --help` and the docs list these. */
 import type { Outcome } from '../blueprints/schema.ts';
 
 export const exitCodes = {

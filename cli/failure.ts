@@ -1,15 +1,15 @@
-/** A failure as a person or a program reads it, and the exit code that goes with it. */
+/** Renders a failure for a person or a program, and gives its exit code. */
 import { errorPages, isErrorCode, JigError, type ErrorCode } from '../base/errors.ts';
 import type { InputIssue } from '../blueprints/inputs.ts';
 import type { Issue } from '../blueprints/issues.ts';
 import { exitCodes } from './exit-codes.ts';
 import { oneLine, printable, type Paint } from './output.ts';
 
-/** What a person typed can't be done as it stands; nothing was started. */
+/** What a person typed can't be done. Nothing was started. */
 export class BadInput extends JigError {
   override name = 'BadInput';
   readonly issues: (Issue | InputIssue)[];
-  /** The issues as text, where they have more to show than a message. */
+  /** The issues as text, if they show more than the message. */
   readonly rendered: string | undefined;
   constructor(
     code: ErrorCode,
@@ -22,7 +22,7 @@ export class BadInput extends JigError {
   }
 }
 
-/** What is named on the command line and isn't there. */
+/** Codes that mean: what the command line names doesn't exist. */
 const badInput: ReadonlySet<ErrorCode> = new Set([
   'run-not-found',
   'blueprint-invalid',
@@ -43,7 +43,7 @@ const badInput: ReadonlySet<ErrorCode> = new Set([
 interface Failure {
   code: ErrorCode;
   message: string;
-  /** What to do: as the failure itself knows it, else as its page says. */
+  /** What to do: from the failure itself, else from its page. */
   hint: string;
   issues?: (Issue | InputIssue)[];
 }
@@ -61,7 +61,10 @@ export function failureExitCode(error: unknown): number {
   return error instanceof BadInput || badInput.has(known.code) ? exitCodes.badInput : exitCodes.failed;
 }
 
-/** `error[code]: message`, what to do, and the page; a stack only for what nobody expected, or where it is asked for. */
+/**
+ * Renders `error[code]: message`, what to do, and the page. The stack is shown only for unexpected errors, or if
+ * `debug` asks for it.
+ */
 export function renderFailure(error: unknown, { paint, debug }: { paint: Paint; debug: boolean }): string {
   const known = knownFailure(error);
   const stack = error instanceof Error ? printable(error.stack ?? error.message) : printable(String(error));

@@ -1,4 +1,4 @@
-/** Shows a run to its end: lines as steps end, and on a terminal one line for what goes on. */
+/** Shows a run until it ends: a line for each step that ends and, on a terminal, one live line for what goes on. */
 import { stripVTControlCharacters } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JigClient } from '../client/client.ts';
@@ -10,7 +10,7 @@ import { createProgress, type Progress } from './progress.ts';
 import { shortId } from './run-reference.ts';
 import { onStop } from './signals.ts';
 
-/** Follows the run and returns the exit code; Ctrl-C lets go of it, and it goes on. */
+/** Follows the run and returns the exit code. Ctrl-C stops following; the run goes on. */
 export async function followRun(
   client: JigClient,
   runId: string,
@@ -30,7 +30,7 @@ export async function followRun(
   }
 }
 
-/** Prints progress to standard output until the run ends or the signal comes; returns the last state. */
+/** Prints progress to standard output until the run ends or the signal aborts. Returns the last state. */
 export async function followOnTerminal(
   client: Pick<JigClient, 'follow' | 'uiUrl'>,
   runId: string,
@@ -56,14 +56,14 @@ interface Screen {
   close(): Promise<void>;
 }
 
-/** Lines above, the live one below them where the output is a terminal. */
+/** Prints lines, and below them the live line if the output is a terminal. */
 function createScreen(progress: Progress): Screen {
   const isTerminal = process.stdout.isTTY && process.env['TERM'] !== 'dumb';
   const clear = () => void (isTerminal && process.stdout.write('\r\u001B[K'));
   const draw = () => {
     if (!isTerminal) return;
     const line = progress.live(Date.now());
-    // A line that is wrapped can't be cleared.
+    // A wrapped line can't be cleared.
     const fits = stripVTControlCharacters(line).length < process.stdout.columns;
     process.stdout.write(
       `\r\u001B[K${fits ? line : stripVTControlCharacters(line).slice(0, process.stdout.columns - 1)}`,
@@ -88,7 +88,10 @@ function createScreen(progress: Progress): Screen {
   };
 }
 
-/** One JSON document a line: what began, each step that ended, each question to a human, the end with all of the state. */
+/**
+ * Prints one JSON document on each line: the beginning, each step that ended, each question to a person, and the end
+ * with the whole state.
+ */
 async function followJson(client: JigClient, runId: string, signal: AbortSignal): Promise<RunState | undefined> {
   const said = new Set<string>();
   const emit = (key: string, value: Record<string, unknown>): void => {
@@ -107,7 +110,7 @@ async function followJson(client: JigClient, runId: string, signal: AbortSignal)
   return last;
 }
 
-/** Says that a run was started, or is there already under its key, or follows it; returns the exit code. */
+/** Prints that a run was started or already exists under its key, or follows it. Returns the exit code. */
 export async function afterStart(
   client: JigClient,
   { runId, existed }: { runId: string; existed: boolean },

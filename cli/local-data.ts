@@ -1,4 +1,4 @@
-/** What runs keep on this machine: outputs and conversations, and the local forge. */
+/** Opens what runs keep on this machine: outputs and conversations, and the local forge. */
 import type { ArtifactRef, ArtifactStore } from '../artifacts/contract.ts';
 import { ArtifactMissing } from '../artifacts/errors.ts';
 import { JigError } from '../base/errors.ts';
@@ -18,7 +18,7 @@ export async function openArtifacts(): Promise<ArtifactStore> {
   return createFolderStore({ rootDir: folders().artifacts });
 }
 
-/** @throws JigError `artifact-unavailable` where the run kept it on another machine. */
+/** Reads an artifact as text. @throws JigError `artifact-unavailable` if the run kept it on another machine */
 export async function readArtifact(store: ArtifactStore, ref: ArtifactRef): Promise<string> {
   try {
     return Buffer.from(await store.get(ref)).toString();

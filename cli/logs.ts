@@ -51,7 +51,7 @@ export const logs = new Command('logs')
       print(step === undefined ? 'No command of the run wrote anything.' : `${oneLine(step)} kept no output.`);
   });
 
-/** The rows of a step and of its items; all rows where none is named. @throws JigError `no-such-step` */
+/** The rows of a step and of its items; all rows if no step is named. @throws JigError `no-such-step` */
 export function stepsNamed(rows: StepRow[], step: string | undefined): StepRow[] {
   if (step === undefined) return rows;
   const found = rows.filter(({ path }) => path === step || path.startsWith(`${step}[`) || path.startsWith(`${step}/`));

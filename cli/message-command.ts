@@ -1,4 +1,4 @@
-/** The commands that tell a run something: one shape, a message each. */
+/** The commands that send a message to a run. They all have the same form. */
 import { Command } from 'commander';
 import type { JigClient } from '../client/client.ts';
 import type { Decision } from '../workflows/messages.ts';
@@ -15,7 +15,7 @@ interface Options {
   json?: true;
 }
 
-/** What the person said, and which step they named. */
+/** What the person said, and the step that they named. */
 interface Said {
   by: string;
   comment: string;
@@ -26,12 +26,12 @@ interface Said {
 interface Message {
   name: string;
   description: string;
-  /** Whether it comes with words: never, if there are any, or always. */
+  /** Whether the command takes a comment. */
   comment: 'none' | 'optional' | 'required';
-  /** Whether it can name the step that asks, and the one that the work goes back to. */
+  /** Whether it can name the step that asks, and the step that the work goes back to. */
   names?: ('step' | 'to')[];
   examples: string;
-  /** What was done, as the person reads it. */
+  /** The text that tells the person what was done. */
   done: string;
   send: (client: JigClient, runId: string, message: Said) => Promise<void>;
 }
@@ -60,7 +60,7 @@ export function messageCommand({ name, description, comment, names = [], example
   return command;
 }
 
-/** A decision, its comment left out where there is none. */
+/** A decision, without `comment` if that is empty. */
 export function decision({ comment, to: _, ...said }: Said): Decision {
   return comment === '' ? said : { ...said, comment };
 }

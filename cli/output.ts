@@ -1,10 +1,13 @@
-/** What reaches the terminal: results on standard output, everything else on standard error, untrusted text made visible. */
+/**
+ * Writes to the terminal: results to standard output, everything else to standard error. Control characters of
+ * untrusted text become visible.
+ */
 import { styleText } from 'node:util';
 
 type Color = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 export type Paint = (color: Color, text: string) => string;
 
-/** Colours for a terminal, and only there; `NO_COLOR` turns them off, `FORCE_COLOR` on. */
+/** Whether to use colours: only on a terminal. `NO_COLOR` turns them off, `FORCE_COLOR` turns them on. */
 export function hasColors(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
   if (env['NO_COLOR']) return false;
   if (env['FORCE_COLOR'] !== undefined) return env['FORCE_COLOR'] !== '0';
@@ -18,7 +21,7 @@ export function createPaint(colors: boolean): Paint {
 export const paintOut = createPaint(hasColors(process.stdout));
 export const paintErr = createPaint(hasColors(process.stderr));
 
-/** A result, with its line end. */
+/** Prints a result and a line end to standard output. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
@@ -27,25 +30,25 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-/** Progress and remarks, which are no results. */
+/** Prints progress and remarks to standard error. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Text from outside with its control and direction-changing characters made visible; lines stay lines. */
+/** Makes control and direction-changing characters of untrusted text visible. Line breaks stay. */
 export function printable(text: string): string {
   return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     character === '\r' ? '' : `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 }
 
-/** The same on one line, at most `maxLength` characters long. */
+/** Like {@link printable}, but on one line of at most `maxLength` characters. */
 export function oneLine(text: string, maxLength = 200): string {
   const line = printable(text.replaceAll(/\s+/g, ' ').trim());
   return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`;
 }
 
-/** Rows with their columns under each other; the last column is as long as it is. */
+/** Aligns the columns of rows. The last column is not padded. */
 export function table(rows: string[][]): string {
   const widths: number[] = [];
   for (const row of rows)

@@ -1,4 +1,4 @@
-/** What `up`, `worker` and `demo` have in common: options, configuration, logs. */
+/** The options, configuration and logs that `up`, `worker` and `demo` share. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { pino, type Logger } from 'pino';
@@ -29,7 +29,7 @@ export function addProcessOptions(command: Command): Command {
     );
 }
 
-/** The file's configuration with what the command line says on top. @throws JigError `config-invalid` */
+/** The configuration of the file, overridden by the command line. @throws JigError `config-invalid` */
 export async function readConfig({ config: file, recording, record, sandbox }: ProcessOptions): Promise<Config> {
   const { loadConfig } = await import('../worker/config.ts');
   const config = await loadConfig(file);
@@ -47,7 +47,7 @@ export async function readConfig({ config: file, recording, record, sandbox }: P
   return chosen;
 }
 
-/** JSON logs, Temporal's among them, to a file or to standard error. Once a process. */
+/** Sends JSON logs, Temporal's included, to a file or to standard error. Call it once in a process. */
 export async function createLog(file: string | undefined): Promise<Logger> {
   if (file !== undefined) mkdirSync(dirname(file), { recursive: true });
   const log = pino(

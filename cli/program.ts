@@ -1,4 +1,4 @@
-/** Jig's command line: finds the command, loads it alone, and turns how it ended into an exit code. */
+/** Jig's command line. It finds the command, loads only that, and turns its ending into an exit code. */
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { commands } from './commands.ts';
@@ -7,7 +7,7 @@ import { failureExitCode, failureJson, renderFailure } from './failure.ts';
 import { paintErr, printJson } from './output.ts';
 import { topHelp } from './top-help.ts';
 
-/** Only the command that was asked for is loaded, so that the others cost nothing. */
+/** Makes the program. Only the wanted command is loaded, so that the others cost nothing. */
 async function createProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command('jig')
     .description('Blueprints for background coding agents: deterministic steps guide the model.')
@@ -23,7 +23,7 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   return throwOnExit(program);
 }
 
-/** Usage errors come back as exceptions, at every level. */
+/** Makes usage errors exceptions, at every level. */
 function throwOnExit(command: Command): Command {
   command.exitOverride();
   for (const inner of command.commands) throwOnExit(inner);
@@ -37,7 +37,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return Number(process.exitCode ?? exitCodes.done);
   } catch (error) {
-    // Commander has said what is wrong with the words already.
+    // Commander has already printed what is wrong.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
     if (argv.includes('--json')) printJson(failureJson(error));
     else

@@ -1,4 +1,4 @@
-/** Programs that Jig uses and can't bring along. */
+/** Programs that Jig needs but can't install. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { JigError } from '../base/errors.ts';
@@ -12,7 +12,7 @@ const programs = {
   },
 } as const;
 
-/** @throws JigError `program-missing` that says what to install */
+/** Checks that programs exist. @throws JigError `program-missing`, which says what to install */
 export async function requirePrograms(names: (keyof typeof programs)[]): Promise<void> {
   const run = promisify(execFile);
   await Promise.all(

@@ -1,12 +1,12 @@
-/** A run's states as lines: what has ended is said once, what goes on is one line that lives. */
+/** Shows a run's states as lines: each ended step once, and one live line for what goes on. */
 import type { Question, RunState, StepRow } from '../workflows/messages.ts';
 import { duration, oneLine, type Paint } from './output.ts';
 import { shortId } from './run-reference.ts';
 
 export interface Progress {
-  /** The lines that this state adds to those before it. */
+  /** The new lines that this state adds. */
   update(state: RunState): string[];
-  /** What runs now, as one line; empty where nothing does. */
+  /** What runs now, as one line; empty if nothing runs. */
   live(nowMs: number): string;
 }
 
@@ -45,7 +45,7 @@ export function createProgress({ paint, width = 160 }: { paint: Paint; width?: n
             ),
           ),
         );
-      // A row is known by its number: a step that was sent back has another one, with the same path.
+      // Rows are told apart by number: a step that was sent back has a second row with the same path.
       const ended = state.steps.filter((row) => row.state !== 'running' && (!isInItem(row) || row.state === 'failed'));
       for (const row of ended.toSorted(
         (a, b) => endedAtMs(a) - endedAtMs(b) || Number(isInItem(b)) - Number(isInItem(a)),
@@ -94,7 +94,7 @@ function stepLine(
 function questionLines(question: Question, { runId, questions }: RunState, paint: Paint): string {
   const id = shortId(runId);
   const who = question.who.length > 0 ? ` (${question.who.map((name) => oneLine(name, 60)).join(', ')})` : '';
-  // Several may be open, and a message that names none reaches all of them.
+  // Several questions may be open, and a message without a step reaches all of them.
   const step = questions.length > 1 ? ` --step '${oneLine(question.id, 200)}'` : '';
   const ways =
     question.kind === 'paused'
@@ -116,7 +116,7 @@ function liveLine(state: RunState, nowMs: number, paint: Paint): string {
   return `${paint('cyan', marks.running)} ${what}  ${paint('dim', `${duration(Math.max(0, nowMs - sinceMs))}${note}`)}`;
 }
 
-/** How many items of an `each` step have ended, of how many. */
+/** How many items of an `each` step have ended, out of how many. */
 function countItems({ steps }: RunState, each: StepRow): string {
   const items = new Map<string, boolean>();
   for (const row of steps.slice(steps.indexOf(each) + 1)) {

@@ -1,4 +1,7 @@
-/** The repository that a run works on: a folder on this machine, imported into the local forge, or one that is there. */
+/**
+ * Finds the repository that a run works on: a folder on this machine, which is imported into the local forge, or one
+ * that is already there.
+ */
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -9,14 +12,17 @@ import { BadInput } from './failure.ts';
 import { note, paintErr } from './output.ts';
 
 export interface Import {
-  /** `OWNER/NAME` in the local forge; `local/FOLDER` where missing. */
+  /** `OWNER/NAME` in the local forge; `local/FOLDER` if missing. */
   name?: string;
   branch?: string;
-  /** Shell commands that are the repository's CI: the last decides, those before it prepare the checkout. */
+  /** Shell commands of the repository's CI. The last one decides; those before it prepare the checkout. */
   ci?: string[];
 }
 
-/** `FORGE:OWNER/NAME`, a repository of one of the worker's code hosts; undefined for anything else. @throws BadInput `invalid-input` */
+/**
+ * Reads `FORGE:OWNER/NAME`, a repository on one of the worker's code hosts; undefined for anything else. @throws
+ * BadInput `invalid-input`
+ */
 export function parseHostedRepository(
   reference: string,
   { branch, ci = [] }: Import,
@@ -28,7 +34,10 @@ export function parseHostedRepository(
   return { forge, name, ...(branch !== undefined && { branch }) };
 }
 
-/** @throws BadInput `not-a-repository`, `repository-unrelated`; ForgeFailure */
+/**
+ * Finds the repository, or imports a folder as one. @throws BadInput `not-a-repository`, `repository-unrelated`;
+ * ForgeFailure
+ */
 export async function ensureRepository(
   forge: LocalForge,
   reference: string,
@@ -42,7 +51,7 @@ export async function ensureRepository(
   return { forge: forge.name, name, ...(wanted.branch !== undefined && { branch: wanted.branch }) };
 }
 
-/** Shell commands as the local forge keeps them. */
+/** Shell commands in the form that the local forge keeps. */
 function checkOf(commands: string[]): { command: string[]; setup: string[][] } {
   const [command, ...setup] = commands.map((script) => ['sh', '-c', script]).toReversed();
   return { command: command ?? [], setup: setup.toReversed() };
@@ -86,7 +95,7 @@ async function importFolder(
   return name;
 }
 
-/** A folder's name as a repository's. */
+/** The repository's name for a folder. */
 function nameOf(path: string): string {
   return (
     basename(path)
@@ -95,7 +104,7 @@ function nameOf(path: string): string {
   );
 }
 
-/** What git prints in the user's own repository; undefined where it fails. @throws JigError `program-missing` */
+/** The output of git in the user's own repository; undefined if git fails. @throws JigError `program-missing` */
 async function git(path: string, ...args: string[]): Promise<string | undefined> {
   try {
     const where = (await stat(join(path, 'HEAD')).catch(() => undefined)) ? [`--git-dir=${path}`] : ['-C', path];

@@ -1,11 +1,12 @@
-/** Which run a person means. */
+/** Finds the run that a person means. */
 import { JigError } from '../base/errors.ts';
 import type { JigClient } from '../client/client.ts';
 
 const searched = 1000;
 
 /**
- * The id of the last run where nothing or `-` is given, of the one whose id ends with what is given, or a whole id.
+ * The id of a run: of the last one for nothing or `-`, of the one whose id ends with the reference, or the reference
+ * itself if it is a whole id.
  * @throws JigError `run-not-found`, `run-ambiguous`
  */
 export async function resolveRun(client: Pick<JigClient, 'list'>, reference = '-'): Promise<string> {
@@ -30,7 +31,7 @@ export async function resolveRun(client: Pick<JigClient, 'list'>, reference = '-
   return whole ?? only;
 }
 
-/** The last part of an id, by which a person can name the run. */
+/** The last part of an id, which is enough to name the run. */
 export function shortId(runId: string): string {
   return runId.slice(runId.lastIndexOf('/') + 1);
 }

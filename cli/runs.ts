@@ -41,7 +41,10 @@ Examples:
     print(table([['RUN', 'BLUEPRINT', 'REPOSITORY', 'STATE', 'STARTED', 'TOOK', 'COST', 'BY'], ...found.map(rowOf)]));
   });
 
-/** Temporal's filter for the options; a quote in a value is escaped as Temporal has it. What was ended from outside asks nobody any more. */
+/**
+ * Temporal's filter for the options. Quotes in values are escaped as Temporal requires. Runs that were ended from
+ * outside are not waiting for anybody.
+ */
 export function toQuery({ repo, blueprint, outcome, needsHuman, query }: Omit<Options, 'limit' | 'json'>): string {
   return [
     ...is('JigRepository', repo),

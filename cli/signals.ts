@@ -1,16 +1,18 @@
-/** Being asked to stop: once means end in order, once more means now. */
+/** Handles requests to stop: the first means an orderly end, the second an immediate one. */
 import { constants } from 'node:os';
 
-/** Signals that come this close together are one: a terminal's Ctrl-C reaches this process twice through its parent. */
+/**
+ * Signals this close together count as one: Ctrl-C in a terminal reaches this process twice, once through its parent.
+ */
 const samePressMs = 500;
 
 export interface StopSignal {
   readonly signal: AbortSignal;
-  /** Lets go of the signals. */
+  /** Stops listening for signals. */
   close(): void;
 }
 
-/** Aborts at the first SIGINT, SIGTERM or SIGHUP; a second press ends the process at once. */
+/** Aborts at the first SIGINT, SIGTERM or SIGHUP. A second one ends the process immediately. */
 export function onStop(): StopSignal {
   const stopping = new AbortController();
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -29,7 +31,7 @@ export function onStop(): StopSignal {
   };
 }
 
-/** Resolves when the signal has aborted. */
+/** Resolves once the signal has aborted. */
 export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted)
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -1,4 +1,4 @@
-/** A blueprint and its inputs, checked before anything is started. */
+/** Checks a blueprint and its inputs before anything is started. */
 import { checkInputs } from '../blueprints/inputs.ts';
 import type { Json } from '../base/json.ts';
 import type { BlueprintSource } from '../client/start-run.ts';
@@ -6,7 +6,10 @@ import { checkFound, findBlueprint } from './blueprint-file.ts';
 import { BadInput } from './failure.ts';
 import { hasColors } from './output.ts';
 
-/** @throws BadInput with every problem of the blueprint, or every problem of the inputs. */
+/**
+ * The checked blueprint and inputs. @throws BadInput with every problem of the blueprint, or every problem of the
+ * inputs
+ */
 export async function checkStart(
   reference: string,
   given: Record<string, string>,
@@ -44,7 +47,7 @@ export async function checkStart(
   };
 }
 
-/** `name=value`, once for each name. @throws BadInput `invalid-input` */
+/** Reads `name=value`, at most once for each name. @throws BadInput `invalid-input` */
 export function parseInputs(words: string[]): Record<string, string> {
   const inputs = new Map<string, string>();
   for (const word of words) {

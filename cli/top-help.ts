@@ -1,6 +1,6 @@
 import { exitCodes } from './exit-codes.ts';
 
-/** What `jig --help` teaches below the list of commands. */
+/** What `jig --help` shows below the list of commands. */
 export const topHelp = `
 Start here:
   jig demo                                   a real run on a real repository; needs nothing

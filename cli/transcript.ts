@@ -9,7 +9,7 @@ import { stepsNamed } from './logs.ts';
 import { oneLine, paintOut, print, printable, printJson, type Paint } from './output.ts';
 import { resolveRun } from './run-reference.ts';
 
-/** A conversation as it is kept: a list of its messages' references. */
+/** A kept conversation: a list of references to its messages. */
 const Kept = z.object({ entries: z.array(z.object({ ref: ArtifactRef })) });
 
 export const transcript = new Command('transcript')

@@ -70,7 +70,10 @@ export interface StartEverything {
   uiPort?: number;
 }
 
-/** @throws JigError `already-up`, and what the parts throw */
+/**
+ * Starts Temporal, the worker and everything else in this process. @throws JigError `already-up`, and what the parts
+ * throw
+ */
 export async function startEverything({ dataDir, logFile, ...options }: StartEverything): Promise<Up> {
   const running = await findUp(dataDir);
   if (running)

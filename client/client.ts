@@ -1,6 +1,6 @@
 /**
- * The typed client: start, list, describe, follow, and everything that a person can tell a run.
- * Each message is an update that the run answers at once; a refusal is a JigError with a stable code.
+ * The typed client: start, list, describe and follow runs, and send them messages.
+ * Each message is an update that the run answers immediately. A refusal is a JigError with a stable code.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import {
@@ -32,7 +32,7 @@ import { findRequest, start, type KeepFiles, type StartRun } from './start-run.t
 import { translate } from './translate.ts';
 import { findUp } from './up-record.ts';
 
-/** Temporal lists what is open before what was closed last, and can't be asked for another order: so many are sorted here. */
+/** How many runs are sorted here. Temporal lists open runs before closed ones, and offers no other order. */
 const sortedRuns = 1000;
 
 export interface RunSummary {
@@ -56,12 +56,13 @@ interface FollowOptions {
 }
 
 /**
- * Every method throws a JigError `temporal-unreachable` where no Temporal, or no worker, answers; those with a run's id
- * `run-not-found`, and `version-without-worker`, `no-current-version` or `history-mismatch` where that is why.
+ * The client. Every method throws a JigError `temporal-unreachable` if no Temporal or no worker answers. Methods with a
+ * run's id throw `run-not-found`, and `version-without-worker`, `no-current-version` or `history-mismatch` if that is
+ * the reason.
  */
 export interface JigClient {
   readonly temporal: Client;
-  /** Where a person looks at a run, if the Temporal UI's address is known. */
+  /** The address of a run's page, if the Temporal UI's address is known. */
   uiUrl(runId: string): string | undefined;
   /** @throws JigError `invalid-request`, `key-taken`, `search-attributes-missing`, `blueprint-folder-too-large` */
   start(request: StartRun): Promise<{ runId: string; existed: boolean }>;
@@ -69,15 +70,15 @@ export interface JigClient {
   list(options?: { query?: string; limit?: number }): Promise<RunSummary[]>;
   describe(runId: string): Promise<RunState>;
   /**
-   * Yields the state whenever it has changed, to the run's end or the signal. Once it had an answer, it goes on asking
-   * while nobody answers, for `patienceMs` (3 minutes where missing).
+   * Yields the state whenever it has changed, until the run ends or the signal aborts. After a first answer, it
+   * tolerates `patienceMs` without answers (3 minutes if missing).
    */
   follow(runId: string, options?: FollowOptions): AsyncIterable<RunState>;
-  /** The run's end, waited for; the same for a run that was ended from outside. */
+  /** Waits for the run's end, also if it was ended from outside. */
   result(runId: string): Promise<RunEnd>;
-  /** Why no worker takes the run up, where its version explains it; of a run that has just started, too. */
+  /** Why no worker works on the run, if its version explains that; also for a run that has just started. */
   waitsFor(runId: string): Promise<JigError | undefined>;
-  /** What the run was started with, to start the same again. */
+  /** The request that the run was started with, to start the same again. */
   request(runId: string): Promise<RunRequest>;
   // Messages: JigError `run-ended`, `invalid-message`, and what the run refuses (docs/how-to/take-part-in-a-run.md).
   pause(runId: string, message: Decision): Promise<void>;
@@ -91,14 +92,14 @@ export interface JigClient {
 }
 
 /**
- * gRPC looks for a server that has gone after pauses that grow to two minutes, while Temporal's client repeats a call for
- * about half a minute: without this bound, whoever follows a run sees errors long after the server is back.
+ * Limits gRPC's pauses between connection attempts. They grow to two minutes, while Temporal's client repeats a call
+ * for only about half a minute. Without this limit, a follower sees errors long after the server is back.
  */
 export const reconnecting = { 'grpc.max_reconnect_backoff_ms': 2000 };
 
 /**
- * Connects to the Temporal that `TEMPORAL_*` or a profile names; else to a running `jig up` of this data folder, whose
- * store `keepFiles` writes to.
+ * Connects to the Temporal of `TEMPORAL_*` or a profile, else to a running `jig up` of this data folder, whose store
+ * `keepFiles` writes to.
  * @throws JigError `temporal-unreachable`
  */
 export async function connectClient({
@@ -135,8 +136,8 @@ export async function connectClient({
 }
 
 /**
- * The same over a connection that is there already. A worker has `answerTimeoutMs` to answer a question or to take a
- * message. With `keepFiles`, a blueprint's files go to runs by reference, and otherwise inside the request.
+ * Makes a client over an existing connection. `answerTimeoutMs` is how long a worker has to answer a question or to
+ * take a message. With `keepFiles`, a blueprint's files go to runs by reference; otherwise they go inside the request.
  */
 export function createClient(
   temporal: Client,
@@ -157,7 +158,7 @@ export function createClient(
       try {
         await inTime(() => handle(runId).executeUpdate(name, { args: [message] }));
       } catch (error) {
-        // Temporal says "not found" of a closed run too; what isn't there at all throws again here.
+        // Temporal also says "not found" for a closed run. For a run that doesn't exist, this throws again.
         if (error instanceof WorkflowNotFoundError && (await handle(runId).describe()))
           throw new JigError('run-ended', `The run ${runId} has ended`);
         throw error;
@@ -198,7 +199,7 @@ async function list(
   const filter = `WorkflowType = '${runWorkflowType}'${query ? ` AND (${query})` : ''}`;
   const found: RunSummary[] = [];
   for await (const info of temporal.workflow.list({ query: filter, pageSize: sortedRuns })) {
-    // A run that went on as a new execution is listed by its newest.
+    // Such a run went on as a new execution, which is listed itself.
     if (info.status.name === 'CONTINUED_AS_NEW') continue;
     found.push(summarize(info));
     if (found.length >= Math.max(limit, sortedRuns)) break;
@@ -212,7 +213,7 @@ function summarize(info: WorkflowExecutionInfo): RunSummary {
   const { name: status } = info.status;
   const ended = status !== 'RUNNING';
   const known = outcomes.find((outcome) => outcome === get('JigOutcome', 'KEYWORD'));
-  // What was ended from outside had no time to say so.
+  // A run that was ended from outside had no time to record its outcome.
   const outcome =
     known ?? (ended ? (status === 'TERMINATED' || status === 'CANCELLED' ? 'cancelled' : 'failed') : undefined);
   return {
@@ -230,7 +231,10 @@ function summarize(info: WorkflowExecutionInfo): RunSummary {
   };
 }
 
-/** The run's own state; for one that was ended from outside, such as by a termination, with the end that Temporal knows. */
+/**
+ * The run's own state. If the run was ended from outside, such as by a termination, its end is the one that Temporal
+ * knows.
+ */
 async function describeRun(temporal: Client, runId: string): Promise<RunState> {
   const handle = temporal.workflow.getHandle(runId);
   const state = await handle.query<RunState>(messageNames.state);
@@ -268,7 +272,7 @@ async function* follow(
   }
 }
 
-/** How it ended; with the evidence where the run had no time to show it. */
+/** How the run ended, and its evidence if the run had no time to show that. */
 async function findEnd(
   temporal: Client,
   runId: string,

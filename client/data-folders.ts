@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Where each part keeps its own, below the data folder. */
+/** The folder of each part, below the data folder. */
 export const dataFolders = (dataDir: string) => ({
   artifacts: join(dataDir, 'artifacts'),
   forge: join(dataDir, 'forge'),

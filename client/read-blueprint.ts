@@ -1,4 +1,4 @@
-/** Reads a blueprint's folder from the disk, with everything that can't be part of one. */
+/** Reads a blueprint's folder from the disk, and finds everything that can't be part of one. */
 import { constants, type Dirent } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,19 +17,22 @@ import {
 import { maxBlueprintBytes } from '../blueprints/text.ts';
 
 const { maxFiles, maxFileBytes, maxBytes } = defaults.blueprint;
-/** `blueprint.yaml` has a limit of its own. */
+/** `blueprint.yaml` has its own limit. */
 const maxReadBytes = maxBytes + maxBlueprintBytes;
 
 export interface BlueprintFolder {
   /** Of `blueprint.yaml`. */
   file: string;
   bytes: Uint8Array;
-  /** What lies beside it; whole only where there are no problems. */
+  /** The other files. The list is complete only if there are no problems. */
   files: BlueprintFile[];
   problems: FolderProblem[];
 }
 
-/** Never follows a link, and reads no more than a folder may hold. @throws JigError `blueprint-not-found`, `file-unreadable` */
+/**
+ * Reads a folder. It never follows a link, and reads no more than a folder may hold. @throws JigError
+ * `blueprint-not-found`, `file-unreadable`
+ */
 export async function readBlueprintFolder(folder: string): Promise<BlueprintFolder> {
   const reading: Reading = { folder, entries: 0, readBytes: 0, found: [], problems: [] };
   await readFolder(reading, '');
@@ -90,7 +93,7 @@ async function listFolder({ folder, problems }: Reading, below: string): Promise
   }
 }
 
-/** What stood there as a file may have become a link meanwhile, or a pipe that nobody writes to. */
+/** Reads a file, which may meanwhile have become a link, or a pipe that nobody writes to. */
 async function readFile(reading: Reading, path: string): Promise<void> {
   try {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -107,7 +110,9 @@ async function readFile(reading: Reading, path: string): Promise<void> {
   }
 }
 
-/** Of what is too large nothing; of `blueprint.yaml` as much as it takes to say so. */
+/**
+ * How many bytes to read: none of a file that is too large, and of `blueprint.yaml` enough to see that it is too large.
+ */
 function wantedBytes({ readBytes }: Reading, path: string, sizeBytes: number): number {
   if (path === blueprintFileName) return Math.min(sizeBytes, maxBlueprintBytes + 1);
   return sizeBytes <= maxFileBytes && readBytes + sizeBytes <= maxReadBytes ? sizeBytes : 0;

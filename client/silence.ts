@@ -1,4 +1,4 @@
-/** Why nobody answers for a run: its version has no worker, or a worker's code doesn't fit it. */
+/** Explains why nobody answers for a run: its version has no worker, or a worker's code doesn't fit it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
@@ -15,25 +15,25 @@ const codes = new Set<string>([
   'history-mismatch',
 ]);
 
-/** Whether the error says that nobody answered, for whatever reason. */
+/** Whether the error means that nobody answered, for whatever reason. */
 export function isSilence(error: unknown): error is JigError {
   return error instanceof JigError && codes.has(error.code);
 }
 
-/** How long an answer is waited for before anybody looks why there is none. */
+/** How long to wait for an answer before looking for a reason. */
 const patienceMs = 1000;
 
-/** A question to a run, or a message. */
+/** A query or a message to a run. */
 interface Call<Value> {
   runId: string;
   work: () => Promise<Value>;
-  /** Lets go of it. */
+  /** Ends the wait for it. */
   signal?: AbortSignal | undefined;
-  /** What is said besides the reason, where nobody answers. */
+  /** What the error says in addition to the reason, if nobody answers. */
   besides?: string;
 }
 
-/** Does the work; where nobody answers, throws the reason, as soon as one is certain. */
+/** Does the work. If nobody answers, it throws the reason as soon as that is certain. */
 export async function explainSilence<Value>(
   temporal: Client,
   { runId, work, signal, besides = '' }: Call<Value>,
@@ -57,7 +57,7 @@ export async function explainSilence<Value>(
   ]);
   if (reason) {
     letGo.abort();
-    // A call that is under way when its connection closes would be tried again on it.
+    // If the connection closed during a call, the call would be tried again on it.
     await settled;
     throw adding(reason);
   }
@@ -72,8 +72,8 @@ export async function explainSilence<Value>(
 }
 
 /**
- * Undefined where the versions explain nothing. `certain` leaves out what a worker that only just left would explain;
- * `isMisfit` says that a worker has told already that its code doesn't fit.
+ * Finds why nobody answers; undefined if the versions don't explain it. `certain` ignores reasons that depend on a
+ * worker that only just left. `isMisfit` says that a worker has already reported that its code doesn't fit.
  * @throws what Temporal's client throws
  */
 export async function findSilence(
@@ -128,7 +128,10 @@ function historyMismatch(runId: string, version: WorkerDeploymentVersion | undef
   );
 }
 
-/** Whether code that doesn't fit has failed since the run was last moved. Of failures in a row, the history holds the first. */
+/**
+ * Whether code that doesn't fit has failed since the run was last moved. Of consecutive failures, the history holds
+ * only the first.
+ */
 async function hasMisfit({ workflowService, options: { namespace } }: Client, runId: string): Promise<boolean> {
   const { history } = await workflowService.getWorkflowExecutionHistoryReverse({
     namespace,

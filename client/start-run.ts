@@ -1,4 +1,4 @@
-/** How a run is started: its text pinned, its id made of names that a person can read, one run for a key. */
+/** Starts a run: pins its text, makes an id of names that a person can read, and starts one run for each key. */
 import { createHash, randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
@@ -17,20 +17,23 @@ export interface BlueprintSource {
   /** Of `blueprint.yaml`. */
   text: string;
   file: string;
-  /** What lies beside it, as `readBlueprintFolder` gives it; a lone file has none. */
+  /** The other files, as `readBlueprintFolder` gives them. A single file has none. */
   files?: BlueprintFile[];
 }
 
-/** Puts what is large into the worker's store, where the client has it too. */
+/** Puts large data into the worker's store, if the client can reach it. */
 export type KeepFiles = (bytes: Uint8Array) => Promise<ArtifactRef>;
 
 export interface StartRun {
-  /** Read from a disk, or pinned already, as another run was started with. */
+  /** Read from a disk, or already pinned, as another run was started with it. */
   blueprint: (BlueprintSource | PinnedBlueprint) & { title?: string };
   repository: RunRequest['repository'];
   inputs: Record<string, Json>;
   requester: string;
-  /** The same key starts one run of this blueprint on this repository, however often it is asked for, also once it has ended. */
+  /**
+   * A key starts only one run of this blueprint on this repository, however often it is used, even after that run has
+   * ended.
+   */
   idempotencyKey?: string;
 }
 
@@ -79,7 +82,7 @@ export async function start(
   }
 }
 
-/** What a run was started with; of its history only the first event is read. */
+/** The request that a run was started with. Only the first event of its history is read. */
 export async function findRequest(temporal: Client, runId: string): Promise<RunRequest> {
   const {
     workflowService,
@@ -97,7 +100,10 @@ export async function findRequest(temporal: Client, runId: string): Promise<RunR
   return parseRequest(JSON.parse(Buffer.from(payload).toString()));
 }
 
-/** Who asks, and where the blueprint lay, may differ. @throws JigError `key-taken` */
+/**
+ * Checks that a run with the same key has the same request. The sender and the blueprint's file may differ. @throws
+ * JigError `key-taken`
+ */
 async function checkSame(temporal: Client, runId: string, wanted: RunRequest): Promise<void> {
   const asked = ({ blueprint, repository, inputs }: RunRequest) => ({ sha256: blueprint.sha256, repository, inputs });
   if (isDeepStrictEqual(asked(await findRequest(temporal, runId)), asked(wanted))) return;
@@ -121,7 +127,10 @@ async function pinBlueprint(
   return { name, text, file, sha256: hashBlueprint(text, files), ...sent };
 }
 
-/** By reference where there is a store for it, else by value. @throws JigError `blueprint-folder-too-large` */
+/**
+ * The files for the request: by reference if there is a store for them, else by value. @throws JigError
+ * `blueprint-folder-too-large`
+ */
 async function sendFiles(files: BlueprintFile[], keepFiles: KeepFiles | undefined): Promise<PinnedBlueprint['files']> {
   const bytes = Buffer.from(JSON.stringify(files));
   if (keepFiles) return await keepFiles(bytes);
@@ -138,7 +147,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Temporal has no code of its own for it; its sentence is the only sign. */
+/** Whether a search attribute is missing. Temporal has no code for that, so its sentence is the only sign. */
 function isSearchAttributeMissing(error: unknown): boolean {
   return (
     error instanceof Error &&

@@ -1,4 +1,4 @@
-/** What Temporal says, in Jig's words. */
+/** Translates Temporal's errors into Jig's. */
 import {
   ApplicationFailure,
   isGrpcServiceError,
@@ -9,7 +9,7 @@ import {
 } from '@temporalio/client';
 import { JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
 
-/** Of gRPC's status codes, those that are told apart. */
+/** The gRPC status codes that matter here. */
 export const grpc = {
   cancelled: 1,
   invalidArgument: 3,
@@ -19,10 +19,13 @@ export const grpc = {
   unavailable: 14,
 } as const;
 
-/** How Temporal's SDK marks a history that doesn't fit the code. */
+/** The SDK's mark for a history that doesn't fit the code. */
 const misfit = '[TMPRL1100]';
 
-/** @throws JigError `run-not-found`, `history-mismatch`, `temporal-unreachable`, what the run's validators refuse, and `invalid` for an argument that Temporal refuses. */
+/**
+ * Does the work and translates its errors. @throws JigError `run-not-found`, `history-mismatch`,
+ * `temporal-unreachable`, the refusals of the run's validators, and `invalid` for an argument that Temporal refuses
+ */
 export async function translate<Value>(
   { runId, invalid = 'invalid-request' }: { runId?: string; invalid?: ErrorCode },
   work: () => Promise<Value>,
@@ -68,7 +71,7 @@ function translated(error: unknown, runId: string | undefined, invalid: ErrorCod
       hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.',
       cause: error,
     });
-  // A server that comes to the call's deadline first resets its stream, which gRPC tells as cancelled.
+  // A server that reaches the call's deadline first resets its stream, which gRPC reports as cancelled.
   if (said?.code === grpc.deadlineExceeded || said?.code === grpc.cancelled || said?.code === grpc.failedPrecondition) {
     return new JigError('temporal-unreachable', 'No worker answers for this run', {
       hint: 'Start `jig up` or `jig worker`.',
@@ -78,14 +81,17 @@ function translated(error: unknown, runId: string | undefined, invalid: ErrorCod
   return error;
 }
 
-/** Temporal has one error for all queries that fail. An agent step's workflow doesn't know the run's query, and an empty id is nobody's. */
+/**
+ * Whether the error means that there is no such run. Temporal has one error for all failed queries. An agent step's
+ * workflow doesn't know the run's query, and an empty id is never a run's.
+ */
 function isNoRun(error: unknown): boolean {
   return (
     error instanceof QueryNotRegisteredError && /did not register a handler|WorkflowId is not set/.test(error.message)
   );
 }
 
-/** Temporal's own error wraps gRPC's for most calls. */
+/** The gRPC error in an error, since Temporal's own errors wrap it for most calls. */
 export function grpcErrorOf(error: unknown): { code: number; details: string } | undefined {
   if (isGrpcServiceError(error)) return error;
   return error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : undefined;

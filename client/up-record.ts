@@ -1,4 +1,4 @@
-/** Where a running `jig up` is, so that the other commands find it. */
+/** The record of a running `jig up`, by which the other commands find it. */
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -14,12 +14,12 @@ export type UpRecord = z.infer<typeof UpRecord>;
 
 export const upFile = (dataDir: string): string => join(dataDir, 'up.json');
 
-/** The folder for data where no configuration names another: `JIG_DATA_DIR`, or the user's data folder. */
+/** The default data folder: `JIG_DATA_DIR`, or one in the user's data folder. */
 export function defaultDataDir(env: NodeJS.ProcessEnv): string {
   return resolve(env['JIG_DATA_DIR'] ?? join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'jig'));
 }
 
-/** The record of a process that is alive. */
+/** The record, if its process is alive. */
 export async function findUp(dataDir: string): Promise<UpRecord | undefined> {
   try {
     const record = UpRecord.parse(JSON.parse(await readFile(upFile(dataDir), 'utf8')));

@@ -1,30 +1,30 @@
-/** Versions of Jig as Temporal knows them: which is current, which have workers, and which open runs wait for. */
+/** Reads from Temporal which versions of Jig are current, which have workers, and which open runs wait for. */
 import type { ConnectionLike } from '@temporalio/client';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { runWorkflowType, taskQueues } from '../workflows/messages.ts';
 import { grpc, grpcErrorOf } from './translate.ts';
 
-/** Where to ask. */
+/** The connection and the namespace to ask. */
 export interface TemporalNamespace {
   connection: Pick<ConnectionLike, 'workflowService'>;
   namespace: string;
 }
 
-/** A worker asks for work about once a minute, also while there is none. */
+/** A worker that hasn't asked for work for this long is gone. Even an idle one asks about once a minute. */
 const awayMs = 120_000;
 
-/** How the name of a worker ends that is there for older runs. */
+/** The end of the name of a worker that is there for older runs. */
 export const forOlderRuns = ' for older runs';
 
 export interface QueueVersions {
-  /** On which new runs start. */
+  /** The version on which new runs start. */
   current: WorkerDeploymentVersion | undefined;
-  /** When a worker of a version last asked for a run's work; those of the last five minutes. */
+  /** The workers of the last five minutes, and when each last asked for work. */
   workers: {
     version: WorkerDeploymentVersion | undefined;
     seenAtMs: number;
-    /** It is there for the open runs of a version that is not its process's own. */
+    /** Whether it is there for open runs of another version than its process's own. */
     isForOlderRuns: boolean;
   }[];
 }
@@ -49,7 +49,7 @@ export async function describeVersions(
   };
 }
 
-/** When a worker of this version was last seen, in the last minutes. */
+/** When a worker of this version was last seen in the last few minutes. */
 export function seenAtMs({ workers }: QueueVersions, wanted: WorkerDeploymentVersion): number | undefined {
   const seen = workers.filter(({ version }) => version && isSame(version, wanted)).map(({ seenAtMs: ms }) => ms);
   return seen.length > 0 ? Math.max(...seen) : undefined;
@@ -60,7 +60,7 @@ export function isServed(versions: QueueVersions, wanted: WorkerDeploymentVersio
   return Date.now() - (seenAtMs(versions, wanted) ?? 0) < awayMs;
 }
 
-/** How many open runs keep to this version. */
+/** How many open runs are pinned to this version. */
 export async function countOpenRuns(
   { connection, namespace }: TemporalNamespace,
   { deploymentName, buildId }: WorkerDeploymentVersion,
@@ -78,7 +78,7 @@ export interface WaitingRuns {
   runs: number;
 }
 
-/** Versions that open runs keep to and that no worker serves. */
+/** The versions that open runs are pinned to and that no worker serves. */
 export async function findWaitingRuns(server: TemporalNamespace, deploymentName: string): Promise<WaitingRuns[]> {
   const [versions, deployment] = await Promise.all([describeVersions(server), findDeployment(server, deploymentName)]);
   const away = (deployment?.versionSummaries ?? [])
@@ -91,7 +91,7 @@ export async function findWaitingRuns(server: TemporalNamespace, deploymentName:
   return counted.filter(({ runs }) => runs > 0);
 }
 
-/** For whoever starts a worker, or asks what is wrong. */
+/** The text for people who start a worker or ask what is wrong. */
 export function sayWaiting({ version: { buildId }, runs }: WaitingRuns): { message: string; hint: string } {
   return {
     message: `${runs === 1 ? '1 run waits' : `${runs} runs wait`} for version ${buildId} of Jig, which no worker has`,
@@ -99,7 +99,7 @@ export function sayWaiting({ version: { buildId }, runs }: WaitingRuns): { messa
   };
 }
 
-/** Undefined where no worker of it has ever come. */
+/** The deployment; undefined if none of its workers has ever connected. */
 export async function findDeployment({ connection, namespace }: TemporalNamespace, deploymentName: string) {
   try {
     const { workerDeploymentInfo } = await connection.workflowService.describeWorkerDeployment({

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * The folder `path`, filled by `fill` the first time and found from then on: whole or not at all, whoever else makes it
- * at the same time. `scratch` is a folder for what is needed on the way; it goes away. Repeatable.
- * @throws what `fill` throws; nothing is left behind then.
+ * Makes the folder `path` and fills it with `fill`, or finds it. It exists as a whole or not at all, even if other
+ * processes make it at the same time. `scratch` is a temporary folder for `fill`, which is removed. Repeatable.
+ * @throws what `fill` throws; then nothing is left behind
  */
 export async function ensureFolder(
   path: string,

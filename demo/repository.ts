@@ -1,4 +1,4 @@
-/** The repository of the demo: a published package as its authors released it, as one commit. */
+/** The repository of the demo: a published package, as its authors released it, in one commit. */
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { ensureFolder } from './ensure-folder.ts';
@@ -13,14 +13,14 @@ const demoPackage: SourceDistribution = {
 export interface DemoRepository {
   path: string;
   name: string;
-  /** The command that tells whether the repository is sound. */
+  /** The command that checks the repository. */
   check: string;
   package: string;
   version: string;
 }
 
 /**
- * The demo's repository below `cacheDir`; made once and found from then on. Its one commit is the same everywhere.
+ * Makes the demo's repository below `cacheDir`, or finds it. Its one commit is the same on every machine.
  * @throws JigError `source-distribution-unavailable`
  */
 export async function ensureDemoRepository(options: {
@@ -37,7 +37,7 @@ export async function ensureDemoRepository(options: {
   return { path, name: 'webob', check: 'pytest -q', package: project, version };
 }
 
-/** Makes `folder` a repository whose one commit depends on nothing but the files and `message`. */
+/** Makes `folder` a repository with one commit that depends only on the files and `message`. */
 async function commitFiles(folder: string, message: string): Promise<void> {
   const who = { NAME: 'Jig demo', EMAIL: 'demo@jig.invalid', DATE: '2024-01-01T00:00:00Z' };
   const person = (role: string) =>

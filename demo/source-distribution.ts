@@ -1,4 +1,4 @@
-/** A released source distribution, from the package index that pip is configured with. */
+/** Downloads a released source distribution from the package index that pip is configured with. */
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { JigError } from '../base/errors.ts';
@@ -6,7 +6,7 @@ import { JigError } from '../base/errors.ts';
 export interface SourceDistribution {
   project: string;
   version: string;
-  /** Of the archive, which is found by it. */
+  /** The archive's hash, by which it is found. */
   sha256: string;
 }
 
@@ -14,8 +14,8 @@ const script = join(import.meta.dirname, 'source_distribution.py');
 const timeoutMs = 10 * 60_000;
 
 /**
- * Unpacks the distribution's files into `folder`. Nothing of it is run, and nothing is unpacked of an archive with
- * another hash. @throws JigError `source-distribution-unavailable`
+ * Unpacks the distribution's files into `folder`. Nothing in it is run, and an archive with another hash is not
+ * unpacked. @throws JigError `source-distribution-unavailable`
  */
 export async function unpackSourceDistribution(distribution: SourceDistribution, folder: string): Promise<void> {
   const { project, version, sha256 } = distribution;

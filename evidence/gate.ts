@@ -1,33 +1,36 @@
 /**
- * How a check decides: by its exit code, held against what the same command did before the change.
- * What failed or flaked before isn't the change's fault; tests that disappear or are skipped are.
+ * Decides a check by its exit code, compared with what the same command did before the change.
+ * A check that failed or was flaky before isn't the change's fault. Tests that disappear or are skipped are.
  */
 import { z } from 'zod';
 import { TestCounts } from './test-counts.ts';
 
-/** What one command of a check did. */
+/** The result of one command of a check. */
 export const CheckRun = z.strictObject({
   command: z.string(),
   exitCode: z.number().int(),
-  /** `exited`, or why it was ended. */
+  /** `exited`, or why the command was ended. */
   ending: z.string(),
   durationMs: z.number(),
   tests: TestCounts.optional(),
-  /** Only before the change: it failed once and passed once. */
+  /** Only before the change: the command failed once and passed once. */
   flaky: z.boolean().optional(),
 });
 export type CheckRun = z.infer<typeof CheckRun>;
 
 export const Verdict = z.strictObject({
   passed: z.boolean(),
-  /** Why, in a few words that a reviewer and a model can use. */
+  /** The reason, in a few words for a reviewer and a model. */
   reason: z.string(),
 });
 export type Verdict = z.infer<typeof Verdict>;
 
 const total = (tests: TestCounts): number => tests.passed + tests.failed + tests.skipped;
 
-/** Decides on `after`, given what the same command did before the change (undefined: it wasn't asked). */
+/**
+ * Decides on `after`, given what the same command did before the change. `before` is undefined if the command wasn't
+ * run then.
+ */
 export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
   if (after.ending !== 'exited') return { passed: false, reason: `was ended: ${after.ending}` };
   const lost = before && findLostTests(before, after);

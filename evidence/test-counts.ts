@@ -1,8 +1,8 @@
 /**
- * A test runner's own counts, read from the end of its output.
+ * Reads a test runner's own counts from the end of its output.
  *
- * They exist to notice tests that disappear or are skipped, so a runner that isn't known gives `undefined` and never a
- * guess. The text is untrusted: fixed patterns without nested repetition, over the last 16,000 characters only.
+ * They serve to notice tests that disappear or are skipped, so an unknown runner gives `undefined`, never a guess. The
+ * text is untrusted: only fixed patterns without nested repetition are used, on the last 16,000 characters.
  */
 import { z } from 'zod';
 
@@ -22,7 +22,7 @@ const numberAfter = (text: string, word: string): number =>
 
 type Reader = (lines: string[]) => TestCounts | undefined;
 
-/** `==== 12 passed, 1 skipped in 0.31s ====`, or the same line without the rules under `-q`. */
+/** Reads `==== 12 passed, 1 skipped in 0.31s ====`, or the same line without the rules, as `-q` prints it. */
 const readPytest: Reader = (lines) => {
   const line = lines.findLast((text) => /(?:passed|failed|errors?|skipped|no tests ran).* in [0-9.]+s/.test(text));
   if (!line) return undefined;
@@ -33,7 +33,7 @@ const readPytest: Reader = (lines) => {
   };
 };
 
-/** `Ran 12 tests in 0.1s`, then `OK (skipped=1)` or `FAILED (failures=1, errors=2)`. */
+/** Reads `Ran 12 tests in 0.1s`, then `OK (skipped=1)` or `FAILED (failures=1, errors=2)`. */
 const readUnittest: Reader = (lines) => {
   const ran = lines.findLast((text) => /^Ran [0-9]+ tests? in /.test(text));
   const end = lines.findLast((text) => /^(?:OK|FAILED|NO TESTS RAN)(?: \(|$)/.test(text));
@@ -44,7 +44,7 @@ const readUnittest: Reader = (lines) => {
   return { passed: Number(/[0-9]+/.exec(ran)?.[0] ?? 0) - failed - skipped, failed, skipped };
 };
 
-/** node:test's summary: `# pass 3` in TAP, `ℹ pass 3` in the spec reporter. */
+/** Reads node:test's summary: `# pass 3` in TAP, `ℹ pass 3` in the spec reporter. */
 const readNodeTest: Reader = (lines) => {
   const summary = lines.filter((text) => /^(?:#|ℹ) (?:pass|fail|cancelled|skipped|todo) [0-9]+$/.test(text)).join('\n');
   if (!summary.includes(' pass ')) return undefined;
@@ -55,7 +55,7 @@ const readNodeTest: Reader = (lines) => {
   };
 };
 
-/** `Tests: 1 failed, 2 skipped, 3 passed, 6 total` (Jest) and `Tests  3 passed | 1 skipped (4)` (Vitest). */
+/** Reads `Tests: 1 failed, 2 skipped, 3 passed, 6 total` (Jest) and `Tests  3 passed | 1 skipped (4)` (Vitest). */
 const readJest: Reader = (lines) => {
   const line = lines.findLast((text) => /^\s*Tests:? .*[0-9]+ (?:passed|failed|skipped)/.test(text));
   if (!line) return undefined;
@@ -68,7 +68,7 @@ const readJest: Reader = (lines) => {
 
 const readers: Reader[] = [readPytest, readUnittest, readNodeTest, readJest];
 
-/** The counts that a known runner printed last, or undefined. */
+/** The counts that a known runner printed last; undefined if there are none. */
 export function findTestCounts(output: string): TestCounts | undefined {
   const lines = output.slice(-16_000).replaceAll(ansi, '').split(/\r?\n/);
   for (const read of readers) {

@@ -1,4 +1,7 @@
-/** What Jig asks of a code host. Every write is repeatable: found by its marker, compared, then written. */
+/**
+ * The contract of a code host. Every write is repeatable: it finds what is there by its marker, compares, and then
+ * writes.
+ */
 import { z } from 'zod';
 
 /** `owner/name` on one forge. */
@@ -7,7 +10,7 @@ export const RepositoryName = z.string().regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]
 export const Repository = z.strictObject({
   forge: z.string(),
   name: RepositoryName,
-  /** What trusted git clones and pushes: a URL or a path, without credentials in it. */
+  /** What trusted git clones and pushes to: a URL or a path, without credentials. */
   cloneUrl: z.string(),
   defaultBranch: z.string(),
   archived: z.boolean(),
@@ -17,7 +20,7 @@ export type Repository = z.infer<typeof Repository>;
 
 export const Change = z.strictObject({
   number: z.number().int().positive(),
-  /** Where a person looks at it. */
+  /** The address of its page. */
   url: z.string(),
   state: z.enum(['open', 'merged', 'closed']),
   draft: z.boolean(),
@@ -34,7 +37,7 @@ export const Check = z.strictObject({
   name: z.string(),
   state: z.enum(['queued', 'running', 'passed', 'failed', 'errored']),
   url: z.string().optional(),
-  /** The last part of the log, at most 16 KB; untrusted. */
+  /** The end of the log, at most 16 KB. Untrusted. */
   logExcerpt: z.string().optional(),
 });
 export type Check = z.infer<typeof Check>;
@@ -49,11 +52,11 @@ interface ForgeCapabilities {
 export interface Forge {
   readonly name: string;
   readonly capabilities: ForgeCapabilities;
-  /** @throws RepositoryNotFound, ForgeUnauthorized, ForgeUnavailable */
+  /** Finds a repository. @throws ForgeFailure */
   getRepository(name: string): Promise<Repository>;
-  /** Extra environment and git options for a clone or push; credentials live only here and never in a URL or an argument. */
+  /** The environment for a clone or a push. Credentials are only here, never in a URL or an argument. */
   gitAccess(repository: Repository): Promise<{ env: Record<string, string> }>;
-  /** Opens the change or finds it by its branch and marker, and brings title, body and draft up to date; repeatable. */
+  /** Opens the change, or finds it by its branch and marker, and updates title, body and draft. Repeatable. */
   ensureChange(wanted: {
     repository: string;
     branch: string;
@@ -66,9 +69,12 @@ export interface Forge {
   }): Promise<Change>;
   findChange(repository: string, by: { branch: string } | { number: number }): Promise<Change | undefined>;
   listChanges(repository: string, filter?: { state?: Change['state'] }): Promise<Change[]>;
-  /** Writes the comment that carries this marker, once. */
+  /** Writes the comment with this marker. Repeatable. */
   ensureComment(wanted: { repository: string; number: number; marker: string; body: string }): Promise<void>;
-  /** The checks of a commit as they stand now. Empty where none is known; those that the branch `base` requires and nobody has reported are `queued`. */
+  /**
+   * The present checks of a commit; empty if none is known. A check that the branch `base` requires and that nobody has
+   * reported is `queued`.
+   */
   listChecks(repository: string, commit: string, base?: string): Promise<Check[]>;
   closeChange(repository: string, number: number, reason: string): Promise<Change>;
 }

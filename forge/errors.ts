@@ -2,7 +2,7 @@ import { JigError, type ErrorCode } from '../base/errors.ts';
 
 export type ForgeFailureCode = Exclude<Extract<ErrorCode, `forge-${string}`>, 'forge-unknown'>;
 
-/** A forge said no, or could not be asked; `retryable` where asking again can mend it. */
+/** A forge refused, or could not be reached. `retryable` says whether asking again may help. */
 export class ForgeFailure extends JigError {
   override name = 'ForgeFailure';
   declare readonly code: ForgeFailureCode;

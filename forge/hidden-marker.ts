@@ -1,6 +1,6 @@
 /**
- * The marker by which a change or a comment is found again: a comment of HTML at the start of its text, which no host
- * shows. Neutralised text holds no such comment, so no text can pass for another run's.
+ * The hidden marker by which a change or a comment is found again: an HTML comment at the start of its text, which no
+ * host shows. Neutralised text never contains such a comment, so no text can pass as another run's.
  */
 import { createHash } from 'node:crypto';
 

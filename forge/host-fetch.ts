@@ -1,10 +1,13 @@
-/** `fetch` for a code host's API: with its credentials, a deadline and a bound on what is read; every fault is a ForgeFailure. */
+/**
+ * `fetch` for a code host's API, with credentials, a deadline and a limit on the answer's size. Every fault is a
+ * ForgeFailure.
+ */
 import { ForgeFailure, type ForgeFailureCode } from './errors.ts';
 
 export interface HostFetchOptions {
-  /** What messages call the host. */
+  /** The host's name in messages. */
   host: string;
-  /** The value of the authorization header, asked for with each request. */
+  /** The value of the authorization header. Called for each request. */
   authorization: () => Promise<string>;
   timeoutMs?: number;
 }
@@ -13,7 +16,7 @@ const maxAnswerBytes = 16_000_000;
 const maxRetryAfterMs = 15 * 60_000;
 const bodiless = new Set([204, 205, 304]);
 
-/** Follows no redirect: a new address is a fact to tell, and credentials go nowhere else. */
+/** Makes the `fetch`. It follows no redirect: a new address is reported, and credentials go nowhere else. */
 export function createHostFetch({ host, authorization, timeoutMs = 30_000 }: HostFetchOptions): typeof fetch {
   return async (input, init) => {
     const secret = await authorization();
@@ -43,7 +46,7 @@ async function send(
     return { response, text: await readText(response) };
   } catch (error) {
     if (error instanceof ForgeFailure) throw error;
-    // Node says why in the cause, and its text may repeat the request.
+    // Node gives the reason in the cause. Its text may repeat the request.
     const cause =
       error instanceof Error && error.cause instanceof Error && 'code' in error.cause
         ? String(error.cause.code)
@@ -66,7 +69,7 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-/** What a status means; what isn't here is `forge-refused` below 500 and `forge-unavailable` from there. */
+/** The meaning of each status. Other statuses are `forge-refused` below 500 and `forge-unavailable` from 500 on. */
 const codes: Record<number, ForgeFailureCode> = {
   301: 'forge-moved',
   302: 'forge-moved',
@@ -83,14 +86,14 @@ const codes: Record<number, ForgeFailureCode> = {
   429: 'forge-unavailable',
 };
 
-/** What an answer that is no success means for the caller. `text` is its body, without secrets. */
+/** The failure for an answer that is not a success. `text` is its body, without secrets. */
 export function failureOf(
   host: string,
   { status, headers }: Pick<Response, 'status' | 'headers'>,
   text: string,
 ): ForgeFailure {
   const retryAfterMs = readRetryAfter(headers);
-  // A limit on requests looks like a missing right, but for what it says of the time.
+  // A rate limit looks like a missing right, except for its headers.
   const isLimited = status === 403 && (retryAfterMs !== undefined || headers.get('x-ratelimit-remaining') === '0');
   const code = isLimited || status >= 500 ? 'forge-unavailable' : (codes[status] ?? 'forge-refused');
   const to = code === 'forge-moved' ? ` at ${headers.get('location') ?? 'another address'}` : '';
@@ -101,7 +104,7 @@ export function failureOf(
   );
 }
 
-/** Seconds, a date, or the time at which a limit ends. */
+/** Reads how long to wait: seconds, a date, or the time at which a rate limit ends. */
 function readRetryAfter(headers: Headers): number | undefined {
   const after = headers.get('retry-after');
   const resetsAt = headers.get('x-ratelimit-remaining') === '0' ? headers.get('x-ratelimit-reset') : null;

@@ -1,4 +1,4 @@
-/** Bundles of the mirror's commits, for the checkout in a sandbox: a cache by commit. */
+/** Makes bundles of the mirror's commits for checkouts in sandboxes, in a cache by commit. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -7,10 +7,10 @@ import type { Commit, GitRepository } from './contract.ts';
 import { withLock } from './lock.ts';
 import { checkCommits, mirrorPath, withMirror, type Mirrors } from './mirror.ts';
 
-/** A bundle that nobody asked for in this time is removed when the next one of its repository is made. */
+/** A bundle that wasn't used for this long is removed when the next one of its repository is made. */
 const unusedMs = 24 * 3600_000;
 
-/** The bundle's file, made where it is missing. The commit gets a ref in the mirror, and so stays there. */
+/** Makes the bundle's file if it is missing. The commit gets a ref in the mirror, so it stays there. */
 export async function createCheckoutBundle(
   mirrors: Mirrors,
   repository: GitRepository,

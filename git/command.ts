@@ -1,4 +1,4 @@
-/** Runs git where nothing but the arguments here and the caller's environment can configure it. */
+/** Runs git so that only the arguments here and the caller's environment configure it. */
 import { execa } from 'execa';
 import { GitRefusal, type GitAccess } from './contract.ts';
 
@@ -6,7 +6,7 @@ export interface GitCall {
   gitDir?: string;
   access?: GitAccess;
   env?: Record<string, string>;
-  /** Transports that this one command may use; none where missing. */
+  /** The transports that this command may use; none if missing. */
   protocol?: string;
   input?: string | Uint8Array | import('node:stream').Readable;
   signal?: AbortSignal | undefined;
@@ -19,13 +19,13 @@ export interface GitResult {
   stdout: Buffer;
   stderr: string;
   timedOut: boolean;
-  /** Standard output reached `maxOutputBytes` and git was ended. */
+  /** Whether standard output reached `maxOutputBytes`, so that git was ended. */
   cut: boolean;
 }
 
 export type RunGit = (args: string[], call?: GitCall) => Promise<GitResult>;
 
-/** What of the worker's environment git may see: where programs, proxies and certificates are. */
+/** The variables of the worker's environment that git may see: programs, proxies and certificates. */
 const inherited = [
   'PATH',
   'TMPDIR',
@@ -54,7 +54,7 @@ const fixedConfig = [
   'http.followRedirects=initial',
 ].flatMap((setting) => ['-c', setting]);
 
-/** Makes the one function that starts git on the trusted side. It never throws for git's own exit codes. */
+/** Makes the only function that starts git on the trusted side. It doesn't throw for git's exit codes. */
 export function createGitRunner(gitPath = 'git'): RunGit {
   return async (args, call = {}) => {
     const result = await execa(
@@ -89,7 +89,9 @@ export function createGitRunner(gitPath = 'git'): RunGit {
   };
 }
 
-/** Standard output of a command that has to succeed; its failure is a fault of the machine or of Jig, not of a user. */
+/**
+ * The standard output of a command that must succeed. Its failure is a fault of the machine or of Jig, not of a user.
+ */
 export async function gitOutput(git: RunGit, args: string[], call?: GitCall): Promise<Buffer> {
   const result = await git(args, call);
   if (result.exitCode !== 0)
@@ -103,7 +105,7 @@ export function excerpt(stderr: string): string {
   return stderr.trim().slice(-2000);
 }
 
-/** The transport of an address. @throws GitRefusal for one that could make git start a program. */
+/** The transport of an address. @throws GitRefusal if the address could make git start a program */
 export function protocolOf(cloneUrl: string): string {
   const scheme = /^(https?|ssh|file):\/\/[^-\s]/.exec(cloneUrl)?.[1];
   if (scheme) return scheme;

@@ -1,5 +1,5 @@
 /**
- * Trusted git: mirrors in a cache, checkouts into sandboxes, commits out of them.
+ * Trusted git: mirrors in a cache, checkouts for sandboxes, commits from them.
  * Nothing here ever runs git in a tree that an agent touched.
  */
 import { z } from 'zod';
@@ -13,9 +13,12 @@ export const ExportPolicy = z.strictObject({
   maxBytes: z.number().int(),
   /** Globs that no change may touch. */
   protectedPaths: z.array(z.string()),
-  /** Globs that a change may touch; undefined: all but the protected. */
+  /** Globs that a change may touch; undefined means everything except the protected paths. */
   allowedPaths: z.array(z.string()).optional(),
-  /** What is refused unless it stands here: `executable` an existing file that becomes 755, `lfs-pointer` a new Git LFS pointer. */
+  /**
+   * What is allowed that would otherwise be refused. `executable`: an existing file becomes 755; `lfs-pointer`: a new
+   * Git LFS pointer.
+   */
   allow: z.array(z.enum(['executable', 'lfs-pointer'])).optional(),
 });
 export type ExportPolicy = z.infer<typeof ExportPolicy>;
@@ -36,17 +39,17 @@ export const DiffStat = z.strictObject({
 });
 export type DiffStat = z.infer<typeof DiffStat>;
 
-/** A commit that the trusted side made in quarantine from the tree that came out of a sandbox. */
+/** A commit that the trusted side made in quarantine from a sandbox's tree. */
 export const ExportedCommit = z.strictObject({
-  /** undefined: the tree equals that of its parent, there is nothing to push. */
+  /** Undefined if the tree equals its parent's, so there is nothing to push. */
   commit: Commit.optional(),
   base: Commit,
-  /** The whole change, from base to tree. */
+  /** The statistics of the whole change, from base to tree. */
   ...DiffStat.shape,
 });
 export type ExportedCommit = z.infer<typeof ExportedCommit>;
 
-/** What a push or fetch may use: environment for git, with the credentials in it; they are never in an argument or a URL. */
+/** The environment for a push or a fetch, with the credentials. They are never in an argument or a URL. */
 export interface GitAccess {
   env: Record<string, string>;
 }
@@ -55,7 +58,7 @@ export interface GitAccess {
 export interface GitRepository {
   forge: string;
   name: string;
-  /** https, http, ssh, file, or an absolute path. */
+  /** An address with https, http, ssh or file, or an absolute path. */
   cloneUrl: string;
   archived?: boolean;
 }
@@ -68,32 +71,37 @@ export interface BranchHead {
 export interface QuarantineRequest {
   repository: GitRepository;
   base: Commit;
-  /** What this run pushed before; the base where missing. */
+  /** The commit that this run pushed before; the base if missing. */
   parent?: Commit;
-  /** A bundle from a sandbox: any bytes at all. The base's own tree where missing. */
+  /** A bundle from a sandbox, which may hold any bytes. If missing, the base's own tree is used. */
   bundlePath?: string;
   policy: ExportPolicy;
-  /** The allowed paths are held against what came since this commit of the mirror; against the whole change where missing. */
+  /**
+   * The allowed paths apply to what changed since this commit of the mirror. If missing, they apply to the whole
+   * change.
+   */
   since?: Commit;
   message: string;
   author: { name: string; email: string };
-  /** ISO 8601. With the same date, author, message and tree, the commit is the same. */
+  /** ISO 8601. The same date, author, message and tree make the same commit. */
   date: string;
-  /** Names the commit in the mirror, so that it stays: the run and the step. */
+  /** The name that keeps the commit in the mirror: the run and the step. */
   key: string;
 }
 
 /** Every method may be repeated and throws GitRefusal. */
 export interface TrustedGit {
-  /** Clones the mirror or brings it up to date. Safe to call at the same time from several processes. */
+  /** Clones the mirror or updates it. Several processes may call it at the same time. */
   ensureMirror(repository: GitRepository, access: GitAccess, signal?: AbortSignal): Promise<void>;
-  /** The head of a branch (the default one where missing) as the mirror has it. */
+  /** The head of a branch in the mirror; of the default branch if missing. */
   resolveBase(repository: GitRepository, branch?: string): Promise<BranchHead>;
-  /** A bundle with a commit of the mirror and its history, for the sandbox's checkout; read it at once, it is a cache. */
+  /**
+   * A bundle with a commit of the mirror and its history, for the sandbox's checkout. Read it soon: it is in a cache.
+   */
   createCheckoutBundle(repository: GitRepository, commit: Commit): Promise<{ path: string }>;
-  /** Takes the tree at the bundle's head, holds it to the policy and makes one commit of it in the mirror. */
+  /** Takes the tree at the bundle's head, checks it against the policy, and makes one commit of it in the mirror. */
   quarantine(request: QuarantineRequest, signal?: AbortSignal): Promise<ExportedCommit>;
-  /** A unified patch; one that reaches `maxBytes` ends in a line that says so. */
+  /** A unified patch. If it reaches `maxBytes`, its last line says so. */
   createDiff(
     repository: GitRepository,
     base: Commit,
@@ -101,16 +109,20 @@ export interface TrustedGit {
     options?: { maxBytes?: number },
   ): Promise<Uint8Array>;
   readDiffStat(repository: GitRepository, base: Commit, commit: Commit): Promise<DiffStat>;
-  /** The forge's own answer, not the mirror's. */
+  /** The branch's head on the forge, not in the mirror. */
   findRemoteHead(repository: GitRepository, access: GitAccess, branch: string): Promise<Commit | undefined>;
-  /** A name for a first push: `branch`, or with the first suffix that is free on the forge, or that holds the commit already. */
+  /**
+   * Chooses a name for a first push: `branch`, or `branch` with the first suffix that is free on the forge or already
+   * holds the commit.
+   */
   chooseBranch(
     wanted: { repository: GitRepository; access: GitAccess; commit: Commit; branch: string },
     signal?: AbortSignal,
   ): Promise<string>;
   /**
-   * Brings the branch from `expected` (undefined: it must not exist) to `commit`. Where it has come past the commit, as a
-   * push that is repeated late finds it, nothing is done. Never forces; where it holds anything else the refusal is `foreign-commits`.
+   * Moves the branch from `expected` to `commit`. `expected` undefined means that the branch must not exist. If the
+   * branch is already past the commit, as for a late retry, nothing is done. Never forces: if the branch holds anything
+   * else, the refusal is `foreign-commits`.
    */
   pushBranch(
     wanted: {
@@ -122,7 +134,10 @@ export interface TrustedGit {
     },
     signal?: AbortSignal,
   ): Promise<void>;
-  /** `branchForeign`: the change's branch is gone or holds something else than `head.commit`. */
+  /**
+   * Checks what has moved since. `branchForeign`: the change's branch is gone or holds something else than
+   * `head.commit`.
+   */
   checkFreshness(wanted: {
     repository: GitRepository;
     access: GitAccess;
@@ -154,7 +169,7 @@ export type GitRefusalCode =
   | 'push-refused'
   | 'base-moved';
 
-/** Git, or a policy on what git brought, said no. `paths` are untrusted text. */
+/** Git refused, or a policy refused what git brought. `paths` are untrusted text. */
 export class GitRefusal extends JigError {
   override name = 'GitRefusal';
   declare readonly code: GitRefusalCode;

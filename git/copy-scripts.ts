@@ -1,19 +1,19 @@
 /**
- * Shell scripts that copy a workspace and put a copy in its place, run like those of `sandbox-scripts.ts`. They need the
- * GNU versions of tar, find, du, sed and sort.
+ * Shell scripts that copy a workspace and restore a copy. They run like those of `sandbox-scripts.ts`, and need the GNU
+ * versions of tar, find, du, sed and sort.
  *
  * A copy is a compressed tar file: `tree/` is the workspace, `modes` lists what its owner may not read or change, and
- * `left-out` the ignored paths that it lacks. Both lists end each entry with NUL.
+ * `left-out` lists the ignored paths that it lacks. Both lists end each entry with NUL.
  */
 import { ownGit, prologue } from './sandbox-scripts.ts';
 
-/** Exit code of {@link copyScript} where no copy can be made; standard error says why. */
+/** Exit code of {@link copyScript} if no copy can be made. Standard error gives the reason. */
 export const copyImpossible = 20;
 
-/** Exit code of {@link copyScript} where the workspace is over the limit. */
+/** Exit code of {@link copyScript} if the workspace is over the limit. */
 export const copyTooLarge = 21;
 
-/** `apply_modes FILE` gives each path the mode that the list says, what is deepest first. */
+/** `apply_modes FILE` gives each path its mode from the list, the deepest paths first. */
 const modes = `
 apply_modes() {
   sort -zr -k2 "$1" | xargs -0r sh -c 'for entry; do chmod "\${entry%% *}" "\${entry#* }" || exit 255; done' sh
@@ -21,10 +21,10 @@ apply_modes() {
 `;
 
 /**
- * Writes a copy of the workspace to standard output, and on the last line of standard error its size and whether ignored
- * files are in it: \`SIZE kept\` or \`SIZE left-out\`. What the owner may not read is made readable for that time.
- * What is ignored is decided as the export decides: by .gitignore files alone, and never what the base commit or the
- * workspace's index has. Arguments: base commit, bytes of the whole at most, bytes of ignored files at most.
+ * Writes a copy of the workspace to standard output. The last line of standard error has its size and whether it holds
+ * ignored files: `SIZE kept` or `SIZE left-out`. What the owner may not read is made readable meanwhile. Ignored files
+ * are determined as in the export: by .gitignore files alone, and never a file of the base commit or of the workspace's
+ * index. Arguments: base commit, most bytes in all, most bytes of ignored files.
  */
 export const copyScript = `${prologue}${modes}
 unable() { echo "$1" >&2; exit ${copyImpossible}; }
@@ -77,8 +77,8 @@ echo "$size $ignored" >&2
 `;
 
 /**
- * Puts a copy in the workspace's place: it stands aside first, whole, and then takes the place of everything but what
- * the copy left out and is there already. Standard input: the copy.
+ * Puts a copy in the workspace's place. The copy is unpacked completely next to it, and then replaces everything except
+ * paths that it left out and that exist already. Standard input: the copy.
  */
 export const restoreScript = `${prologue}${modes}
 own=$(mktemp -d)

@@ -1,4 +1,4 @@
-/** Reads what differs between two commits, without attributes, filters or diff programs. */
+/** Reads the differences between two commits, without attributes, filters or diff programs. */
 import { gitOutput, type RunGit } from './command.ts';
 import { GitRefusal, type Commit, type DiffStat, type FileChange } from './contract.ts';
 import { listRawChanges, type RawChange } from './raw-diff.ts';
@@ -35,7 +35,7 @@ export async function readDiffStat(
   return { files: await withSizes(git, gitDir, changes), ...(await countLines(git, gitDir, from, to)) };
 }
 
-/** Adds the new sizes; a deleted file and a submodule have 0. */
+/** Adds the new sizes. A deleted file and a submodule have size 0. */
 export async function withSizes(git: RunGit, gitDir: string, changes: RawChange[]): Promise<FileChange[]> {
   const sizes = await readBlobSizes(
     git,
@@ -51,7 +51,7 @@ export async function withSizes(git: RunGit, gitDir: string, changes: RawChange[
   }));
 }
 
-/** Lines added and removed; binary files count as none. */
+/** Counts added and removed lines. Binary files have none. */
 export async function countLines(
   git: RunGit,
   gitDir: string,
@@ -73,7 +73,7 @@ export async function countLines(
   return { insertions, deletions };
 }
 
-/** A patch for people; one that was cut says so in its last line. */
+/** A patch for people. If it was cut, its last line says so. */
 export async function createDiff(
   git: RunGit,
   gitDir: string,

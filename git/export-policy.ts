@@ -1,4 +1,4 @@
-/** Holds what a sandbox exported to what a change may be. */
+/** Checks what a sandbox exported against the policy for changes. */
 import { gitOutput, type RunGit } from './command.ts';
 import { GitRefusal, type Commit, type ExportPolicy, type FileChange, type GitRefusalCode } from './contract.ts';
 import { withSizes } from './diff.ts';
@@ -16,7 +16,9 @@ export interface Export {
   policy: ExportPolicy;
 }
 
-/** The files of the change from base to tree. @throws GitRefusal with the paths that the policy refuses. */
+/**
+ * Checks the change and returns its files, from base to tree. @throws GitRefusal with the paths that the policy refuses
+ */
 export async function checkExport(
   git: RunGit,
   gitDir: string,
@@ -81,7 +83,7 @@ function refuseAny(
   throw new GitRefusal(code, `${sentence}: ${shown}${paths.length > 5 ? ', …' : ''}.`, { paths: paths.slice(0, 20) });
 }
 
-/** Only after the sizes are known to be small is any content read. */
+/** Checks contents. They are read only after their sizes are known to be small. */
 async function checkContents(
   git: RunGit,
   gitDir: string,
@@ -106,11 +108,14 @@ async function checkContents(
     refuse('lfs-pointer', 'These are pointers to content that stays in the sandbox', (change) => pointers.has(change));
 }
 
-/** `.git` as the file systems of other machines may spell it, `.` and `..`, control characters, over-long names. */
+/**
+ * Whether a path is unsafe: `.git` as other file systems may spell it, `.` and `..`, control characters, or too long
+ * names.
+ */
 export function isUnsafePath(path: string): boolean {
   return path.split('/').some((name) => {
     if (name === '' || name === '.' || name === '..' || Buffer.byteLength(name) > maxNameBytes) return true;
-    // Format characters too: some file systems ignore them in names, and people don't see them.
+    // This includes format characters: some file systems ignore them in names, and people don't see them.
     if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]/u.test(name)) return true;
     return /^(\.git|git~\d+)[ .]*(:.*)?$/i.test(name.normalize('NFKC'));
   });
@@ -121,8 +126,8 @@ function isSubmodule({ path, oldMode, newMode }: RawChange): boolean {
 }
 
 /**
- * Whether a link may lead out of the repository. `..` counts only at the start, where the folders above are real ones of
- * the tree: after a name it could climb out through another link.
+ * Whether a link may lead out of the repository. `..` is allowed only at the start, where the folders above are real
+ * folders of the tree. After a name it could go up through another link.
  */
 export function isUnsafeLink(path: string, target: string): boolean {
   if (

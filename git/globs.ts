@@ -1,14 +1,14 @@
 /**
- * Globs over repository paths: `*`, `**`, `?`, `{a,b}`, and `\` before a character; names that start with a dot match
- * like all others, and a glob that matches a folder covers everything in it. Matching takes time in proportion to glob
- * times path, whatever the glob, because globs and paths come from people who may mean harm.
+ * Matches globs against repository paths: `*`, `**`, `?`, `{a,b}`, and `\` before a character. Names that start with a
+ * dot match like all others, and a glob that matches a folder covers everything in it. Matching takes time proportional
+ * to glob length times path length, because globs and paths may come from hostile people.
  */
 import { GitRefusal } from './contract.ts';
 
 const maxGlobLength = 512;
 const maxAlternatives = 64;
 
-/** Tells whether a path is matched by any of the globs. @throws GitRefusal `glob-unsupported`. */
+/** Makes a function that tells whether any of the globs matches a path. @throws GitRefusal `glob-unsupported` */
 export function createMatcher(globs: string[], { ignoreCase = false } = {}): (path: string) => boolean {
   const fold = (text: string) => (ignoreCase ? text.toLowerCase() : text);
   const patterns = globs.flatMap((glob) => expandBraces(checkedGlob(glob))).map((glob) => fold(glob).split('/'));
@@ -18,7 +18,10 @@ export function createMatcher(globs: string[], { ignoreCase = false } = {}): (pa
   };
 }
 
-/** Tells whether a path is a folder that a glob goes through by name, before any `**`: a link there puts other files in its place. */
+/**
+ * Makes a function that tells whether a path is a folder that a glob names before any `**`. A link at such a path would
+ * put other files in the folder's place.
+ */
 export function createFolderMatcher(globs: string[]): (path: string) => boolean {
   const patterns = globs
     .flatMap((glob) => expandBraces(checkedGlob(glob)))
@@ -56,7 +59,10 @@ function expandBraces(glob: string): string[] {
   return done;
 }
 
-/** One row a pattern segment: which numbers of path segments the pattern so far can have consumed. */
+/**
+ * Matches segment by segment: for each pattern segment, it keeps how many path segments the pattern so far can have
+ * consumed.
+ */
 function matchesSegments(pattern: string[], segments: string[]): boolean {
   let reachable = new Set([0]);
   for (const part of pattern) {
@@ -69,11 +75,14 @@ function matchesSegments(pattern: string[], segments: string[]): boolean {
     reachable = next;
     if (reachable.size === 0) return false;
   }
-  // Any end will do: the segments that are left lie in the folder that matched.
+  // Any end counts, since the segments that are left are inside the folder that matched.
   return true;
 }
 
-/** Wildcards in one name: the last star alone is ever tried again, so time stays a product of the two lengths. */
+/**
+ * Matches wildcards in one name. Only the last star is ever tried again, so the time stays a product of the two
+ * lengths.
+ */
 function matchesName(pattern: string, name: string): boolean {
   let at = 0;
   let star = -1;

@@ -1,4 +1,6 @@
-/** A lock between processes: a file that names its owner. It survives a crash, so a dead owner's lock is broken. */
+/**
+ * A lock between processes: a file that names its owner. It survives a crash, so the lock of a dead owner is broken.
+ */
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -8,12 +10,12 @@ import { hasEnded, identifySelf, ProcessIdentity } from '../base/process-identit
 
 const Owner = ProcessIdentity.extend({ id: z.string() });
 
-/** Longer than any work under a lock. An owner on another machine can't be asked whether it lives. */
+/** Longer than any work under a lock. Whether an owner on another machine lives can't be checked. */
 const maxAgeMs = 3600_000;
 
 /**
- * Runs `work` while no other caller, here or in another process, holds the lock at `path`.
- * `broken` tells the work that the last owner died in the middle of its own.
+ * Runs `work` while no other caller, here or in another process, holds the lock at `path`. `broken` tells the work that
+ * the last owner died during its own.
  */
 export async function withLock<T>(
   path: string,
@@ -53,7 +55,8 @@ async function isLinked(claim: string, path: string): Promise<boolean> {
 async function breakStale(path: string): Promise<boolean> {
   const seen = await readLock(path);
   if (!seen?.stale) return false;
-  // Taken aside by rename, so that of many waiting callers one breaks it; put back if it was meanwhile a new owner's.
+  // The lock is renamed, so that only one of many waiting callers breaks it. It is put back if it is meanwhile a new
+  // owner's.
   const aside = `${path}.${randomUUID()}`;
   try {
     await rename(path, aside);

@@ -1,4 +1,6 @@
-/** Bare mirrors of repositories: cloned once, fetched later, never collected, so that a commit once seen stays. */
+/**
+ * Bare mirrors of repositories: cloned once, then fetched. Garbage is never collected, so a commit that was seen stays.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +8,7 @@ import { excerpt, gitOutput, protocolOf, type GitResult, type RunGit } from './c
 import { GitRefusal, type BranchHead, type Commit, type GitAccess, type GitRepository } from './contract.ts';
 import { withLock } from './lock.ts';
 
-/** A first clone of a large repository takes its time; past this it is a refusal that may be retried. */
+/** The first clone of a large repository takes long. Beyond this it fails and may be retried. */
 const fetchTimeoutMs = 20 * 60_000;
 
 export interface Mirrors {
@@ -14,13 +16,13 @@ export interface Mirrors {
   cacheDir: string;
 }
 
-/** The mirror's folder; its name is made from the repository's, readable and unique. */
+/** The mirror's folder. Its name is made from the repository's, readable and unique. */
 export function mirrorPath({ cacheDir }: Mirrors, { forge, name }: GitRepository): string {
   const hash = createHash('sha256').update(`${forge}\n${name}`).digest('hex').slice(0, 12);
   return join(cacheDir, 'mirrors', `${name.replaceAll(/[^A-Za-z0-9._-]+/g, '__').slice(-80)}-${hash}.git`);
 }
 
-/** Runs `work` as the only writer of refs in the mirror. */
+/** Runs `work` as the only writer of the mirror's refs. */
 export async function withMirror<T>(
   mirrors: Mirrors,
   repository: GitRepository,
@@ -57,7 +59,8 @@ export async function ensureMirror(
       await mkdir(gitDir, { recursive: true });
       const isNew = !(await stat(join(gitDir, 'HEAD')).catch(() => undefined));
       if (isNew) await gitOutput(git, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
-      // A first clone stays the pack that comes, as git's own does: unpacked, a few large files would be compressed anew for each checkout.
+      // A first clone keeps the received pack, as git's own does. If it were unpacked, a few large files would be
+      // compressed again for each checkout.
       const fetch = [
         'fetch',
         '--quiet',
@@ -98,7 +101,10 @@ export async function resolveBase(mirrors: Mirrors, repository: GitRepository, b
   return { branch: name, commit: found.stdout.toString().trim() };
 }
 
-/** @throws GitRefusal `commit-missing` where the mirror, or the commit in it, is not there (any more). */
+/**
+ * Checks that the mirror has these commits. @throws GitRefusal `commit-missing` if the mirror, or a commit in it,
+ * doesn't exist (any more)
+ */
 export async function checkCommits(mirrors: Mirrors, repository: GitRepository, commits: Commit[]): Promise<void> {
   const gitDir = mirrorPath(mirrors, repository);
   const exists = (await stat(join(gitDir, 'HEAD')).catch(() => undefined)) !== undefined;
@@ -111,7 +117,7 @@ export async function checkCommits(mirrors: Mirrors, repository: GitRepository, 
   }
 }
 
-/** The branches of the forge's repository as it has them now. @throws GitRefusal */
+/** The present branches of the forge's repository. @throws GitRefusal */
 export async function listRemote(
   git: RunGit,
   repository: GitRepository,
@@ -135,7 +141,7 @@ export async function listRemote(
   return { heads, defaultBranch };
 }
 
-/** Git tells why a remote failed in words only; what isn't known here counts as a passing fault. */
+/** The refusal for a failed remote. Git gives the reason only in words, so an unknown reason counts as temporary. */
 export function remoteRefusal(repository: GitRepository, result: GitResult): GitRefusal {
   const said = excerpt(result.stderr);
   if (/not found|does not exist|does not appear to be a git repository/i.test(said)) {
@@ -153,7 +159,10 @@ export function remoteRefusal(repository: GitRepository, result: GitResult): Git
   );
 }
 
-/** A git that was killed leaves `*.lock` beside the refs it was writing, and every later writer would refuse. */
+/**
+ * Removes lock files. A killed git leaves `*.lock` files next to the refs that it was writing, and every later writer
+ * would refuse.
+ */
 async function removeLeftLocks(gitDir: string): Promise<void> {
   const entries = await readdir(gitDir, { recursive: true, withFileTypes: true }).catch(() => []);
   const left = entries.filter(

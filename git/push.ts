@@ -1,4 +1,4 @@
-/** Pushes that look first and never force. */
+/** Pushes branches. It looks first, and never forces. */
 import { excerpt, protocolOf } from './command.ts';
 import { GitRefusal, type BranchHead, type Commit, type GitAccess, type GitRepository } from './contract.ts';
 import { checkCommits, ensureMirror, listRemote, mirrorPath, remoteRefusal, type Mirrors } from './mirror.ts';
@@ -37,7 +37,7 @@ export async function pushBranch(
   const found = await findRemoteHead(mirrors, repository, access, branch);
   if (found === commit) return;
   await checkCommits(mirrors, repository, [commit]);
-  // A push that comes late, after one that went on from it: it was made, whoever made it.
+  // This is a late push, after another went on from its commit. So the commit was pushed already, by whatever process.
   if (
     found !== undefined &&
     found !== expected &&
@@ -55,7 +55,7 @@ export async function pushBranch(
     (await git(['merge-base', '--is-ancestor', '--end-of-options', expected, commit], { gitDir })).exitCode !== 0
   )
     throw foreign();
-  // The lease makes the forge compare in the same moment as it writes; a rewind is excluded by the ancestor check above.
+  // With the lease, the forge compares and writes in one step. The ancestor check above excludes a rewind.
   const args = [
     'push',
     '--quiet',
@@ -85,7 +85,10 @@ export async function pushBranch(
   throw remoteRefusal(repository, pushed);
 }
 
-/** The first of `wanted`, `wanted-2`, `wanted-3` … that is free, or holds the commit already. @throws GitRefusal `foreign-commits` */
+/**
+ * The first of `wanted`, `wanted-2`, `wanted-3` … that is free or already holds the commit. @throws GitRefusal
+ * `foreign-commits`
+ */
 export async function chooseBranch(
   mirrors: Mirrors,
   { branch: wanted, ...place }: Place & { branch: string },
@@ -99,7 +102,9 @@ export async function chooseBranch(
   throw new GitRefusal('foreign-commits', `${wanted} and its first ${maxSuffix} suffixes are all taken.`);
 }
 
-/** Whether a head of the forge has the commit in its history. What was pushed since the mirror was fetched is fetched. */
+/**
+ * Whether a head on the forge has the commit in its history. It fetches what was pushed since the mirror was updated.
+ */
 async function holdsCommit(
   mirrors: Mirrors,
   { repository, access, commit }: Place,

@@ -1,4 +1,4 @@
-/** Where what a sandbox exported is held until every object and path of it was checked. */
+/** The quarantine: it holds what a sandbox exported until every object and path in it was checked. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
@@ -9,13 +9,13 @@ import { countLines } from './diff.ts';
 import { checkExport } from './export-policy.ts';
 import { checkCommits, mirrorPath, withMirror, type Mirrors } from './mirror.ts';
 
-/** A bundle may hold a whole tree where the sandbox lost its base, so it may be larger than the change. */
+/** A bundle may be larger than the change: it holds a whole tree if the sandbox lost its base. */
 const maxBundleBytes = 256_000_000;
 const maxHeaderBytes = 65_536;
-/** Bombs that are small on the wire take their time to unfold: this much of it, and no allocation above the limit. */
+/** Limits on unpacking. A small bundle may unpack to something huge, so time and allocations are limited. */
 const unpackLimits = { timeoutMs: 60_000, env: { GIT_ALLOC_LIMIT: '64m' } };
 
-/** Each export is in a folder of its own in it, gone when it was decided. */
+/** The folder of the quarantine. Each export has its own folder in it, which is removed once the export was decided. */
 export const quarantineFolder = (cacheDir: string): string => join(cacheDir, 'quarantine');
 
 export async function quarantine(
@@ -58,7 +58,10 @@ async function findTree(git: RunGit, gitDir: string, commit: Commit): Promise<st
   return found.toString().trim();
 }
 
-/** Unpacks the bundle under git's own strict checks and returns the tree of its one head: all that is ever used of it. */
+/**
+ * Unpacks the bundle with git's own strict checks, and returns the tree of its one head. Nothing else of the bundle is
+ * ever used.
+ */
 async function receiveTree(git: RunGit, gitDir: string, bundlePath: string, signal?: AbortSignal): Promise<string> {
   const { size } = await stat(bundlePath);
   if (size > maxBundleBytes)
@@ -82,7 +85,7 @@ async function receiveTree(git: RunGit, gitDir: string, bundlePath: string, sign
   return tree.stdout.toString().trim();
 }
 
-/** The header of a bundle as git writes it: version, prerequisites, exactly one head, an empty line. */
+/** Reads the header of a bundle as git writes it: version, prerequisites, exactly one head, an empty line. */
 async function readBundleHeader(bundlePath: string): Promise<{ head: Commit; packOffset: number }> {
   await using file = await open(bundlePath, 'r');
   const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHeaderBytes), 0, maxHeaderBytes, 0);
@@ -105,7 +108,10 @@ function fsckRefusal(stderr: string): GitRefusal {
   return new GitRefusal('bundle-corrupt', `The bundle did not pass git's checks: ${said}`);
 }
 
-/** The same request makes the same commit: author, committer, date, message, tree and parent are all of it. */
+/**
+ * Makes the commit. The same request makes the same commit: it consists only of author, committer, date, message, tree
+ * and parent.
+ */
 async function commitTree(
   git: RunGit,
   gitDir: string,
@@ -130,7 +136,7 @@ async function commitTree(
   return made.toString().trim();
 }
 
-/** Only what the commit reaches goes into the mirror; whatever else the bundle held is removed with the quarantine. */
+/** Puts what the commit reaches into the mirror. Whatever else the bundle held is removed with the quarantine. */
 async function keepInMirror(
   mirrors: Mirrors,
   request: QuarantineRequest,

@@ -1,10 +1,10 @@
-/** Which files differ between two trees, found without unfolding more of them than a change may have. */
+/** Finds the files that differ between two trees, without expanding more of them than a change may have. */
 import { excerpt, gitOutput, type RunGit } from './command.ts';
 import { GitRefusal, type FileChange } from './contract.ts';
 
 export interface RawChange {
   path: string;
-  /** Whether the path is not UTF-8, so that `path` is not exactly what stands in the tree. */
+  /** Whether the path is not UTF-8, so that `path` is not exactly the path in the tree. */
   lossyPath: boolean;
   status: FileChange['status'];
   oldMode: string;
@@ -32,8 +32,8 @@ const treeMode = '040000';
 const maxDepth = 100;
 
 /**
- * Lists the files that differ, in the order of their paths. Goes down a level at a time, because git's own recursion
- * holds everything before it writes anything, and a few small trees can stand for 10^10 paths.
+ * Lists the files that differ, in the order of their paths. It goes down one level at a time: git's own recursion holds
+ * everything in memory before it writes, and a few small trees can stand for 10^10 paths.
  * @throws GitRefusal `too-many-files` past `maxFiles`, however many there are.
  */
 export async function listRawChanges(
@@ -62,7 +62,8 @@ export async function listRawChanges(
         });
       else files.push({ path, entry });
     }
-    // Every folder that differs has a file that differs, or is empty, which git itself never writes.
+    // Every folder that differs contains a file that differs. The exception is an empty folder, which git itself never
+    // writes.
     if (files.length + below.length > maxFiles)
       throw new GitRefusal('too-many-files', `The change touches more than ${maxFiles} files.`);
     folders = below;
@@ -72,13 +73,16 @@ export async function listRawChanges(
 
 function describe(bytes: Buffer, { oldMode, newMode, newId }: Entry): RawChange {
   const path = bytes.toString();
-  // The first three digits tell files, links and submodules apart.
+  // The first three digits distinguish files, links and submodules.
   const changed = oldMode.slice(0, 3) === newMode.slice(0, 3) ? 'modified' : 'type-changed';
   const status = oldMode === none ? 'added' : newMode === none ? 'deleted' : changed;
   return { path, lossyPath: !Buffer.from(path).equals(bytes), status, oldMode, newMode, newBlob: newId };
 }
 
-/** One git for all the folders of a level: a line of its input is a pair of trees, which it repeats before the entries. */
+/**
+ * Compares all folders of a level with one git process. Each line of its input is a pair of trees, which it repeats
+ * before their entries.
+ */
 async function compareFolders(
   git: RunGit,
   gitDir: string,

@@ -1,22 +1,22 @@
 /**
- * Shell scripts that run inside a sandbox, in the workspace, as supervised commands: {@link systemScript} has their words.
+ * Shell scripts that run in a sandbox's workspace as supervised commands. {@link systemScript} gives their words.
  *
- * Between checkout and workspace bytes are not converted (no filters, no line ends), on the way in and on the way out,
- * so that what is exported is what the commands saw. Nothing here is a security boundary: that is the quarantine.
+ * Bytes are not converted between checkout and workspace in either direction (no filters, no line ends), so the export
+ * is what the commands saw. Nothing here is a security boundary: that is the quarantine.
  */
 
-/** Where programs are looked for: folders that no command in a sandbox can write to. */
+/** The folders of programs. No command in a sandbox can write to them. */
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Starts over in an environment of its own, so that what a run put into its home or its environment is not used. */
+/** Starts again with a clean environment, so that nothing that a run put into its home or its environment is used. */
 const cleanStart = `PATH=${systemPath}; exec env -i PATH="$PATH" LC_ALL=C HOME=/nonexistent /bin/sh -c "$0" jig "$@"`;
 
-/** The words of the command that runs a script of Jig's own: by system programs alone, in a clean environment. */
+/** The words of the command that runs one of Jig's own scripts: with system programs only, in a clean environment. */
 export function systemScript(script: string, ...args: string[]): string[] {
   return ['/bin/sh', '-c', cleanStart, script, ...args];
 }
 
-/** Git with nothing of the image's or the agent's configuration that could get in the way. */
+/** Sets up git without any configuration of the image or the agent that could interfere. */
 export const prologue = `
 set -eu
 export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 LC_ALL=C
@@ -30,7 +30,7 @@ exact_bytes() { mkdir -p "$1/info"; echo '* -text -eol -filter -ident -working-t
 `;
 
 /**
- * The whole workspace becomes the commit, on a branch, with nothing else in it; a rerun does the same again.
+ * Makes the whole workspace the commit, on a branch, with nothing else in it. Running it again does the same.
  * Standard input: the bundle. Arguments: commit, branch, author's name, author's email.
  */
 export const checkoutScript = `${prologue}
@@ -53,8 +53,9 @@ test "$(trusted rev-parse HEAD)" = "$commit"
 `;
 
 /**
- * A git folder of its own over the workspace, so that no configuration, hook, ref or index of the agent's is used: only
- * objects are. $known says whether those of the base commit, "$1", are there; then the index begins as its tree.
+ * Makes a separate git folder for the workspace, so that no configuration, hook, ref or index of the agent's is used,
+ * only objects. $known says whether the objects of the base commit, "$1", are there; if so, the index starts as its
+ * tree.
  */
 export const ownGit = `
 base=$1
@@ -69,17 +70,18 @@ known=no
 if snap cat-file -e "$base^{tree}" 2>/dev/null && snap read-tree "$base" 2>/dev/null; then known=yes; fi
 `;
 
-/** Where the workspace's own objects are gone, the tree is still made from the files. */
+/** Makes the tree. If the workspace's own objects are gone, it is still made from the files. */
 const snapshot = `${ownGit}
 snap add -A -- . >&2
 `;
 
-/** Exit code of {@link exportScript} where the workspace equals the base. */
+/** Exit code of {@link exportScript} if the workspace equals the base. */
 export const nothingToExport = 10;
 
 /**
- * Commits everything that .gitignore lets through and writes a bundle of that one commit to standard output: thin against
- * the base, or complete where the workspace's own objects are damaged. Diagnostics go to standard error.
+ * Commits everything that .gitignore doesn't exclude, and writes a bundle of that one commit to standard output. The
+ * bundle is thin against the base, or complete if the workspace's own objects are damaged. Diagnostics go to standard
+ * error.
  * Arguments: base commit.
  */
 export const exportScript = `${prologue}${snapshot}

@@ -7,7 +7,7 @@ import { checkCommits, ensureMirror, mirrorPath, resolveBase, type Mirrors } fro
 import { checkFreshness, chooseBranch, findRemoteHead, pushBranch } from './push.ts';
 import { quarantine } from './quarantine.ts';
 
-/** Trusted git with its cache in a folder, which several processes of one machine may share. */
+/** Trusted git, with its cache in a folder that several processes of one machine may share. */
 export function createTrustedGit({ cacheDir, gitPath }: { cacheDir: string; gitPath?: string }): TrustedGit {
   const mirrors: Mirrors = { git: createGitRunner(gitPath), cacheDir: resolve(cacheDir) };
   return {

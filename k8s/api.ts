@@ -1,4 +1,7 @@
-/** The API server, asked again while it can't answer: it may restart, be busy, or be cut off for a while. */
+/**
+ * Requests to the API server. They are repeated while it can't answer: it may restart, be busy, or be cut off for a
+ * while.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   ApiException,
@@ -13,11 +16,11 @@ import { JigError } from '../base/errors.ts';
 import { SandboxUnavailable } from '../sandbox/errors.ts';
 
 export interface Cluster {
-  /** As it was read last. */
+  /** The kubeconfig as it was last read. */
   readonly kubeConfig: KubeConfig;
   readonly core: CoreV1Api;
   unreachableTimeoutMs: number;
-  /** Reads the kubeconfig again: its token or certificate may have been renewed in its files. */
+  /** Reads the kubeconfig again, since its token or certificate may have been renewed. */
   renew?(): void;
 }
 
@@ -25,11 +28,11 @@ interface ConnectOptions {
   context?: string | undefined;
   unreachableTimeoutMs: number;
   loadKubeConfig?: () => KubeConfig;
-  /** Of one try: a server that takes a request and says nothing is asked again. */
+  /** The limit for one try. A server that accepts a request and doesn't answer is asked again. */
   requestTimeoutMs?: number;
 }
 
-/** @throws JigError `config-invalid` */
+/** Connects to a cluster. @throws JigError `config-invalid` */
 export function connectCluster({
   context,
   unreachableTimeoutMs,
@@ -53,10 +56,13 @@ export function connectCluster({
   };
 }
 
-/** What the library falls back to where it finds nothing. */
+/** The library's fallback if it finds no configuration. */
 const nowhere = 'http://localhost:8080';
 
-/** By the usual rules: KUBECONFIG, ~/.kube/config, or the service account of the pod that this runs in. */
+/**
+ * Reads the kubeconfig by the usual rules: KUBECONFIG, ~/.kube/config, or the service account of the pod in which this
+ * runs.
+ */
 function readKubeConfig(context: string | undefined): KubeConfig {
   const kubeConfig = new KubeConfig();
   try {
@@ -94,7 +100,10 @@ function createCoreApi(kubeConfig: KubeConfig, requestTimeoutMs: number): CoreV1
   );
 }
 
-/** The library alone opens a connection for each request, and waits for an answer for five minutes. */
+/**
+ * Shares connections and limits requests. By itself, the library opens a connection for each request, and waits five
+ * minutes for an answer.
+ */
 function boundedRequests(timeoutMs: number): Middleware {
   let shared: ReturnType<Parameters<Middleware['pre']>[0]['getDispatcher']>;
   return {
@@ -109,12 +118,12 @@ function boundedRequests(timeoutMs: number): Middleware {
 }
 
 const backoffMs = { first: 200, most: 5000 };
-/** A token that was just rotated, or a server that just started, may refuse for a moment. */
+/** How long a refusal may be temporary: a token was just rotated, or a server just started. */
 const unauthorizedTimeoutMs = 15_000;
 
 const ApiStatus = z.object({ message: z.string().default(''), reason: z.string().default('') });
 
-/** The answer that refused a request; its message is the cluster's own. */
+/** The answer that refused a request. Its message is the cluster's own. */
 export class ApiRefusal extends SandboxUnavailable {
   override name = 'ApiRefusal';
   readonly status: number;
@@ -127,8 +136,9 @@ export class ApiRefusal extends SandboxUnavailable {
 }
 
 /**
- * Asks until there is an answer. What is asked must be repeatable: an answer that was lost on its way is asked for again.
- * @throws ApiRefusal for an answer that says no; SandboxUnavailable `sandbox-unreachable` when the patience ends; the abort's reason.
+ * Asks until there is an answer. The request must be repeatable, because it is sent again if its answer was lost.
+ * @throws ApiRefusal if the answer is a refusal; SandboxUnavailable `sandbox-unreachable` when the time is up; the
+ * abort's reason.
  */
 export async function ask<Answer>(
   cluster: Pick<Cluster, 'unreachableTimeoutMs' | 'renew'>,
@@ -156,7 +166,7 @@ export async function ask<Answer>(
   }
 }
 
-/** @throws the abort's reason at once; a request that is under way is left to its own bound */
+/** Sends a request. @throws the abort's reason immediately; a request under way is left to its own time limit */
 async function unlessAborted<Answer>(request: () => Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
   signal?.throwIfAborted();
   if (!signal) return await request();
@@ -180,7 +190,7 @@ function unreachable(cause: unknown): SandboxUnavailable {
 
 const isPassing = (status: number): boolean => status === 401 || status === 408 || status === 429 || status >= 500;
 
-/** @returns undefined where no answer came at all. */
+/** The refusal in an error; undefined if no answer came at all. */
 function findRefusal(error: unknown): ApiRefusal | undefined {
   if (!(error instanceof ApiException)) return undefined;
   const body: unknown = error.body;

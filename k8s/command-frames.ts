@@ -1,4 +1,7 @@
-/** What `scripts/run-command.sh` says of a command, frame by frame. All of it is untrusted until the seal is checked. */
+/**
+ * Reads the frames in which `scripts/run-command.sh` reports on a command. All of it is untrusted until the seal is
+ * checked.
+ */
 import { z } from 'zod';
 import { commandEndings } from '../sandbox/contract.ts';
 
@@ -7,7 +10,7 @@ const Count = z
   .regex(/^\d{1,15}$/)
   .transform(Number);
 
-/** The line by which a command ends; `text` is what its digest was made of. */
+/** The line that reports a command's end. `text` is what its digest was made of. */
 export const CommandEnd = z
   .tuple([z.enum(commandEndings), Count, Count, Count, Count, Count, Count, Count, z.string().regex(/^[0-9a-f]{64}$/)])
   .transform(([ending, exitCode, outKept, outDropped, errKept, errDropped, startedMs, durationMs, digest]) => ({
@@ -23,15 +26,15 @@ export const CommandEnd = z
 export type CommandEnd = z.infer<typeof CommandEnd>;
 
 export type CommandFrame =
-  /** The script runs. */
+  /** The script has started. */
   | { kind: 'here' }
-  /** A part of an output; the parts of one frame come one by one. */
+  /** A part of an output. The parts of one frame come one after the other. */
   | { kind: 'output'; stream: 'stdout' | 'stderr'; bytes: Uint8Array }
   | { kind: 'end'; end: CommandEnd }
-  /** It waits for the command's standard input. */
+  /** The script waits for the command's standard input. */
   | { kind: 'stdin' }
   | { kind: 'lost'; reason: string }
-  /** It runs in another pod than was meant. */
+  /** The script runs in another pod than intended. */
   | { kind: 'other' };
 
 /** The bytes are no frames. */

@@ -1,4 +1,4 @@
-/** How a command is asked for in its pod: its name there, its seal, and the words of the exec. */
+/** Describes a command to its pod: its name there, its seal, and the words of the exec. */
 import { createHmac } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { posix } from 'node:path';
@@ -8,12 +8,12 @@ import { CommandTooLong } from '../sandbox/errors.ts';
 import { podPaths } from './pod-scripts.ts';
 
 export interface CommandRequest {
-  /** What its files in the pod are called. */
+  /** The name of its files in the pod. */
   name: string;
-  /** By which its supervisor vouches for its result. */
+  /** The secret by which its supervisor vouches for its result. */
   seal: string;
   stdinBytes: number;
-  /** The exec that runs it, or takes it up where so much of its output has come. */
+  /** The words of the exec that runs the command, or goes on after the output that was received already. */
   runWords: (received: { stdout: number; stderr: number }) => string[];
   stopWords: string[];
 }
@@ -21,19 +21,20 @@ export interface CommandRequest {
 export interface CommandPlace {
   /** The pod's UID. */
   incarnation: string;
-  /** The pod's secret: whoever has it can name the files of commands before they run, and vouch for results. */
+  /** The pod's secret. Anyone who has it can predict the names of commands' files, and vouch for results. */
   nonce: string;
-  /** Of every command of the sandbox. */
+  /** The environment of every command of the sandbox. */
   env: Record<string, string>;
 }
 
 /**
- * Words travel in the address of a request, which Go's servers take up to 1 MiB of, all headers together.
+ * The limit on the encoded words. They travel in a request's address, and Go's servers accept 1 MiB of that and all
+ * headers together.
  */
 const maxEncodedBytes = 700_000;
-/** Open files of a process; no core dumps. */
+/** Limits for each process: no core dumps, and this many open files. */
 const limits = 'c=0 n=16384';
-/** What a shell can export; other names are for `env` to set. */
+/** The names that a shell can export. Other names are set by `env`. */
 const exportable = /^(?!(UID|EUID|PPID|SHELLOPTS|BASHOPTS|BASH_VERSINFO|OPTIND|LINENO)$)[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** @throws CommandTooLong */
@@ -52,7 +53,7 @@ export async function describeCommand(place: CommandPlace, spec: CommandSpec, li
     ...commandWords(env, spec.argv),
   ];
   checkLength(settings);
-  // The pod's other supervisors read the name at the start of these words.
+  // The pod's other supervisors read the command's name at the start of these words.
   const identity = [`command=${name}`, `incarnation=${place.incarnation}`];
   return {
     name,
@@ -74,7 +75,7 @@ function commandWords(env: Record<string, string>, argv: string[]): string[] {
   const variables = Object.entries(env).map(([name, value]) => ({ name, word: `${name}=${value}` }));
   const exported = variables.filter(({ name }) => exportable.test(name)).map(({ word }) => word);
   const others = variables.filter(({ name }) => !exportable.test(name)).map(({ word }) => word);
-  // What looks like a variable is one to `env`.
+  // `env` takes a program with `=` in its name for a variable.
   const guard = argv[0]?.includes('=') ? ['/bin/sh', '-c', 'exec "$@"', 'sh'] : [];
   return [
     `env=${exported.length}`,

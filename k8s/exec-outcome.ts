@@ -1,17 +1,23 @@
-/** What an API server says of an exec, in its own words: the status at the end, or the refusal of its connection. */
+/** The outcome of an exec in the API server's own words: the status at the end, or the refusal of the connection. */
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 
 export type ExecOutcome =
-  /** The command ended by itself; 128 + signal where a signal ended it. */
+  /** The command ended by itself. The code is 128 + signal if a signal ended it. */
   | { kind: 'exited'; code: number }
-  /** The server says that it could not run the command, or not follow it to its end. */
+  /** The server reports that it could not run the command, or not follow it to its end. */
   | { kind: 'failed'; reason: string }
-  /** An HTTP error instead of a connection, so nothing was started: 404 no such pod, 403 forbidden, 429 too many requests. */
+  /**
+   * An HTTP error instead of a connection, so nothing was started. 404: no such pod; 403: forbidden; 429: too many
+   * requests.
+   */
   | { kind: 'refused'; status: number; reason: string; retryAfterMs?: number }
   /** No connection was made, so nothing was started. */
   | { kind: 'unreachable'; reason: string }
-  /** The connection ended before the command's status came: it may run, have ended, or never have begun. */
+  /**
+   * The connection ended before the command's status came. The command may be running, have ended, or never have
+   * started.
+   */
   | { kind: 'unknown'; reason: string };
 
 const Status = z.object({
@@ -28,7 +34,7 @@ const ExitCode = z.coerce.number().int().min(0).max(255);
 const maxReasonLength = 500;
 const maxRefusalBytes = 65_536;
 
-/** The status frame of an exec; what isn't one is an unknown outcome. Never throws. */
+/** Parses the status frame of an exec. Anything else is an unknown outcome. Never throws. */
 export function parseStatus(frame: string): ExecOutcome {
   const parsed = Status.safeParse(parseJson(frame));
   if (!parsed.success) return { kind: 'unknown', reason: 'the status of the command could not be read' };
@@ -42,7 +48,7 @@ export function parseStatus(frame: string): ExecOutcome {
     : { kind: 'failed', reason: short(message || reason || 'the server gave no reason') };
 }
 
-/** The answer that refused the connection. @throws where the answer breaks off. */
+/** Reads the answer that refused the connection. @throws if the answer breaks off */
 export async function parseRefusal(response: IncomingMessage): Promise<ExecOutcome> {
   const status = response.statusCode ?? 0;
   const body = await readStart(response);

@@ -1,7 +1,9 @@
 /**
- * One command in a container by the exec interface of Kubernetes, settled once whatever the connection does.
+ * Runs one command in a container through the exec interface of Kubernetes. It settles exactly once, whatever the
+ * connection does.
  *
- * Closing the connection doesn't end the command; what should outlive it, or be found again, is the caller's to arrange.
+ * Closing the connection doesn't end the command. If the command should outlive the connection, or be found again, the
+ * caller must arrange that.
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { IncomingMessage } from 'node:http';
@@ -16,21 +18,24 @@ export interface PodContainer {
   container: string;
 }
 
-/** Takes output as it comes; while its promise is open, the connection is held back. */
+/** Takes output as it comes. While its promise is pending, the connection is paused. */
 type TakeBytes = (bytes: Uint8Array) => void | Promise<void>;
 
 export interface ExecOptions {
-  /** Becomes standard input. Servers before protocol v5 can't be told its end: the command must know its length. */
+  /**
+   * Becomes standard input. Servers before protocol v5 can't be told where it ends, so the command must know its
+   * length.
+   */
   stdin?: AsyncIterable<Uint8Array>;
   onStdout?: TakeBytes;
-  /** Where missing, the command has no standard error to write to. */
+  /** If missing, the command has no standard error. */
   onStderr?: TakeBytes;
-  /** From the call to the outcome. */
+  /** The longest time from the call to the outcome. */
   deadlineMs: number;
   signal?: AbortSignal;
-  /** Of both streams together; more is an unknown outcome. */
+  /** The most bytes of both streams together. If there are more, the outcome is unknown. */
   maxBytes: number;
-  /** A connection that has answered three pings with nothing is given up. */
+  /** The interval of pings. A connection that doesn't answer three of them is given up. */
   pingEveryMs?: number;
 }
 
@@ -42,14 +47,14 @@ const handshakeTimeoutMs = 30_000;
 /** Servers send frames of 32 KiB. */
 const maxFrameBytes = 1 << 20;
 const sentFrameBytes = 1 << 16;
-/** Bytes that may wait for their taker before the connection is held back. */
+/** How many bytes may wait for their taker before the connection is paused. */
 const maxWaitingBytes = 1 << 18;
-/** What a timer takes. */
+/** The longest delay of a timer. */
 const maxDelayMs = 2 ** 31 - 1;
 
 /**
  * Runs a command and waits for its end, the deadline or the abort, whichever comes first. Not repeatable: each call
- * starts the command. @throws only what `onStdout`, `onStderr` or `stdin` throw.
+ * starts the command. @throws only what `onStdout`, `onStderr` or `stdin` throw
  */
 export async function execInPod(target: PodContainer, argv: string[], options: ExecOptions): Promise<ExecOutcome> {
   if (options.signal?.aborted) return { kind: 'unknown', reason: 'it was aborted before it began' };
@@ -110,7 +115,7 @@ async function connect(
   });
 }
 
-/** Resolves by what the socket says, in the order in which it is said: output that came before the end is taken before it. */
+/** Resolves with what the socket reports, in the order of the reports: output before the end is passed on first. */
 function followSocket(
   socket: WebSocket,
   options: ExecOptions,
@@ -126,7 +131,7 @@ function followSocket(
   ]);
   const take = (frame: Buffer): void | Promise<void> => {
     const channel = frame[0] ?? -1;
-    // Servers open with empty frames, and say by 255 that a stream ended.
+    // Servers begin with empty frames, and send 255 when a stream ended.
     if (frame.length === 1 || channel === channels.close) return;
     const content = frame.subarray(1);
     if (channel === channels.status) return resolve(parseStatus(content.toString()));
@@ -153,7 +158,7 @@ function followSocket(
   );
 }
 
-/** Does one thing after the other, and holds the socket back while too much waits. */
+/** Does one thing after the other, and pauses the socket while too much waits. */
 function inOrder(socket: WebSocket, reject: (error: unknown) => void) {
   let last: Promise<void> = Promise.resolve();
   let waitingBytes = 0;
@@ -176,7 +181,7 @@ function inOrder(socket: WebSocket, reject: (error: unknown) => void) {
   return { add, stop: () => (stopped = true) };
 }
 
-/** Calls back where the other side has gone without a word. */
+/** Calls `onDead` if the other side is gone without a close. */
 function watchLife(socket: WebSocket, everyMs: number, onDead: () => void): Disposable {
   let unanswered = 0;
   const onSign = (): void => {
@@ -184,7 +189,7 @@ function watchLife(socket: WebSocket, everyMs: number, onDead: () => void): Disp
   };
   for (const sign of ['open', 'pong', 'ping', 'message']) socket.on(sign, onSign);
   const timer = setInterval(() => {
-    // While it is held back, nothing can be heard.
+    // A paused socket receives no answers.
     if (socket.readyState !== WebSocket.OPEN || socket.isPaused) return;
     if (unanswered++ >= maxUnansweredPings) onDead();
     else socket.ping();
@@ -201,7 +206,7 @@ async function sendInput(socket: WebSocket, input: AsyncIterable<Uint8Array>): P
   if (socket.protocol === protocols[0]) await sendFrame(socket, channels.close, Uint8Array.of(channels.stdin));
 }
 
-/** @returns whether it has left; where it hasn't, the socket says why by itself. */
+/** Sends a frame. @returns whether it was sent; if not, the socket itself reports the reason */
 async function sendFrame(socket: WebSocket, channel: number, content: Uint8Array): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   socket.send(Buffer.concat([Uint8Array.of(channel), content]), (error) => resolve(!error));

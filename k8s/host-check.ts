@@ -1,4 +1,7 @@
-/** What is missing before a first sandbox, asked of the cluster itself. Changes nothing but for one probe pod. */
+/**
+ * Asks the cluster itself what is missing before a first sandbox. It changes nothing, except that it makes one probe
+ * pod.
+ */
 import { AuthorizationV1Api } from '@kubernetes/client-node';
 import type { HostIssue, SandboxSpec } from '../sandbox/contract.ts';
 import { SandboxRefused, SandboxUnavailable } from '../sandbox/errors.ts';
@@ -9,14 +12,14 @@ import { podScripts } from './pod-scripts.ts';
 import type { Pods } from './pods.ts';
 import type { KubernetesSettings } from './settings.ts';
 
-/** Each is needed, and `k8s/deploy/rbac.yaml` gives no more. */
+/** All of these are needed, and `k8s/deploy/rbac.yaml` grants no more. */
 const permissions: { verb: string; resource: string; subresource?: string }[] = [
   ...['create', 'get', 'list', 'watch', 'patch', 'delete'].map((verb) => ({ verb, resource: 'pods' })),
   ...['get', 'create'].map((verb) => ({ verb, resource: 'pods', subresource: 'exec' })),
   { verb: 'list', resource: 'events' },
 ];
 
-/** A doctor is asked by a person, who doesn't wait for minutes. */
+/** A person waits for `jig doctor`, so it must not take minutes. */
 const patienceMs = 10_000;
 const smallest: SandboxSpec = {
   id: 'doctor',
@@ -26,7 +29,7 @@ const smallest: SandboxSpec = {
   leaseMs: 60_000,
 };
 
-/** Never throws. Later questions are asked only where the earlier ones leave a sense to them. */
+/** Checks the cluster. A later check runs only if the earlier ones make it meaningful. Never throws. */
 export async function checkCluster(pods: Pods, settings: KubernetesSettings): Promise<HostIssue[]> {
   const patient: Pods = {
     ...pods,
@@ -73,7 +76,7 @@ async function checkPermissions({ cluster, namespace }: Pods): Promise<HostIssue
     });
 }
 
-/** The cluster's own answer to such a pod, without making it. */
+/** Asks the cluster whether it would admit such a pod, without making one. */
 async function checkAdmission({ cluster, namespace }: Pods, settings: KubernetesSettings): Promise<HostIssue[]> {
   try {
     await ask(cluster, () =>
@@ -100,7 +103,7 @@ async function checkAdmission({ cluster, namespace }: Pods, settings: Kubernetes
   }
 }
 
-/** Empty where it is proven, or where the operator took it on. */
+/** Checks that pods can't reach the network. Empty if that is proven, or if the operator took responsibility for it. */
 export async function checkNetwork(
   pods: Pods,
   settings: KubernetesSettings,

@@ -1,4 +1,6 @@
-/** A command's output on the worker: what has come of it, and at its end, two files that all its followers agree on. */
+/**
+ * A command's output on the worker: the bytes received so far, and in the end two files on which all followers agree.
+ */
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
@@ -8,7 +10,7 @@ import type { CapturedStream } from '../sandbox/contract.ts';
 const streams = ['stdout', 'stderr'] as const;
 type StreamName = (typeof streams)[number];
 
-/** Bytes that have come, in files of this follower's own until they are kept. */
+/** The bytes received so far. They are in files of this follower alone until they are kept. */
 export class ReceivedOutput implements AsyncDisposable {
   readonly received: Record<StreamName, number> = { stdout: 0, stderr: 0 };
   readonly #folder: string;
@@ -21,7 +23,7 @@ export class ReceivedOutput implements AsyncDisposable {
     this.#name = name;
   }
 
-  /** Makes the files, which needs no byte to have come: done beside the command, it isn't waited for after it. Repeatable. */
+  /** Makes the files. This can be done while the command runs, to save the wait after it. Repeatable. */
   async prepare(): Promise<void> {
     await this.#open();
   }
@@ -31,7 +33,7 @@ export class ReceivedOutput implements AsyncDisposable {
     this.received[stream] += bytes.length;
   }
 
-  /** Whether this is the digest of the text and of both outputs as they came. */
+  /** Whether this is the digest of the text and of both outputs as received. */
   async matches(text: string, digest: string): Promise<boolean> {
     const hash = createHash('sha256').update(text);
     for (const stream of streams) {
@@ -41,7 +43,10 @@ export class ReceivedOutput implements AsyncDisposable {
     return timingSafeEqual(hash.digest(), Buffer.from(digest, 'hex'));
   }
 
-  /** Puts both files where every follower of the command has them. They hold the same bytes, so the last one may win. */
+  /**
+   * Moves both files to where every follower of the command finds them. All followers' files hold the same bytes, so
+   * the last may win.
+   */
   async keep(dropped: Record<StreamName, number>): Promise<Record<StreamName, CapturedStream>> {
     const files = await this.#open();
     const keep = async (stream: StreamName): Promise<CapturedStream> => {

@@ -1,4 +1,4 @@
-/** Whether the cluster keeps pods from the network: asked of a pod that tries. */
+/** Checks whether the cluster keeps pods from the network, by a pod that tries. */
 import { randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import type { SandboxSpec } from '../sandbox/contract.ts';
@@ -8,17 +8,17 @@ import { podScripts } from './pod-scripts.ts';
 import { ensurePod, removePod, untilStarted, type Pods } from './pods.ts';
 import type { KubernetesSettings } from './settings.ts';
 
-/** What a pod can reach, in words; empty: nothing that was tried. */
+/** What the pod could reach, in words. Empty if nothing that was tried. */
 export interface NetworkFinding {
   reached: string[];
-  /** Why it could not be found out; then nothing is proven. */
+  /** Why it could not be found out. If set, nothing is proven. */
   unknown?: string;
 }
 
 const probeTimeoutMs = 60_000;
 const noTool = 9;
 
-/** Connect, and say how that ended. A refusal comes from somewhere: what refuses is reached. */
+/** Programs that connect and print how that ended. A refusal also counts as reached, since something refused. */
 const connectors = {
   python: `
 import errno, socket, sys
@@ -42,8 +42,9 @@ else { print $!{ETIMEDOUT} || $!{ENETUNREACH} || $!{EHOSTUNREACH} || $!{EACCES} 
 };
 
 /**
- * Tries what a cluster always has, and the outside, all at once. Words: the API server's address and port, the node's
- * address, the connectors. Standard output: a line for each place that answered, or of which nobody can tell.
+ * Tries what every cluster has, and the internet, all at the same time. Arguments: the API server's address and port,
+ * the node's address, the connectors. Standard output: a line for each place that answered, or for which the result is
+ * unknown.
  */
 const script = `
 gateway() { while read -r _ destination gateway _; do [ "$destination" != 00000000 ] || echo "$gateway"; done </proc/net/route; }
@@ -77,7 +78,7 @@ exit 0
 
 const probeLifeMs = 5 * 60_000;
 
-/** Makes a pod, lets it try, removes it. Repeatable. @throws SandboxUnavailable where no pod can be had */
+/** Makes a pod, lets it try, and removes it. Repeatable. @throws SandboxUnavailable if no pod can be made */
 export async function findReachable(
   pods: Pods,
   settings: KubernetesSettings,
@@ -110,7 +111,7 @@ async function probe(
 ): Promise<NetworkFinding> {
   const server = new URL(cluster.kubeConfig.getCurrentCluster()?.server ?? 'https://localhost');
   const target = { kubeConfig: cluster.kubeConfig, namespace, pod: name, container: containerName };
-  // Inside, names may not be known.
+  // The pod may not be able to resolve names.
   const { address } = await lookup(server.hostname.replaceAll(/[[\]]/g, '')).catch(() => ({ address: '' }));
   let said = '';
   const outcome = await execInPod(

@@ -1,6 +1,6 @@
 /**
- * Runs a command in a pod, once, however often it is asked for and whatever the connection does: an exec launches it
- * under a lock or finds it, and reads it out from where the last one stopped.
+ * Runs a command in a pod exactly once, however often it is asked for and whatever the connection does. An exec
+ * launches it under a lock, or finds it, and reads its output from where the last exec stopped.
  */
 import { createReadStream } from 'node:fs';
 import { createLimitByKey } from '../base/limits.ts';
@@ -13,28 +13,28 @@ import { ReceivedOutput } from './kept-output.ts';
 import { retryExec, PodEnded, type Attempt, type PodWatch } from './retry-exec.ts';
 
 export interface PodCommandTarget extends PodContainer, CommandPlace, PodWatch {
-  /** Where output is kept on the worker: one folder for one pod. */
+  /** The folder on the worker that keeps the output; each pod has its own. */
   outputDir: string;
 }
 
-/** What a command may take after its own deadline: to be killed, and to hand over what was kept. */
+/** How long a command may take after its own deadline, to be killed and to hand over its output. */
 const graceMs = 300_000;
 const stopTimeoutMs = 30_000;
 const maxStopBytes = 65_536;
-/** Frames have headers. */
+/** Allows for the headers of frames. */
 const frameSlackBytes = 1 << 24;
 
 /**
- * A few execs start at once in one container, because some runtimes stumble over many: beyond some twenty at once,
- * containerd 1.6 takes a second for each, whatever the machine has to spare.
+ * Limits how many execs start at the same time in one container, because some runtimes slow down: with more than about
+ * twenty, containerd 1.6 takes a second for each, however fast the machine is.
  */
 const limitStarts = createLimitByKey(8);
 
 /**
- * Repeatable by `spec.key`, also at the same time and from other processes: all calls have the same result. An abort by
- * {@link CommandCancelled} kills the command; any other leaves it running.
- * @throws SandboxLost where the pod or the command's record is gone, SandboxUnavailable where the API server stays away,
- * SandboxRefused where it forbids, CommandTooLong; the abort's reason on a detach.
+ * Runs a command. Repeatable by `spec.key`, also at the same time and from other processes: all calls get the same
+ * result. An abort by {@link CommandCancelled} kills the command; any other leaves it running.
+ * @throws SandboxLost if the pod or the command's record is gone, SandboxUnavailable if the API server can't be reached
+ * for long, SandboxRefused if it forbids the command, CommandTooLong; the abort's reason on a detach.
  */
 export async function runInPod(
   target: PodCommandTarget,
@@ -48,7 +48,7 @@ export async function runInPod(
   const stop = async (until: AbortSignal): Promise<void> => await stopCommand(target, request, until);
   const onAbort = (): void => {
     if (!(signal?.reason instanceof CommandCancelled)) detach.abort(signal?.reason);
-    // Where it fails, so does the following, and says why.
+    // If it fails, the following fails too and gives the reason.
     else stop(finished.signal).catch(() => {});
   };
   if (signal?.aborted && signal.reason instanceof CommandCancelled) await stop(detach.signal);
@@ -84,7 +84,7 @@ interface Following {
   signal: AbortSignal;
 }
 
-/** Launches the command or finds it, and takes its output until it has ended. */
+/** Launches the command or finds it, and receives its output until it has ended. */
 async function followCommand(following: Following): Promise<CommandEnd> {
   const { target, spec, request, output, signal } = following;
   const giveUpAt = performance.now() + spec.timeoutMs + graceMs;
@@ -92,8 +92,8 @@ async function followCommand(following: Following): Promise<CommandEnd> {
     const frames = new FrameReader();
     const stdinWanted = Promise.withResolvers<void>();
     let end: CommandEnd | undefined;
-    // Its supervisor vouches for the end, so nothing is waited for after it: the exec's own status only tells of who read
-    // it out.
+    // The supervisor vouches for the end, so nothing more is waited for: the status of the exec is only that of the
+    // reader.
     const ended = new AbortController();
     const started = Promise.withResolvers<void>();
     const onStdout = async (bytes: Uint8Array): Promise<void> => {
@@ -138,7 +138,7 @@ async function takeFrame(
   onOutput?.({ stream, bytes });
 }
 
-/** What the script reads: the seal, then the command's own input when it asks for it. */
+/** The standard input of the script: the seal, then the command's own input once the script asks for it. */
 async function* inputOf(
   { seal, stdinBytes }: CommandRequest,
   stdin: CommandSpec['stdin'],
@@ -160,7 +160,7 @@ async function* inputOf(
     throw new Error(`the file for a command's standard input became shorter while it was sent: ${stdin.path}`);
 }
 
-/** @throws SandboxLost where the result isn't the one that the command's supervisor sealed. */
+/** Checks and keeps the result. @throws SandboxLost if the command's supervisor didn't seal this result */
 async function resultOf(end: CommandEnd, { seal }: CommandRequest, output: ReceivedOutput): Promise<CommandResult> {
   const { stdout, stderr } = output.received;
   const whole = stdout === end.stdout.keptBytes && stderr === end.stderr.keptBytes;
@@ -175,7 +175,7 @@ async function resultOf(end: CommandEnd, { seal }: CommandRequest, output: Recei
   };
 }
 
-/** Asks for the command's end, or that it never begins. */
+/** Asks for the command's early end. If it hasn't started, it never will. */
 async function stopCommand(target: PodCommandTarget, request: CommandRequest, signal: AbortSignal): Promise<void> {
   await retryExec(target, { giveUpAt: Infinity, signal }, async (heard): Promise<Attempt<void>> => {
     const outcome = await execInPod(target, request.stopWords, {

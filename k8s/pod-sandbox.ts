@@ -1,4 +1,4 @@
-/** One pod as a sandbox: what is known of it, and commands in it. */
+/** One pod as a sandbox: what is known about it, and commands in it. */
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
@@ -11,7 +11,7 @@ import { annotations, containerName, podName } from './pod-spec.ts';
 import { findEnd, isUnexplained } from './pod-state.ts';
 import { findPod, type Pods } from './pods.ts';
 
-/** What a command in a pod needs to know of it, which doesn't change as long as it lives. */
+/** What a command needs to know about its pod. It doesn't change while the pod lives. */
 export interface KnownPod {
   ref: SandboxRef;
   nonce: string;
@@ -31,7 +31,7 @@ export function annotationOf({ metadata }: V1Pod, name: string): string {
   return metadata?.annotations?.[name] ?? '';
 }
 
-/** Of this worker: where the output of a pod's commands is kept. */
+/** The folder of this worker that keeps the output of a pod's commands. */
 export const outputFolder = (outputDir: string, id: string): string => join(outputDir, podName(id));
 
 export function podSandbox(
@@ -41,7 +41,7 @@ export function podSandbox(
 ): Sandbox {
   const { cluster, namespace } = pods;
   const target: PodCommandTarget = {
-    // A renewed token is in a new one.
+    // A renewed token comes with a new kubeconfig.
     get kubeConfig() {
       return cluster.kubeConfig;
     },
@@ -58,19 +58,19 @@ export function podSandbox(
   return {
     ref,
     run: (spec, options) => runInPod(target, spec, options),
-    // The pod reaches nothing, and nobody there counts what it tried.
+    // The pod reaches nothing, and nothing there records what it tried.
     listRefusals: async () => [],
   };
 }
 
-/** How often, and for how long, an end is looked at until the cluster says why it came. */
+/** How often, and at which interval, an ended pod is read again until the cluster gives the reason. */
 const maxLooks = 10;
 const lookAgainMs = 500;
 
-/** What became of the pod while nobody heard of it. */
+/** Checks what has happened to the pod while it was silent. */
 async function checkPodStands(pods: Pods, { id, incarnation }: SandboxRef): Promise<PodState> {
   try {
-    // Whoever asks asks again.
+    // The caller repeats the question, so this doesn't.
     const impatient: Pods = { ...pods, cluster: { ...pods.cluster, unreachableTimeoutMs: 0 } };
     let pod = await findPod(impatient, podName(id));
     for (let looks = 0; pod && isUnexplained(pod) && looks < maxLooks; looks += 1) {

@@ -1,16 +1,19 @@
-/** The scripts that supervise commands inside a sandbox's pod, as the pod carries them. */
+/** The scripts that supervise commands inside a sandbox's pod, in the form in which the pod carries them. */
 import { readFileSync } from 'node:fs';
 
-/** Where things are in the container. All but `scripts` and `blueprint` are its own to write. */
+/** Paths in the container. Everything except `scripts` and `blueprint` may be written by commands. */
 export const podPaths = {
   workspace: '/work',
   home: '/home/agent',
   temporary: '/tmp',
-  /** The blueprint's files, for reading only. */
+  /** The blueprint's files, read-only. */
   blueprint: '/blueprint',
   /** Records of commands: lock, pid, outputs, result. */
   commands: '/jig',
-  /** For reading only, so that no command changes what supervises the next: `podScripts`, and `incarnation`, the pod's UID. */
+  /**
+   * Read-only, so that no command can change what supervises the next one. Holds `podScripts`, and `incarnation` with
+   * the pod's UID.
+   */
   scripts: '/opt/jig',
 };
 
@@ -21,7 +24,7 @@ const sources = {
   'supervise.sh': new URL('../sandbox/supervise.sh', import.meta.url),
 };
 
-/** File names and texts for `podPaths.scripts`; the container starts by `/bin/sh init.sh`. Comments stay behind. */
+/** File names and texts for `podPaths.scripts`, without comments. The container starts with `/bin/sh init.sh`. */
 export function podScripts(): Record<keyof typeof sources, string> {
   return {
     'init.sh': scriptText(sources['init.sh']),

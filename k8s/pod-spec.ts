@@ -1,4 +1,7 @@
-/** A sandbox as a pod: the Pod Security level `restricted` in full, and nothing of the cluster inside. */
+/**
+ * Describes a sandbox as a pod. It meets the Pod Security level `restricted` in full, and has nothing of the cluster
+ * inside.
+ */
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { V1Container, V1Pod, V1VolumeMount, V1Volume } from '@kubernetes/client-node';
@@ -9,7 +12,7 @@ import type { KubernetesSettings } from './settings.ts';
 
 /** The container in which commands run. */
 export const containerName = 'sandbox';
-/** What every pod of Jig's carries; policies and the sweeper select by it. */
+/** The label of every pod that Jig makes. Policies and the sweeper select by it. */
 export const managedBy = { 'app.kubernetes.io/managed-by': 'jig' };
 
 export const annotations = {
@@ -17,24 +20,26 @@ export const annotations = {
   owner: 'jig.dev/owner',
   /** ISO 8601. */
   leasedUntil: 'jig.dev/leased-until',
-  /** A hash of the specification, so that a pod that was made by another one isn't taken. */
+  /** A hash of the specification, so that a pod made from another specification isn't taken. */
   specHash: 'jig.dev/spec-hash',
   /** The environment of every command, as JSON. */
   env: 'jig.dev/env',
-  /** What names command folders; it is not to be seen in the pod. */
+  /** The secret from which the names of commands' files are derived. It must not be visible in the pod. */
   nonce: 'jig.dev/nonce',
 } as const;
 
-/** Files come as annotations too, by their number: a path is no name of an annotation. */
+/** Files are annotations too, named by number, because a path can't be an annotation's name. */
 const fileAnnotation = (index: number): string => `blueprint.jig.dev/${index}`;
 const scriptAnnotation = (file: string): string => `script.jig.dev/${file}`;
-/** Of commands' outputs; a blueprint's disk is beside it. */
+/** The disk for commands' outputs, on top of the blueprint's disk limit. */
 const commandDiskBytes = 2 * 1024 ** 3;
-/** Of a blueprint's files together: what annotations may hold, less room for the scripts and the environment. */
+/**
+ * The most bytes of a blueprint's files together: what annotations may hold, without the scripts and the environment.
+ */
 const maxFileBytes = 192 * 1024;
 const user = 1000;
 
-/** A DNS label: readable, and unique by its hash. */
+/** The pod's name: a DNS label, readable, and unique by its hash. */
 export function podName(id: string): string {
   const slug = id
     .toLowerCase()
@@ -45,7 +50,7 @@ export function podName(id: string): string {
   return `jig-${slug}-${createHash('sha256').update(id).digest('hex').slice(0, 12)}`;
 }
 
-/** The same for the same specification, whichever version of Jig makes a pod by it. */
+/** The hash of a specification. It is the same in every version of Jig. */
 function hashSpec({
   image = '',
   resources: { cpu, memoryBytes, diskBytes, processes },
@@ -70,7 +75,7 @@ function hashSpec({
 
 export interface PodContent {
   nonce: string;
-  /** Files at /opt/jig, by name: scripts that nobody in the pod can change. */
+  /** Files at /opt/jig, by name. Nothing in the pod can change these scripts. */
   scripts: Record<string, string>;
 }
 
@@ -95,7 +100,7 @@ export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, 
     },
     spec: {
       restartPolicy: 'Never',
-      // The backstop, where neither a run nor a sweeper comes by.
+      // The last resort, if neither a run nor a sweeper removes the pod.
       activeDeadlineSeconds: Math.ceil(settings.podLifeMs / 1000),
       terminationGracePeriodSeconds: 1,
       automountServiceAccountToken: false,
@@ -139,7 +144,7 @@ function containerOf(spec: SandboxSpec, settings: KubernetesSettings, scripts: R
   };
 }
 
-/** The only places where a command can write; and the scripts and the blueprint's files, which nobody can. */
+/** The volumes: the only places where a command can write, and the read-only scripts and blueprint files. */
 function volumes(
   { resources: { diskBytes }, blueprint = [] }: SandboxSpec,
   scripts: Record<string, string>,
@@ -176,7 +181,10 @@ function volumes(
   ];
 }
 
-/** @throws SandboxRefused where they can't be annotations, which are text, and share 256 KiB with the scripts */
+/**
+ * The blueprint's files as texts. @throws SandboxRefused if they can't be annotations, which are text and share 256 KiB
+ * with the scripts
+ */
 function fileTexts({ blueprint = [] }: SandboxSpec): string[] {
   const contents = blueprint.map(({ base64 }) => Buffer.from(base64, 'base64'));
   const binary = blueprint.find((_, index) => !isUtf8(contents[index] ?? new Uint8Array()));

@@ -1,4 +1,4 @@
-/** What a pod's status says: how far it has come, and what is wrong with it. Pure. */
+/** Reads a pod's status: how far the pod has come, and what is wrong with it. Pure. */
 import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
 import type { ErrorCode } from '../base/errors.ts';
 import type { StateReached } from '../sandbox/contract.ts';
@@ -7,7 +7,7 @@ export interface PodProblem {
   code: Extract<ErrorCode, 'sandbox-unschedulable' | 'sandbox-image-unavailable' | 'sandbox-not-started'>;
   reason: string;
   message: string;
-  /** Whether waiting helps. `never`: it doesn't; `pull`: a registry may answer again; `maybe`: a node may become free. */
+  /** Whether waiting helps. `never`: no; `pull`: a registry may answer again; `maybe`: a node may become free. */
   recovers: 'never' | 'pull' | 'maybe';
 }
 
@@ -20,7 +20,7 @@ const containerReasons = {
   maybe: ['CreateContainerError', 'CrashLoopBackOff', 'ContainerStatusUnknown'],
 };
 
-/** How far the pod has come by the cluster's own clock, which counts whole seconds. */
+/** The states that the pod has reached, by the cluster's clock, which counts whole seconds. */
 export function podStates({ metadata, status }: V1Pod): StateReached[] {
   const scheduled = status?.conditions?.find(({ type, status: holds }) => type === 'PodScheduled' && holds === 'True');
   const started = status?.containerStatuses?.[0]?.state?.running?.startedAt;
@@ -40,11 +40,11 @@ export function isStarted({ status }: V1Pod): boolean {
 export interface PodEnd {
   reason: string;
   message: string;
-  /** Where what ran in it used too much, that is how its commands ended. */
+  /** How its commands ended, if the pod ended because they used too much. */
   ending?: 'out-of-memory' | 'disk-full';
 }
 
-/** Why no command will ever run in it again; undefined: it may. */
+/** Why no command will ever run in the pod again; undefined if one may. */
 export function findEnd({ metadata, status }: V1Pod): PodEnd | undefined {
   const terminated = status?.containerStatuses?.[0]?.state?.terminated;
   if (status?.phase === 'Failed' || status?.phase === 'Succeeded' || terminated) {
@@ -65,7 +65,7 @@ export function findEnd({ metadata, status }: V1Pod): PodEnd | undefined {
   return undefined;
 }
 
-/** Whether its container has ended and nobody has said why: the kubelet tells of an eviction some moments after it. */
+/** Whether its container has ended without a known reason. The kubelet reports an eviction some moments after it. */
 export function isUnexplained({ metadata, status }: V1Pod): boolean {
   const terminated = status?.containerStatuses?.[0]?.state?.terminated;
   return (
@@ -73,14 +73,16 @@ export function isUnexplained({ metadata, status }: V1Pod): boolean {
   );
 }
 
-/** Whether the kubelet evicted it for what it wrote itself; where the node is short of something, it evicts whom it finds. */
+/**
+ * Whether the kubelet evicted the pod for what it wrote itself. If the node is short of something, it evicts any pod.
+ */
 function isOwnDisk(message: string): boolean {
   return /usage of emptydir volume .* exceeds the limit|ephemeral local storage usage exceeds the total limit|exceeded its local ephemeral storage limit/i.test(
     message,
   );
 }
 
-/** What keeps the pod from starting, if anything does. */
+/** What prevents the pod from starting, if anything. */
 export function findProblem(pod: V1Pod): PodProblem | undefined {
   const { status } = pod;
   const waiting = status?.containerStatuses?.[0]?.state?.waiting;
@@ -106,7 +108,7 @@ export function findProblem(pod: V1Pod): PodProblem | undefined {
   return undefined;
 }
 
-/** The last thing that went wrong by the events, in their own words. */
+/** The latest warning among the events, in its own words. */
 export function lastWarning(events: CoreV1Event[]): string | undefined {
   const warnings = events.filter(({ type }) => type === 'Warning').toSorted((a, b) => timeOf(a) - timeOf(b));
   const last = warnings.at(-1);

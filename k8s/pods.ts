@@ -1,4 +1,4 @@
-/** Pods as sandboxes need them: made once, waited for, found, listed, removed. */
+/** The operations on pods that sandboxes need: make, wait, find, list, remove. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { PatchStrategy, setHeaderOptions, Watch, type V1Pod } from '@kubernetes/client-node';
 import { SandboxRefused, SandboxUnavailable } from '../sandbox/errors.ts';
@@ -6,7 +6,7 @@ import { ApiRefusal, ask, type Cluster } from './api.ts';
 import { annotations, managedBy, podName } from './pod-spec.ts';
 import { findEnd, findProblem, isStarted, lastWarning, type PodProblem } from './pod-state.ts';
 
-/** What is true of a pod is asked for this often, though no watch said that it changed. */
+/** How often a pod is read even if no watch reports a change. */
 const lookEveryMs = 2000;
 const removalTimeoutMs = 30_000;
 
@@ -15,13 +15,14 @@ export interface Pods {
   namespace: string;
 }
 
-/** How long the name's last pod may take to go, where nobody says how long a start may take. */
+/** How long the last pod of the name may take to go, if no start time is given. */
 const defaultPatience = { startTimeoutMs: 60_000 };
 const quotaRetryMs = 2000;
 
 /**
- * Makes the pod, or finds the one of the same sandbox; waits while a quota is used up or the name's last pod goes. Repeatable.
- * @throws SandboxRefused where the name is another's, SandboxUnavailable where the cluster says no
+ * Makes the pod, or finds that of the same sandbox. Waits while a quota is used up, or while the last pod of the name
+ * goes. Repeatable.
+ * @throws SandboxRefused if the name belongs to another pod, SandboxUnavailable if the cluster refuses
  */
 export async function ensurePod(
   pods: Pods,
@@ -48,7 +49,7 @@ export async function ensurePod(
     if (!existing) continue;
     checkSame(existing, wanted, namespace);
     if (!findEnd(existing)) return existing;
-    // It can't be used any more, and its name is wanted.
+    // This pod can't be used any more, and its name is needed.
     await removePod(pods, existing, signal, Math.min(removalTimeoutMs, giveUpAt - performance.now()));
     if (performance.now() > giveUpAt)
       throw new SandboxUnavailable('sandbox-not-started', `The pod ${name} that had the name before does not go`, {
@@ -57,7 +58,7 @@ export async function ensurePod(
   }
 }
 
-/** @throws SandboxRefused where the pod is somebody else's, or was made by another specification */
+/** Checks that a pod is the wanted one. @throws SandboxRefused if it isn't Jig's, or has another specification */
 function checkSame(existing: V1Pod, wanted: V1Pod, namespace: string): void {
   const hint = 'Remove it, or give sandboxes a namespace of their own.';
   const name = existing.metadata?.name ?? '';
@@ -71,12 +72,15 @@ function checkSame(existing: V1Pod, wanted: V1Pod, namespace: string): void {
     );
 }
 
-/** A quota comes free when other sandboxes end; a new namespace gets its service account in a moment. */
+/**
+ * Whether a refused pod may be admitted later: a quota becomes free when other sandboxes end, and a new namespace soon
+ * gets its service account.
+ */
 function mayBeAdmittedLater({ status, message }: ApiRefusal): boolean {
   return status === 409 || (status === 403 && /exceeded quota|serviceaccount ".*" not found/i.test(message));
 }
 
-/** A refusal of the pod itself; the text is the cluster's own. */
+/** The error for a refused pod. Its text is the cluster's own. */
 function notAdmitted({ status, message }: ApiRefusal): SandboxUnavailable {
   return new SandboxUnavailable(
     'sandbox-not-admitted',
@@ -85,7 +89,7 @@ function notAdmitted({ status, message }: ApiRefusal): SandboxUnavailable {
   );
 }
 
-/** What the pod's annotation says, where the pod is Jig's at all. */
+/** The sandbox's id from the pod's annotation; undefined if the pod isn't Jig's. */
 export function idOf({ metadata }: V1Pod): string | undefined {
   return Object.entries(managedBy).every(([label, value]) => metadata?.labels?.[label] === value)
     ? metadata?.annotations?.[annotations.id]
@@ -113,7 +117,7 @@ export async function listPods({ cluster, namespace }: Pods): Promise<V1Pod[]> {
   return items;
 }
 
-/** Notes on the sandbox's pod until when it is needed; repeatable. @returns false where there is no pod of this sandbox. */
+/** Writes to the sandbox's pod until when it is needed. Repeatable. @returns false if this sandbox has no pod */
 export async function renewPod({ cluster, namespace }: Pods, id: string, leaseMs: number): Promise<boolean> {
   const at = (annotation: string): string => `/metadata/annotations/${annotation.replace('/', '~1')}`;
   const leasedUntil = new Date(Date.now() + leaseMs).toISOString();
@@ -126,13 +130,16 @@ export async function renewPod({ cluster, namespace }: Pods, id: string, leaseMs
     await ask(cluster, () => cluster.core.patchNamespacedPod({ namespace, name: podName(id), body }, asJsonPatch));
     return true;
   } catch (error) {
-    // Gone, or another's: 422 says that the test in the patch failed.
+    // The pod is gone or another one: 422 says that the test in the patch failed.
     if (error instanceof ApiRefusal && (error.status === 404 || error.status === 422)) return false;
     throw error;
   }
 }
 
-/** Removes this very pod and waits, within a bound, until it is gone; another one of the same name stays. Repeatable. */
+/**
+ * Removes this very pod and waits, for a limited time, until it is gone. Another pod with the same name stays.
+ * Repeatable.
+ */
 export async function removePod(
   pods: Pods,
   { metadata }: V1Pod,
@@ -150,12 +157,12 @@ export async function removePod(
       signal,
     );
   } catch (error) {
-    // Gone, or another pod has the name.
+    // The pod is gone, or another pod has the name.
     if (error instanceof ApiRefusal && (error.status === 404 || error.status === 409)) return;
     throw error;
   }
   const isGone = (pod: V1Pod | undefined): boolean => pod?.metadata?.uid !== uid;
-  // A node that doesn't answer keeps the pod's name for minutes; then nothing runs in it that could be waited for.
+  // A node that doesn't answer keeps the pod's name for minutes. Then nothing useful is left to wait for.
   await untilPod(pods, { name, holds: isGone, timeoutMs, signal, resourceVersion: going.metadata?.resourceVersion });
 }
 
@@ -164,7 +171,7 @@ export interface StartLimits {
   pullTimeoutMs: number;
 }
 
-/** Waits until the pod's container runs. @throws SandboxUnavailable with the event's own text */
+/** Waits until the pod's container runs. @throws SandboxUnavailable with the text of the cluster's event */
 export async function untilStarted(
   pods: Pods,
   pod: V1Pod,
@@ -218,13 +225,13 @@ interface Awaited {
   holds: (pod: V1Pod | undefined) => boolean;
   timeoutMs: number;
   signal?: AbortSignal | undefined;
-  /** Of the pod as it is known already. */
+  /** The version of the pod that is already known. */
   resourceVersion?: string | undefined;
 }
 
 /**
- * The pod as it is when the condition holds, or when the time is up. A watch is the hint to look sooner; what is
- * concluded against a pod is concluded from the pod as it is read.
+ * The pod once the condition holds, or when the time is up. A watch is only a hint to look sooner: a bad state is
+ * believed only if reading the pod confirms it.
  */
 async function untilPod(
   pods: Pods,
@@ -235,7 +242,7 @@ async function untilPod(
   using hint = watchPod(pods, name, resourceVersion);
   let shown = resourceVersion === undefined ? undefined : await hint.next(leftMs(), signal);
   for (;;) {
-    // Good news needs no second look: the first command in the pod is one.
+    // A good state needs no second read: the first command in the pod is one.
     if (shown?.type !== 'DELETED' && shown && isStarted(shown.pod) && holds(shown.pod)) return shown.pod;
     if (!shown || shown.type === 'DELETED' || holds(shown.pod)) {
       const read = await findPod(pods, name, signal);
@@ -252,7 +259,7 @@ interface Shown {
 
 const watchAgainMs = { first: 500, most: 10_000 };
 
-/** Shows changes of a pod. A watch that ends, breaks or is refused is begun again, for as long as somebody looks. */
+/** Watches a pod. A watch that ends, breaks or is refused is started again until the watcher is closed. */
 function watchPod(pods: Pods, name: string, resourceVersion: string | undefined) {
   const closing = new AbortController();
   let seen: Shown | undefined;
@@ -268,7 +275,7 @@ function watchPod(pods: Pods, name: string, resourceVersion: string | undefined)
       !closing.signal.aborted;
       pauseMs = Math.min(pauseMs * 2, watchAgainMs.most)
     ) {
-      // Whoever waits looks by itself too, and learns there what is wrong.
+      // The waiting code also reads the pod itself, and learns there what is wrong.
       await watchOnce(pods, name, from, onChange, closing.signal).catch(() => undefined);
       from = undefined;
       await wait(pauseMs, undefined, { signal: closing.signal }).catch(() => undefined);
@@ -276,7 +283,7 @@ function watchPod(pods: Pods, name: string, resourceVersion: string | undefined)
   };
   void watch();
   return {
-    /** What is shown next; undefined after the time. @throws the abort's reason */
+    /** The next change; undefined after the time. @throws the abort's reason */
     async next(timeoutMs: number, signal: AbortSignal | undefined): Promise<Shown | undefined> {
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
@@ -297,7 +304,7 @@ function watchPod(pods: Pods, name: string, resourceVersion: string | undefined)
   };
 }
 
-/** One watch, until it ends, breaks or is closed. @throws where it is refused */
+/** Runs one watch until it ends, breaks or is closed. @throws if it is refused */
 async function watchOnce(
   { cluster, namespace }: Pods,
   name: string,
@@ -306,7 +313,7 @@ async function watchOnce(
   closing: AbortSignal,
 ): Promise<void> {
   const ended = Promise.withResolvers<void>();
-  // Without a version to start from it begins with how the pod is, so that nothing is missed between two watches.
+  // Without a version to start from, it begins with the pod's current state, so nothing is missed between two watches.
   const query = { fieldSelector: `metadata.name=${name}`, ...(from !== undefined && { resourceVersion: from }) };
   const controller = await new Watch(cluster.kubeConfig).watch(
     `/api/v1/namespaces/${namespace}/pods`,

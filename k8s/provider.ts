@@ -24,21 +24,21 @@ import type { KubernetesSettings } from './settings.ts';
 
 export interface KubernetesProviderOptions {
   settings: KubernetesSettings;
-  /** Of this worker: where the output of commands is kept until its sandbox is removed. */
+  /** The folder of this worker that keeps the output of commands until their sandbox is removed. */
   outputDir: string;
 }
 
 const provider = 'kubernetes';
-/** For so long a pod that was seen counts as there; each command looks for itself, inside. */
+/** How long a pod that was seen counts as existing. Each command checks again inside the pod. */
 const knownForMs = 60_000;
 
-/** @throws JigError `config-invalid` where there is no usable kubeconfig */
+/** Makes the provider. @throws JigError `config-invalid` if there is no usable kubeconfig */
 export function createKubernetesProvider({ settings, outputDir }: KubernetesProviderOptions): SandboxProvider {
   const pods: Pods = { cluster: connectCluster(settings), namespace: settings.namespace };
   const { unreachableTimeoutMs } = settings;
   const known = createKnownPods();
   const sandboxOf = (pod: KnownPod): Sandbox => podSandbox(pods, pod, { outputDir, unreachableTimeoutMs });
-  /** That pods reach nothing, once in the life of this process. */
+  /** The proof that pods reach nothing, made once in the life of this process. */
   let proven: Promise<void> | undefined;
   const prove = (): Promise<void> =>
     (proven ??= proveNetwork(pods, settings).catch((error: unknown) => {
@@ -81,7 +81,8 @@ export function createKubernetesProvider({ settings, outputDir }: KubernetesProv
     },
     renewSandbox: (id, leaseMs) => renewPod(pods, id, leaseMs),
     async listSandboxes() {
-      // Another worker may share the folder: what it adds from now on is for a pod that the list may lack.
+      // Another worker may share the folder. A folder that it adds from now on may be for a pod that is not in the
+      // list.
       const folders = await readdir(outputDir).catch(() => []);
       const found = (await listPods(pods)).filter((pod) => idOf(pod) !== undefined);
       await pruneOutputs(outputDir, folders, [...found.map((pod) => idOf(pod) ?? ''), ...known.ids()]);
@@ -90,7 +91,7 @@ export function createKubernetesProvider({ settings, outputDir }: KubernetesProv
   };
 }
 
-/** Pods that this process has seen: a hint that saves requests, never the truth. */
+/** The pods that this process has seen: a hint that saves requests, never the truth. */
 function createKnownPods() {
   const seen = new Map<string, { pod: KnownPod; atMs: number }>();
   return {
@@ -109,7 +110,7 @@ function createKnownPods() {
   };
 }
 
-/** @throws SandboxLost where it is gone, has ended, or is another incarnation */
+/** Finds the sandbox's pod. @throws SandboxLost if it is gone, has ended, or is another incarnation */
 async function getPod(pods: Pods, { id, incarnation }: SandboxRef): Promise<V1Pod> {
   const pod = await findPod(pods, podName(id));
   if (!pod || pod.metadata?.uid !== incarnation)
@@ -119,7 +120,10 @@ async function getPod(pods: Pods, { id, incarnation }: SandboxRef): Promise<V1Po
   return pod;
 }
 
-/** @throws SandboxRefused `sandbox-network-open` where pods reach anything, or where that can't be found out */
+/**
+ * Proves that pods reach nothing. @throws SandboxRefused `sandbox-network-open` if they reach anything, or if it can't
+ * be found out
+ */
 async function proveNetwork(pods: Pods, settings: KubernetesSettings): Promise<void> {
   const [issue] = await checkNetwork(pods, settings);
   if (issue) throw new SandboxRefused(issue.message, { code: 'sandbox-network-open', hint: issue.hint });
@@ -144,7 +148,7 @@ function describe(pod: V1Pod): ListedSandbox {
   };
 }
 
-/** Outputs of sandboxes that somebody else removed. */
+/** Removes the outputs of sandboxes that others removed. */
 async function pruneOutputs(outputDir: string, folders: string[], ids: string[]): Promise<void> {
   const kept = new Set(ids.map((id) => basename(outputFolder(outputDir, id))));
   for (const name of folders) if (!kept.has(name)) await rm(join(outputDir, name), { recursive: true, force: true });

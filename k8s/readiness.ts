@@ -1,4 +1,4 @@
-/** A pod that has started is ready when a command in it says so. */
+/** Decides when a started pod is ready: when a command in it says so. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { SandboxUnavailable } from '../sandbox/errors.ts';
 import { execInPod, type PodContainer } from './exec.ts';
@@ -7,7 +7,7 @@ const tryTimeoutMs = 15_000;
 const readyTimeoutMs = 60_000;
 const retryEveryMs = 200;
 
-/** Exit codes of the script, with what they say. */
+/** The script's exit codes and their meanings. */
 const complaints: Record<number, string> = {
   40: 'the pod is another one than was made',
   41: 'its folders /work, /home/agent, /tmp and /jig are not all writable',
@@ -34,7 +34,7 @@ export async function untilReady(target: PodContainer, uid: string, signal?: Abo
     });
     signal?.throwIfAborted();
     if (outcome.kind === 'exited' && outcome.code === 0) return;
-    // What the script says is final; what the way to it says may pass.
+    // The script's own answer is final. A failure on the way to it may pass.
     const isFinal =
       outcome.kind === 'exited' || (outcome.kind === 'refused' && (outcome.status === 403 || outcome.status === 404));
     if (isFinal || performance.now() > giveUpAt) {

@@ -5,20 +5,20 @@ import { CommandTooLong, SandboxLost, SandboxRefused, SandboxUnavailable } from 
 import type { ExecOutcome } from './exec-outcome.ts';
 
 export type PodState =
-  /** It lives, and is the incarnation that was meant. */
+  /** The pod lives, and is the intended incarnation. */
   | 'same'
   | 'unreachable'
-  /** Why it is gone, or isn't the one that was meant; `ending` where that is how its commands ended. */
+  /** Why the pod is gone or another one; `ending` is set if that is how its commands ended. */
   | { gone: string; ending?: Extract<CommandEnding, 'out-of-memory' | 'disk-full'> };
 
 export interface PodWatch {
   /** Asked after each exec that failed. */
   checkPod: () => Promise<PodState>;
-  /** How long the pod may stay silent; five minutes where missing. */
+  /** How long the pod may be silent; five minutes if missing. */
   unreachableTimeoutMs?: number;
 }
 
-/** The pod's end is the command's own. */
+/** The pod ended in the way that counts as its command's ending. */
 export class PodEnded extends Error {
   override name = 'PodEnded';
   readonly ending: CommandEnding;
@@ -36,6 +36,7 @@ const maxPauseMs = 5000;
 const maxRetryAfterMs = 30_000;
 
 /**
+ * Repeats `attempt` until it is done.
  * @param attempt calls `heard` when something came from the pod.
  * @throws SandboxLost, PodEnded, SandboxUnavailable, SandboxRefused, CommandTooLong; the reason of the signal.
  */
@@ -70,7 +71,7 @@ export async function retryExec<Value>(
   }
 }
 
-/** To be tried again, for what runs in the pod goes on. */
+/** The error is retryable, since what runs in the pod goes on. */
 function unreachable(forMs: number, last: ExecOutcome): SandboxUnavailable {
   return new SandboxUnavailable(
     'sandbox-unreachable',
@@ -79,7 +80,7 @@ function unreachable(forMs: number, last: ExecOutcome): SandboxUnavailable {
   );
 }
 
-/** @throws where trying again changes nothing. */
+/** @throws if trying again can't help. */
 function checkRefusal(outcome: ExecOutcome): void {
   if (outcome.kind !== 'refused') return;
   if (outcome.status === 403)

@@ -1,11 +1,11 @@
-/** Puts a streamed answer together, within bounds, from chunks that are checked one by one. */
+/** Assembles a streamed answer, within limits, from chunks that are checked one by one. */
 import { z } from 'zod';
 import { ModelFailure, type ModelResponse, type ToolCall } from './contract.ts';
 
-/** Characters kept of an answer's text, and of one call's arguments; what comes after is dropped. */
+/** The most characters kept of an answer's text, and of one call's arguments. The rest is dropped. */
 export const maxContentChars = 1024 * 1024;
 export const maxArgumentsChars = 256 * 1024;
-/** Calls kept of one answer. */
+/** The most calls kept of one answer. */
 const maxToolCalls = 256;
 
 const Chunk = z.object({
@@ -47,13 +47,14 @@ type ToolCallPiece = NonNullable<
 
 export interface StreamedAnswer extends Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'> {
   model: string | undefined;
-  /** Undefined where the server sent none. */
+  /** Undefined if the server sent none. */
   tokens: { inputTokens: number; cachedInputTokens: number; outputTokens: number } | undefined;
 }
 
 /**
  * Reads a stream to its end.
- * @throws ModelFailure `model-nonsense` where a chunk isn't one, `model-cut-off` where the stream ends before the answer does.
+ * @throws ModelFailure `model-nonsense` if a chunk is malformed, `model-cut-off` if the stream ends before the answer
+ * does.
  */
 export async function readAnswerStream(chunks: AsyncIterable<unknown>): Promise<StreamedAnswer> {
   const answer: StreamedAnswer = {
@@ -82,10 +83,13 @@ export async function readAnswerStream(chunks: AsyncIterable<unknown>): Promise<
   return answer;
 }
 
-/** Where the call stands that the server counts under an index: the last one that began under it. */
+/** The position of the call for each of the server's indexes: the last call that began under the index. */
 type Slots = Map<number, number>;
 
-/** Some servers count no calls, or all under one index: a name under another id begins another call. */
+/**
+ * Finds a chunk's call. Some servers give no index, or the same one for all calls, so a name with another id begins
+ * another call.
+ */
 function findSlot(
   { toolCalls }: StreamedAnswer,
   { index = 0, id, function: named }: ToolCallPiece,
@@ -115,7 +119,7 @@ function addChunk(answer: StreamedAnswer, chunk: Chunk, slots: Slots): string | 
     const call: ToolCall = (answer.toolCalls[slot] ??= { id: `call_${slot}`, name: '', arguments: '' });
     if (piece.id) call.id = piece.id;
     call.name = append(call.name, piece.function?.name, 200);
-    // One more than may be, so that whoever parses the call sees that it is too long.
+    // One character more than allowed, so that the parser of the call sees that it is too long.
     call.arguments = append(call.arguments, piece.function?.arguments, maxArgumentsChars + 1);
   }
   return choice?.finish_reason ?? undefined;

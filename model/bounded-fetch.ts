@@ -1,7 +1,7 @@
-/** `fetch` whose answers can't grow without end. */
+/** A `fetch` with a limit on the size of answers. */
 import { ModelFailure } from './contract.ts';
 
-/** Bytes on the wire of one answer: each token of a stream comes with some hundred bytes around it. */
+/** The most bytes of one answer on the wire. Each token of a stream comes with some hundred bytes around it. */
 export const maxWireBytes = 64 * 1024 * 1024;
 
 /** A `fetch` whose body fails with a ModelFailure after `maxBytes`. */

@@ -1,4 +1,4 @@
-/** The model that an installation's environment and configuration ask for. */
+/** Chooses the model from an installation's environment and configuration. */
 import { z } from 'zod';
 import { JigError } from '../base/errors.ts';
 import type { Model } from './contract.ts';
@@ -54,13 +54,13 @@ type ModelConfigInput = z.input<typeof ModelConfig>;
 export interface ModelChoice {
   env: Record<string, string | undefined>;
   config?: ModelConfigInput;
-  /** Answers instead of a live model. */
+  /** A recording that answers in place of a live model. */
   recording?: Recording;
 }
 
 /**
- * A recording where one is given; else the server that `OPENAI_BASE_URL` or `OPENAI_API_KEY` stands for, with the model
- * that `JIG_MODEL` names. The environment goes before the configuration.
+ * Chooses the model: a recording if one is given, else the server of `OPENAI_BASE_URL` or `OPENAI_API_KEY` with the
+ * model of `JIG_MODEL`. The environment overrides the configuration.
  * @throws JigError `model-not-configured`, `model-config-invalid`
  */
 export function chooseModel({ env, config, recording }: ModelChoice): Model {

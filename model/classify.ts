@@ -1,4 +1,4 @@
-/** From what a model's server answered to a typed failure: a table, status by status. */
+/** Classifies a server's answer as a typed failure, by a table of statuses. */
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import { ModelFailure, type ModelFailureCode } from './contract.ts';
 
@@ -30,10 +30,10 @@ const byCode: Record<string, Meaning> = {
   server_error: { code: 'model-unavailable', retryable: true },
 };
 
-/** Longest wait that a server may ask for; a longer one is the caller's own back-off. */
+/** The longest wait that a server may ask for. If it asks for more, the caller's own back-off applies. */
 const maxRetryAfterMs = 10 * 60_000;
 
-/** Turns what the client threw into a ModelFailure; `status`, code and headers decide, and never the message's words. */
+/** Turns what the client threw into a ModelFailure, by status, code and headers, never by the message's words. */
 export function classifyFailure(error: unknown): ModelFailure {
   if (error instanceof ModelFailure) return error;
   if (error instanceof APIConnectionTimeoutError)
@@ -70,7 +70,7 @@ export function classifyFailure(error: unknown): ModelFailure {
 function meaningOf(error: APIError): Meaning {
   const named = byCode[error.code ?? ''] ?? byCode[error.type ?? ''];
   if (named) return named;
-  // An error inside a 200 has its status as its code, if anywhere.
+  // An error inside a 200 response may have its status as its code.
   const code = Number(error.code ?? Number.NaN);
   const status: number | undefined = error.status ?? (code >= 400 && code < 600 ? code : undefined);
   if (status === undefined) return { code: 'model-unavailable', retryable: true };
@@ -94,7 +94,7 @@ function failure(meaning: Meaning, message: string, cause: unknown): ModelFailur
   return new ModelFailure(meaning.code, message, { retryable: meaning.retryable, cause });
 }
 
-/** The server's own words, cut: they may hold a page of HTML. */
+/** The server's own words, cut, because they may hold an HTML page. */
 function detail(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.length > 500 ? `${text.slice(0, 500)}…` : text;

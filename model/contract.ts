@@ -1,11 +1,11 @@
-/** What Jig asks of a model: one question, one answer. Retries are the caller's. */
+/** The contract of a model: one question, one answer. The caller retries. */
 import { z } from 'zod';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 
 export const ToolCall = z.strictObject({
   id: z.string(),
   name: z.string(),
-  /** As the model wrote it: text that may not be JSON. */
+  /** The text that the model wrote, which may not be JSON. */
   arguments: z.string(),
 });
 export type ToolCall = z.infer<typeof ToolCall>;
@@ -21,7 +21,7 @@ export type Message = z.infer<typeof Message>;
 export interface ToolDefinition {
   name: string;
   description: string;
-  /** JSON Schema of the arguments. */
+  /** The JSON Schema of the arguments. */
   parameters: Record<string, unknown>;
 }
 
@@ -30,27 +30,27 @@ export const Usage = z.strictObject({
   cachedInputTokens: z.number().int().nonnegative(),
   outputTokens: z.number().int().nonnegative(),
   costUsd: z.number().nonnegative(),
-  /** `costUsd` is 0 because nobody knows this model's price. */
+  /** `costUsd` is 0 because this model's price is unknown. */
   unpriced: z.literal(true).optional(),
 });
 export type Usage = z.infer<typeof Usage>;
 
 export interface ModelRequest {
-  /** The model's name; the configured one where missing. */
+  /** The model's name; the configured one if missing. */
   model?: string;
   messages: Message[];
   tools?: ToolDefinition[];
-  /** The answer must be JSON of this JSON Schema. */
+  /** The answer must be JSON that fits this JSON Schema. */
   answer?: { name: string; schema: Record<string, unknown> };
   /**
-   * Names this question for ever: `<runId>/<stepPath>/<turn>`, where the run id holds no `/` and turns count from 1.
-   * Sent as an idempotency key; recordings and scripts are found by it, without the run id.
+   * The permanent name of this question: `<runId>/<stepPath>/<turn>`, where the run id holds no `/` and turns count
+   * from 1. It is sent as an idempotency key. Recordings and scripts find the question by it, without the run id.
    */
   key: string;
 }
 
 export interface ModelResponse {
-  /** The model that answered, as it calls itself. */
+  /** The name of the model that answered, in the server's words. */
   model: string;
   content: string;
   toolCalls: ToolCall[];
@@ -59,18 +59,21 @@ export interface ModelResponse {
 }
 
 export interface Model {
-  /** `live`: a model's server; `recorded`: a real model's kept replies; `scripted`: replies written by hand. */
+  /** `live`: a model's server; `recorded`: a real model's recorded replies; `scripted`: replies written by hand. */
   readonly source: 'live' | 'recorded' | 'scripted';
   readonly name: string;
-  /** How tools are offered: natively, or by JSON that the server enforces, or in plain text. */
+  /** How tools are offered: natively, as JSON that the server enforces, or in plain text. */
   readonly protocol: 'native' | 'json' | 'text';
-  /** Tokens that the model can hold. */
+  /** The size of the model's context in tokens. */
   readonly contextTokens: number;
-  /** Tokens of one answer at most, what it thinks before included. */
+  /** The most tokens of one answer, including its reasoning. */
   readonly answerTokens: number;
-  /** Whether costs are known, so that a budget in dollars can be enforced. `model` where a request names another one. */
+  /**
+   * Whether costs are known, so that a dollar budget can be enforced. `model` is for a request that names another
+   * model.
+   */
   isPriced(model?: string): boolean;
-  /** @throws ModelFailure; may be repeated; ends promptly on abort. */
+  /** Asks the model. Repeatable; ends promptly on abort. @throws ModelFailure */
   ask(request: ModelRequest, signal?: AbortSignal): Promise<ModelResponse>;
 }
 
@@ -79,7 +82,7 @@ export type ModelFailureCode = Exclude<
   'model-not-configured' | 'model-config-invalid'
 >;
 
-/** A question without an answer; `retryable` says whether the same question can be mended by asking again. */
+/** A question got no answer. `retryable` says whether asking again may help. */
 export class ModelFailure extends JigError {
   override name = 'ModelFailure';
   declare readonly code: ModelFailureCode;
@@ -94,12 +97,14 @@ export class ModelFailure extends JigError {
 
 const usualAnswerTokens = 16_384;
 
-/** The bound of an answer: without one a small model rambles, and an answer must leave room for its question. */
+/**
+ * The token limit of an answer. Without a limit a small model rambles, and an answer must leave room for its question.
+ */
 export function boundAnswerTokens(contextTokens: number, wantedTokens: number = usualAnswerTokens): number {
   return Math.min(wantedTokens, Math.floor(contextTokens / 4));
 }
 
-/** Tokens that a text takes, estimated on the high side: three characters of ASCII, or one of anything else. */
+/** Estimates the tokens of a text on the high side: one for three ASCII characters, or for one of any other. */
 export function estimateTokens(text: string): number {
   let wide = 0;
   for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 127) wide++;

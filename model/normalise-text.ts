@@ -1,4 +1,4 @@
-/** Takes out of a text what differs between two runs of the same thing: times, temporary paths, addresses. */
+/** Removes from a text what differs between two runs of the same thing: times, temporary paths, addresses. */
 export function normaliseText(text: string): string {
   return text
     .replaceAll(/\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?/g, '<time>')

@@ -1,4 +1,6 @@
-/** A model behind the OpenAI protocol (Chat Completions): OpenAI itself, or any server that speaks it, such as llama.cpp's. */
+/**
+ * A model behind the OpenAI protocol (Chat Completions): OpenAI itself, or any compatible server such as llama.cpp's.
+ */
 import OpenAI, { APIError } from 'openai';
 import type {
   ChatCompletionCreateParamsStreaming,
@@ -20,20 +22,20 @@ import { findPrice, priceUsage, type PriceTable } from './prices.ts';
 
 export interface OpenAiModelOptions {
   name: string;
-  /** A server of one's own often needs none. */
+  /** A self-hosted server often needs none. */
   apiKey?: string;
-  /** OpenAI's own where missing. */
+  /** The server's address; OpenAI's if missing. */
   baseUrl?: string;
-  /** `auto` offers tools natively; calls that the model then writes as text are understood all the same. */
+  /** `auto` offers tools natively. Calls that the model then writes as text are understood anyway. */
   protocol?: 'auto' | Model['protocol'];
   contextTokens: number;
-  /** Of one answer at most; also at most a quarter of `contextTokens`. */
+  /** The most tokens of one answer. Also limited to a quarter of `contextTokens`. */
   answerTokens?: number | undefined;
   /** Extends and overrides the known prices. */
   prices?: PriceTable;
-  /** For a whole answer. */
+  /** The limit for a whole answer. */
   timeoutMs: number;
-  /** The server's own where missing: some models refuse any. */
+  /** The server's default if missing, because some models refuse any value. */
   temperature?: number;
 }
 
@@ -76,7 +78,7 @@ async function ask(
       .withResponse();
     await requireEventStream(response);
     const answer = await readAnswerStream(stream);
-    // The client ends an aborted stream quietly, as if it were complete.
+    // The client ends an aborted stream silently, as if it were complete.
     eitherSignal.throwIfAborted();
     const name = answer.model ?? request.model ?? options.name;
     const price = findPrice(request.model ?? options.name, options.prices) ?? findPrice(name, options.prices);
@@ -106,7 +108,7 @@ function encodeRequest(options: BoundedOptions, request: ModelRequest): ChatComp
     ...(answer
       ? { response_format: { type: 'json_schema' as const, json_schema: { name: answer.name, schema: answer.schema } } }
       : {}),
-    // Servers other than OpenAI's know the older name.
+    // Servers other than OpenAI's know only the older name.
     [isOpenAi(options.baseUrl) ? 'max_completion_tokens' : 'max_tokens']: options.answerTokens,
   };
 }
@@ -126,7 +128,7 @@ function encodeMessage(message: Message): ChatCompletionMessageParam {
   return { role: 'assistant', content: message.content, ...(calls.length > 0 ? { tool_calls: calls } : {}) };
 }
 
-/** A 200 that is no event stream holds an error, or a page of something else. */
+/** Checks that a 200 response is an event stream. Otherwise it holds an error, or an unrelated page. */
 async function requireEventStream(response: Response): Promise<void> {
   const type = response.headers.get('content-type') ?? '';
   if (type.toLowerCase().startsWith('text/event-stream')) return;
@@ -151,7 +153,7 @@ function parseJsonError(body: string): object | undefined {
   }
 }
 
-/** For servers that send no usage: a budget must not run on nothing. */
+/** Estimates the tokens for servers that send no usage, since a budget needs a number. */
 function guessTokens(request: ModelRequest, answer: Pick<ModelResponse, 'content' | 'toolCalls'>) {
   return {
     inputTokens: estimateTokens(JSON.stringify(request.messages)),

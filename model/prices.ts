@@ -1,8 +1,8 @@
-/** What tokens cost, by the beginning of a model's name. */
+/** Prices of tokens, by the beginning of a model's name. */
 import { z } from 'zod';
 import type { Usage } from './contract.ts';
 
-/** US dollars for a million tokens. */
+/** A price in US dollars for a million tokens. */
 export const Price = z.strictObject({
   inputUsd: z.number().nonnegative().describe('US dollars for a million tokens of input'),
   cachedInputUsd: z
@@ -14,11 +14,11 @@ export const Price = z.strictObject({
 });
 export type Price = z.infer<typeof Price>;
 
-/** From the beginning of a model's name to its price; the longest beginning that fits decides. */
+/** Prices by the beginning of a model's name. The longest beginning that fits decides. */
 export const PriceTable = z.record(z.string().min(1).max(200), Price);
 export type PriceTable = z.infer<typeof PriceTable>;
 
-/** List prices of some well-known models. A table of the user's own extends and overrides them. */
+/** List prices of some well-known models. The user's own table extends and overrides them. */
 export const knownPrices: PriceTable = {
   'gpt-4o': { inputUsd: 2.5, cachedInputUsd: 1.25, outputUsd: 10 },
   'gpt-4o-mini': { inputUsd: 0.15, cachedInputUsd: 0.075, outputUsd: 0.6 },
@@ -32,10 +32,16 @@ export const knownPrices: PriceTable = {
   'o4-mini': { inputUsd: 1.1, cachedInputUsd: 0.275, outputUsd: 4.4 },
 };
 
-/** What may stand after a known name: a version or a date, such as `-2024-08-06`, `-latest` or `:2`. Other words are other models, of other prices. */
+/**
+ * What may follow a known name: a version or a date, such as `-2024-08-06`, `-latest` or `:2`. Other words mean another
+ * model with another price.
+ */
 const version = /^([-:@](\d[\d.-]*|v\d+|latest|preview))*$/;
 
-/** The price of a model: the longest name in the tables that its name starts with. The user's `own` go before the known ones, which only cover versions of theirs. */
+/**
+ * The price of a model, by the longest name in the tables that its name starts with. The user's `own` table comes
+ * before the known prices, which only cover versions of the same model.
+ */
 export function findPrice(model: string, own: PriceTable = {}): Price | undefined {
   const table = { ...knownPrices, ...own };
   const names = Object.keys(table).filter(
@@ -45,7 +51,10 @@ export function findPrice(model: string, own: PriceTable = {}): Price | undefine
   return longest === undefined ? undefined : table[longest];
 }
 
-/** Token counts with their cost; a model without a price costs 0 and says so. Cached input is part of the input. */
+/**
+ * Adds the cost to token counts. A model without a price costs 0, and the result says so. Cached input is part of the
+ * input.
+ */
 export function priceUsage(
   tokens: Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'outputTokens'>,
   price: Price | undefined,

@@ -6,7 +6,7 @@ export interface QuestionKey {
   entryKey: string;
 }
 
-/** @throws RangeError for a key that isn't one. */
+/** Parses a question's key. @throws RangeError if it isn't one */
 export function parseQuestionKey(key: string): QuestionKey {
   const entryKey = key.slice(key.indexOf('/') + 1);
   const slash = entryKey.lastIndexOf('/');

@@ -1,4 +1,4 @@
-/** A real model's kept replies, and the model that makes such a recording. */
+/** Recordings of a real model's replies: a model that answers from one, and a model that makes one. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import {
@@ -24,7 +24,7 @@ const RecordedResponse = z.strictObject({
 export const RecordingEntry = z.strictObject({
   /** `<stepPath>/<turn>`: the question's key without the run. */
   key: z.string(),
-  /** Of the question's messages, with what changes from run to run taken out. */
+  /** The hash of the question's messages, without what changes from run to run. */
   questionSha256: z.string().regex(/^[0-9a-f]{64}$/),
   response: RecordedResponse,
 });
@@ -44,13 +44,13 @@ export const Recording = z.strictObject({
 export type Recording = z.infer<typeof Recording>;
 
 export interface RecordedModelOptions {
-  /** Told of a later turn whose question differs from the recorded one. */
+  /** Called for a later turn whose question differs from the recorded one. */
   onDifference?: (entryKey: string) => void;
 }
 
 /**
- * Answers from a recording. The first question of a step must be the one that was recorded; a later turn is found by
- * its position, because what a command printed may differ in ways that no rule takes out.
+ * Makes a model that answers from a recording. The first question of a step must be the recorded one. A later turn is
+ * found by its position, because the output of commands may differ in ways that no rule can remove.
  */
 export function createRecordedModel(recording: Recording, options: RecordedModelOptions = {}): Model {
   const entries = new Map(recording.entries.map((entry) => [entry.key, entry]));
@@ -93,7 +93,7 @@ export function createRecordedModel(recording: Recording, options: RecordedModel
   };
 }
 
-/** Asks `model`, and gives every answer to `sink` before it returns it. */
+/** Makes a model that asks `model`, and passes every answer to `sink` before it returns it. */
 export function createRecordingModel(model: Model, sink: (entry: RecordingEntry) => void | Promise<void>): Model {
   return {
     source: model.source,

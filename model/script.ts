@@ -1,4 +1,4 @@
-/** Replies written by hand: the script, and how the reply to a question is found in it. */
+/** Replies written by hand: the form of a script, and how the reply to a question is found. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -9,18 +9,18 @@ const Fault = z.strictObject({
   /** An HTTP status. */
   status: z.number().int().min(200).max(599).optional(),
   headers: z.record(z.string(), z.string()).optional(),
-  /** What the server sends as a body, whatever the status. */
+  /** The body that the server sends, whatever the status. */
   body: z.string().optional(),
   /** The stream ends in the middle of the answer. */
   cut: z.boolean().optional(),
-  /** No answer ever. */
+  /** The server never answers. */
   hang: z.boolean().optional(),
 });
 
 const Reply = z.strictObject({
-  /** The step path that this reply is for; `*` stands for any text. Any step where missing. */
+  /** The path of the step that this reply is for; `*` stands for any text. Any step if missing. */
   step: z.string().min(1).max(500).optional(),
-  /** The turn, from 1; where missing, a step's replies are taken in order. */
+  /** The turn, from 1. If missing, the step's replies are taken in order. */
   turn: z.number().int().positive().optional(),
   /** Only for a question whose messages hold this text. */
   contains: z.string().min(1).optional(),
@@ -32,7 +32,7 @@ const Reply = z.strictObject({
     .optional(),
   stopReason: z.enum(['stop', 'tool-calls', 'length', 'content-filter']).optional(),
   delayMs: z.number().int().nonnegative().max(600_000).optional(),
-  /** What the first questions with one key meet, before the reply comes. */
+  /** The faults that the first questions with the same key get, before the reply comes. */
   faults: z.array(Fault).max(100).optional(),
   usage: z
     .strictObject({
@@ -65,8 +65,8 @@ export async function readScript(path: string): Promise<Script> {
 }
 
 /**
- * The reply to a question: the first that names its turn, else the step's replies in order, of those that fit the step
- * and the text. Depends on the question alone, so that a restarted process answers the same.
+ * The reply to a question. Of the replies that fit the step and the text, it is the first that names the turn, else the
+ * next in order. It depends only on the question, so a restarted process answers the same.
  */
 export function findReply(script: Script, question: Pick<ModelRequest, 'key' | 'messages'>): ScriptedReply | undefined {
   const { stepPath, turn } = parseQuestionKey(question.key);
@@ -107,7 +107,7 @@ export function toResponse(
   };
 }
 
-/** `*` stands for any text; everything else for itself. */
+/** Matches a pattern in which `*` stands for any text. */
 function fitsPattern(pattern: string, text: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   if (rest.length === 0) return pattern === text;

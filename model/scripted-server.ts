@@ -1,6 +1,6 @@
 /**
- * A script behind the OpenAI protocol on a real socket: a model outside of the worker's process, with a ledger of what
- * was asked, for crash tests and for the adapter's own tests.
+ * A server that answers from a script over the OpenAI protocol on a real socket: a model outside the worker's process,
+ * with a ledger of what was asked. For crash tests and the adapter's own tests.
  */
 import { appendFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -12,14 +12,14 @@ import { findReply, Script, toResponse, type ScriptedFault, type ScriptInput } f
 interface LedgerEntry {
   at: string;
   key: string;
-  /** `answered`: a new answer, paid for; `repeated`: the same answer again, for the same key. */
+  /** `answered`: a new answer that costs; `repeated`: the same answer again for the same key. */
   outcome: 'answered' | 'repeated' | 'fault' | 'no-reply';
-  /** The request's body as it came. */
+  /** The request's body as received. */
   request: unknown;
 }
 
 export interface ScriptedServer extends AsyncDisposable {
-  /** To use as `OPENAI_BASE_URL`. */
+  /** The address to use as `OPENAI_BASE_URL`. */
   baseUrl: string;
   ledger: LedgerEntry[];
   close(): Promise<void>;
@@ -36,7 +36,10 @@ const Body = z.object({
   messages: z.array(z.object({ role: z.string(), content: z.string().nullish() })),
 });
 
-/** Starts on a free port of the loopback address. `ledgerPath` also gets every entry, a line of JSON each, without the request. */
+/**
+ * Starts a server on a free port of the loopback address. `ledgerPath` also gets every entry, without the request, as a
+ * line of JSON.
+ */
 export async function startScriptedServer(
   input: ScriptInput,
   options: { ledgerPath?: string; port?: number } = {},
@@ -123,7 +126,7 @@ function sendAnswer(response: ServerResponse, answer: ModelResponse, cut: boolea
   else response.end('data: [DONE]\n\n');
 }
 
-/** The answer in pieces, each text and each call's arguments in two, as real servers cut them anywhere. */
+/** The answer in pieces: each text and each call's arguments in two, since real servers cut them anywhere. */
 function* answerChunks(answer: ModelResponse): Generator<object> {
   for (const content of splitInHalf(answer.content)) yield delta({ content });
   for (const [index, call] of answer.toolCalls.entries()) {

@@ -1,11 +1,11 @@
-/** A model that answers by a script, in this process. Ships as product code: demos, tutorials and tests run on it. */
+/** A model that answers from a script, in this process. It is product code: demos, tutorials and tests run on it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { APIError } from 'openai';
 import { classifyFailure } from './classify.ts';
 import { boundAnswerTokens, ModelFailure, type Model, type ModelRequest, type ModelResponse } from './contract.ts';
 import { findReply, Script, toResponse, type ScriptedFault, type ScriptInput } from './script.ts';
 
-/** @throws ZodError for a script that isn't one. */
+/** Makes the model. @throws ZodError if the script is malformed */
 export function createScriptedModel(input: ScriptInput): Model {
   const script = Script.parse(input);
   const asked = new Map<string, number>();
@@ -39,7 +39,7 @@ async function ask(
   return toResponse(script, reply, request);
 }
 
-/** What the OpenAI adapter would make of the fault. */
+/** The failure that the OpenAI adapter would make of the fault. */
 function failureOf(fault: ScriptedFault): ModelFailure {
   if (fault.cut)
     return new ModelFailure('model-cut-off', "the model's answer was cut off before its end", { retryable: true });

@@ -1,7 +1,10 @@
-/** What every command finds in its environment, wherever it runs, and what the kernel takes of it. */
+/** The environment that every command gets, wherever it runs, and the kernel's limit on its size. */
 import { CommandTooLong } from './errors.ts';
 
-/** Nothing of the worker's own; what comes later wins. The places are absolute paths inside. @throws CommandTooLong */
+/**
+ * The environment of a command, without anything of the worker's own. Later variables win. The places are absolute
+ * paths inside the sandbox. @throws CommandTooLong
+ */
 export function commandEnvironment(
   { home, blueprint }: { home: string; blueprint: string },
   ...variables: Record<string, string>[]
@@ -15,7 +18,7 @@ export function commandEnvironment(
     SHELL: '/bin/sh',
     LANG: 'C.UTF-8',
     TMPDIR: '/tmp',
-    // The sandbox is thrown away: installing into it is what it is for.
+    // The sandbox is thrown away, so a command may install whatever it needs.
     PIP_BREAK_SYSTEM_PACKAGES: '1',
     npm_config_prefix: `${home}/.local`,
   };
@@ -24,7 +27,7 @@ export function commandEnvironment(
   return environment;
 }
 
-/** What the kernel takes of one word or variable (MAX_ARG_STRLEN, with the byte that ends it). */
+/** The kernel's limit on one word or variable (MAX_ARG_STRLEN, with the byte that ends it). */
 const maxWordBytes = 131_071;
 
 /** @throws CommandTooLong */

@@ -1,13 +1,19 @@
-/** Which targets a sandbox may reach: names from a list, on web ports, at public addresses. Pure but for the resolver. */
+/**
+ * Decides which targets a sandbox may reach: listed names, on web ports, at public addresses. Pure except for the
+ * resolver.
+ */
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 
 export interface EgressRule {
-  /** `pypi.org`, or `*.example.com` for every name below it (not itself). */
+  /** `pypi.org`, or `*.example.com` for every subdomain of it (not itself). */
   host: string;
-  /** The one port allowed; the web's two where missing. */
+  /** The only port allowed; 80 and 443 if missing. */
   port?: number;
-  /** The machine's own configuration names this host: it may be an address, and stand in a private network. */
+  /**
+   * Whether the machine's own configuration names this host. Such a host may be an address, and may be in a private
+   * network.
+   */
   configured?: boolean;
 }
 
@@ -46,7 +52,7 @@ for (const [network, bits] of [
 
 export type EgressDecision = { allowed: true; rule: EgressRule } | { allowed: false; reason: string };
 
-/** Whether a name and port are on the list. The name is as the client wrote it: nothing is repaired. */
+/** Whether a name and port are on the list. The name is taken as the client wrote it; nothing is corrected. */
 export function checkTarget(host: string, port: number, rules: EgressRule[]): EgressDecision {
   const name = host.toLowerCase();
   const configured = rules.find((rule) => rule.configured && rule.host === name && allowsPort(rule, port));
@@ -69,7 +75,10 @@ function matches(pattern: string, name: string): boolean {
     : pattern === name;
 }
 
-/** Whether some resolver takes this for an address: dotted, decimal, octal, hexadecimal, IPv6 with or without brackets. */
+/**
+ * Whether any resolver could take this for an address: dotted, decimal, octal, hexadecimal, or IPv6 with or without
+ * brackets.
+ */
 function isAddress(name: string): boolean {
   const last = name.split('.').at(-1) ?? '';
   return name.includes(':') || name.startsWith('[') || /^([0-9]+|0x[0-9a-f]*)$/.test(last);
@@ -88,7 +97,10 @@ export interface ResolvedAddress {
   family: number;
 }
 
-/** The addresses of an allowed name, or why none may be connected to. What is checked here is what must be connected to. */
+/**
+ * The addresses of an allowed name, or why it may not be reached. Connect only to these addresses: they are the ones
+ * that were checked.
+ */
 export async function resolveTarget(host: string, rule: EgressRule): Promise<ResolvedAddress[] | { reason: string }> {
   let found: ResolvedAddress[];
   try {

@@ -1,6 +1,6 @@
 /**
- * Names for "where packages come from" on this machine: `pypi`, `npm`, `crates`, `go`. They are expanded where the
- * sandbox is, because the hosts are a fact of the machine: its configured indexes, and the public ones.
+ * The presets `pypi`, `npm`, `crates` and `go`: the places where this machine gets packages from. They are expanded on
+ * the machine of the sandbox, because the hosts depend on it: its configured indexes, and the public ones.
  */
 import type { EgressRule } from './egress-policy.ts';
 import type { MachineIndexes } from './machine-indexes.ts';
@@ -25,7 +25,10 @@ const publicHosts: Record<EgressPreset, string[]> = {
   go: ['proxy.golang.org', 'sum.golang.org'],
 };
 
-/** Presets and host patterns as rules, with what tools inside need to use them. A credential never comes along. */
+/**
+ * Expands presets and host patterns into rules, and what tools inside need to use them. Credentials are always left
+ * out.
+ */
 export function expandEgress(list: string[], machine: MachineIndexes): ExpandedEgress {
   const expanded: ExpandedEgress = { hosts: [], env: {}, readOnlyPaths: [], notes: [] };
   for (const entry of new Set(list)) {
@@ -33,7 +36,7 @@ export function expandEgress(list: string[], machine: MachineIndexes): ExpandedE
       expanded.hosts.push({ host: entry });
       continue;
     }
-    // Configured, because a machine may have a mirror of its own under the public name.
+    // These count as configured, because a machine may have its own mirror under the public name.
     expanded.hosts.push(...publicHosts[entry].map((host) => ({ host, port: 443, configured: true })));
     if (entry === 'pypi') addPip(expanded, machine.pip);
     if (entry === 'npm') addNpm(expanded, machine.npm);
@@ -78,7 +81,7 @@ function addGo(expanded: ExpandedEgress, go: MachineIndexes['go']): void {
   if (go['GOSUMDB'] !== undefined) expanded.env['GOSUMDB'] = go['GOSUMDB'];
 }
 
-/** Allows an index's host, at its own port; returns the address without its credential. */
+/** Allows an index's host at the index's port. Returns the address without its credential. */
 function addIndex(expanded: ExpandedEgress, text: string): string {
   if (!URL.canParse(text)) return text;
   const url = new URL(text);

@@ -1,6 +1,7 @@
 /**
- * The way out of sandboxes: one HTTP proxy a process, without a port. Each sandbox has a socket file of its own, and
- * which file a connection came by says whose it is; nothing that is said over it can change that.
+ * The way out of sandboxes: one HTTP proxy for each process, without a port. Each sandbox has its own socket file, and
+ * the file by which a connection came tells which sandbox it is from. Nothing that is sent over the connection can
+ * change that.
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -12,7 +13,7 @@ import { RequestError, Server as ProxyServer } from 'proxy-chain';
 import { EgressRefusal } from './contract.ts';
 import { checkTarget, resolveTarget, type EgressRule, type ResolvedAddress } from './egress-policy.ts';
 
-/** Refusals kept of one sandbox by one process; a repeated one is kept once. */
+/** How many refusals of one sandbox a process keeps. Equal ones are kept once. */
 const maxRefusals = 500;
 
 interface Client {
@@ -21,7 +22,7 @@ interface Client {
 }
 
 export interface EgressProxy {
-  /** Opens a socket in `socketFolder` for a sandbox with these rules; its refusals are appended to `logFile`. */
+  /** Opens a socket in `socketFolder` for a sandbox with these rules. Its refusals are appended to `logFile`. */
   serve(sandbox: {
     socketFolder: string;
     logFile: string;
@@ -29,7 +30,7 @@ export interface EgressProxy {
   }): Promise<{ close: () => Promise<void> }>;
 }
 
-/** @param env of the worker: its own HTTPS_PROXY is the way on, where set. */
+/** Makes the proxy. @param env the worker's environment; connections go on through its HTTPS_PROXY, if set */
 export function createEgressProxy(env: Record<string, string | undefined>): EgressProxy {
   const clients = new WeakMap<Socket, Client>();
   const upstream = env['HTTPS_PROXY'] ?? env['https_proxy'] ?? env['HTTP_PROXY'] ?? env['http_proxy'];
@@ -58,7 +59,7 @@ export function createEgressProxy(env: Record<string, string | undefined>): Egre
       const server = createServer((socket) => {
         open.add(socket.on('close', () => open.delete(socket)));
         clients.set(socket, client);
-        // The proxy drops connections that have no address; a socket file's have none.
+        // The proxy drops connections without an address, and those of a socket file have none.
         Object.defineProperty(socket, 'remoteAddress', { value: '127.0.0.1' });
         proxy.server.emit('connection', socket);
       });
@@ -82,7 +83,10 @@ export function createEgressProxy(env: Record<string, string | undefined>): Egre
   };
 }
 
-/** A socket's path has at most 107 bytes, and a data folder can be longer: so it is named through the open folder. */
+/**
+ * Listens on a socket file. Its path may have at most 107 bytes, and a data folder's can be longer, so the path goes
+ * through the open folder.
+ */
 async function listen(server: SocketServer, path: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -90,7 +94,9 @@ async function listen(server: SocketServer, path: string): Promise<void> {
   });
 }
 
-/** What a request does so that two readers may understand two targets; undefined where it is plain. */
+/**
+ * Finds a trick in a request by which two readers could understand two different targets; undefined if there is none.
+ */
 function findTrick(method: string | undefined, url: string, hostHeader: string | undefined): string | undefined {
   if (method === 'CONNECT')
     return /^[A-Za-z0-9.[\]:-]+:[0-9]{1,5}$/.test(url) ? undefined : 'not a plain host and port';
@@ -101,7 +107,7 @@ function findTrick(method: string | undefined, url: string, hostHeader: string |
     : 'the Host header names another host';
 }
 
-/** A resolver that knows only what was checked, so that a second answer of the name server can't matter. */
+/** A resolver that knows only the checked addresses, so that a second answer of the name server doesn't matter. */
 function lookUpOnly(addresses: ResolvedAddress[]): LookupFunction {
   return (_hostname, options, callback) => {
     const wanted = addresses.filter(
@@ -121,7 +127,7 @@ function createRefusal(logFile: string): Client['refuse'] {
     const key = `${refusal.host}:${port}:${reason}`;
     if (!known.has(key) && known.size < maxRefusals) {
       known.add(key);
-      // The sandbox may be gone by now, and its log with it; refused it is anyhow.
+      // The sandbox and its log may be gone by now. The request is refused anyway.
       await appendFile(logFile, `${JSON.stringify(refusal)}\n`, { mode: 0o600 }).catch(() => undefined);
     }
     throw new RequestError(`Refused by the sandbox's egress rules: ${reason}`, 403);

@@ -1,6 +1,6 @@
 import { JigError, type ErrorCode } from '../base/errors.ts';
 
-/** The sandbox is gone, or is another incarnation than the run's: the step must start from a clean checkout. */
+/** The sandbox is gone, or is not the one that the run had. The step must start from a clean checkout. */
 export class SandboxLost extends JigError {
   override name = 'SandboxLost';
   constructor(message: string, options: { cause?: unknown } = {}) {
@@ -8,7 +8,7 @@ export class SandboxLost extends JigError {
   }
 }
 
-/** A sandbox can't be made on this machine, with what to do about it. */
+/** A sandbox can't be made on this machine. The message says how to fix it. */
 export class SandboxRefused extends JigError {
   override name = 'SandboxRefused';
   constructor(
@@ -22,7 +22,7 @@ export class SandboxRefused extends JigError {
   }
 }
 
-/** A sandbox could not be had where sandboxes are made; the text says why in the words of that place. */
+/** A provider could not make a sandbox. The message gives the provider's own reason. */
 export class SandboxUnavailable extends JigError {
   override name = 'SandboxUnavailable';
   constructor(
@@ -34,7 +34,7 @@ export class SandboxUnavailable extends JigError {
   }
 }
 
-/** A command's words or environment are longer than a process can be started with. */
+/** A command's words or environment are too long to start a process with. */
 export class CommandTooLong extends JigError {
   override name = 'CommandTooLong';
   constructor(message: string, options: { cause?: unknown } = {}) {

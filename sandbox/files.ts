@@ -1,6 +1,6 @@
 /**
- * Files of a workspace, read and written by commands inside of the sandbox: no trusted code opens a path in a tree that
- * an agent touched, so a link that is swapped at the right moment shows the sandbox only what is the sandbox's.
+ * Reads and writes files of a workspace by commands inside the sandbox. No trusted code opens a path in a tree that an
+ * agent touched, so a link that is swapped at the right moment only shows the sandbox its own files.
  */
 import { readFile as readHostFile } from 'node:fs/promises';
 import { JigError } from '../base/errors.ts';
@@ -40,7 +40,7 @@ const problemsByCode: Record<number, FileProblem> = {
   43: 'not-writable',
 };
 
-/** The real path of "$1" as $real; an x keeps a newline at the name's end. */
+/** Sets $real to the real path of "$1". An added x keeps a newline at the name's end. */
 const findReal = `
 root=$(pwd -P)
 real=$(realpath -- "./$1" 2>/dev/null && echo x) || exit 40
@@ -71,7 +71,8 @@ fi
 cat >"$real" || exit 43`;
 
 /**
- * At most `maxBytes` of a file; `truncated` where it has more. Repeatable by `key`, which names this reading for ever.
+ * Reads at most `maxBytes` of a file; `truncated` is true if it has more. Repeatable by `key`, which names only this
+ * reading.
  * @throws SandboxFileError, SandboxLost
  */
 export async function readFile(
@@ -89,7 +90,7 @@ export async function readFile(
 }
 
 /**
- * Writes a file whole, and the folders that it needs; an existing file keeps its mode. Repeatable by `key`.
+ * Writes a whole file, and makes the folders that it needs. An existing file keeps its mode. Repeatable by `key`.
  * @throws SandboxFileError, SandboxLost
  */
 export async function writeFile(

@@ -1,16 +1,19 @@
-/** A provider whose sandboxes live on while they are used: each command renews the lease, and a long one goes on doing so. */
+/**
+ * A provider whose sandboxes live while they are used: each command renews the lease, and a long one renews it again
+ * and again.
+ */
 import type { Sandbox, SandboxProvider } from './contract.ts';
 
-/** How many renewals there are in the time of one lease, so that a few of them may fail. */
+/** Renewals for each lease time, so that a few of them may fail. */
 const renewalsPerLease = 8;
 
-/** `onError` is told of renewals that failed; the next one is tried in its time. */
+/** Adds renewals to a provider. `onError` gets failed renewals; the next renewal is tried at its usual time. */
 export function leased<Provider extends SandboxProvider>(
   provider: Provider,
   { leaseMs, onError }: { leaseMs: number; onError: (id: string, error: unknown) => void },
 ): Provider {
   const renewEveryMs = leaseMs / renewalsPerLease;
-  /** When each sandbox was renewed last by this process, on the clock of `performance`. */
+  /** When this process last renewed each sandbox, on the clock of `performance`. */
   const renewedAtMs = new Map<string, number>();
 
   const renew = (id: string): void => {
@@ -40,7 +43,7 @@ export function leased<Provider extends SandboxProvider>(
     ...provider,
     async ensureSandbox(spec, signal) {
       const sandbox = await provider.ensureSandbox(spec, signal);
-      // One that was just made has its lease; one that was found may be at its end.
+      // A sandbox that was just made has its full lease; one that was found may be near its end.
       const ageMs = Date.now() - Date.parse(sandbox.states.find(({ state }) => state === 'created')?.at ?? '');
       if (ageMs < renewEveryMs) renewedAtMs.set(spec.id, performance.now() - Math.max(ageMs, 0));
       return renewing(sandbox);

@@ -1,4 +1,4 @@
-/** Where this machine gets packages from, as its own tools are configured. */
+/** Reads where this machine gets packages from, from its own tools' configuration. */
 import { execa } from 'execa';
 
 export interface MachineIndexes {
@@ -14,7 +14,7 @@ export interface MachineIndexes {
 
 const certificateVariables = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'CARGO_HTTP_CAINFO'];
 
-/** Asks the tools that are needed for these presets; one that isn't there or doesn't answer has no settings. */
+/** Asks the tools that these presets need. One that is missing or doesn't answer has no settings. */
 export async function readMachineIndexes(
   presets: string[],
   env: Record<string, string | undefined>,
@@ -35,7 +35,7 @@ export async function readMachineIndexes(
   };
 }
 
-/** `pip config list`: `global.cert='/path'`; later sources, of which the environment is the last, win. */
+/** Parses `pip config list`, such as `global.cert='/path'`. Later sources win; the environment is the last. */
 export function parsePipConfig(text: string): Record<string, string> {
   const settings: [string, string][] = [];
   for (const line of text.split('\n')) {
@@ -44,11 +44,11 @@ export function parsePipConfig(text: string): Record<string, string> {
     if (source !== undefined && name !== undefined && value !== undefined)
       settings.push([name, value.replaceAll(String.raw`\n`, ' ').trim()]);
   }
-  // The environment is listed first, and must count last.
+  // The environment is listed first but must win.
   return Object.fromEntries(settings.toReversed());
 }
 
-/** `npm config get NAME NAME`: `name=value`, a line each. */
+/** Parses `npm config get NAME NAME`, with a line `name=value` for each. */
 export function parseNpmConfig(text: string): Record<string, string> {
   const found = text.split('\n').map((line) => /^(\w+)=(.*)$/.exec(line.trim()));
   return Object.fromEntries(

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Runs one command to its end, once, whoever asks for it and however often.
+# Runs one command to its end. It runs once, whoever asks for it and however often.
 #
 #   supervise.sh FOLDER WORD...
 #
-# POSIX sh and coreutils, so that it runs on a worker and in a pod alike. Settings come by environment:
+# It needs POSIX sh and coreutils, so it runs on a worker and in a pod. Its settings are environment variables:
 #   JIG_TIMEOUT_S  seconds until the command is killed       JIG_STDIN   file that becomes standard input
 #   JIG_CAP_BYTES  bytes kept of each output stream          JIG_LIMITS  resource limits: "c=0 n=4096"
 #   JIG_TREE       namespace: killing WORD kills its tree (bubblewrap); group: the process group is killed; pod: as
@@ -14,13 +14,13 @@
 #   JIG_PRELOAD    the library by which stdbuf works, so that stdbuf itself needn't be started; may be empty; -: nobody
 #                  reads the outputs before the end
 #
-# In FOLDER it makes: pid ("PID STARTTIME BOOTID"; whoever makes the file launches, so it happens once), stdout, stderr,
-# *.dropped (bytes beyond the cap, where there are any), status (bubblewrap's own report) and at last result ("ENDING
-# CODE"). pid and result are one line, written at once: they count when they end with a newline. A caller that wants an
-# early end writes the ending's name to stop and sends SIGTERM to PID.
+# It makes these files in FOLDER: pid ("PID STARTTIME BOOTID"; the process that makes the file launches the command, so
+# that happens once), stdout, stderr, *.dropped (bytes beyond the cap, if any), status (bubblewrap's own report) and
+# finally result ("ENDING CODE"). pid and result have one line, written in one go: they count once they end with a
+# newline. A caller that wants an early end writes the ending's name to stop and sends SIGTERM to PID.
 #
-# Each process that is started here costs a command a millisecond or more, and each file a part of one, so what a builtin
-# can do, a builtin does.
+# Each process that is started here costs a millisecond or more, and each file a part of one. So builtins do what they
+# can.
 set -u
 umask 077
 cd "$1" || exit 1
@@ -30,7 +30,7 @@ p=${JIG_PREFIX-}
 ended=
 main=
 
-# The start time of a process, in ticks: with the pid it names a process for as long as the machine is up.
+# The start time of a process, in ticks. With the pid it identifies a process until the machine restarts.
 start_time() {
   read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
   # shellcheck disable=SC2086
@@ -51,7 +51,7 @@ kill_tree() {
     kill -KILL "-$main" "$main" 2>/dev/null
     return
   fi
-  # Killing the namespace's first process kills all of it. bubblewrap's own death would too, but not in its first
+  # Killing the namespace's first process kills everything in it. So does bubblewrap's own death, except in its first
   # moments, before that process has asked to die with it.
   tries=500
   until find_first; do
@@ -88,7 +88,7 @@ wait_for_tree() {
   find_first || return
   tries=1050
   while start_time "$first" && [ "$state" != Z ] && [ $((tries -= 1)) -gt 0 ]; do
-    # It is mostly gone within moments: so the first looks come without a pause.
+    # It is mostly gone within moments, so the first looks come without a pause.
     [ "$tries" -gt 1000 ] || sleep 0.01
   done
 }
@@ -105,7 +105,7 @@ stop_asked() {
   end_as "${word:-cancelled}"
 }
 
-# Sends ALRM to this shell after the timeout; ended early by TERM, it takes its sleep along.
+# Sends ALRM to this shell after the timeout. If TERM ends it early, it ends its sleep too.
 deadline() {
   exec 4<&- 5<&- 6>&- 7>&-
   before=${!-}
@@ -117,7 +117,7 @@ deadline() {
   start_time "$self" && [ "$started" = "$mine" ] && kill -ALRM "$self"
 }
 
-# Keeps the first bytes of its input as they come and counts the rest.
+# Keeps the first bytes of its input and counts the rest.
 capture() {
   exec 4<&- 5<&- 6>&- 7>&-
   full=0
@@ -128,7 +128,7 @@ capture() {
   else
     $unbuffered head -c "$JIG_CAP_BYTES" || full=1
   fi
-  # How far this output, which head had too, has been written. (A disk may be full before the cap is reached.)
+  # How much of this output, which head wrote too, was written. (A disk may be full before the cap is reached.)
   read -r _ kept </proc/self/fdinfo/1
   [ "$kept" -lt "$JIG_CAP_BYTES" ] && [ "$full" = 0 ] || exec wc -c >"$p$1.dropped"
 }
@@ -137,19 +137,19 @@ trap 'end_as deadline' ALRM
 trap '' HUP INT
 
 trap stop_asked TERM
-# Where another script reads this one in, $$ is the other's.
+# If another script sources this one, $$ is the other's pid.
 start_time self
 self=${stat%% *}
 born=$started
 read -r boot </proc/sys/kernel/random/boot_id
-# The file is made here or not at all: noclobber opens it exclusively.
+# noclobber opens the file exclusively, so it is made here or not at all.
 set -C
 echo "$self $born $boot" 2>/dev/null >"${p}pid" || exit 0
 set +C
 unbuffered=
 if [ -z "$JIG_PRELOAD" ] && command -v stdbuf >/dev/null; then unbuffered='stdbuf -o0'; fi
-# Two pipes, open at both ends until the command is over, so that nobody waits for a partner to open one. Most shells make
-# a pipe for a short here-document, which spares a process.
+# Two pipes, open at both ends until the command is over, so that opening one never waits for the other end. Most shells
+# make a pipe for a short here-document, which saves a process.
 exec 4<<END 5<<END
 END
 END
@@ -173,7 +173,7 @@ else
     exec <"$JIG_STDIN" >/proc/self/fd/4 2>/proc/self/fd/5 4<&- 5<&- 6>&- 7>&-
     if [ "$JIG_TREE" = namespace ]; then
       exec 3>"${p}status" 8<"$JIG_FILTER"
-      # Inside, anybody may read the environment of the namespace's first process, which is this one.
+      # Everything inside may read the environment of the namespace's first process, which is this one.
       unset PATH PWD OLDPWD JIG_TREE JIG_TIMEOUT_S JIG_CAP_BYTES JIG_STDIN JIG_LIMITS JIG_FILTER JIG_PRELOAD JIG_PREFIX
     elif [ "$JIG_TREE" = pod ]; then
       become_command "$@"
@@ -194,7 +194,7 @@ code=137
 if [ -n "$main" ]; then
   wait "$main"
   code=$?
-  # A signal of ours interrupts the wait: then the tree was killed, and is waited for again.
+  # Our own signal interrupts the wait: the tree was killed, and is waited for again.
   if [ -n "$ended" ]; then
     while kill -0 "$main" 2>/dev/null; do wait "$main"; done
     code=137
@@ -205,17 +205,17 @@ trap '' TERM ALRM
 
 exec 4<&- 5<&-
 if [ "$JIG_TREE" = pod ] && [ "$ended" != deadline ]; then
-  # Only what stands as another command's may still hold the pipes: until the deadline. Looking for their end again and
-  # again would take the processor from those that are waited for.
+  # Only processes marked as another command's may still hold the pipes, until the deadline. Polling for their end would
+  # take the processor from them.
   trap 'kill "$out" "$err" 2>/dev/null' ALRM
   wait "$out" "$err"
   trap '' ALRM
 elif [ "$JIG_TREE" != namespace ]; then
-  # A process that left its group may hold the pipes for ever.
+  # A process that left its group may hold the pipes open for ever.
   tries=300
   for job in "$out" "$err"; do
     while start_time "$job" && [ "$state" != Z ] && [ $((tries -= 1)) -gt 0 ]; do
-      # They end within moments: so the first looks come without a pause.
+      # They end within moments, so the first looks come without a pause.
       [ "$tries" -gt 200 ] || sleep 0.01
     done
     kill "$job" 2>/dev/null

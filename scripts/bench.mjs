@@ -1,4 +1,7 @@
-/** `npm run bench`: what Jig costs beside doing the same without it. `--json` for programs, names to measure only some. */
+/**
+ * `npm run bench`: measures what Jig costs compared with doing the same without it. `--json` prints JSON; names select
+ * measurements.
+ */
 import { join } from 'node:path';
 import { ensureInstalled, exitOnSetupFailure, findNode24, root, runInstead } from '../bin/install.mjs';
 

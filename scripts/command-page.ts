@@ -1,4 +1,4 @@
-/** The page of the command line, made from what each command says of itself. */
+/** Makes the page of the command line from each command's own help. */
 import { Command } from 'commander';
 import { commands } from '../cli/commands.ts';
 import { topHelp } from '../cli/top-help.ts';
@@ -23,7 +23,7 @@ ${sections.join('\n\n')}
 `;
 }
 
-/** All that `--help` prints, at a fixed width and without colours. */
+/** Everything that `--help` prints, at a fixed width and without colours. */
 function helpOf(command: Command): string {
   let text = '';
   command

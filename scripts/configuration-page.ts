@@ -1,8 +1,8 @@
-/** The page of an installation's configuration, made from its schema. */
+/** Makes the page of an installation's configuration from its schema. */
 import { z } from 'zod';
 import { Config } from '../worker/config.ts';
 
-/** As much of JSON Schema as the page shows. */
+/** The part of JSON Schema that the page shows. */
 interface Node {
   description?: string | undefined;
   type?: string | undefined;
@@ -58,12 +58,12 @@ ${lists
 `;
 }
 
-/** The keys that hold a value; \`NAME\` stands for a name of one's own. */
+/** The keys that hold a value. `NAME` stands for a name that the user chooses. */
 function rows(node: Node, path: string): { path: string; node: Node }[] {
   if (node.oneOf) return node.oneOf.flatMap((each) => rows(each, path));
   const named = typeof node.additionalProperties === 'object' ? { NAME: node.additionalProperties } : {};
   const inner = Object.entries({ ...node.properties, ...named });
-  // A section's own default says nothing: its keys have theirs.
+  // A section's own default is not shown, since its keys have theirs.
   const isSection = node.properties !== undefined && JSON.stringify(node.default) === '{}';
   if (inner.length === 0 || (node.default !== undefined && path.includes('.') && !isSection)) return [{ path, node }];
   return inner.flatMap(([key, value]) => rows(value, path ? `${path}.${key}` : key));

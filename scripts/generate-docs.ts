@@ -1,4 +1,4 @@
-/** Writes the generated pages of docs/ and removes those whose error is gone. Repeatable. */
+/** Writes the generated pages of docs/, and removes pages of errors that no longer exist. Repeatable. */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { referenceFiles } from '../blueprints/reference-pages.ts';

@@ -1,7 +1,7 @@
 /**
- * Everything that `npm test` is: types, format, lint, unused code, and the tests of every folder under test/; or the
- * suites that are named. Vitest runs the tests (vitest.config.ts). The last line counts it all. Plain JavaScript: it
- * installs what is missing first.
+ * Runs everything of `npm test`: types, format, lint, unused code, and the tests of every folder under test/; or only
+ * the named suites. Vitest runs the tests (vitest.config.ts). The last line counts the results. It is plain JavaScript,
+ * because it installs what is missing first.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -9,13 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureInstalled, exitOnSetupFailure, findNode24, root } from '../bin/install.mjs';
 
-/** Suites on something real: only where they are asked for. Each is a project of Vitest's; the others are one together. */
+/** Suites on something real, which run only if they are named. Each is a Vitest project; all others are one project. */
 const real = ['real-model', 'real-forge', 'cluster', 'cluster-switched'];
-/** Those of them that mostly wait, for pods and a code host, so each runs beside the others. */
+/** Those of them that mostly wait for pods or a code host, so they run at the same time. */
 const waiting = ['real-forge', 'cluster', 'cluster-switched'];
-/** `--current`: the suites on a cluster on the current kubeconfig's, instead of one that is made for each. */
+/** `--current`: run the cluster suites on the current kubeconfig's cluster, instead of making one for each. */
 const currentCluster = '--current';
-/** How `test/cluster/with-cluster.ts` ends where there can be no cluster. */
+/** The exit code of `test/cluster/with-cluster.ts` if no cluster can be made. */
 const noCluster = 77;
 const tools = {
   types: ['typescript/bin/tsc'],
@@ -23,7 +23,7 @@ const tools = {
   lint: ['oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
   unused: ['knip/bin/knip.js'],
 };
-/** Several hundred processes of Node load the same modules. */
+/** Several hundred Node processes load the same modules, so compiled code is cached. */
 const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'jig') };
 
 const node = await exitOnSetupFailure(async () => {
@@ -63,9 +63,9 @@ async function runTool(name) {
   counts[exitCode === 0 ? 'passed' : 'failed'] += 1;
 }
 
-/** Runs suites at the same time; what they say comes one after the other. */
+/** Runs suites at the same time, and prints their outputs one after the other. */
 async function runBeside(names) {
-  // What each builds at its start, where nobody did; built one after the other, it is built once.
+  // Each suite would build what it needs at its start. Built here, one after the other, everything is built once.
   for (const name of names) await prepare(name);
   const running = [];
   for (const name of names) {
@@ -84,8 +84,9 @@ async function prepare(name) {
 }
 
 /**
- * @param project of Vitest's; `folders` are those of test/ to which it is narrowed
- * `within`: the words by which node runs a program that runs the tests. `turn`: when they may say something.
+ * Runs tests.
+ * @param project the Vitest project; `folders` limits it to these folders of test/. `within`: the words that start a
+ * program around the tests. `turn`: when the output may be printed.
  */
 async function runTests(project, folders = [], { within = [], turn } = {}) {
   const scratch = mkdtempSync(join(tmpdir(), 'jig-test-'));
@@ -111,7 +112,10 @@ async function runTests(project, folders = [], { within = [], turn } = {}) {
   }
 }
 
-/** A file that could not be loaded has failed without a failed test of its own; and a bad exit code is never nothing. */
+/**
+ * Adds up the results. A file that could not be loaded counts as failed without a failed test, and a bad exit code is
+ * never ignored.
+ */
 function addCounts(result, exitCode) {
   let failed = 0;
   for (const { status, assertionResults: tests } of result?.testResults ?? []) {
@@ -124,7 +128,7 @@ function addCounts(result, exitCode) {
   counts.failed += Math.max(failed, exitCode === 0 ? 0 : 1);
 }
 
-/** Its exit code. What it says is held until `turn`, where there is one. */
+/** Runs a program and returns its exit code. If `turn` is given, its output is held back until then. */
 function run(words, turn) {
   const output = turn ? 'pipe' : 'inherit';
   const child = spawn(node, words, { cwd: root, stdio: ['ignore', output, output], env });

@@ -1,9 +1,12 @@
-/** Bundles as files: trusted only as this user wrote them. */
+/** Keeps bundles as files. A file is trusted only if this user wrote it. */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** The first line is the hash of the others. Undefined where it is missing, damaged, or another user could have written it. */
+/**
+ * Reads a bundle, whose first line is the hash of the other lines. Undefined if it is missing, damaged, or could have
+ * been written by another user.
+ */
 export async function findBundleFile(path: string): Promise<string | undefined> {
   const file = await open(path, 'r').catch(() => undefined);
   if (!file) return undefined;
@@ -17,7 +20,7 @@ export async function findBundleFile(path: string): Promise<string | undefined> 
   }
 }
 
-/** Makes the folder too. Readers see the whole file or none. */
+/** Writes a bundle, and makes its folder. Readers see the whole file or none. */
 export async function writeBundleFile(path: string, code: string): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });

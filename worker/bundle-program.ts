@@ -1,4 +1,7 @@
-/** A process that bundles the workflows of the entry that it is given, for its parent: the bundler takes 200 MB, which a worker would hold for ever. */
+/**
+ * Bundles the workflows of the given entry for the parent process. It is a separate process because the bundler takes
+ * 200 MB, which a worker would never release.
+ */
 import { bundleWorkflowCode } from '@temporalio/worker';
 
 const { code } = await bundleWorkflowCode({

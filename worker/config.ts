@@ -1,4 +1,4 @@
-/** An installation's configuration: one file, each key with a default, so that none is needed. */
+/** An installation's configuration: one file, in which every key has a default, so that no file is needed. */
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -200,17 +200,20 @@ export const Config = z.strictObject({
 });
 export type Config = z.infer<typeof Config>;
 
-/** The folder for data: `JIG_DATA_DIR`, the configuration, or the user's data folder. */
+/** The data folder: from `JIG_DATA_DIR`, the configuration, or the user's data folder. */
 export function dataDirOf(config: Pick<Config, 'dataDir'>, env: NodeJS.ProcessEnv): string {
   return env['JIG_DATA_DIR'] === undefined && config.dataDir ? resolve(config.dataDir) : defaultDataDir(env);
 }
 
-/** The folder for what can be had again: binaries, downloads. */
+/** The folder for what can be fetched again: binaries, downloads. */
 export function cacheDirOf(env: NodeJS.ProcessEnv): string {
   return resolve(env['JIG_CACHE_DIR'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'jig'));
 }
 
-/** @throws JigError `config-invalid` with every problem of the file */
+/**
+ * Reads the configuration; the defaults if there is no file. @throws JigError `config-invalid` with every problem of
+ * the file
+ */
 export async function loadConfig(file: string | undefined): Promise<Config> {
   if (!file) return Config.parse({});
   const text = await readFile(file, 'utf8').catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** What an installation has and lacks, looked at before a first run. Changes nothing that lasts. */
+/** Checks what an installation has and lacks before a first run. Leaves no lasting changes. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
@@ -16,7 +16,7 @@ const tryResources = { cpu: 0.1, memoryBytes: 128 * 1024 ** 2, diskBytes: 64 * 1
 
 export interface Finding {
   what: string;
-  /** `missing` stands in the way of every run, `note` only of some. */
+  /** `missing` prevents every run, `note` only some. */
   state: 'ok' | 'note' | 'missing';
   message: string;
   code?: ErrorCode;
@@ -32,7 +32,9 @@ const looks: Record<string, Look> = {
   model: lookAtModel,
 };
 
-/** One finding after the other; `onLook` is called before each look, which may take some seconds. Never throws. */
+/**
+ * Yields one finding after the other. `onLook` is called before each check, which may take some seconds. Never throws.
+ */
 export async function* examine(
   config: Config,
   env: NodeJS.ProcessEnv,
@@ -90,7 +92,7 @@ async function lookAtSandboxes(config: Config, env: NodeJS.ProcessEnv): Promise<
   }
 }
 
-/** Runs one command in a sandbox of its own, by the way that every run goes. @throws where it doesn't end well */
+/** Runs one command in a new sandbox, in the same way as every run. @throws if it doesn't end well */
 async function tryCommand(sandboxes: SandboxProvider): Promise<void> {
   const id = `doctor-${randomUUID()}`;
   try {
@@ -128,7 +130,7 @@ async function lookAtTemporal(config: Config, env: NodeJS.ProcessEnv): Promise<F
       await client.close();
     }
   } catch (error) {
-    // Where none was named, `jig up` brings its own.
+    // If none is configured, `jig up` brings its own.
     return [failed('Temporal', error, (env['TEMPORAL_ADDRESS'] ?? env['TEMPORAL_PROFILE']) ? 'missing' : 'note')];
   }
 }
@@ -144,7 +146,7 @@ async function lookAtModel(config: Config, env: NodeJS.ProcessEnv): Promise<Find
     const { name } = chooseModel({ env, config: config.model });
     return [{ what: 'model', state: 'ok', message: `${name} is configured; it was not asked anything` }];
   } catch (error) {
-    // Blueprints without a question to a model run all the same.
+    // Blueprints that don't ask a model run anyway.
     return [failed('model', error, 'note')];
   }
 }

@@ -1,4 +1,4 @@
-/** The code hosts that the configuration names, each with its secret, which stands in the environment or a file. */
+/** The code hosts of the configuration. Each has its secret in the environment or in a file. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { JigError } from '../base/errors.ts';
@@ -31,16 +31,19 @@ const GiteaConfig = z.strictObject({
 
 const ForgeConfig = z.discriminatedUnion('kind', [GiteaConfig]);
 
-/** By the name that runs call them; `local` is the forge in the data folder. */
+/** Code hosts by their name in runs. `local` is the forge in the data folder. */
 export const ForgesConfig = z.record(z.string().regex(/^(?!local$)[a-z][a-z0-9-]{0,31}$/), ForgeConfig);
 
 export interface ConfiguredForges {
   forges: Forge[];
-  /** What must be masked wherever text leaves the process. */
+  /** The secrets to mask wherever text leaves the process. */
   secrets: string[];
 }
 
-/** @throws JigError `config-invalid` where a secret is missing, or an address can't be used safely */
+/**
+ * Connects to the configured code hosts. @throws JigError `config-invalid` if a secret is missing, or an address can't
+ * be used safely
+ */
 export async function createForges(
   config: z.infer<typeof ForgesConfig>,
   env: NodeJS.ProcessEnv,
@@ -63,7 +66,7 @@ function tokenOf(
   return async () => {
     const text = tokenFile === undefined ? env[tokenEnv] : await readFile(tokenFile, 'utf8').catch(() => undefined);
     const token = text?.trim() ?? '';
-    // A header takes nothing else, and a token of a few characters could not be masked.
+    // A header can't hold other characters, and a token of a few characters could not be masked.
     if (/^[\x21-\x7e]{8,}$/.test(token)) return token;
     throw new JigError(
       'config-invalid',

@@ -1,18 +1,18 @@
-/** Ports for servers that must be told theirs. */
+/** Finds ports for servers that must be given one. */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 
 const lowestPort = 10_000;
-/** Of the kernel's usual range for outgoing connections; Linux says its own. */
+/** The lowest port of the usual range for outgoing connections. Linux reports its own. */
 const usualLowestOutgoingPort = 32_768;
 const rangeFile = '/proc/sys/net/ipv4/ip_local_port_range';
 
 /**
- * A port of 127.0.0.1 on which nobody listens. It lies below those that the kernel gives to outgoing connections, as
- * one of theirs may be gone again before a server opens it: that is how a dozen servers and their clients on one
- * machine come to collide. Another server may still take it first.
+ * Finds a port of 127.0.0.1 on which nothing listens. It is below the ports that the kernel gives to outgoing
+ * connections: one of those may be taken again before the server opens it, so a dozen servers and clients on one
+ * machine would collide. Another server may still take the port first.
  */
 export async function getFreePort(): Promise<number> {
   const lowestOutgoingPort =
@@ -23,7 +23,7 @@ export async function getFreePort(): Promise<number> {
   }
 }
 
-/** The port on which it was possible to listen; undefined: somebody does already. */
+/** Listens on a port for a moment. Returns the port; undefined if it is taken. */
 async function listen(port: number): Promise<number | undefined> {
   const server = createServer().listen(port, '127.0.0.1');
   try {

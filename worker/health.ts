@@ -1,11 +1,11 @@
-/** Health and Prometheus metrics of one worker, over HTTP. */
+/** Serves one worker's health and Prometheus metrics over HTTP. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
   registry: Registry;
-  /** One activity that ended, by its name and how. */
+  /** Ended activities, by name and outcome. */
   activities: Histogram<'activity' | 'outcome'>;
 }
 

@@ -1,4 +1,7 @@
-/** The workflows of the versions that ran here, in the data folder: an upgraded Jig serves the runs that older ones started. */
+/**
+ * Keeps the workflow bundles of versions that ran here in the data folder, so that an upgraded Jig can serve runs that
+ * older versions started.
+ */
 import { glob, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import sdk from '@temporalio/worker/package.json' with { type: 'json' };
@@ -6,7 +9,10 @@ import { dataFolders } from '../client/data-folders.ts';
 import { findBundleFile, writeBundleFile } from './bundle-file.ts';
 import type { WorkflowBundle } from './workflow-bundle.ts';
 
-/** A bundle holds half of Temporal's SDK, and runs only beside the other half. */
+/**
+ * The folder of the bundles for this release of Temporal's SDK. A bundle contains half of the SDK, and runs only with
+ * the other half of the same release.
+ */
 const folderOf = (dataDir: string): string => join(dataFolders(dataDir).workflows, `temporal-${sdk.version}`);
 
 const pathOf = (dataDir: string, buildId: string): string =>
@@ -17,7 +23,7 @@ export async function keepBundle(dataDir: string, buildId: string, { code }: Wor
   await writeBundleFile(pathOf(dataDir, buildId), code);
 }
 
-/** The build ids of the kept versions that can be served. */
+/** The build ids of the kept versions that this process can serve. */
 export async function listKeptBundles(dataDir: string): Promise<string[]> {
   const ids: string[] = [];
   for await (const name of glob('*.js', { cwd: folderOf(dataDir) }))

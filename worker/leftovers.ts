@@ -1,4 +1,4 @@
-/** Takes away what a worker that was killed had made aside and never brought to its place, or not wholly removed. */
+/** Removes what a killed worker left: files that it never moved into place, or never finished removing. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,11 +9,11 @@ import { quarantineFolder } from '../git/quarantine.ts';
 import { removeGone, removeTree } from '../sandbox/local/destroy.ts';
 import { freshPrefix } from '../sandbox/local/layout.ts';
 
-/** Far longer than anything stays aside, so that no other worker of the folder is still at it. */
+/** Far longer than anything is temporary, so no other worker of the folder is still using it. */
 const leftAfterMs = 24 * 3_600_000;
 const removeEveryMs = 3_600_000;
 
-/** Removes leftovers now and then until the signal. */
+/** Removes leftovers at intervals until the signal aborts. */
 export async function runLeftovers(place: { dataDir: string; log: Logger }, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await removeLeftovers(place);
@@ -21,13 +21,16 @@ export async function runLeftovers(place: { dataDir: string; log: Logger }, sign
   }
 }
 
-/** Repeatable, also at the same time; what can't be removed is logged and left. Returns the paths that stood aside and are gone. */
+/**
+ * Removes leftovers once, and returns the removed paths. What can't be removed is logged and left. Repeatable, also at
+ * the same time.
+ */
 export async function removeLeftovers(
   { dataDir, log }: { dataDir: string; log: Logger },
   nowMs = Date.now(),
 ): Promise<string[]> {
   const { artifacts, git, sandboxes } = dataFolders(dataDir);
-  // Whoever began to remove a sandbox can't mind that it is gone sooner.
+  // Another worker that is removing the same sandbox doesn't mind.
   await removeGone(sandboxes).catch((error: unknown) =>
     log.warn({ path: sandboxes, err: error }, 'a sandbox can not be wholly removed'),
   );

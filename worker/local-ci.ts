@@ -1,4 +1,4 @@
-/** The local forge's CI: runs each queued check of a change in a sandbox of its own. */
+/** The local forge's CI: runs each queued check of a change in a new sandbox. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { cutText } from '../agent/cut-text.ts';
@@ -17,7 +17,10 @@ interface CiParts {
   log: Logger;
 }
 
-/** Runs until the signal; one check at a time. Resolves when the last one has ended, or was let go for another worker. */
+/**
+ * Runs checks, one at a time, until the signal aborts. Resolves when the last check has ended, or was left to another
+ * worker.
+ */
 export async function runLocalCi(ci: CiParts, signal: AbortSignal): Promise<void> {
   await removeLeft(ci);
   while (!signal.aborted) {
@@ -29,7 +32,7 @@ export async function runLocalCi(ci: CiParts, signal: AbortSignal): Promise<void
   }
 }
 
-/** Takes up a check where a worker that died left it. */
+/** Runs a check, or goes on with it if a worker died during it. */
 async function carryOut({ parts, forge, log }: CiParts, queued: Queued, signal: AbortSignal): Promise<void> {
   const { repository, commit } = queued;
   const id = `ci-${repository}-${commit}`;
@@ -52,7 +55,7 @@ async function carryOut({ parts, forge, log }: CiParts, queued: Queued, signal: 
   await parts.sandboxes.destroySandbox(id);
 }
 
-/** Sandboxes of checks that were decided just before their worker died. */
+/** Removes sandboxes of checks whose worker died just after the result. */
 async function removeLeft({ parts, forge, log }: CiParts): Promise<void> {
   for (const { id } of await parts.sandboxes.listSandboxes()) {
     const [, repository, commit] = /^ci-(.+)-([0-9a-f]+)$/.exec(id) ?? [];
@@ -78,7 +81,7 @@ async function runCheck(
   const repository = await forge.getRepository(name);
   await git.ensureMirror(repository, await forge.gitAccess(repository), signal);
   const { cpu, memoryBytes, diskBytes, processes } = defaults.sandbox;
-  // Nobody lists hosts for a check, so it gets the registries where hosts can be listed, and nothing elsewhere.
+  // A check has no list of hosts. It gets the package registries if the provider can open hosts, else nothing.
   const egress = sandboxes.capabilities.egress ? ['pypi', 'npm'] : [];
   const sandbox = await sandboxes.ensureSandbox(
     { id, resources: { cpu, memoryBytes, diskBytes, processes }, egress, env: { CI: 'true' }, leaseMs: 3_600_000 },

@@ -1,4 +1,4 @@
-/** One place for logs: JSON lines by pino, Temporal's own among them, each with its run's id. */
+/** Writes all logs, Temporal's included, as JSON lines by pino, each with its run's id. */
 import {
   makeTelemetryFilterString,
   Runtime,
@@ -16,7 +16,7 @@ const levels: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = 
   ERROR: 'error',
 };
 
-/** Of Temporal's metadata, what a reader of our logs can use. */
+/** The part of Temporal's metadata that is useful in our logs. */
 function fields({ workflowId, activityType, taskQueue, attempt, sdkComponent: _, ...more }: LogMetadata = {}): Record<
   string,
   unknown
@@ -38,7 +38,7 @@ function fields({ workflowId, activityType, taskQueue, attempt, sdkComponent: _,
   };
 }
 
-/** Once a process, before its first worker. */
+/** Installs logging. Call it once in a process, before the first worker. */
 export function installLogging(log: Logger): void {
   const write = (level: LogLevel, message: string, metadata?: LogMetadata): void =>
     log[levels[level]](fields(metadata), message);

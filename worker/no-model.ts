@@ -1,4 +1,7 @@
-/** A worker without a model does everything that needs none; a question ends with what to configure. */
+/**
+ * Chooses the model. A worker without one still does everything that needs none; a question fails with what to
+ * configure.
+ */
 import { JigError } from '../base/errors.ts';
 import type { Model } from '../model/contract.ts';
 

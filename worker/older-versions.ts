@@ -1,6 +1,6 @@
 /**
- * Serves, beside a worker's own version, the older ones whose workflows were kept and that open runs still need. Their
- * activities are this version's: an activity takes what the workflows of every released version ask of it.
+ * Serves older versions in addition to a worker's own: those whose workflows were kept and that open runs still need.
+ * Their activities are this version's, which accept the requests of every released version's workflows.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
@@ -67,7 +67,7 @@ async function noteWaiting(
   }
 }
 
-/** One look: starts what runs need, and ends what none needs any more. */
+/** Checks once: starts the workers that runs need, and ends those that no run needs any more. */
 async function look({ setup, own, dataDir, log }: VersionKeeper, served: Map<string, JigWorker>): Promise<void> {
   if (own.promote === 'auto') await ensureNewestIsCurrent(setup, own.version);
   for (const buildId of await listKeptBundles(dataDir)) {
@@ -92,7 +92,7 @@ async function look({ setup, own, dataDir, log }: VersionKeeper, served: Map<str
       served.delete(buildId);
       log.info({ version: buildId }, 'no run needs an older version any more');
     }
-    // Another worker's process may have started it just now.
+    // Another process may just have started a worker of it.
     if (runs === 0 && !isServed(await describeVersions(setup), version)) await removeKeptBundle(dataDir, buildId);
   }
 }

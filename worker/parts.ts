@@ -1,4 +1,4 @@
-/** From the configuration to the adapters: the only place that names them. */
+/** Makes the adapters from the configuration. Only this file names them. */
 import type { Parts } from '../activities/parts.ts';
 import { createCachedStore } from '../artifacts/cached.ts';
 import { createFolderStore } from '../artifacts/folder.ts';
@@ -18,13 +18,13 @@ export interface Installation {
   parts: Parts;
   localForge: LocalForge;
   dataDir: string;
-  /** Masks the secrets that these parts work with. */
+  /** Masks the secrets of these parts. */
   redact: (text: string) => string;
-  /** Lets go of what the parts hold, such as the egress proxy. */
+  /** Releases what the parts hold, such as the egress proxy. */
   close(): Promise<void>;
 }
 
-/** @throws JigError where a program is missing, with what to do about it. */
+/** Makes all parts. @throws JigError if a program is missing, with what to do about it */
 export async function createParts(
   config: Config,
   env: NodeJS.ProcessEnv,

@@ -1,4 +1,6 @@
-/** What a worker's process holds: the worker itself, the local forge's CI, the sweeper, health and metrics. */
+/**
+ * Starts everything in a worker's process: the worker itself, the local forge's CI, the sweeper, health and metrics.
+ */
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { Client } from '@temporalio/client';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
@@ -21,7 +23,7 @@ export interface WorkerProcess {
   healthUrl: string;
   namespace: string;
   version: WorkerDeploymentVersion;
-  /** Resolves when everything has stopped; rejects where the worker failed. */
+  /** Resolves when everything has stopped; rejects if the worker failed. */
   ended: Promise<void>;
   /** Drains and stops. Repeatable. */
   stop(): Promise<void>;
@@ -32,13 +34,13 @@ export interface WorkerProcessOptions {
   env: NodeJS.ProcessEnv;
   log: Logger;
   onProgress: (line: string) => void;
-  /** The server of `jig up`; where missing, what `TEMPORAL_*` and the profile say, as in Temporal's own tools. */
+  /** The server of `jig up`. If missing, `TEMPORAL_*` and the profile decide, as in Temporal's own tools. */
   address?: string;
-  /** Where somebody began with it before. */
+  /** The bundle, if the caller has already started to make it. */
   bundle?: Promise<WorkflowBundle>;
 }
 
-/** @throws JigError `temporal-unreachable`, and what the parts throw. */
+/** Starts a worker's process. @throws JigError `temporal-unreachable`, and what the parts throw */
 export async function startWorkerProcess({
   config,
   env,
@@ -60,7 +62,7 @@ export async function startWorkerProcess({
   const own = chooseVersion(bundle, config, env);
   const [worker] = await Promise.all([
     startWorker({ ...setup, bundle, version: own.version }),
-    // The only worker of its own server needs to ask nobody.
+    // The only worker of its own server can become current without asking others.
     address === undefined ? undefined : setCurrentVersion(setup, own.version),
   ]);
   if (address === undefined && own.promote === 'auto') await ensureNewestIsCurrent(setup, own.version);

@@ -1,11 +1,11 @@
-/** Recorded sessions on disk: read to answer in place of a model, written to make one. */
+/** Recorded sessions on disk: read to answer in place of a model, and written to record one. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { JigError } from '../base/errors.ts';
 import type { Model } from '../model/contract.ts';
 import { createRecordingModel, Recording, type RecordingEntry } from '../model/recorded.ts';
 
-/** @throws JigError `recording-invalid` */
+/** Reads a recording. @throws JigError `recording-invalid` */
 export async function loadRecording(file: string): Promise<Recording> {
   try {
     return Recording.parse(JSON.parse(await readFile(file, 'utf8')));
@@ -16,7 +16,7 @@ export async function loadRecording(file: string): Promise<Recording> {
   }
 }
 
-/** The same model, with every answer written to the file before it is used. Answers are kept by their key. */
+/** A model that writes every answer to the file before it is used. The file has one answer for each key. */
 export function recordTo(file: string, model: Model): Model {
   const entries = new Map<string, RecordingEntry>();
   let written = Promise.resolve();

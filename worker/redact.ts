@@ -1,4 +1,7 @@
-/** Masks the secrets that this process knows, by the names of its environment and by what else it was told, wherever text leaves it: Temporal keeps failures in clear. */
+/**
+ * Masks secrets wherever text leaves this process, since Temporal keeps failures in clear text. It knows secrets by the
+ * names of environment variables, and those that it was given.
+ */
 const secretName = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)/i;
 const minSecretLength = 8;
 

@@ -1,4 +1,4 @@
-/** Where commands run, by the configuration. */
+/** Makes the sandbox provider from the configuration. */
 import { join } from 'node:path';
 import { ensureBinary } from '../binaries/ensure-binary.ts';
 import { dataFolders } from '../client/data-folders.ts';
@@ -9,11 +9,11 @@ import { cacheDirOf, dataDirOf, type Config } from './config.ts';
 
 export interface Sandboxes {
   sandboxes: SandboxProvider;
-  /** Lets go of what this process holds open; sandboxes stay. */
+  /** Releases what this process holds open. Sandboxes stay. */
   close: () => Promise<void>;
 }
 
-/** @throws JigError where a program or the cluster is missing, with what to do about it. */
+/** Makes the provider. @throws JigError if a program or the cluster is missing, with what to do about it */
 export async function createSandboxes(
   config: Config,
   env: NodeJS.ProcessEnv,
@@ -25,7 +25,7 @@ export async function createSandboxes(
   const withLease = (sandboxes: SandboxProvider): SandboxProvider => leased(sandboxes, { leaseMs, onError });
   const folder = dataFolders(dataDirOf(config, env)).sandboxes;
   if (provider === 'kubernetes') {
-    // Its client takes time and memory to load, which nobody else should pay.
+    // The Kubernetes client takes time and memory to load, so only those who need it load it.
     const { createKubernetesProvider } = await import('../k8s/provider.ts');
     return {
       sandboxes: withLease(createKubernetesProvider({ settings: kubernetes, outputDir: join(folder, 'pods') })),

@@ -1,6 +1,6 @@
 /**
- * Removes sandboxes that nobody needs: termination and crashes skip every clean-up. What a run that is under way may
- * need stays, whatever its age, and its lease is renewed.
+ * Removes sandboxes that nobody needs, since terminations and crashes skip every clean-up. What an open run may need
+ * stays, whatever its age, and its lease is renewed.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
@@ -11,7 +11,7 @@ import type { Parts } from '../activities/parts.ts';
 import type { ListedSandbox } from '../sandbox/contract.ts';
 
 const sweepEveryMs = 60_000;
-/** A sandbox is made before its run can be asked about it. */
+/** A younger sandbox stays: a sandbox is made before its run can be asked about it. */
 const graceMs = 120_000;
 
 interface Sweeper {
@@ -20,7 +20,7 @@ interface Sweeper {
   log: Logger;
 }
 
-/** Sweeps now and then until the signal. */
+/** Sweeps at intervals until the signal aborts. */
 export async function runSweeper(sweeper: Sweeper, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await sweep(sweeper).catch((error: unknown) => sweeper.log.warn({ err: error }, 'sweep failed'));
@@ -28,7 +28,7 @@ export async function runSweeper(sweeper: Sweeper, signal: AbortSignal): Promise
   }
 }
 
-/** One sweep; returns the ids that it removed. A sandbox of which nothing is known for sure stays. */
+/** Sweeps once and returns the ids that it removed. A sandbox stays unless it is certain that nobody needs it. */
 export async function sweep(sweeper: Sweeper, nowMs = Date.now()): Promise<string[]> {
   const { parts, log } = sweeper;
   const removed: string[] = [];
@@ -48,7 +48,7 @@ export async function sweep(sweeper: Sweeper, nowMs = Date.now()): Promise<strin
   return removed;
 }
 
-/** Why the sandbox is needed by nobody; undefined: it may be needed, and then it is renewed. */
+/** Why nobody needs the sandbox; undefined if it may be needed, and then its lease is renewed. */
 async function judge(
   { artifacts, sandboxes, leaseMs }: Sweeper['parts'],
   { id, owner, createdAt, leasedUntil }: ListedSandbox,
@@ -63,7 +63,10 @@ async function judge(
   return undefined;
 }
 
-/** Whether runs are under way, each asked about once. Where Temporal doesn't answer, it isn't asked again, and it throws. */
+/**
+ * Makes a function that tells whether a run is open. It asks once about each run. If Temporal doesn't answer, it throws
+ * and doesn't ask again.
+ */
 function askOnce(client: Client): (workflowId: string) => Promise<boolean> {
   const answers = new Map<string, boolean>();
   let silence: unknown;

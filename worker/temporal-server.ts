@@ -1,4 +1,4 @@
-/** The embedded Temporal: its own dev server with a file to persist in, and flags that its defaults lack. */
+/** The embedded Temporal: Temporal's own dev server, with a database file and flags that the defaults lack. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -23,24 +23,28 @@ export interface TemporalServerOptions {
   cliPath: string;
   dbFile: string;
   logFile: string;
-  /** Free ones where missing. */
+  /** The ports; free ones if missing. */
   port?: number;
   uiPort?: number;
   startTimeoutMs?: number;
 }
 
-/** Of what it said last, for an error. */
+/** How many characters of its last output an error shows. */
 const saidCharacters = 2000;
 
 const cliTypes = { KEYWORD: 'Keyword', BOOL: 'Bool', DOUBLE: 'Double', INT: 'Int' } as const;
 
 /**
- * The server finds a dozen ports for its own parts and opens them later; meanwhile each can become another program's.
- * It opens the one of its pages last, and ends where it can't, when it has answered calls already.
+ * How often to try with new ports. The server finds a dozen ports for its own parts and opens them later; meanwhile
+ * other programs can take them. It opens the port of its web pages last, and ends if it can't, although it may have
+ * answered calls before.
  */
 const portAttempts = 3;
 
-/** Starts the server and waits until it answers. @throws JigError `temporal-not-started` with its last words and the log's place. */
+/**
+ * Starts the server and waits until it answers. @throws JigError `temporal-not-started` with its last output and the
+ * log's path
+ */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { dbFile, logFile, startTimeoutMs = 30_000 } = options;
   await mkdir(dirname(dbFile), { recursive: true });
@@ -75,7 +79,7 @@ async function tryStart(
   child.stdout.pipe(log);
   child.stderr.pipe(log);
   let said = '';
-  // Its parts don't agree on which of the two their last words are for.
+  // Some of its parts write their last words to one stream, some to the other.
   for (const output of [child.stdout, child.stderr])
     output.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-saidCharacters)));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -90,8 +94,8 @@ async function tryStart(
 }
 
 /**
- * Without these flags a sequential workflow costs about 50 ms an activity: the server polls its one transfer queue at
- * most 20 times a second, and its file is synced on every write.
+ * The server's flags. Without them a sequential workflow takes about 50 ms for each activity: the server polls its one
+ * transfer queue at most 20 times a second, and syncs its file on every write.
  */
 function serverArguments(port: number, uiPort: number, dbFile: string): string[] {
   return [
@@ -119,7 +123,7 @@ function serverArguments(port: number, uiPort: number, dbFile: string): string[]
 
 const pidFile = (dbFile: string): string => `${dbFile}.pid`;
 
-/** A process that was killed leaves its server behind, and two servers on one file would harm it. */
+/** Stops a server that a killed process left behind. Two servers on one file would damage it. */
 async function stopLeftover(dbFile: string): Promise<void> {
   const pid = Number(await readFile(pidFile(dbFile), 'utf8').catch(() => ''));
   if (!pid || !(await isServerOf(pid, dbFile))) return;
@@ -129,7 +133,7 @@ async function stopLeftover(dbFile: string): Promise<void> {
   }
 }
 
-/** Whether this process is alive and serves this file: a number alone may be another's by now. */
+/** Whether this process is alive and serves this file. The number alone may be another process's by now. */
 async function isServerOf(pid: number, dbFile: string): Promise<boolean> {
   const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   if (words !== '' || process.platform === 'linux') return words.includes(dbFile);
@@ -137,16 +141,19 @@ async function isServerOf(pid: number, dbFile: string): Promise<boolean> {
   return stdout.includes(dbFile);
 }
 
-/** Whether it comes to answer before it ends, or the deadline does: by its pages first, as it opens their port last. */
+/**
+ * Waits for the server. Returns whether it answers before it ends or the deadline passes. Its web pages are checked
+ * first, since their port opens last.
+ */
 async function answers(child: ChildProcess, address: string, uiUrl: string, deadlineMs: number): Promise<boolean> {
   while (child.pid !== undefined && child.exitCode === null && child.signalCode === null && Date.now() < deadlineMs) {
     try {
       const callDeadlineMs = Math.min(deadlineMs, Date.now() + 5000);
-      // Another server's pages may be on the port that was meant for these.
+      // Another server's pages may be on this port.
       if ((await readClusterIdOfUi(uiUrl, callDeadlineMs)) === (await readClusterId(address, callDeadlineMs)))
         return true;
     } catch {
-      // It isn't there yet.
+      // It isn't ready yet.
     }
     await wait(20);
   }
@@ -163,7 +170,7 @@ async function readClusterIdOfUi(uiUrl: string, deadlineMs: number): Promise<str
 async function readClusterId(address: string, deadlineMs: number): Promise<string> {
   const connection = await Connection.connect({ address, connectTimeout: 1000 });
   try {
-    // Without a deadline of its own a call may wait for ever.
+    // Without its own deadline, a call may wait for ever.
     return await connection.withDeadline(deadlineMs, async () => {
       await connection.workflowService.describeNamespace({ namespace: 'default' });
       return (await connection.workflowService.getClusterInfo({})).clusterId;

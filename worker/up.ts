@@ -1,4 +1,7 @@
-/** Everything for one person in one process: the embedded Temporal, a worker, the local sandbox and the local forge. */
+/**
+ * Runs everything for one person in one process: the embedded Temporal, a worker, the local sandbox and the local
+ * forge.
+ */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureBinary } from '../binaries/ensure-binary.ts';
@@ -15,14 +18,14 @@ export interface Up {
   stop(): Promise<void>;
 }
 
-/** Starts all of it and says where it is in `<data>/up.json`, where the other commands look. */
+/** Starts everything and writes where it is to `<data>/up.json`, where the other commands look. */
 export async function startUp(
   options: Omit<WorkerProcessOptions, 'address' | 'bundle'> & { port?: number; uiPort?: number },
 ): Promise<Up> {
   const { config, env, onProgress } = options;
   const dataDir = dataDirOf(config, env);
   await mkdir(dataDir, { recursive: true });
-  // Beside the server's start, since both take a while; where it fails, the worker's start says so.
+  // This runs during the server's start, since both take a while. If it fails, the worker's start reports it.
   const bundle = bundleWorkflows(env);
   bundle.catch(() => undefined);
   const cliPath = await ensureBinary('temporal', { cacheDir: join(cacheDirOf(env), 'binaries'), env, onProgress });

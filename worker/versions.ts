@@ -1,6 +1,6 @@
 /**
- * Which version of Jig a worker is, and on which one new runs start. A run keeps the version that it started on:
- * workers of that version alone serve its workflow code and its activities.
+ * Decides which version of Jig a worker is, and on which version new runs start. A run keeps the version that it
+ * started on: only workers of that version run its workflow code and its activities.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { taskQueues } from '../workflows/messages.ts';
 import type { Config } from './config.ts';
 import type { WorkflowBundle } from './workflow-bundle.ts';
 
-/** How long Temporal may take to note a worker that asks for work. */
+/** How long Temporal may take to register a worker that asks for work. */
 const registeredWithinMs = 30_000;
 
 export interface ChosenVersion {
@@ -20,7 +20,10 @@ export interface ChosenVersion {
   promote: Config['worker']['versions']['promote'];
 }
 
-/** As these workflows and the configuration say; where Temporal's Worker Controller names the version, it also promotes it. */
+/**
+ * Chooses the version by these workflows and the configuration. If Temporal's Worker Controller sets the version, the
+ * controller also promotes it.
+ */
 export function chooseVersion(bundle: WorkflowBundle, config: Config, env: NodeJS.ProcessEnv): ChosenVersion {
   const { deployment, promote } = config.worker.versions;
   const buildId = env['TEMPORAL_WORKER_BUILD_ID'];
@@ -33,14 +36,17 @@ export function chooseVersion(bundle: WorkflowBundle, config: Config, env: NodeJ
   };
 }
 
-/** Equal sources have equal ids, wherever they lie. */
+/** The id of a version. Equal sources have equal ids, whatever folder they are in. */
 export function buildIdOf({ code }: WorkflowBundle): string {
   // The source map names this machine's folders.
   const [own = ''] = code.split('\n//# sourceMappingURL=');
   return `${manifest.version}-${createHash('sha256').update(own).digest('hex').slice(0, 10)}`;
 }
 
-/** Makes new runs start on this version, also before its workers have asked for work. Repeatable. @throws JigError `version-not-current` */
+/**
+ * Makes new runs start on this version, even before its workers have asked for work. Repeatable. @throws JigError
+ * `version-not-current`
+ */
 export async function setCurrentVersion(
   { connection, namespace }: TemporalNamespace,
   { deploymentName, buildId }: WorkerDeploymentVersion,
@@ -58,8 +64,8 @@ export async function setCurrentVersion(
 }
 
 /**
- * Of the versions that have workers, the newest is current: sets this one where it is the newest. Returns the current
- * one. Repeatable. @throws JigError `version-not-current`
+ * Makes this version current if it is the newest of those that have workers. Returns the current version. Repeatable.
+ * @throws JigError `version-not-current`
  */
 export async function ensureNewestIsCurrent(
   server: TemporalNamespace,
@@ -89,7 +95,10 @@ export async function ensureNewestIsCurrent(
   return mine;
 }
 
-/** Until Temporal has seen workers of this version on every queue: a run that starts on it earlier could reach another version's. */
+/**
+ * Waits until Temporal has seen workers of this version on every queue. A run that starts on it earlier could reach
+ * another version.
+ */
 async function untilRegistered({ connection, namespace }: TemporalNamespace, version: WorkerDeploymentVersion) {
   for (const deadlineMs = Date.now() + registeredWithinMs; ; await wait(50)) {
     try {

@@ -1,4 +1,4 @@
-/** The workers of one version against any Temporal: four task queues, each with its own slots, drained together. */
+/** The workers of one version for any Temporal server: four task queues, each with its own slots, drained together. */
 import { hostname } from 'node:os';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
@@ -14,13 +14,13 @@ import type { Metrics } from './health.ts';
 import type { WorkflowBundle } from './workflow-bundle.ts';
 
 export interface JigWorker {
-  /** Resolves when the worker has drained; rejects where it can't go on. */
+  /** Resolves when the worker has drained; rejects if it can't go on. */
   readonly ended: Promise<void>;
-  /** Takes nothing new, lets what runs end or be taken up by another worker. Repeatable. */
+  /** Stops taking work. Running work ends, or is left to another worker. Repeatable. */
   shutdown(): void;
 }
 
-/** What the workers of all versions in a process have in common. */
+/** What the workers of all versions in a process share. */
 export interface WorkerSetup {
   connection: NativeConnection;
   namespace: string;
@@ -30,12 +30,12 @@ export interface WorkerSetup {
   metrics: Metrics;
 }
 
-/** What Temporal shows a worker's process as. */
+/** The name by which Temporal shows a worker's process. */
 export const workerName = `${process.pid}@${hostname()}`;
 
 /**
- * Errors of our own code in a message's handler end the run. `Error` itself must not stand here: for Temporal it also
- * means a history that doesn't fit the code, and such a run has to wait for a worker whose code does.
+ * Types of errors in a message's handler that end the run. `Error` itself must not be among them: for Temporal it
+ * includes a history that doesn't fit the code, and such a run must wait for a worker whose code fits.
  */
 const failingTypes = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'URIError', 'EvalError'];
 
@@ -56,7 +56,7 @@ export async function startWorker({
     namespace,
     identity,
     shutdownGraceTime: shutdownGraceMs,
-    // Commands end or are let go within the grace; past it the process goes all the same.
+    // Commands end or are let go within the grace time. After it, the process ends anyway.
     shutdownForceTime: shutdownGraceMs + 10_000,
     interceptors: {
       activity: [
@@ -100,7 +100,7 @@ export async function startWorker({
   const shutdown = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  // One that fails takes the others down: a worker that serves half of its queues looks alive and isn't.
+  // A worker that fails stops the others: a process that serves only half of its queues looks healthy and isn't.
   for (const each of running) each.catch(shutdown);
   return { ended: Promise.all(running).then(() => undefined), shutdown };
 }

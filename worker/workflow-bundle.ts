@@ -1,6 +1,6 @@
 /**
- * The workflows as one bundle. The bundler takes 200 MB that its process would hold for ever, so it runs in one of its
- * own; and it takes seconds, so what it made is kept for as long as no source changes.
+ * Makes the workflows into one bundle. The bundler takes 200 MB that its process never releases, so it runs in a
+ * separate one. It also takes seconds, so the bundle is cached until a source changes.
  */
 import { createHash } from 'node:crypto';
 import { glob, readdir, readFile, rm, stat } from 'node:fs/promises';
@@ -17,25 +17,31 @@ const root = dirname(import.meta.dirname);
 const program = join(import.meta.dirname, 'bundle-program.ts');
 const dayMs = 24 * 3_600_000;
 
-/** From the cache where the sources are the same. Repeatable, also by many processes at once. @throws where the bundler fails */
+/**
+ * The bundle, from the cache if the sources are the same. Repeatable, also by many processes at the same time. @throws
+ * if the bundler fails
+ */
 export async function bundleWorkflows(env: NodeJS.ProcessEnv): Promise<WorkflowBundle> {
   const folder = join(cacheDirOf(env), 'workflows');
   const path = join(folder, `${await hashSources(root)}.js`);
   const kept = await findBundleFile(path);
   if (kept !== undefined) return { code: kept };
   const code = await bundle('workflows/index.ts');
-  // A cache that can't be written costs time alone.
+  // If the cache can't be written, only time is lost.
   await keep(folder, path, code).catch(() => undefined);
   return { code };
 }
 
-/** Bundles from this entry, a path below the root, whatever the cache holds. @throws where the bundler fails */
+/** Bundles this entry, a path below the root, without the cache. @throws if the bundler fails */
 export async function bundle(entry: string): Promise<string> {
   const { stdout } = await execa(process.execPath, [program, join(root, entry)], { stripFinalNewline: false });
   return stdout;
 }
 
-/** Of all sources, since any of them may come to be imported; of their place, which traces name; and of what packages are installed. */
+/**
+ * The hash of all sources, since any of them may be imported one day; of their folder, which stack traces name; and of
+ * the installed packages.
+ */
 export async function hashSources(root: string): Promise<string> {
   const left = new Set(['node_modules', 'test', 'docs', '.git']);
   const paths: string[] = [];
@@ -49,7 +55,7 @@ export async function hashSources(root: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** In place of what nobody has asked for since yesterday. */
+/** Keeps a bundle, and removes those that weren't used for a day. */
 async function keep(folder: string, path: string, code: string): Promise<void> {
   await writeBundleFile(path, code);
   for (const name of await readdir(folder)) {

@@ -1,6 +1,7 @@
 /**
- * A run that waits long for people or CI lets its sandbox go, and comes back on an exact copy of its workspace as soon
- * as something needs a sandbox. So does one whose sandbox was lost while nothing had changed since the copy.
+ * Lets a run's sandbox go while the run waits long for people or CI. The run comes back on an exact copy of its
+ * workspace as soon as a step needs a sandbox. A run also comes back on that copy if its sandbox was lost and nothing
+ * had changed since the copy was made.
  */
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import type { SandboxRef } from '../sandbox/contract.ts';
@@ -9,8 +10,9 @@ import { StepFailed } from './failures.ts';
 import { perform } from './perform.ts';
 import { prepareSandbox, removeSandbox } from './sandbox.ts';
 
+/** Owns the run's sandbox while the run is under way: hands it out, lets it go, and brings it back. */
 export class Absence {
-  /** How often the sandbox was asked for: a copy that was made meanwhile is none. */
+  /** How often a step has asked for the sandbox. A copy is void if this changed while it was made. */
   #uses = 0;
   #coming: Promise<SandboxRef> | undefined;
   /** The workspace is too large to be copied. */
@@ -20,7 +22,7 @@ export class Absence {
     return this.#uses;
   }
 
-  /** Waits for people or for CI. */
+  /** Waits for people or for CI, and lets the sandbox go if nothing but waiting goes on for long. */
   async wait<Result>(run: RunContext, work: () => Promise<Result>): Promise<Result> {
     const watch = new CancellationScope();
     const watching = watch.run(() => this.#leaveWhenIdle(run)).catch(() => undefined);
@@ -32,7 +34,7 @@ export class Absence {
     }
   }
 
-  /** Where the run's commands go now; made anew where it was let go. @throws StepFailed `sandbox-lost` */
+  /** Where the run's commands run now. It is made again if it was let go. @throws StepFailed `sandbox-lost` */
   async ensureSandbox(run: RunContext): Promise<SandboxRef> {
     this.#uses += 1;
     if (run.memory.sandbox) return run.memory.sandbox;
@@ -50,7 +52,7 @@ export class Absence {
     }
   }
 
-  /** Nothing goes on but waiting; an agent that is paused keeps its sandbox. */
+  /** Whether nothing goes on but waiting. An agent that is paused keeps its sandbox. */
   #isIdle({ clock, control, memory }: RunContext): boolean {
     return clock.isIdle && control.agentsAtWork === 0 && memory.sandbox !== undefined && this.#coming === undefined;
   }
@@ -73,7 +75,7 @@ export class Absence {
       },
       { summary: 'a copy of the workspace', timeoutMs, heartbeatTimeoutMs },
     );
-    // What was waited for may have come while the copy was made.
+    // The wait may have ended while the copy was made.
     if (uses !== this.#uses || !this.#isIdle(run)) return;
     if (!copy.archive) {
       this.#stays = true;

@@ -1,4 +1,4 @@
-/** What carries out each kind of step: a line a kind. */
+/** The table of actions: which function carries out each kind of step. */
 import type { StepKind } from '../blueprints/kinds/kinds.ts';
 import type { NamedStep } from '../blueprints/steps.ts';
 import { eachBlock } from './blocks/each.ts';
@@ -26,7 +26,7 @@ const actions = {
   end: endStep,
 } satisfies Record<StepKind, unknown>;
 
-/** A kind's action takes its own kind of step; the key that chose it is the proof. */
+/** The action of a kind. It takes steps of that kind only; the key that chose it is the proof. */
 export function actionFor(kind: StepKind): StepAction<NamedStep> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a table of functions loses which takes what
   return actions[kind] as StepAction<NamedStep>;

@@ -1,6 +1,6 @@
 /**
- * The agent step: ask the model, carry out its tool calls, until it says done; then the step's own checks decide.
- * A child workflow of the run, so that its turns have a timeline of their own.
+ * The agent step. It asks the model and carries out its tool calls until the model says that it is done; then the
+ * step's own checks decide. It is a child workflow of the run, so that its turns have their own timeline.
  */
 import { condition, continueAsNew, defineSignal, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { AgentAnswer, AskAgent, ExportCommit, RunSettings, TranscriptRef } from '../activities/contract.ts';
@@ -17,11 +17,11 @@ import { describeFailure } from './failures.ts';
 import type { BaselineRun } from './memory.ts';
 import { perform } from './perform.ts';
 
-/** What an agent step asks for, rendered: kept, so that its conversation can go on later. */
+/** What an agent step asks for, rendered. It is kept, so that the conversation can go on later. */
 export interface AgentWork {
   tools: AgentTool[];
   allowPaths?: string[];
-  /** Where the allowed paths are held against less than the whole change: what came since this commit. */
+  /** The allowed paths apply to what changed since this commit. If missing, they apply to the whole change. */
   since?: string;
   model?: string;
   env: Record<string, string>;
@@ -33,19 +33,19 @@ export interface AgentWork {
 
 export interface AgentTask {
   work: AgentWork;
-  /** `<run>/<step>`: names every question and tool call of this step for ever. */
+  /** `<run>/<step>`: names every question and tool call of this step, and never changes. */
   key: string;
   sandbox: SandboxRef;
-  /** What is said first: the system's text and the task; or, where a conversation goes on, what is said next. */
+  /** What is said first: the system prompt and the task, or, if a conversation goes on, the next message. */
   say: AskAgent['say'];
   transcript?: TranscriptRef;
-  /** What it may spend now: its bounds, within what the run's budget leaves. */
+  /** What it may spend now: the step's own limits, within what is left of the run's budget. */
   limits: BudgetLimits;
   baseline: BaselineRun[];
   settings: RunSettings;
-  /** An export that holds the work to what the step may change; what it refuses goes back to the model. */
+  /** An export that checks the work against what the step may change. What it refuses goes back to the model. */
   guard: ExportCommit;
-  /** Set where a long conversation goes on in a new execution. */
+  /** Set if a long conversation goes on in a new execution. */
   progress?: AgentProgress;
 }
 
@@ -54,24 +54,24 @@ export interface AgentBounds {
   timeMs: number;
 }
 
-/** Plain data: it goes along when a conversation goes on in a new execution. */
+/** Plain data that goes along when a conversation goes on in a new execution. */
 interface AgentProgress {
   transcript?: TranscriptRef;
   say: AskAgent['say'];
   loop: LoopState;
   attempt: number;
   startedAtMs: number;
-  /** Whether it is paused, and for how long it was; its budget leaves that out. */
+  /** Whether it is paused, and how long it was paused so far, which its budget leaves out. */
   paused: boolean;
   pausedMs: number;
   spent: Spent;
-  /** What the last question took; a conversation grows, so the next takes no less. */
+  /** Input tokens of the last question. A conversation grows, so the next question takes at least as many. */
   lastInputTokens?: number;
 }
 
 export interface AgentResult {
   done: boolean;
-  /** Where it isn't done. */
+  /** Set if the work isn't done. */
   code?: ErrorCode;
   reason: string;
   transcript?: TranscriptRef;
@@ -84,6 +84,7 @@ export interface AgentResult {
 export const steerSignal = defineSignal<[string]>('steer');
 export const pauseSignal = defineSignal<[boolean]>('setPaused');
 
+/** The child workflow of an agent step. It returns what was done and spent, also if it was cancelled. */
 export async function agent(task: AgentTask): Promise<AgentResult> {
   const progress: AgentProgress = task.progress ?? {
     say: task.say,
@@ -101,14 +102,17 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
   try {
     return await converse(task, progress, steers);
   } catch (error) {
-    // What it has cost is charged all the same, and whoever cancelled it waits for its end.
+    // What it cost is charged all the same, and the workflow that cancelled it waits for its end.
     if (isCancellation(error))
       return end(progress, { done: false, code: 'cancelled', reason: 'The agent was cancelled' });
     throw error;
   }
 }
 
-/** Asks and acts until the work is done or a bound is met. What people say meanwhile is told before the next question. */
+/**
+ * Asks and acts until the work is done or a limit is reached. What people say meanwhile is passed on before the next
+ * question.
+ */
 async function converse(task: AgentTask, progress: AgentProgress, steers: string[]): Promise<AgentResult> {
   for (;;) {
     if (progress.paused && !(await untilResumed(task, progress))) {
@@ -131,13 +135,13 @@ async function converse(task: AgentTask, progress: AgentProgress, steers: string
     if (decision.kind === 'act') await act(task, progress, answer, decision);
     if (decision.kind === 'finished' && steers.length === 0) {
       const ended = await verify(task, progress, answer);
-      // What was said during the checks is work that isn't done yet.
+      // What people said during the checks is work that isn't done yet.
       if (ended && (steers.length === 0 || !ended.done)) return ended;
     }
   }
 }
 
-/** False where nobody resumed it in time. */
+/** Waits while it is paused. Returns false if nobody resumed it in time. */
 async function untilResumed({ settings }: AgentTask, progress: AgentProgress): Promise<boolean> {
   const sinceMs = Date.now();
   const resumed = await condition(() => !progress.paused, settings.humanWaitMs, { summary: 'paused by a person' });
@@ -175,7 +179,7 @@ async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswe
   return answer;
 }
 
-/** Carries out the calls in their order, as far as the step's time goes; what is refused is answered with the next question. */
+/** Carries out the calls in order, until the step's time is over. A refused call is answered with the next question. */
 async function act(
   task: AgentTask,
   progress: AgentProgress,
@@ -212,7 +216,10 @@ async function act(
   );
 }
 
-/** The model says done: what it may change and its checks decide. Undefined where it gets another attempt. */
+/**
+ * Decides whether the work is done, by what it may change and by its checks. Returns undefined if the model gets
+ * another attempt.
+ */
 async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAnswer): Promise<AgentResult | undefined> {
   const { sandbox, baseline, settings } = task;
   const { verify: commands, attempts, allowPaths } = task.work;
@@ -224,7 +231,7 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
   };
   const checked = early ? [] : await checkCommands({ sandbox, baseline, key, commands, ...timing });
-  // The checks run what the agent wrote, so they can write wherever it could not.
+  // The checks run what the agent wrote, so they can write where the agent could not.
   const refusal = early ?? (allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
   const failed = checked.filter(({ verdict }) => !verdict.passed);
   const { model } = answer;
@@ -244,7 +251,9 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
   return undefined;
 }
 
-/** Why the work can't be a change as it stands; undefined where it can. Refusals of another kind are faults, and thrown. */
+/**
+ * Why the work can't become a change as it stands; undefined if it can. Throws refusals that the model can't correct.
+ */
 export async function findRefusal(
   task: Pick<AgentTask, 'guard' | 'settings'>,
   key: string,
@@ -259,7 +268,7 @@ export async function findRefusal(
   }
 }
 
-/** Refusals of an export that the model can mend. */
+/** Refusals of an export that the model can correct. */
 export const correctable: ReadonlySet<ErrorCode> = new Set([
   'protected-path',
   'path-not-allowed',

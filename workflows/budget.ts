@@ -8,6 +8,7 @@ import type { AgentBounds } from './agent.ts';
 import type { HeldBudget, RunContext } from './context.ts';
 import { StepFailed } from './failures.ts';
 
+/** The limits of a budget, with the defaults for what it doesn't name. */
 export function budgetLimits(budget: BudgetSection = {}, defaults: RunDefaults): BudgetLimits {
   return {
     usd: budget.usd ?? defaults.run.costUsd,
@@ -17,7 +18,7 @@ export function budgetLimits(budget: BudgetSection = {}, defaults: RunDefaults):
   };
 }
 
-/** What the run has spent, and what the steps that go on now may still spend. */
+/** What the run has spent, plus what the steps at work may still spend. */
 function spentAndHeld(run: RunContext): Spent {
   const spent = spentSoFar(run);
   for (const { turns, tokens, usd } of run.held)
@@ -29,14 +30,14 @@ function spentAndHeld(run: RunContext): Spent {
   return spent;
 }
 
-/** What the run has spent; its time leaves out the waiting for people and CI. */
+/** What the run has spent. Its time leaves out waiting for people and CI. */
 function spentSoFar(run: RunContext): Spent {
   return { ...run.memory.spent, elapsedMs: run.clock.elapsedMs };
 }
 
 /**
- * One question, asked where the budget allows it beside all that is being asked now; `inputTokens` is what it takes at
- * least. @throws StepFailed `budget-exceeded`, `budget-unenforceable`
+ * Asks one question if the budget allows it together with all questions that are being asked now. `inputTokens` is the
+ * least that the question takes. @throws StepFailed `budget-exceeded`, `budget-unenforceable`
  */
 export async function askWithinBudget<Answer extends { usage: Usage }>(
   run: RunContext,
@@ -54,7 +55,7 @@ export async function askWithinBudget<Answer extends { usage: Usage }>(
   });
 }
 
-/** Whether nothing more may be spent, by what has been spent alone. */
+/** Whether the run's budget is spent, leaving out what the steps at work may still spend. */
 export function isBudgetSpent(run: RunContext): boolean {
   return checkBudget(spentSoFar(run), run.limits) !== undefined;
 }
@@ -68,7 +69,7 @@ async function holding<T>(run: RunContext, held: HeldBudget, work: () => Promise
   }
 }
 
-/** @throws StepFailed `budget-unenforceable` where the installation refuses a limit in dollars that nobody can hold. */
+/** @throws StepFailed `budget-unenforceable` if the installation refuses a dollar limit that can't be enforced. */
 function checkPrice({ opened: { model, blueprint }, memory, limits }: RunContext): void {
   const own = blueprint.budget?.usd;
   if (!model.refuseUnpriced || own === undefined) return;
@@ -80,15 +81,18 @@ function checkPrice({ opened: { model, blueprint }, memory, limits }: RunContext
   }
 }
 
-/** Before each step: time is spent by every kind of step, the rest by models only. @throws StepFailed `budget-exceeded` */
+/**
+ * Checks the run's time before a step; only steps that ask a model spend anything else. @throws StepFailed
+ * `budget-exceeded`
+ */
 export function checkTime(run: RunContext): void {
   const exceeded = checkBudget(spentSoFar(run), run.limits.timeMs === undefined ? {} : { timeMs: run.limits.timeMs });
   if (exceeded) throw new StepFailed('budget-exceeded', exceeded.message);
 }
 
 /**
- * Runs an agent within its own bounds and its share of what the run's budget leaves: agents that go on at once share
- * that evenly, and what one leaves over is there for the next. @throws StepFailed `budget-unenforceable`
+ * Runs an agent within its own limits and its share of what is left of the run's budget. Agents that run at the same
+ * time share that evenly, and what one of them leaves is there for the next. @throws StepFailed `budget-unenforceable`
  */
 export async function spendWithinBudget<Result extends { spent: Spent }>(
   run: RunContext,

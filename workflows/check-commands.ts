@@ -1,4 +1,4 @@
-/** Runs the commands of a check, each held against what it did before the change. Used by every gate. */
+/** Runs the commands of a check and compares each with what it did before the change. Every gate uses it. */
 import type { CommandReport } from '../activities/contract.ts';
 import { findCommand } from '../evidence/command-identity.ts';
 import { decideCheck, type CheckRun, type Verdict } from '../evidence/gate.ts';
@@ -28,7 +28,9 @@ export interface CheckRequest {
   baseline: BaselineRun[];
 }
 
-/** Every command runs, in order, also after a failed one, so that all that is left to do is told at once. */
+/**
+ * Runs every command in order, also after one has failed, so that everything that is left to do is reported together.
+ */
 export async function checkCommands(request: CheckRequest): Promise<CheckedCommand[]> {
   const checked: CheckedCommand[] = [];
   for (const [index, command] of request.commands.entries()) {
@@ -41,7 +43,10 @@ export async function checkCommands(request: CheckRequest): Promise<CheckedComma
   return checked;
 }
 
-/** The same before the change: what fails is asked a second time, so that a flake is told from a fault. */
+/**
+ * Runs the commands before the change. A command that fails runs a second time, to tell a flaky check from a broken
+ * one.
+ */
 export async function recordBaseline(request: CheckRequest): Promise<CheckedCommand[]> {
   const checked: CheckedCommand[] = [];
   for (const [index, command] of request.commands.entries()) {

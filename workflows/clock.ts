@@ -1,14 +1,14 @@
 /**
- * The time that a run's budget counts: all of it, but for when nothing goes on except waiting for people and CI. Where
- * items of a block go on at once, one that waits doesn't stop the clock for the others.
+ * The time that a run's budget counts: all of it, except when the whole run waits for people or CI. While one item of a
+ * block waits and another works, the time counts.
  */
 import type { RunMemory } from './memory.ts';
 
 export class Clock {
   readonly #memory: Pick<RunMemory, 'waitedMs' | 'shown'>;
-  /** Steps that go on, blocks aside. */
+  /** Steps at work, not counting blocks. */
   #steps = 0;
-  /** Those of them that wait. */
+  /** How many of them wait. */
   #waits = 0;
   #idleSinceMs: number | undefined;
 
@@ -16,7 +16,7 @@ export class Clock {
     this.#memory = memory;
   }
 
-  /** The run's time so far. */
+  /** The run's counted time so far. */
   get elapsedMs(): number {
     const { waitedMs, shown } = this.#memory;
     const idleMs = this.#idleSinceMs === undefined ? 0 : Date.now() - this.#idleSinceMs;
@@ -28,7 +28,7 @@ export class Clock {
     return this.#idleSinceMs !== undefined;
   }
 
-  /** A step that goes on. */
+  /** Counts `work` as a step at work. */
   async step<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#change(1, 0);
     try {
@@ -38,7 +38,7 @@ export class Clock {
     }
   }
 
-  /** A step that waits for a person or for CI. */
+  /** Counts `work` as waiting for a person or for CI. */
   async wait<Result>(work: () => Promise<Result>): Promise<Result> {
     const endWait = this.beginWait();
     try {
@@ -48,7 +48,7 @@ export class Clock {
     }
   }
 
-  /** The same where begin and end stand apart; the end may be said more than once. */
+  /** Like `wait`, but returns the function that ends the wait. Calling that again does nothing. */
   beginWait(): () => void {
     this.#change(0, 1);
     let isOver = false;

@@ -15,7 +15,7 @@ import type { EditUndo, RunMemory } from './memory.ts';
 import type { RunRequest } from './messages.ts';
 import type { RunView } from './view.ts';
 
-/** A command as it will run. `shown` is what people read, and never what tells commands apart. */
+/** A command as it will run. `shown` is for people only; commands are told apart by the rest. */
 export interface RenderedCommand {
   shown: string;
   argv: string[];
@@ -27,7 +27,9 @@ export type CheckCommand = RenderedCommand & CommandIdentity;
 export interface RunContext {
   request: RunRequest;
   opened: OpenedRun;
-  /** Names this run's effects for ever: the first execution's id, and a suffix after the walk began anew. */
+  /**
+   * Names this run's effects and never changes: the first execution's id, with a suffix once the walk started again.
+   */
   key: string;
   memory: RunMemory;
   view: RunView;
@@ -35,19 +37,19 @@ export interface RunContext {
   clock: Clock;
   absence: Absence;
   limits: BudgetLimits;
-  /** In which people are waited for: cancelled where nothing can come of their answers any more. */
+  /** The scope of waits for people. It is cancelled once their answers can't matter any more. */
   waits: CancellationScope;
-  /** How many steps may go on at once where this one does. */
+  /** How many steps may run at the same time as this one, itself included. */
   atOnce: number;
-  /** What the steps that are going on may still spend, so that together they can't pass the run's budget. */
+  /** What the steps at work may still spend, so that together they can't exceed the run's budget. */
   held: Set<HeldBudget>;
-  /** Edits go one after the other, whatever names their files go by: each reads and writes the whole file. */
+  /** Edits run one after the other, whatever their files are called: each reads and writes a whole file. */
   edits: { last: Promise<unknown> };
-  /** The look at whether the world has moved, while it goes on. */
+  /** The check for changes outside of the run, while it is under way. */
   guard: { looking: Promise<void> | undefined };
 }
 
-/** What a step may still spend while it goes on. */
+/** What a step at work may still spend. */
 export interface HeldBudget {
   turns: number;
   tokens: number;
@@ -63,13 +65,13 @@ export interface Scope {
   doubles: ReadonlySet<string>;
 }
 
-/** Where a step stands: what its action is given. */
+/** A step and its place in the run: what its action is given. */
 export interface StepPlace<Step> extends StepName {
   step: Step;
   scope: Scope;
-  /** The steps of the same list that came before. */
+  /** The earlier steps of the same list. */
   before: NamedStep[];
-  /** What a person said when sending this step back, or a block that it stands in. */
+  /** What a person said when sending back this step, or a block around it. */
   feedback?: string;
   /** For blocks: carries out their steps for one item. */
   walkItem: (run: RunContext, steps: NamedStep[], scope: Scope, index: number) => Promise<void>;

@@ -1,4 +1,4 @@
-/** What people tell a running run: updates with synchronous validators, and the waits that they end. */
+/** What people can tell a run: updates with synchronous validators, and the waits that they end. */
 import type { UpdateDefinition } from '@temporalio/common';
 import { ApplicationFailure, condition, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { z } from 'zod';
@@ -8,11 +8,11 @@ import type { Answer, RunMemory } from './memory.ts';
 import { Decision, messageNames, SendBack, Steer, type Question } from './messages.ts';
 import type { RunView } from './view.ts';
 
-/** What an agent step takes while it runs. */
+/** What a running agent step can be told. */
 export interface Steerable {
   steer(text: string): Promise<void>;
   setPaused(paused: boolean): Promise<void>;
-  /** How long it stays paused. */
+  /** How long it may stay paused. */
   waitMs: number;
 }
 
@@ -22,18 +22,19 @@ type Ack = typeof accepted;
 /** The id of the question that a paused run asks. */
 const pausedId = 'paused';
 
-/** Thrown by validators: the caller gets it at once, and nothing enters the history. */
+/** Refuses a message from a validator. The sender gets the error immediately, and nothing enters the history. */
 function refuse(code: ErrorCode, message: string): never {
   throw ApplicationFailure.nonRetryable(message, code);
 }
 
+/** Handles the messages to a run, and holds the waits that they end. */
 export class RunControl {
   readonly #memory: RunMemory;
   readonly #view: RunView;
   readonly #cancelWork: () => void;
-  /** The agents that work now, by the path of their step. */
+  /** The agents at work, by the path of their step. */
   readonly #agents = new Map<string, Steerable>();
-  /** The one wait of all that stop for a pause. */
+  /** The wait that all steps share while the run is paused. */
   #pause: Promise<void> | undefined;
   #isGoingOn = false;
 
@@ -97,7 +98,7 @@ export class RunControl {
     return this.#messages.paused;
   }
 
-  /** The run goes on as a new execution: whoever waits for a person stops waiting, and waits again there. */
+  /** Prepares for a new execution: steps that wait for a person stop waiting, and wait again there. */
   goOn(): void {
     this.#isGoingOn = true;
   }
@@ -117,7 +118,7 @@ export class RunControl {
     return this.#agents.size;
   }
 
-  /** Stops here while the run is paused, at most `waitMs`. @throws RunEnded when nobody resumes it, HistoryFull */
+  /** Waits while the run is paused, for at most `waitMs`. @throws RunEnded if nobody resumes it, HistoryFull */
   async whilePaused(waitMs: number): Promise<void> {
     if (!this.isPaused) return;
     this.#pause ??= this.#untilResumed(waitMs).finally(() => {
@@ -133,7 +134,10 @@ export class RunControl {
     throw new RunEnded({ outcome: 'needs-human', code: 'pause-expired', reason });
   }
 
-  /** Asks people and waits; undefined at the deadline. @throws HistoryFull where the run goes on before an answer */
+  /**
+   * Asks people and waits for an answer; undefined at the deadline. @throws HistoryFull if the run goes on as a new
+   * execution first
+   */
   async askHuman(question: Omit<Question, 'deadlineMs'>, waitMs: number): Promise<Answer | undefined> {
     const { answers } = this.#messages;
     const { id } = question;
@@ -143,7 +147,7 @@ export class RunControl {
     return answer;
   }
 
-  /** False at the deadline, which is the one of the first execution that asked. */
+  /** Returns false at the deadline. The deadline was set by the first execution that asked. */
   async #wait(
     question: Omit<Question, 'deadlineMs'>,
     waitMs: number,
@@ -225,7 +229,7 @@ export class RunControl {
     );
   }
 
-  /** Told to an agent that ends at this moment, the words would be lost: the sender learns of it. */
+  /** Steers agents. An agent that ends at this moment would lose the words, so the sender is told. */
   async #steer({ by, text, step }: Steer): Promise<void> {
     const told = await Promise.allSettled(this.#findAgents({ step }).map((agent) => agent.steer(`${by}: ${text}`)));
     if (told.every(({ status }) => status === 'rejected'))

@@ -1,4 +1,4 @@
-/** A run's state as Markdown: the Temporal UI shows it under User Metadata, and a change carries it as evidence. */
+/** A run's state as Markdown. The Temporal UI shows it under User Metadata, and a change carries it as evidence. */
 import type { RunState, StepRow } from './messages.ts';
 
 const maxRows = 60;
@@ -14,7 +14,7 @@ export function cell(text: string): string {
 
 const seconds = (ms: number): string => (ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
 
-/** The table of the steps; the steps of an `each` item are folded into their own step's row past a screen's worth. */
+/** The table of the steps. If it outgrows a screen, the steps of `each` items are left out. */
 export function renderSteps(steps: StepRow[]): string {
   const rows = steps.length <= maxRows ? steps : steps.filter((row) => !row.path.includes('['));
   const left = rows.slice(-maxRows);
@@ -32,7 +32,7 @@ export function renderSteps(steps: StepRow[]): string {
   ].join('\n');
 }
 
-/** Tokens and dollars; a cost that nobody knows is no cost of nothing. */
+/** Tokens and dollars. A cost that nobody knows is never shown as $0. */
 export function renderUsage({ inputTokens, outputTokens, costUsd, unpriced }: RunState['usage']): string {
   const known = `$${costUsd.toFixed(4)}`;
   const cost = unpriced ? (costUsd > 0 ? `${known} and more, price unknown` : 'price unknown') : known;

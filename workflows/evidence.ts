@@ -1,9 +1,10 @@
-/** What a run can show a reviewer, as Markdown for the change and as data for programs. */
+/** What a run can show a reviewer: as Markdown for the change, and as data for programs. */
 import type { RunContext } from './context.ts';
 import { cell, renderSteps, renderUsage } from './details.ts';
 import type { RunMemory } from './memory.ts';
 import type { RunEnd } from './messages.ts';
 
+/** The evidence as Markdown. `gate` says whether the gates ran again on a clean checkout. */
 export function renderEvidence(run: Pick<RunContext, 'memory' | 'view'>, gate: 'clean' | 'spared'): string {
   const { state } = run.view;
   const { usage } = state;
@@ -32,7 +33,7 @@ function result(ran: {
     : `exit code ${ran.exitCode}`;
 }
 
-/** Everything that the run knows of itself, for programs. */
+/** Everything that the run knows, for programs. */
 export function collectEvidence({ shown, checks, baseline }: RunMemory, end: RunEnd): object {
   return { state: { ...shown, end }, checks, baseline };
 }

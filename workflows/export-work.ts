@@ -1,4 +1,4 @@
-/** The sandbox's work as one commit, made by the trusted side and held to the policy of what a change may be. */
+/** Turns the sandbox's work into one commit. The trusted side makes it and checks it against the policy for changes. */
 import { workflowInfo } from '@temporalio/workflow';
 import type { ExportCommit, RunSettings } from '../activities/contract.ts';
 import type { ExportedCommit } from '../git/contract.ts';
@@ -10,7 +10,7 @@ interface Wanted {
   /** Names the export within the run. */
   key: string;
   title: string;
-  /** The commit that it stands on; the run's base where missing. */
+  /** The parent of the commit; the run's base if missing. */
   parent?: string;
 }
 
@@ -33,6 +33,7 @@ export function exportRequest(run: RunContext, sandbox: SandboxRef, { key, title
   };
 }
 
+/** Exports the work as one commit, which the quarantine holds. Repeatable by key. */
 export async function exportWork(run: RunContext, wanted: Wanted): Promise<ExportedCommit> {
   const sandbox = await run.absence.ensureSandbox(run);
   return performExport(exportRequest(run, sandbox, wanted), run.opened.settings);

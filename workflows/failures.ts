@@ -1,4 +1,4 @@
-/** How a run or a step ends other than by success. Every error that leaves workflow code passes here. */
+/** How a run or a step ends if it doesn't succeed. Every error that leaves workflow code passes here. */
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -14,7 +14,7 @@ export class StepFailed extends JigError {
   override name = 'StepFailed';
 }
 
-/** A step's failure with the innermost step that it came from. */
+/** A step's failure, with the path of the innermost step that failed. */
 export class FailedAt extends StepFailed {
   readonly path: string;
   constructor(path: string, code: ErrorCode, message: string) {
@@ -23,7 +23,7 @@ export class FailedAt extends StepFailed {
   }
 }
 
-/** The run is over, by an `end` step, by a human or by a bound: not a fault. */
+/** The run ended because of an `end` step, a person or a limit. This is not a fault. */
 export class RunEnded extends Error {
   override name = 'RunEnded';
   readonly end: RunEnd;
@@ -33,7 +33,7 @@ export class RunEnded extends Error {
   }
 }
 
-/** An approval was sent back: the named step goes on with the comment, and what came after it is done again. */
+/** A person sent the work back. The named step runs again with the comment, and so do the steps after it. */
 export class SentBack extends Error {
   override name = 'SentBack';
   readonly to: string;
@@ -45,12 +45,15 @@ export class SentBack extends Error {
   }
 }
 
-/** The history has grown: the run goes on as a new execution with its journal. */
+/** The history has grown too long, so the run goes on as a new execution with its memory. */
 export class HistoryFull extends Error {
   override name = 'HistoryFull';
 }
 
-/** Failures that `on-failure: continue` and `tolerate` don't pass over: a bound was met, or the sandbox's work isn't what the blueprint allows. */
+/**
+ * Failures that `on-failure: continue` and `tolerate` don't pass over: a limit was reached, the sandbox was lost, or
+ * the work changed what the blueprint doesn't allow.
+ */
 export const neverPassedOver: ReadonlySet<ErrorCode> = new Set(['budget-exceeded', 'sandbox-lost', 'path-not-allowed']);
 
 /** What went wrong, from any error that an activity, a child or an expression threw. */
@@ -69,7 +72,7 @@ export function describeFailure(error: unknown): { code: ErrorCode; message: str
   return { code: 'internal-error', message: error instanceof Error ? error.message : String(error) };
 }
 
-/** Whether the error is a way of control that must pass through every step. */
+/** Whether the error controls the walk, so that every step must let it pass. */
 export function isControl(error: unknown): boolean {
   return (
     error instanceof RunEnded ||

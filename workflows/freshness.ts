@@ -1,12 +1,12 @@
-/** The guard against stale resumes: a run that comes back after long doesn't go on blindly. */
+/** The guard against stale resumes: a run that comes back after a long time checks whether anything has changed. */
 import type { RunContext } from './context.ts';
 import { RunEnded } from './failures.ts';
 import { perform } from './perform.ts';
 
 /**
- * After a gap longer than `staleAfterMs`, whatever made it (a pause, a person's decision, a worker that was away), looks
- * whether the base has moved or others have touched the run's branch; then a person decides. Steps that go on at once
- * all wait for the one look. @throws RunEnded
+ * Asks a person how to go on if the base has moved or others have touched the run's branch. It looks only after a gap
+ * longer than `staleAfterMs`, whatever the reason: a pause, a person's decision, a worker that was away. Steps that run
+ * at the same time wait for the same check. @throws RunEnded
  */
 export async function guardStaleResume(run: RunContext): Promise<void> {
   run.guard.looking ??= look(run).finally(() => {

@@ -1,4 +1,4 @@
-/** The last resort of workflow code: what nobody foresaw ends the run, instead of holding it up for ever. */
+/** The last resort of workflow code: an unexpected error ends the run instead of blocking it for ever. */
 import {
   ApplicationFailure,
   CancellationScope,
@@ -14,14 +14,14 @@ import type { RunMemory } from './memory.ts';
 import type { RunEnd } from './messages.ts';
 import { perform } from './perform.ts';
 
-/** What a failure carries for whoever asks after the run's end. */
+/** The details of a workflow's failure, for those who read it after the run's end. */
 export type EndDetails = [end: RunEnd, evidence?: ArtifactRef];
 
 /**
- * Does a workflow's work, in which an error that nobody foresaw becomes a failure with a code, mostly `internal-error`.
- * Temporal would try the workflow task again until somebody mends the code. It does so rightly where a history doesn't
- * fit the code, so that error passes; so do the workflow's own failures, its cancellation, and its going on as a new
- * execution.
+ * Runs a workflow and turns an unexpected error into a failure with a code, mostly `internal-error`. Without this,
+ * Temporal would retry the workflow task until somebody fixed the code. That is right if a history doesn't fit the
+ * code, so that error passes through. The workflow's own failures, its cancellation and its going on as a new execution
+ * pass through too.
  */
 export async function endHonestly<Result>(
   work: () => Promise<Result>,
@@ -47,7 +47,7 @@ function isMeant(error: unknown): boolean {
   );
 }
 
-/** Removes the run's sandboxes, and keeps what it knew and the fault itself as its evidence. */
+/** Removes the run's sandboxes, and keeps the run's state and the error as its evidence. */
 export async function cleanUpRun(memory: RunMemory | undefined, end: RunEnd, error: unknown): Promise<EndDetails> {
   for (const id of memory?.sandboxIds ?? []) await orNothing(perform('removeSandbox', { id }, { summary: 'clean up' }));
   const known = memory ? collectEvidence(memory, end) : { end };
@@ -56,12 +56,12 @@ export async function cleanUpRun(memory: RunMemory | undefined, end: RunEnd, err
   return evidence ? [end, evidence] : [end];
 }
 
-/** An agent's sandbox and its evidence are its run's. */
+/** An agent has nothing to clean up: its sandbox and its evidence belong to its run. */
 export async function cleanUpAgent(end: RunEnd): Promise<EndDetails> {
   return [end];
 }
 
-/** Nothing may stand in the way of the end. */
+/** Ignores a failure, since nothing may prevent the run's end. */
 async function orNothing<Value>(work: Promise<Value>): Promise<Value | undefined> {
   return work.catch(() => undefined);
 }

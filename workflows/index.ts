@@ -5,10 +5,12 @@ import type { RunMemory } from './memory.ts';
 import type { RunEnd, RunRequest } from './messages.ts';
 import { run as walkSteps, type Continued } from './run.ts';
 
+/** The workflow of an agent step. */
 export async function agent(task: AgentTask): Promise<AgentResult> {
   return endHonestly(() => askAndAct(task), cleanUpAgent);
 }
 
+/** The workflow of a run. */
 export async function run(request: RunRequest, continued?: Continued): Promise<RunEnd> {
   const known: { memory?: RunMemory } = {};
   return endHonestly(

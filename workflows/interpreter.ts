@@ -1,6 +1,6 @@
 /**
- * Walks a blueprint's steps in order. What the memory has a record of is done; the rest is carried out, by the action of
- * its kind.
+ * Walks a blueprint's steps in order. A step that the memory has a record of is skipped; any other is carried out by
+ * the action of its kind.
  */
 import { CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/workflow';
 import { stepKind } from '../blueprints/schema.ts';
@@ -15,7 +15,7 @@ import type { StepRecord } from './memory.ts';
 import { isTrue, withStep } from './render.ts';
 import { sendBack } from './send-back.ts';
 
-/** Carries out a list of steps. @throws StepFailed, or the control that ends or restarts the walk. */
+/** Carries out a list of steps. @throws StepFailed, or a control error that ends or restarts the walk. */
 export async function walk(run: RunContext, steps: NamedStep[], outer: Scope, item?: Item): Promise<void> {
   const { records } = run.memory;
   let scope = outer;
@@ -48,7 +48,7 @@ function readableAfter(run: RunContext, steps: NamedStep[], outer: Scope, item?:
 async function checkpoint(run: RunContext): Promise<void> {
   const { settings } = run.opened;
   const { control, clock, absence } = run;
-  // A pause may begin again while the world is looked at.
+  // A pause may begin again during the check for staleness.
   while (control.isPaused) await clock.step(() => absence.wait(run, () => control.whilePaused(settings.humanWaitMs)));
   await guardStaleResume(run);
   checkTime(run);
@@ -78,7 +78,7 @@ async function carryOut(
       return { outcome: 'skipped', outputs: {} };
     }
     const act = () => actionFor(kind)(run, { ...place, step, walkItem });
-    // The steps inside of a block have their own time.
+    // The steps inside a block have their own time.
     const isBlock = childrenOf(step).length > 0;
     const usesBefore = run.absence.uses;
     const { outputs, cut, undo, ...shown } = await (isBlock ? act() : run.clock.step(act));
@@ -87,7 +87,7 @@ async function carryOut(
     run.view.finish(row, 'succeeded', shown);
     return { outcome: 'succeeded', outputs, ...(cut && cut.length > 0 && { cut }), ...(undo && { undo }) };
   } catch (error) {
-    // The next execution goes on with the row as it stands.
+    // The next execution goes on with this row.
     if (error instanceof HistoryFull) throw error;
     if (isControl(error)) {
       const isFine = error instanceof SentBack || (error instanceof RunEnded && error.end.code === undefined);

@@ -1,24 +1,24 @@
 /**
- * What has been done, in a run's memory. The interpreter walks the blueprint from the top and skips what is recorded, so
- * going on as a new execution, or after a step was sent back, is the same walk with other records.
+ * What has been done, in a run's memory. The interpreter walks the blueprint from the top and skips what is recorded.
+ * So going on as a new execution, or after a step was sent back, is the same walk with other records.
  *
- * A step's key names it in every effect: the key of the item that it stands in, its id, and its round. An item's key is
- * made of its block's key, so where a block is sent back, all that is inside gets new keys too.
+ * A step's key names its effects. It consists of the key of the item that the step is in, the step's id and its round.
+ * An item's key includes its block's key, so sending back a block gives new keys to everything inside it.
  */
 import { stepPath } from '../blueprints/steps.ts';
 import type { EditUndo, RunMemory, StepRecord } from './memory.ts';
 
-/** One item of a block: where steps stand that are not at the top. */
+/** One item of a block, for steps that are not at the top level. */
 export interface Item {
   /** The block's path and key. */
   path: string;
   key: string;
   index: number;
-  /** What was said to the block when it was sent back. */
+  /** What a person said when sending back the block. */
   feedback?: string;
 }
 
-/** How people call a step, and what names its effects. */
+/** A step's names: the path for people, the key for its effects. */
 export interface StepName {
   path: string;
   /** The key without the step's own round. */
@@ -38,7 +38,7 @@ export function nameStep({ rounds }: Pick<RunMemory, 'rounds'>, id: string, item
 
 export const itemKey = ({ key, index }: Item): string => `${key}[${index}]`;
 
-/** Notes how an item ended; what its steps left is of no use any more, but for the edits that can be taken back. */
+/** Records how an item ended. It drops the records of the item's steps, except edits that can be undone. */
 export function recordItem(memory: RunMemory, item: Item, how: Pick<StepRecord, 'outcome' | 'failure'>): StepRecord {
   const key = itemKey(item);
   const undo = takeInside(memory, `${key}.`);
@@ -47,7 +47,7 @@ export function recordItem(memory: RunMemory, item: Item, how: Pick<StepRecord, 
   return record;
 }
 
-/** Forgets a step and all that is inside of it, and gives it a new round. Returns the edits that stood in it. */
+/** Forgets a step and everything inside it, and gives it a new round. Returns the edits that were made in it. */
 export function forgetStep(memory: RunMemory, { base, key }: StepName): EditUndo[] {
   const own = memory.records[key]?.undo ?? [];
   delete memory.records[key];
@@ -56,7 +56,7 @@ export function forgetStep(memory: RunMemory, { base, key }: StepName): EditUndo
   return [...own, ...takeInside(memory, `${key}[`)];
 }
 
-/** Removes what is kept under keys with this beginning; returns the edits of its records. */
+/** Removes what the memory holds under keys that begin with `start`. Returns the edits of the records among it. */
 function takeInside(memory: RunMemory, start: string): EditUndo[] {
   const undo: EditUndo[] = [];
   for (const key of Object.keys(memory.records).filter((each) => each.startsWith(start))) {

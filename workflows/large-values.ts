@@ -1,9 +1,9 @@
-/** Values of any size, kept in pages that each fit into one payload. */
+/** Keeps values of any size in pages that each fit into one payload. */
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { Json } from '../base/json.ts';
 import { perform } from './perform.ts';
 
-/** Characters of a page: in UTF-8, and escaped once more, it stays well below Temporal's 2 MB. */
+/** Characters of a page. Encoded as UTF-8 and escaped again, it stays well below Temporal's 2 MB. */
 const pageCharacters = 200_000;
 const pagesAtOnce = 4;
 
@@ -22,7 +22,7 @@ export function keepInPages(value: unknown, summary: string): Promise<ArtifactRe
   return keepPages(JSON.stringify(value), summary);
 }
 
-/** What {@link keepInPages} kept. */
+/** Loads the value that {@link keepInPages} kept. */
 export async function loadPages(pages: ArtifactRef[], summary: string): Promise<Json> {
   const texts = await inOrder(pages, (page) => perform('loadValue', page, { summary }));
   const value: Json = JSON.parse(texts.map((text) => (typeof text === 'string' ? text : '')).join(''));
@@ -37,7 +37,10 @@ function keepPages(text: string, summary: string): Promise<ArtifactRef[]> {
   return inOrder(pages, (page) => perform('keepValue', { value: page }, { summary }));
 }
 
-/** A few at a time, so that a large value doesn't fill the queue. */
+/**
+ * Does the work for a few items at a time, so that a large value doesn't fill the queue. Results keep the order of the
+ * items.
+ */
 async function inOrder<Item, Result>(items: Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = [];
   for (let start = 0; start < items.length; start += pagesAtOnce)

@@ -1,6 +1,6 @@
 /**
- * All that a run knows of itself, as plain data: what is done, spent, said and shown. Going on as a new execution,
- * sending back and coming back to another sandbox are operations on it; nothing that must outlive an execution is kept
+ * Everything that a run knows, as plain data: what was done, spent, said and shown. Going on as a new execution,
+ * sending back and coming back to another sandbox are operations on it. Nothing that must outlive an execution is kept
  * anywhere else.
  */
 import type { Spent } from '../agent/budget.ts';
@@ -15,13 +15,14 @@ import type { SandboxCopy } from '../activities/contract.ts';
 import type { AgentWork } from './agent.ts';
 import type { ChangeSummary, RunState } from './messages.ts';
 
+/** A run's memory. It goes along from one execution to the next. */
 export interface RunMemory {
   version: 1;
   /** What has been done, by key: steps, and items of blocks. */
   records: Record<string, StepRecord>;
-  /** How often a step was sent back, by its key without its own round. */
+  /** How often a step was sent back, by the step's key without its own round. */
   rounds: Record<string, number>;
-  /** What a person said when sending work back, by the key under which it is done again. */
+  /** What a person said when sending work back, by the new key of the step that is done again. */
   feedback: Record<string, string>;
   /** What each command of a check did before the change. */
   baseline: BaselineRun[];
@@ -29,25 +30,28 @@ export interface RunMemory {
   gates: GateCommand[];
   /** Results of the checks, newest last, for the evidence. */
   checks: CheckRecord[];
-  /** Conversations with models, by the path of their step: feedback goes back to them. */
+  /** Conversations with models, by the path of their step. Feedback goes back to them. */
   conversations: Record<string, Conversation>;
   /** The path of the agent step that ran last. */
   lastAgent?: string;
   change?: OpenedChange;
   spent: Spent;
-  /** Time in which nothing but people and CI was waited for; the budget leaves it out. */
+  /** How long the whole run has waited for people and CI, which the budget leaves out. */
   waitedMs: number;
-  /** When the run was last seen going; after a long gap it looks whether the world has moved. */
+  /** When the run was last at work. After a long gap it checks whether anything has changed. */
   seenAtMs: number;
-  /** Where commands run now; undefined before it was made and while it is let go. */
+  /** Where commands run now; undefined before it is made and after it was let go. */
   sandbox?: SandboxRef;
-  /** The workspace as the last step left it, where that was copied. */
+  /** The workspace as the last step left it, if it was copied. */
   copy?: SandboxCopy;
-  /** How often the walk began from the top and the sandbox was lost, and what else is numbered because it is made once. */
+  /**
+   * Counters: how often the walk started again from the top, how often the sandbox was lost, and the numbers for what
+   * is made only once.
+   */
   counts: { walks: number; losses: number; sandboxes: number; copies: number; cleanCheckouts: number; edits: number };
-  /** The sandboxes that may still be there. */
+  /** The sandboxes that may still exist. */
   sandboxIds: string[];
-  /** What people have said; read last when the run goes on as a new execution. */
+  /** What people have said. It is read last when the run goes on as a new execution. */
   messages: Messages;
   /** What the run shows. */
   shown: RunState;
@@ -57,15 +61,15 @@ export interface StepRecord {
   outcome: 'succeeded' | 'failed' | 'skipped';
   /** What expressions read. */
   outputs: Record<string, Json>;
-  /** Names of the outputs that hold only a part: reading one fails. */
+  /** Names of outputs that were cut. An expression that reads one fails. */
   cut?: string[];
-  /** Why it failed, and at which step inside of it. */
+  /** Why it failed, and the path of the inner step that failed. */
   failure?: { code: ErrorCode; message: string; path?: string };
-  /** Edits that sending the step back takes back. */
+  /** The edits to undo if the step is sent back. */
   undo?: EditUndo[];
 }
 
-/** An edit as it was made; `order` counts the run's edits. */
+/** An edit that was made. `order` numbers the run's edits. */
 export interface EditUndo {
   order: number;
   path: string;
@@ -73,7 +77,7 @@ export interface EditUndo {
   new: string;
   line?: number;
   all: boolean;
-  /** The file before the edit, and the hash of what the edit made of it. */
+  /** The file before the edit, and the hash of the file after it. */
   before: ArtifactRef;
   afterSha256: string;
 }
@@ -97,10 +101,10 @@ export interface CheckRecord {
 
 type Conversation =
   | { kind: 'agent'; work: AgentWork; transcript: ArtifactRef }
-  /** The answers so far, each with what was said to it; the last with nothing. */
+  /** The answers so far, each with what was said about it. Nothing was said about the last one. */
   | { kind: 'prompt'; earlier: { answer: ArtifactRef; error: string }[]; answer: ArtifactRef };
 
-/** A change as the run opened it, with what it takes to bring it up to date. */
+/** A change that the run opened, with what is needed to update it. */
 export interface OpenedChange extends ChangeSummary {
   title: string;
   body: string;
@@ -126,6 +130,7 @@ export interface Answer {
   to?: string;
 }
 
+/** The memory of a run that begins. */
 export function newMemory(shown: RunState): RunMemory {
   return {
     version: 1,
@@ -140,7 +145,7 @@ export function newMemory(shown: RunState): RunMemory {
   };
 }
 
-/** Before a walk from the top: what was spent, said and shown stays, what was done is forgotten. */
+/** Prepares a new walk from the top. What was spent, said and shown stays; what was done is forgotten. */
 export function forgetWork(memory: RunMemory): void {
   delete memory.lastAgent;
   delete memory.sandbox;

@@ -1,4 +1,4 @@
-/** What a run is started with, what it can be told, and what it tells: the workflows' public face. */
+/** The workflows' public interface: what a run is started with, what it can be told, and what it reports. */
 import { z } from 'zod';
 import { BlueprintFile } from '../blueprints/folder.ts';
 import { Outcome } from '../blueprints/schema.ts';
@@ -8,20 +8,24 @@ import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { StateReached } from '../sandbox/contract.ts';
 
-/** What runs is what was started: it travels with the run, pinned by one hash over all of its files. */
+/**
+ * A blueprint that travels with its run, pinned by one hash over all of its files. Later changes to the folder don't
+ * matter.
+ */
 export const PinnedBlueprint = z.strictObject({
   name: z.string(),
   /** Of `blueprint.yaml`. */
   text: z.string(),
-  /** What lies beside it, where anything does: by reference where the client shares the worker's store, else by value. */
+  /** The other files of its folder, if any: by reference if the client shares the worker's store, else by value. */
   files: z.union([ArtifactRef, z.array(BlueprintFile)]).optional(),
   /** As `blueprints/pin.ts` makes it. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Where it came from, for messages only. */
+  /** The file that it came from, for messages only. */
   file: z.string(),
 });
 export type PinnedBlueprint = z.infer<typeof PinnedBlueprint>;
 
+/** The argument of the workflow `run`. */
 export const RunRequest = z.strictObject({
   blueprint: PinnedBlueprint,
   repository: z.strictObject({ forge: z.string(), name: z.string(), branch: z.string().optional() }),
@@ -45,7 +49,7 @@ export type Phase = (typeof phases)[number];
 
 /** One step as a person sees it. */
 export interface StepRow {
-  /** Which row of the run it is, from 1: a step that is done again has another one. */
+  /** The number of the row, from 1. A step that is done again gets a new row. */
   number: number;
   /** `fix`, or `rewrite[3].ask` for a step of an item. */
   path: string;
@@ -56,12 +60,12 @@ export interface StepRow {
   durationMs?: number;
   /** How many items an `each` step has. */
   items?: number;
-  /** What it came to, in a few words. */
+  /** The result in a few words. */
   note?: string;
   usage?: Usage;
   /** Where its output is kept. */
   artifacts?: Record<string, ArtifactRef>;
-  /** How far its sandbox came, and when. */
+  /** The states that its sandbox reached, and when. */
   states?: StateReached[];
 }
 
@@ -73,9 +77,10 @@ export interface ChangeSummary {
   files: number;
 }
 
+/** How a run ended. */
 export interface RunEnd {
   outcome: Outcome;
-  /** Where something went wrong. */
+  /** Set if something went wrong. */
   code?: ErrorCode;
   reason: string;
   /** The step that decided it. */
@@ -90,15 +95,15 @@ export interface RunState {
   requester: string;
   model: string;
   phase: Phase;
-  /** Grows with every change of the state, so that a follower knows whether it has seen it. */
+  /** Increases with every change of the state, so that a follower can tell whether it has seen it. */
   revision: number;
   startedAtMs: number;
   endedAtMs?: number;
   steps: StepRow[];
-  /** Rows of items that are left out of `steps`; the evidence has them. */
+  /** How many rows of items are left out of `steps`. The evidence has them all. */
   omittedSteps?: number;
   usage: Usage;
-  /** What people are asked right now. Several may be open, where items of an `each` go on at once. */
+  /** The open questions. Several may be open, since items of an `each` may run at the same time. */
   questions: Question[];
   change?: ChangeSummary;
   evidence?: ArtifactRef;
@@ -107,14 +112,14 @@ export interface RunState {
 
 /** What a person is asked. */
 export interface Question {
-  /** Names it in messages: the path of its step, `paused` or `stale`. */
+  /** The name of the question in messages: the path of its step, `paused` or `stale`. */
   id: string;
   kind: 'approval' | 'paused' | 'stale';
   question: string;
-  /** Who may answer; anybody where it is empty. */
+  /** Who may answer; anybody if it is empty. */
   who: string[];
   deadlineMs: number;
-  /** The steps that the work can be sent back to, the usual one first; empty where it can't be sent back. */
+  /** The steps that the work can be sent back to, the default first. Empty if it can't be sent back. */
   sendBackTo: string[];
 }
 
@@ -122,18 +127,21 @@ const By = z.string().min(1).max(200);
 /** The path of the step that the message is for. Without it, the message reaches every step that can take it. */
 const ForStep = z.string().min(1).max(500).optional();
 
+/** The argument of `approve` and `reject`. */
 export const Decision = z.strictObject({ by: By, comment: z.string().max(10_000).optional(), step: ForStep });
 export type Decision = z.infer<typeof Decision>;
 
+/** The argument of `sendBack`. */
 export const SendBack = z.strictObject({
   by: By,
   comment: z.string().min(1).max(10_000),
   step: ForStep,
-  /** The id of the step that the work goes back to; the question's usual one where missing. */
+  /** The id of the step that the work goes back to; the question's default if missing. */
   to: z.string().min(1).max(200).optional(),
 });
 export type SendBack = z.infer<typeof SendBack>;
 
+/** The argument of `steer`: words for agents at work. */
 export const Steer = z.strictObject({ by: By, text: z.string().min(1).max(10_000), step: ForStep });
 export type Steer = z.infer<typeof Steer>;
 
@@ -162,7 +170,7 @@ export const searchAttributes = {
   JigTokens: 'INT',
 } as const;
 
-/** One queue a kind of work, so that each can be scaled and limited by itself. */
+/** One queue for each kind of work, so that each can be scaled and limited separately. */
 export const taskQueues = {
   runs: 'jig-runs',
   sandbox: 'jig-sandbox',

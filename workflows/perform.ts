@@ -1,4 +1,4 @@
-/** The one way in which workflow code asks the world for something. */
+/** The only way for workflow code to run an activity. */
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -36,18 +36,21 @@ const queueOf: Record<keyof Activities, TaskQueue> = {
 const proxies = proxyActivities<Activities>({ startToCloseTimeout: '1 minute' });
 
 export interface PerformOptions {
-  /** What an operator reads beside the activity's name in the timeline. */
+  /** What an operator reads next to the activity's name in the timeline. */
   summary: string;
-  /** How long one try may take; 2 minutes where missing. */
+  /** How long one try may take; 2 minutes if missing. */
   timeoutMs?: number;
-  /** How often it may be tried in all where something around it broke; tries that were lost with their worker aside. */
+  /**
+   * How many tries it gets in all if something around it breaks. Tries that were lost with their worker don't count.
+   */
   attempts?: number;
   heartbeatTimeoutMs?: number;
 }
 
 /**
- * Asks for one activity, with a bound on every try, on their number and on the whole. Temporal counts a try that was
- * lost with its worker like one that failed; where none is left after such a one, they are counted anew, a few times.
+ * Runs one activity, with a limit on each try, on the number of tries and on the total time. Temporal counts a try that
+ * was lost with its worker like one that failed. If no tries are left after a lost one, the count starts again, a few
+ * times.
  * @throws ActivityFailure, whose cause is an ApplicationFailure typed by the error's code.
  */
 export async function perform<Name extends keyof Activities>(
@@ -84,7 +87,7 @@ export async function perform<Name extends keyof Activities>(
   }
 }
 
-/** The worker died, stood still or was told to stop: nothing is known of the try. */
+/** Whether the try was lost: its worker died, stalled or was told to stop, so its result is unknown. */
 function isLost(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   return (

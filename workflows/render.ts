@@ -1,11 +1,11 @@
-/** From what an author wrote to what runs: templates, environments and commands, in a step's scope. */
+/** Turns what an author wrote into what runs: templates, environments and commands, evaluated in a step's scope. */
 import { evaluateCondition, renderTemplate, renderText } from '../blueprints/expressions.ts';
 import type { Json } from '../base/json.ts';
 import type { Command } from '../blueprints/values.ts';
 import type { RenderedCommand, Scope } from './context.ts';
 import type { StepRecord } from './memory.ts';
 
-/** A scope in which one more step's outputs can be read. */
+/** The scope with the outputs of one more step. */
 export function withStep(scope: Scope, id: string, record: StepRecord): Scope {
   const cut = new Set(scope.cut);
   for (const field of record.cut ?? []) cut.add(`steps.${id}.${field}`);
@@ -15,6 +15,7 @@ export function withStep(scope: Scope, id: string, record: StepRecord): Scope {
   return { ...scope, values: { ...scope.values, steps }, cut };
 }
 
+/** The scope with one more variable. */
 export function withValue(scope: Scope, name: string, value: Json): Scope {
   return { ...scope, values: { ...scope.values, [name]: value } };
 }
@@ -25,7 +26,7 @@ export const value = (template: string, { values, ...options }: Scope): Json =>
   renderTemplate(template, values, options);
 export const text = (template: string, { values, ...options }: Scope): string => renderText(template, values, options);
 
-/** Values reach a shell through its environment only. */
+/** The environment of a command. It is the only way in which values reach a shell. */
 export function environment(env: Record<string, string | number> | undefined, scope: Scope): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env ?? {}).map(([name, template]) => [
@@ -35,7 +36,10 @@ export function environment(env: Record<string, string | number> | undefined, sc
   );
 }
 
-/** A string is a shell script, never rendered; a list is rendered word by word, each staying one word. */
+/**
+ * The command to run. A string is a shell script and is never rendered. A list is rendered word by word, and each word
+ * stays one word.
+ */
 export function command(source: Command, scope: Scope): RenderedCommand {
   if (typeof source === 'string') return { shown: firstLine(source), argv: ['sh', '-ec', source] };
   const argv = source.map((word) => text(word, scope));

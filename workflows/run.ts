@@ -1,4 +1,4 @@
-/** A run: one blueprint on one repository, from the pinned text to a typed end. */
+/** A run: one blueprint on one repository, from the pinned text to a typed outcome. */
 import {
   ApplicationFailure,
   allHandlersFinished,
@@ -34,13 +34,16 @@ import { RunView } from './view.ts';
 /** What a run takes along when it goes on as a new execution. */
 export interface Continued {
   opened: OpenedRun;
-  /** The memory by reference, since it can grow to any size. */
+  /** The memory, by reference, since it can grow to any size. */
   pages: ArtifactRef[];
-  /** Of the memory, what people may change to the last moment, and what is needed to clean up without the rest. */
+  /** The part of the memory that people may change until the last moment, and what clean-up needs without the rest. */
   latest: Pick<RunMemory, 'messages' | 'sandboxIds'> & Pick<RunState, 'questions'>;
 }
 
-/** `known` gets the run's memory, for whoever cleans up after an error that nobody foresaw. */
+/**
+ * Carries out a run and returns how it ended. `known` gets the run's memory, which is needed to clean up after an
+ * unexpected error.
+ */
 export async function run(
   untrusted: RunRequest,
   continued?: Continued,
@@ -57,13 +60,13 @@ export async function run(
   known.memory = memory;
   const view = new RunView(memory);
   const scope = new CancellationScope({ cancellable: true });
-  // Before anything is waited for, so that every message finds its handler.
+  // This stands before the first wait, so that every message finds its handler.
   setHandler(defineQuery<RunState>(messageNames.state), () => view.answer);
   const control = new RunControl(memory, view, () => scope.cancel());
   const around = { request, memory, view, control, clock: new Clock(memory) };
   let { opened } = continued ?? {};
   let end = continued && (await load(memory, view, continued.pages));
-  // Cancelled while the run went on as this execution.
+  // The run was cancelled during the change to this execution.
   if (control.cancelledBy !== undefined) scope.cancel();
   while (end === undefined) {
     try {
@@ -104,7 +107,10 @@ function takeUp(memory: RunMemory, { messages, sandboxIds, questions }: Continue
   memory.shown.questions = questions;
 }
 
-/** What people have said since stays. Returns only where the memory can't be read back: the run's end. */
+/**
+ * Loads the memory; what people have said since stays. Returns the run's end if the memory can't be read back, else
+ * nothing.
+ */
 async function load(memory: RunMemory, view: RunView, pages: ArtifactRef[]): Promise<RunEnd | undefined> {
   const { messages, sandboxIds } = memory;
   const { questions } = memory.shown;
@@ -125,7 +131,7 @@ function lostMemory(how: string, error: unknown, memory: RunMemory): RunEnd {
   return endFor(new StepFailed('memory-lost', `What the run knew ${how}: ${describeFailure(error).message}`), memory);
 }
 
-/** The worker checks the pinned text once more, and finds the repository's state to start from. */
+/** Has the worker check the pinned text again and find the commit to start from. */
 async function open(request: RunRequest, view: RunView): Promise<OpenedRun> {
   view.setPhase('preparing');
   const opened = await perform('openRun', request, {
@@ -180,12 +186,13 @@ function startScope({ request, opened }: RunContext): Scope {
   return { values, cut: new Set(), doubles: doublePaths(opened.blueprint) };
 }
 
-/** How often a run comes back on a copy after its sandbox was lost. */
+/** How often a run comes back on a copy after it lost its sandbox. */
 const maxLosses = 3;
 
 /**
- * Whether the run goes on without the sandbox that it lost. Where nothing has changed since the last copy, on that copy;
- * else the work is gone with the sandbox: once, and only before a change is open, the walk starts again from the top.
+ * Whether the run goes on after it lost its sandbox. If nothing has changed since the last copy, it goes on with that
+ * copy. Otherwise the work is gone with the sandbox, and the walk starts again from the top: once, and only before a
+ * change is open.
  */
 function comesBack(error: unknown, memory: RunMemory): boolean {
   const { counts, copy, change } = memory;
@@ -213,7 +220,7 @@ function endFor(error: unknown, memory: RunMemory): RunEnd {
   return { outcome: needsHuman.has(code) ? 'needs-human' : 'failed', code, reason: message, ...(step && { step }) };
 }
 
-/** Failures that a person settles, by looking at the repository or by answering; not by looking at Jig. */
+/** Failures that a person resolves by looking at the repository or by answering, not by looking at Jig. */
 const needsHuman: ReadonlySet<ErrorCode> = new Set([
   'foreign-commits',
   'base-moved',
@@ -222,7 +229,7 @@ const needsHuman: ReadonlySet<ErrorCode> = new Set([
   'pause-expired',
 ]);
 
-/** Goes on as a new execution; returns only where the memory can't be kept, with the run's end. */
+/** Goes on as a new execution. Returns the run's end only if the memory can't be kept. */
 async function goOn(request: RunRequest, opened: OpenedRun, memory: RunMemory): Promise<RunEnd> {
   let pages: ArtifactRef[];
   try {
@@ -231,13 +238,13 @@ async function goOn(request: RunRequest, opened: OpenedRun, memory: RunMemory): 
     return lostMemory('could not be kept', error, memory);
   }
   await condition(allHandlersFinished);
-  // Read now, with nothing waited for in between: what people said until this moment goes along.
+  // Read now, with no wait before the new execution, so that everything people said so far goes along.
   const { messages, sandboxIds, shown } = memory;
   const latest = { messages, sandboxIds, questions: shown.questions };
   return continueAsNew<typeof run>(withReference(request, opened), { opened, pages, latest });
 }
 
-/** Files that came by value are in the store since the run opened, and need not travel any further. */
+/** The request with files by reference: the store has had them since the run opened, so they need not travel again. */
 function withReference(request: RunRequest, { blueprintFolder }: OpenedRun): RunRequest {
   const { files } = blueprintFolder ?? {};
   return files ? { ...request, blueprint: { ...request.blueprint, files } } : request;
@@ -252,9 +259,9 @@ async function finish(end: RunEnd, memory: RunMemory, view: RunView, opened: Ope
     try {
       view.state.evidence = await keepLarge(collectEvidence(memory, end), 'the evidence');
     } catch {
-      // A run without its evidence in the store still has its state in Temporal.
+      // Without evidence in the store, the run still has its state in Temporal.
     }
-    // Whoever follows looks no further once there is an end, so the evidence stands before it.
+    // A follower stops looking once there is an end, so the evidence is kept first.
     view.end(end);
     await condition(allHandlersFinished);
   });

@@ -1,4 +1,4 @@
-/** A run's sandboxes: made, checked out, set up, and gone in every ending. */
+/** A run's sandboxes: made, checked out, set up, and removed however the run ends. */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { RunDefaults } from '../base/defaults.ts';
 import type { SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
@@ -10,14 +10,16 @@ import { perform } from './perform.ts';
 import { refusedHosts } from './refused-hosts.ts';
 import { command } from './render.ts';
 
-/** Names a run's effects for ever: its first execution, and how often something is to be done anew. No `/` in it. */
+/**
+ * The key of a run's effects: its first execution's id, and how often the work was started again. It never holds a `/`.
+ */
 export function runKey({ counts: { walks, losses } }: RunMemory): string {
   const generation = walks + losses;
   const { firstExecutionRunId } = workflowInfo();
   return generation === 0 ? firstExecutionRunId : `${firstExecutionRunId}.${generation + 1}`;
 }
 
-/** Setup runs before any step: nothing can be read yet. */
+/** Setup runs before any step, so there is nothing for expressions to read. */
 const noScope = { values: {}, cut: new Set<string>(), doubles: new Set<string>() };
 
 /** Makes a sandbox, checks a commit out in it and runs the blueprint's setup. @throws StepFailed `setup-failed` */
@@ -54,7 +56,7 @@ export async function prepareSandbox(
   return sandbox;
 }
 
-/** When each state was reached, counted from the first. Clusters count whole seconds. */
+/** When each state was reached, as time since the first. Clusters report whole seconds. */
 function renderStates([first, ...later]: StateReached[]): string[] {
   if (!first) return [];
   const seconds = ({ at }: StateReached): string =>
@@ -104,12 +106,15 @@ function resources({ cpu, memory, disk, processes }: WantedResources, usual: Run
   };
 }
 
-/** Bytes of a checked size such as `512Mi`. */
+/** The bytes of a size such as `512Mi`, which was checked before. */
 function sizeBytes(size: string): number {
   return Number.parseInt(size, 10) * (size.endsWith('Gi') ? 1024 ** 3 : 1024 ** 2);
 }
 
-/** A sandbox of its own for `work`, gone afterwards in every ending. Its id is used once: what is removed stays removed. */
+/**
+ * Runs `work` in a separate sandbox that is removed afterwards in any case. The sandbox's id is used only once: what
+ * was removed stays removed.
+ */
 export async function inCleanCheckout<Result>(
   run: RunContext,
   { commit, key }: { commit: string; key: string },
@@ -124,7 +129,7 @@ export async function inCleanCheckout<Result>(
   }
 }
 
-/** Removes what a run may have made; also where making it was cut off half-way. */
+/** Removes all sandboxes that a run may have made, even one that was only half made. */
 export async function removeSandboxes(opened: OpenedRun, memory: RunMemory): Promise<void> {
   for (const id of memory.sandboxIds) await removeSandbox(opened, memory, id);
 }
@@ -136,6 +141,6 @@ export async function removeSandbox({ settings }: OpenedRun, memory: RunMemory, 
     await perform('removeSandbox', { id }, { summary: 'clean up', attempts: 20, heartbeatTimeoutMs });
     memory.sandboxIds = memory.sandboxIds.filter((each) => each !== id);
   } catch {
-    // The run ends all the same: the sweeper removes the sandboxes of runs that are closed.
+    // The run ends anyway: the sweeper removes the sandboxes of closed runs.
   }
 }

@@ -1,4 +1,4 @@
-/** Work that goes back to an earlier step of the same list, with what a person said. */
+/** Sends work back to an earlier step of the same list, with what a person said. */
 import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
 import type { RunContext } from './context.ts';
 import { SentBack } from './failures.ts';
@@ -7,8 +7,8 @@ import type { EditUndo } from './memory.ts';
 import { perform } from './perform.ts';
 
 /**
- * Forgets the step that the work goes back to and those after it, and takes their edits back. What commands and agents
- * did stays: commands run once more on it, and agents go on from it. Returns the index where the walk goes on.
+ * Forgets the target step and those after it, and undoes their edits. What commands and agents did stays: commands run
+ * again on top of it, and agents go on from it. Returns the index at which the walk goes on.
  */
 export async function sendBack(
   run: RunContext,
@@ -24,7 +24,7 @@ export async function sendBack(
   return target;
 }
 
-/** The last edit first, so that each finds the file as it left it. */
+/** Undoes the edits, the last one first, so that each finds the file as it left it. */
 async function takeBack(
   run: RunContext,
   { path, key }: { path: string; key: string },
@@ -49,7 +49,7 @@ async function takeBack(
 
 const asksModel = (step: NamedStep): boolean => 'agent' in step || 'prompt' in step || childrenOf(step).some(asksModel);
 
-/** The steps that work can be sent back to, the usual one first: the last that asks a model, else the first of all. */
+/** The steps that work can be sent back to, the default first: the last that asks a model, else the first of all. */
 export function listTargets(before: NamedStep[]): string[] {
   const usual = before.findLast(asksModel) ?? before[0];
   return usual ? [usual.id, ...before.filter((step) => step !== usual).map(({ id }) => id)] : [];

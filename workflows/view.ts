@@ -1,6 +1,6 @@
 /**
- * What a run shows: the state for queries, the current details and the search attributes for the Temporal UI.
- * The only place that writes any of them, so no step forgets.
+ * What a run shows: the state for queries, and the current details and search attributes for the Temporal UI. This is
+ * the only place that writes any of them, so no step can forget.
  */
 import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
@@ -12,7 +12,10 @@ import { renderDetails } from './details.ts';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD');
 
-/** Rows of steps that the state shows; of more, the newest, and those that aren't inside an item. The evidence has all. */
+/**
+ * How many rows the state shows at most. If there are more, it shows rows outside of items and the newest others. The
+ * evidence has all of them.
+ */
 const maxShownRows = 1500;
 
 const isInItem = ({ path }: StepRow): boolean => path.includes('[');
@@ -22,7 +25,7 @@ export class RunView {
   #shown = { phase: '', needsHuman: false, costUsd: -1, tokens: -1 };
   /** How many steps wait for CI. */
   #ciWaits = 0;
-  /** Rows that an earlier execution began, by their path. */
+  /** Rows that an earlier execution began, by path. */
   readonly #begun = new Map<string, StepRow>();
 
   constructor(memory: Pick<RunMemory, 'shown'>) {
@@ -33,7 +36,7 @@ export class RunView {
     return this.#memory.shown;
   }
 
-  /** The state as an answer to whoever asks: no larger than an answer may be. */
+  /** The state for a query, no larger than an answer may be. */
   get answer(): RunState {
     const { steps, ...state } = this.state;
     if (steps.length <= maxShownRows) return this.state;
@@ -45,13 +48,13 @@ export class RunView {
     return { ...state, steps: steps.filter((row) => kept.has(row)), omittedSteps: steps.length - kept.size };
   }
 
-  /** Goes on from what an earlier execution showed. */
+  /** Prepares to go on from what an earlier execution showed. */
   restored(): void {
     for (const row of this.state.steps) if (row.state === 'running') this.#begun.set(row.path, row);
     this.#changed();
   }
 
-  /** A row that an earlier execution began goes on. */
+  /** Begins a row, or goes on with the row that an earlier execution began. */
   begin(path: string, kind: string, title: string): StepRow {
     const { steps } = this.state;
     const begun = this.#begun.get(path);
@@ -89,7 +92,7 @@ export class RunView {
     this.#upsert();
   }
 
-  /** Opens a question, or finds it as an earlier execution opened it. */
+  /** Opens a question, or finds it if an earlier execution opened it. */
   ask(question: Question): Question {
     const { questions } = this.state;
     const open = questions.find(({ id }) => id === question.id);
@@ -107,7 +110,7 @@ export class RunView {
     this.#showWork();
   }
 
-  /** Shows that CI is waited for while `work` goes on. */
+  /** Shows that the run waits for CI while `work` goes on. */
   async whileCi<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#ciWaits += 1;
     this.#showWork();
@@ -119,7 +122,7 @@ export class RunView {
     }
   }
 
-  /** The phase of a run that is at its steps: what it waits for, if for anything. */
+  /** Shows the phase of a run that is at its steps: what it waits for, if anything. */
   #showWork(): void {
     const { phase, questions } = this.state;
     if (phase === 'cleaning-up' || phase === 'ended') return;
@@ -160,7 +163,7 @@ export class RunView {
     setCurrentDetails(renderDetails(this.state));
   }
 
-  /** Search attributes cost an event each time, so only what has changed is written, and only with a phase. */
+  /** Each write of search attributes costs an event, so only changes are written, and only together with a phase. */
   #upsert(): void {
     const { phase, questions, usage } = this.state;
     const now = {

@@ -1,4 +1,4 @@
-/** Each answer is one JSON object, of a schema that the server enforces. Serves models that can't call tools natively. */
+/** Each answer is one JSON object with a schema that the server enforces. For models that can't call tools natively. */
 import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message, ModelResponse } from '../../model/contract.ts';
 import { parseJsonText, stripFence } from '../json-text.ts';
@@ -36,9 +36,9 @@ export function decode(
 }
 
 /**
- * No place for a thought: a small model writes the same one again and then makes the same call.
- * One object for each tool, so that the arguments fit the tool. Lengths and ranges are left to the check
- * of the call: grammars grow by them.
+ * The schema of an answer. It has no field for thoughts: a small model repeats the same thought and then makes the same
+ * call. Each tool has its own object, so that the arguments fit the tool. Lengths and ranges are checked with the call,
+ * because they would enlarge the grammar.
  */
 function actionSchema(tools: readonly AgentTool[]): Record<string, unknown> {
   const done = {

@@ -1,4 +1,4 @@
-/** Tools as the OpenAI protocol has them. Calls that the model writes as text all the same are understood. */
+/** Tools as in the OpenAI protocol. Calls that a model writes as text anyway are understood. */
 import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message, ModelResponse } from '../../model/contract.ts';
 import { parseJsonText } from '../json-text.ts';

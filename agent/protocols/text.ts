@@ -1,4 +1,4 @@
-/** Calls as fenced JSON in plain text, for servers that enforce nothing. */
+/** Calls as JSON in code fences, in plain text, for servers that enforce nothing. */
 import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message, ModelResponse } from '../../model/contract.ts';
 import { emptyAnswerFeedback, tooLongAnswerFeedback } from '../prompts.ts';

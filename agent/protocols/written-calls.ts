@@ -1,4 +1,4 @@
-/** Calls that a model wrote into its text: in code fences, in `<tool_call>` tags, or as the whole text. */
+/** Finds calls that a model wrote as text: in code fences, in `<tool_call>` tags, or as the whole text. */
 import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { ToolCall } from '../../model/contract.ts';
 import { parseJsonText } from '../json-text.ts';
@@ -9,7 +9,7 @@ export const doneTool = 'done';
 
 const maxWrittenCalls = 64;
 
-/** The calls in a text, and the text without them. Only calls of `tools` and {@link doneTool} are taken for calls. */
+/** The calls in a text, and the text without them. Only calls of `tools` and {@link doneTool} count as calls. */
 export function findWrittenCalls(
   text: string,
   tools: readonly AgentTool[],
@@ -31,8 +31,8 @@ export function findWrittenCalls(
 }
 
 /**
- * The calls under ids of our own: a server's may be missing, the same in every turn, or anything else, and ids end up
- * in keys. Nine letters and digits, which even the strictest servers take back.
+ * Gives the calls our own ids. A server's ids may be missing, the same in every turn, or anything else, and ids become
+ * part of keys. Ours have nine letters and digits, which even the strictest servers accept.
  */
 export function withOwnIds(calls: ToolCall[], turn: number): ToolCall[] {
   return calls.map((call, index) => ({
@@ -41,7 +41,7 @@ export function withOwnIds(calls: ToolCall[], turn: number): ToolCall[] {
   }));
 }
 
-/** The answer that makes these calls; `done` counts only where it is the only one. */
+/** The answer with these calls. `done` counts only if it is the only call. */
 export function endWithCalls(text: string, calls: ToolCall[]): DecodedAnswer {
   const toolCalls = calls.filter((call) => call.name !== doneTool);
   const ended = calls.find((call) => call.name === doneTool);
@@ -71,7 +71,7 @@ export function toCalls(value: unknown, tools: readonly AgentTool[]): ToolCall[]
 function readCalls(body: string, tools: readonly AgentTool[]): ToolCall[] {
   const whole = parseJsonText(body);
   if (whole) return toCalls(whole.value, tools);
-  // Several calls, a line each.
+  // There may be several calls, one on each line.
   return body
     .split('\n')
     .flatMap((line) => (line.trim().startsWith('{') ? toCalls(parseJsonText(line)?.value, tools) : []));

@@ -1,11 +1,14 @@
-/** A conversation for a model that isn't offered tools natively: calls and results become text. */
+/** Writes a conversation for a model that isn't offered tools natively: calls and results become text. */
 import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message, ToolCall } from '../../model/contract.ts';
 import { parseJsonText } from '../json-text.ts';
 import { toolDefinitions } from '../tools.ts';
 import { doneTool } from './written-calls.ts';
 
-/** The conversation with `manual` at the end of the system prompt; two user messages in a row become one. */
+/**
+ * The conversation as text messages, with `manual` at the end of the system prompt. Two user messages in a row become
+ * one.
+ */
 export function writeConversation(
   conversation: Message[],
   manual: string,
@@ -26,7 +29,7 @@ export function writeConversation(
   return written;
 }
 
-/** The tools as a list, one line each. */
+/** The tools as a list, one on each line. */
 export function toolList(tools: readonly AgentTool[]): string {
   const lines = toolDefinitions(tools).map((tool) => `- ${tool.name}: ${tool.description}`);
   return [

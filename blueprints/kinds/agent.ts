@@ -6,7 +6,7 @@ export const agentTools = ['read', 'edit', 'write', 'search', 'shell'] as const;
 const AgentTool = z.enum(agentTools);
 export type AgentTool = z.infer<typeof AgentTool>;
 
-/** A glob that no matcher needs more than a moment for, whatever the path. */
+/** A glob that any matcher decides quickly, whatever the path. */
 const Glob = z
   .string()
   .min(1)

@@ -1,41 +1,41 @@
-/** What a kind of step is. A file beside this one defines a kind; `kinds.ts` lists them. */
+/** The definition of a kind of step. Each of the other files here defines one kind; `kinds.ts` lists them. */
 import { z } from 'zod';
 import { Duration } from '../../base/durations.ts';
 import type { NamedOutline } from '../outlines.ts';
 import type { Report } from '../report.ts';
 import { EnvironmentName, Expression, Identifier, TemplateOrNumber } from '../values.ts';
 
-/** A definition of a kind. `S` is the type of its steps. */
+/** Everything that the language knows about a kind of step. `S` is the type of its steps. */
 export interface Kind<S> {
-  /** The keys of a step: its own and {@link commonKeys}. The key that holds the steps of a block is left out. */
+  /** The keys of a step: its own and {@link commonKeys}. The key that holds a block's steps is not among them. */
   schema: z.ZodObject;
-  /** What a step leaves for expressions, as `steps.ID.NAME`. Its action gives exactly these, or some of them. */
+  /** The outputs that expressions read as `steps.ID.NAME`. The kind's action gives exactly these, or some of them. */
   outputs: Outputs;
-  /** What some steps of the kind leave instead. */
+  /** The outputs of steps that differ from the others of the kind. */
   variants?: readonly Variant[];
-  /** The variant that a step is; undefined where it has the outputs of its kind. */
+  /** The variant of a step; undefined if it has the outputs of its kind. */
   variantOf?(step: S): Variant | undefined;
-  /** Where a step holds templates and commands, beside the keys that every kind has. */
+  /** The keys that hold templates and commands, besides those that every kind has. */
   evaluated: readonly Evaluated[];
   /** Common keys that are refused, because they would have no effect. */
   withoutEffect?: readonly CommonKey[];
-  /** It happens once in a run, so it can't stand inside of a block. */
+  /** The step happens once in a run, so it can't be inside a block. */
   once?: true;
   /** Reports what is wrong with a step beyond its shape. Called in the order of the text. */
   check?(placed: PlacedStep<S>, report: Report): void;
-  /** The members that an output is known to have; undefined where it may have any. */
+  /** The members that an output is known to have; undefined if it may have any. */
   membersOf?(step: S, output: string): Members | undefined;
-  /** Makes the kind a block: its steps hold steps. */
+  /** Makes the kind a block: a step that holds steps. */
   children?: Children;
 }
 
-/** A type of the expression language. The numbers of a `double` stay doubles though they may be whole. */
+/** A type of the expression language. A `double` stays a double even if its number is whole. */
 export type OutputType = 'bool' | 'int' | 'double' | 'string' | 'list<string>' | 'dyn';
 
 export interface Output {
   type: OutputType;
   description: string;
-  /** What a step must have for this output, where not every step of the kind has it. */
+  /** What a step needs in order to have this output, if not every step of the kind has it. */
   needs?: string;
 }
 
@@ -43,14 +43,17 @@ export type Outputs = Readonly<Record<string, Output>>;
 
 export interface Variant {
   outputs: Outputs;
-  /** What messages about types call such a step: `run step with lines`. Needed where an output has another type. */
+  /**
+   * The name of such a step in messages about types, such as `run step with lines`. Needed if an output has another
+   * type.
+   */
   typeName?: string;
 }
 
-/** The output that every step has that can be passed over or skipped. */
+/** The output of every step that can fail without ending the run, or be skipped. */
 export const outcome: Output = { type: 'string', description: '`succeeded`, `failed` or `skipped`' };
 
-/** A key of a step, or one inside of it, whose value is evaluated or read by a shell. */
+/** A key of a step, or a key inside it, whose value is evaluated or read by a shell. */
 export interface Evaluated {
   key: string;
   inner?: string;
@@ -58,23 +61,23 @@ export interface Evaluated {
   is: 'condition' | 'template' | 'list' | 'templates' | 'command' | 'commands';
 }
 
-/** Templates at keys inside of one key. */
+/** Templates at the `inner` keys of a key. */
 export function templates(key: string, ...inner: string[]): Evaluated[] {
   return inner.map((each) => ({ key, inner: each, is: 'template' }));
 }
 
-/** A step in a blueprint that may be wrong in places. */
+/** A step of a blueprint that may have mistakes. */
 interface PlacedStep<S> extends Omit<NamedOutline, 'step'> {
-  /** What is right of it; undefined where that is no step of its kind. */
+  /** The correct part of the step; undefined if that is not a step of its kind. */
   step?: S | undefined;
-  /** Every step that stands earlier in the text, inside of blocks too. */
+  /** Every step that comes earlier in the text, also inside blocks. */
   before: readonly NamedOutline[];
   /** The step after it in its list. */
   next: NamedOutline | undefined;
 }
 
 interface Members {
-  /** What has them: `the answer`. */
+  /** The owner of the members, such as `the answer`. */
   of: string;
   names: readonly string[];
 }
@@ -85,9 +88,9 @@ export interface Children {
   key: string;
   description: string;
   max: number;
-  /** The key that names the variable which they alone can read. */
+  /** The key that names the variable for the inner steps. */
   variable?: string;
-  /** Why nothing outside of a block can read them, and what it can read instead. */
+  /** Why nothing outside the block can read the inner steps, and what it can read instead. */
   hidden(block: string): { because: string; hint: string };
 }
 
@@ -112,7 +115,7 @@ export const commonKeys = {
 };
 type CommonKey = keyof typeof commonKeys;
 
-/** Where any step holds something to evaluate. */
+/** The keys of any step that hold something to evaluate. */
 export const commonEvaluated: readonly Evaluated[] = [
   { key: 'if', is: 'condition' },
   { key: 'env', is: 'templates' },

@@ -1,4 +1,4 @@
-/** The kinds of step: a line each. Pages, schemas and messages list them in this order. */
+/** The kinds of step, one line each. Pages, schemas and messages list them in this order. */
 import type { Step } from '../schema.ts';
 import { agentKind } from './agent.ts';
 import { approveKind } from './approve.ts';
@@ -25,20 +25,20 @@ const table = {
   end: endKind,
 };
 
-/** Words that the language keeps for kinds that this version lacks. */
+/** Words that are reserved for kinds that this version doesn't have. */
 export const futureKinds = ['parallel', 'repeat', 'call', 'tool'];
 
 export type StepKind = keyof typeof table;
 /** A step of each kind. */
 export type StepOfTable = { [K in StepKind]: (typeof table)[K] extends Kind<infer S> ? S : never }[StepKind];
 
-/** A definition by its kind. What is asked of it about a step must be asked about a step of that kind. */
+/** The definition of each kind. Ask a definition only about steps of its kind. */
 export const kinds: Readonly<Record<StepKind, Kind<Step>>> = table;
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is in the table
 export const stepKinds = Object.keys(table) as StepKind[];
 
-/** A value for each kind. */
+/** Makes a record with a value for each kind. */
 export function forEachKind<T>(make: (kind: StepKind) => T): Record<StepKind, T> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are those of the table
   return Object.fromEntries(stepKinds.map((kind) => [kind, make(kind)])) as Record<StepKind, T>;

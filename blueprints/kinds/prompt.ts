@@ -5,7 +5,7 @@ import type { Report } from '../report.ts';
 import { ModelName, SystemPrompt, Template } from '../values.ts';
 import { commonKeys, type Kind, outcome, templates } from './kind.ts';
 
-/** An answer's shape as JSON Schema. It is given to the model's server and its answer is held to it. */
+/** The shape of an answer as a JSON Schema. It is given to the model's server, and the answer is checked against it. */
 const JsonSchema = z.record(z.string(), z.json()).meta({ description: 'A JSON Schema' });
 export type JsonSchema = z.infer<typeof JsonSchema>;
 

@@ -1,4 +1,4 @@
-/** What Gitea answers, as far as it is used here. */
+/** Gitea's answers, as far as they are used here. */
 import { z } from 'zod';
 
 export const RepositoryAnswer = z.object({
@@ -8,7 +8,7 @@ export const RepositoryAnswer = z.object({
   empty: z.boolean(),
 });
 
-/** A branch of the repository itself or of a fork: `repo_id` tells. */
+/** A branch of the repository or of a fork; `repo_id` tells which. */
 const Side = z.object({ ref: z.string(), sha: z.string(), repo_id: z.number() });
 
 export const LabelAnswer = z.object({ id: z.number(), name: z.string() });

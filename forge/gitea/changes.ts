@@ -10,7 +10,7 @@ import { ensureLabels } from './labels.ts';
 
 type WantedChange = Parameters<Forge['ensureChange']>[0];
 
-/** What servers are installed with; their own settings may name others. */
+/** The default prefixes of drafts. A server's settings may have others. */
 const draftPrefixes = ['WIP:', '[WIP]'];
 
 export async function ensureChange(gitea: Connection, wanted: WantedChange): Promise<Change> {
@@ -27,7 +27,9 @@ export async function ensureChange(gitea: Connection, wanted: WantedChange): Pro
   });
 }
 
-/** @throws ForgeFailure `forge-conflict` where the branch has an open change of somebody else */
+/**
+ * Finds the run's own change. @throws ForgeFailure `forge-conflict` if the branch has an open change of somebody else
+ */
 async function findOwn(gitea: Connection, wanted: WantedChange): Promise<PullAnswer | undefined> {
   const onBranch = await listOnBranch(gitea, wanted);
   const own = onBranch
@@ -42,13 +44,14 @@ async function findOwn(gitea: Connection, wanted: WantedChange): Promise<PullAns
   return own[0];
 }
 
-/** The changes from this branch that matter: those that are open, and the one that may be the run's own, whatever its state. */
+/** The changes from this branch that matter: the open ones, and the one that may be the run's own, in any state. */
 async function listOnBranch(
   gitea: Connection,
   { repository, branch, base, marker }: WantedChange,
 ): Promise<PullAnswer[]> {
   const [owner, name] = split(repository);
-  // One of those that there ever were; so where it finds none, the open ones need be looked at only for another base.
+  // This finds one of all changes from this branch to this base. If there is none, only open changes to another base
+  // are left to look at.
   const found = await gitea.find(
     PullAnswer,
     gitea.api.repos.repoGetPullRequestByBaseHead(owner, name, encodeURIComponent(base), encodeURIComponent(branch)),
@@ -60,7 +63,7 @@ async function listOnBranch(
   return all;
 }
 
-/** A branch of the same name in a fork is another branch. */
+/** Whether a change is from this branch. A branch of the same name in a fork is another branch. */
 function isFrom(branch: string, { head, base }: PullAnswer): boolean {
   return head.ref === branch && head.repo_id === base.repo_id;
 }
@@ -75,14 +78,17 @@ async function openPull(gitea: Connection, wanted: WantedChange): Promise<PullAn
     );
     return await closeDuplicate(gitea, wanted, made);
   } catch (error) {
-    // The answer may be lost, or somebody was faster: what counts is what the server has now.
+    // The answer may be lost, or somebody was faster. What the server has now counts.
     const made = await findOwn(gitea, wanted).catch(() => undefined);
     if (made) return made;
     throw error;
   }
 }
 
-/** The server looks and writes in two steps, so two processes may both have opened one: the first stays. */
+/**
+ * Closes a duplicate: the server checks and writes in two steps, so two processes may both have opened a change. The
+ * first one stays.
+ */
 async function closeDuplicate(
   gitea: Connection,
   { repository, branch, marker }: WantedChange,
@@ -142,7 +148,7 @@ export async function findChange(
     const pull = await gitea.find(PullAnswer, gitea.api.repos.repoGetPullRequest(...split(repository), by.number));
     return pull && describe(gitea, pull);
   }
-  // Open ones first: a branch may have had others before.
+  // Open changes come first, since a branch may have had others before.
   for (const state of ['open', 'closed'] as const) {
     for await (const pull of listPulls(gitea, repository, state))
       if (isFrom(by.branch, pull)) return describe(gitea, pull);
@@ -152,7 +158,7 @@ export async function findChange(
 
 export async function listChanges(gitea: Connection, repository: string, state?: Change['state']): Promise<Change[]> {
   const changes: Change[] = [];
-  // To the server a merged change is a closed one.
+  // For the server, a merged change is a closed one.
   for await (const pull of listPulls(gitea, repository, state === 'merged' ? 'closed' : (state ?? 'all')))
     changes.push(describe(gitea, pull));
   return changes.filter((change) => state === undefined || change.state === state);
@@ -168,7 +174,7 @@ function listPulls(
   return gitea.pages(PullAnswer, (page) => gitea.api.repos.repoListPullRequests(owner, name, { state, ...page }));
 }
 
-/** Repeatable; a change that was merged stays merged. */
+/** Closes a change. A merged one stays merged. Repeatable. */
 export async function closeChange(
   gitea: Connection,
   repository: string,
@@ -182,7 +188,7 @@ export async function closeChange(
   try {
     return describe(gitea, await edit(gitea, repository, number, { state: 'closed' }));
   } catch (error) {
-    // Somebody merged it in between.
+    // Somebody may have merged it meanwhile.
     const now = error instanceof ForgeFailure && error.code === 'forge-conflict' ? await get() : undefined;
     if (now && now.state !== 'open') return describe(gitea, now);
     throw error;

@@ -16,7 +16,7 @@ const states: Record<Status['status'], Check['state']> = {
 };
 const maxExcerptBytes = 16 * 1024;
 
-/** The latest status of each context, and the contexts that the base requires and nobody has reported. */
+/** The latest status of each context, and the contexts that the base requires and that nobody has reported. */
 export async function listChecks(
   gitea: Connection,
   repository: string,
@@ -56,14 +56,17 @@ async function listRequired(gitea: Connection, repository: string, base: string)
   return branch?.enable_status_check ? branch.status_check_contexts : [];
 }
 
-/** Gitea's patterns as far as `*` and `?` go. One with more in it matches nothing but itself, so that its check is waited for. */
+/**
+ * Matches Gitea's patterns, with `*` and `?` only. A pattern with anything more matches only itself, so its check is
+ * waited for.
+ */
 function matches(pattern: string, text: string): boolean {
   let [at, star, from] = [0, -1, 0];
   let position = 0;
   while (position < text.length) {
     if (pattern[at] === '*') [star, from, at] = [at, position, at + 1];
     else if (pattern[at] === '?' || pattern[at] === text[position]) [at, position] = [at + 1, position + 1];
-    // What came after the last star did not fit here; the star takes one character more.
+    // What follows the last star doesn't match here, so the star takes one more character.
     else if (star >= 0) [from, position, at] = [from + 1, from + 1, star + 1];
     else return false;
   }

@@ -7,7 +7,7 @@ import { split, type Connection } from './connection.ts';
 
 type WantedComment = Parameters<Forge['ensureComment']>[0];
 
-/** The comment with this marker, written once and brought up to date. Repeatable. */
+/** Writes the comment with this marker once, and updates it. Repeatable. */
 export async function ensureComment(gitea: Connection, wanted: WantedComment): Promise<void> {
   await gitea.oneAtATime(`comment ${wanted.repository} ${wanted.number}`, async () => {
     const [owner, name] = split(wanted.repository);
@@ -20,13 +20,15 @@ export async function ensureComment(gitea: Connection, wanted: WantedComment): P
       return;
     }
     const made = await gitea.ask(CommentAnswer, issues.issueCreateComment(owner, name, wanted.number, { body }));
-    // Another process may have written one in the same moment: the first stays.
+    // Another process may have written one at the same moment. The first one stays.
     const [first] = await listOwn(gitea, wanted);
     if (first && first.id !== made.id) await issues.issueDeleteComment(owner, name, made.id);
   });
 }
 
-/** Oldest first. Others can copy a marker, so only what this token's user wrote counts. */
+/**
+ * The comments with this marker, oldest first. Others can copy a marker, so only comments by this token's user count.
+ */
 async function listOwn(
   gitea: Connection,
   { repository, number, marker }: WantedComment,

@@ -1,4 +1,4 @@
-/** One Gitea server: its API with answers that were checked, and the address that everything is under. */
+/** The connection to one Gitea server: its API with checked answers, and its base address. */
 import { Api, type HttpResponse } from 'gitea-js';
 import type { z } from 'zod';
 import { JigError } from '../../base/errors.ts';
@@ -8,15 +8,15 @@ import { ForgeFailure } from '../errors.ts';
 import { createHostFetch } from '../host-fetch.ts';
 
 export interface GiteaOptions {
-  /** What runs call this forge. */
+  /** The forge's name in runs. */
   name: string;
   /** The server's address, such as `https://git.example.com`. */
   url: string;
-  /** Asked for with each request, so that a new one is taken up. */
+  /** Called for each request, so that a new token is used. */
   token: () => Promise<string>;
-  /** Lets the token travel unencrypted to a server that is not on this machine. */
+  /** Allows to send the token unencrypted to a server that is not on this machine. */
   allowHttp?: boolean;
-  /** What the server takes a draft by; its `WORK_IN_PROGRESS_PREFIXES` begin with it. */
+  /** The prefix by which the server recognizes a draft: the first of its `WORK_IN_PROGRESS_PREFIXES`. */
   draftPrefix?: string;
   timeoutMs?: number;
 }
@@ -30,23 +30,23 @@ export interface Connection {
   token: () => Promise<string>;
   draftPrefix: string;
   api: Api<unknown>;
-  /** For what takes two requests, to look and then to write. Between processes the server has the last word. */
+  /** Serializes operations that look and then write. Between processes, the server has the last word. */
   oneAtATime: LimitByKey;
-  /** An answer, checked. @throws ForgeFailure */
+  /** The answer, checked by the schema. @throws ForgeFailure */
   ask<T>(schema: z.ZodType<T>, answer: Answer): Promise<T>;
-  /** The same; undefined where there is no such thing. */
+  /** Like `ask`, but undefined if there is no such thing. */
   find<T>(schema: z.ZodType<T>, answer: Answer): Promise<T | undefined>;
-  /** Page after page, as far as the server says that there are more. */
+  /** The items page by page, as long as the server says that there are more. */
   pages<T>(schema: z.ZodType<T>, ask: (page: { page: number; limit: number }) => Answer): AsyncGenerator<T>;
-  /** All of the pages. */
+  /** The items of all pages. */
   list<T>(schema: z.ZodType<T>, ask: (page: { page: number; limit: number }) => Answer): Promise<T[]>;
 }
 
 const pageSize = 50;
-/** More than any repository should have; past it something is wrong. */
+/** More pages than any repository should have. Beyond this, something is wrong. */
 const maxPages = 1000;
 
-/** @throws JigError `config-invalid` where the address can't be used safely */
+/** Connects to a server. @throws JigError `config-invalid` if the address can't be used safely */
 export function connect({
   name,
   url,
@@ -77,7 +77,7 @@ export function connect({
     for (let page = 1; page <= maxPages; page += 1) {
       const { data, headers } = await askPage({ page, limit: pageSize });
       yield* checked(schema.array(), data);
-      // The server may give fewer than it was asked for, so only its own word counts.
+      // The server may give fewer items than it was asked for, so only its own link to a next page counts.
       if (!/\brel="next"/.test(headers.get('link') ?? '')) return;
     }
     throw new ForgeFailure('forge-refused', `${name} has more than ${maxPages} pages of one list.`);
@@ -119,7 +119,7 @@ function checkedUrl(name: string, text: string, allowHttp: boolean): string {
   return url.href.replace(/\/+$/, '');
 }
 
-/** `owner/name`, for paths. @throws ForgeFailure `forge-not-found` for what can't be a repository's name */
+/** Splits `owner/name` for use in paths. @throws ForgeFailure `forge-not-found` if that can't be a repository's name */
 export function split(repository: string): [owner: string, name: string] {
   const [owner = '', name = ''] = RepositoryName.safeParse(repository).success ? repository.split('/') : [];
   if ([owner, name].some((part) => /^\.*$/.test(part)))

@@ -6,7 +6,7 @@ import { ensureComment } from './comments.ts';
 import { connect, type GiteaOptions } from './connection.ts';
 import { getRepository, gitAccess } from './repositories.ts';
 
-/** @throws JigError `config-invalid` where the address can't be used safely */
+/** Makes the forge. @throws JigError `config-invalid` if the address can't be used safely */
 export function createGiteaForge(options: GiteaOptions): Forge {
   const gitea = connect(options);
   return {

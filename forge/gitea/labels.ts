@@ -4,7 +4,7 @@ import { split, type Connection } from './connection.ts';
 
 const color = '#6b7280';
 
-/** The ids of these labels of the repository, made where it lacks one. Repeatable. */
+/** The ids of these labels. Missing labels are made. Repeatable. */
 export async function ensureLabels(gitea: Connection, repository: string, names: string[]): Promise<number[]> {
   if (names.length === 0) return [];
   return gitea.oneAtATime(`labels ${repository}`, async () => {

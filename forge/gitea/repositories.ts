@@ -1,10 +1,13 @@
-/** A repository, and how git gets at it. */
+/** Repositories, and git's access to them. */
 import type { Repository } from '../contract.ts';
 import { ForgeFailure } from '../errors.ts';
 import { RepositoryAnswer } from './answers.ts';
 import { split, type Connection } from './connection.ts';
 
-/** The name comes back as the server writes it. @throws ForgeFailure `forge-moved` with the new name where it was renamed */
+/**
+ * Finds a repository. Its name is returned as the server writes it. @throws ForgeFailure `forge-moved` with the new
+ * name if it was renamed
+ */
 export async function getRepository(gitea: Connection, repository: string): Promise<Repository> {
   const {
     full_name: name,
@@ -15,7 +18,7 @@ export async function getRepository(gitea: Connection, repository: string): Prom
     throw explained(gitea, repository, error);
   });
   split(name);
-  // Of the server's own idea of its address nothing is used: the token goes where the configuration says.
+  // Nothing of the server's own idea of its address is used: the token only goes where the configuration says.
   return { forge: gitea.name, name, cloneUrl: `${gitea.url}/${name}.git`, defaultBranch, archived, empty };
 }
 
@@ -32,11 +35,12 @@ function explained(gitea: Connection, repository: string, error: unknown): unkno
 }
 
 /**
- * The token as environment of one git process: a header for this server only, which follows no redirect to another.
- * It stands in no URL, argument or file.
+ * The token as the environment of one git process: a header for this server only, and no redirect is followed. It is in
+ * no URL, argument or file.
  */
 export async function gitAccess(gitea: Connection): Promise<{ env: Record<string, string> }> {
-  // The server looks at the token alone. Three characters before it, so that its own base64, which is masked wherever text leaves the process, stands whole in this one.
+  // The server ignores the user name. With three characters in front of it, the token's own base64, which is masked
+  // wherever text leaves the process, is a whole part of this one.
   const credentials = Buffer.from(`ji:${await gitea.token()}`).toString('base64');
   const settings = {
     [`http.${gitea.url}/.extraHeader`]: `Authorization: Basic ${credentials}`,

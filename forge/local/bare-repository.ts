@@ -1,4 +1,4 @@
-/** Git plumbing in the local forge's bare repositories, which have no hooks and no configuration of anyone's. */
+/** Git plumbing for the local forge's bare repositories, which have no hooks and no user's configuration. */
 import { execa } from 'execa';
 import { ForgeFailure } from '../errors.ts';
 
@@ -56,7 +56,7 @@ export async function isAncestor(git: BareGit, gitDir: string, ancestor: string,
   return (await git(gitDir, ['merge-base', '--is-ancestor', ancestor, commit])).exitCode === 0;
 }
 
-/** The patch of what `head` adds to where it left `base`. */
+/** The patch of what `head` adds since it left `base`. */
 export async function readPatch(git: BareGit, gitDir: string, base: string, head: string): Promise<string> {
   const patch = await git(gitDir, [
     'diff',
@@ -73,7 +73,7 @@ export async function readPatch(git: BareGit, gitDir: string, base: string, head
 
 /**
  * Merges `head` into the branch `base` as a fast-forward or a merge commit, and returns the branch's new head.
- * @throws ForgeFailure `forge-conflict` where both changed the same lines, or where the base moved at this very moment.
+ * @throws ForgeFailure `forge-conflict` if both changed the same lines, or if the base moved at this very moment.
  */
 export async function mergeBranch(
   git: BareGit,

@@ -1,4 +1,4 @@
-/** Changes of the local forge: opened once, kept up to date, reviewed, merged or closed. */
+/** The changes of the local forge: opened once, updated, reviewed, merged or closed. */
 import { pathToFileURL } from 'node:url';
 import type { Change, Forge } from '../contract.ts';
 import { ForgeFailure } from '../errors.ts';
@@ -8,13 +8,13 @@ import type { ChangeRecord, LocalState } from './state.ts';
 export interface Changes {
   state: LocalState;
   git: BareGit;
-  /** Who opens the changes that Jig asks for; this one approves nothing. */
+  /** The author of Jig's changes, who can't approve any. */
   author: string;
 }
 
 type WantedChange = Parameters<Forge['ensureChange']>[0];
 
-/** The change with this branch and marker, in whatever state it is; opened where there is none. */
+/** Opens the change with this branch and marker, or finds it in any state. */
 export async function ensureChange(changes: Changes, wanted: WantedChange): Promise<ChangeRecord> {
   const { state, author } = changes;
   const { archived } = await state.getRepository(wanted.repository);
@@ -35,7 +35,10 @@ export async function ensureChange(changes: Changes, wanted: WantedChange): Prom
   });
 }
 
-/** One number for a branch and marker, for ever: the list of changes is written before any change is. */
+/**
+ * The number of the change with this branch and marker, which never changes: the list of changes is written before any
+ * change is.
+ */
 async function ensureNumber({ state }: Changes, { repository, branch, marker }: WantedChange): Promise<number> {
   const isWanted = (entry: { branch: string; marker: string }) => entry.branch === branch && entry.marker === marker;
   const written = await state.repository(repository).update(async (current) => {
@@ -73,7 +76,7 @@ export async function approve(changes: Changes, repository: string, number: numb
   });
 }
 
-/** An approval holds for the commit that was approved, so a later push asks for another one. */
+/** Merges a change. An approval is for one commit, so a later push needs another one. */
 export async function merge(
   changes: Changes,
   repository: string,
@@ -88,7 +91,7 @@ export async function merge(
   const gitDir = state.gitDir(repository);
   const head = await getHead(changes, repository, change.branch);
   const base = await getHead(changes, repository, change.base);
-  // A merge that a crash cut off has moved the base already; it only has to be written down.
+  // A merge that a crash interrupted has already moved the base and only needs to be recorded.
   if (
     !(await isAncestor(git, gitDir, head, base)) &&
     !unapproved &&
@@ -104,7 +107,7 @@ export async function merge(
   }));
 }
 
-/** Repeatable; a change that was merged stays merged. */
+/** Closes a change. A merged one stays merged. Repeatable. */
 export async function closeChange(
   changes: Changes,
   repository: string,
@@ -124,7 +127,7 @@ export async function closeChange(
   }));
 }
 
-/** Adds a remark; one with a marker once. */
+/** Adds a remark. One with a marker is added only once. */
 export async function addComment(
   { state }: Changes,
   repository: string,
@@ -145,7 +148,7 @@ export async function addComment(
   });
 }
 
-/** The change as the contract shows it, with the head that its branch has now. */
+/** The change in the contract's form, with the present head of its branch. */
 export async function describeChange(
   { state, git }: Changes,
   repository: string,

@@ -1,4 +1,4 @@
-/** The queue of checks: the forge keeps it, somebody else takes a check, runs it in a sandbox and brings the result. */
+/** The queue of checks. The forge keeps it; a worker takes a check, runs it in a sandbox and reports the result. */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { hasEnded, identifySelf } from '../../base/process-identity.ts';
@@ -30,14 +30,17 @@ export interface FinishedCheck {
 
 const maxLogExcerptBytes = 16 * 1024;
 
-/** Queues a check for the commit where the repository has a check command and the commit has no check yet. */
+/** Queues a check for the commit if the repository has a check command and the commit has no check yet. */
 async function queueCheck({ state }: Changes, repository: string, commit: string): Promise<void> {
   const { check } = await state.getRepository(repository);
   if (check)
     await state.check(repository, commit).update((current) => current ?? { name: check.name, state: 'queued' });
 }
 
-/** The heads of open changes get their check here too, because a push tells the forge nothing. */
+/**
+ * Lists a commit's checks. This also queues checks for the heads of open changes, because the forge isn't told of a
+ * push.
+ */
 export async function listChecks(changes: Changes, repository: string, commit: string): Promise<Check[]> {
   if ((await listOpenHeads(changes, repository)).includes(commit)) await queueCheck(changes, repository, commit);
   const check = await changes.state.check(repository, commit).find();
@@ -47,7 +50,7 @@ export async function listChecks(changes: Changes, repository: string, commit: s
   ];
 }
 
-/** Takes one check that waits, or whose claim was lost because its owner died or let it expire. */
+/** Takes one check that waits, or whose claim was lost because its owner died or the claim expired. */
 export async function takeQueuedCheck(
   changes: Changes,
   repositories: string[],
@@ -62,7 +65,7 @@ export async function takeQueuedCheck(
       const seen = await record.find();
       if (!check || !seen || !(await isFree(seen))) continue;
       const claim = { ...(await identifySelf()), id, expiresAt: new Date(Date.now() + leaseMs).toISOString() };
-      // Of several who saw it free, one takes it.
+      // If several processes saw it free, only one takes it.
       const taken = await record.update((current = seen) =>
         isDeepStrictEqual(current, seen) ? { ...current, state: 'running', claim } : current,
       );
@@ -72,7 +75,7 @@ export async function takeQueuedCheck(
   return undefined;
 }
 
-/** Repeatable. @throws ForgeFailure `forge-conflict` where the claim was lost to somebody else in the meantime. */
+/** Records a check's result. Repeatable. @throws ForgeFailure `forge-conflict` if somebody else has the claim now */
 export async function finishCheck(
   { state }: Changes,
   { repository, commit, id }: CheckClaim,

@@ -1,4 +1,4 @@
-/** A forge in a folder of this machine: bare repositories with changes, reviews, comments and checks. */
+/** A forge in a folder on this machine: bare repositories with changes, reviews, comments and checks. */
 import { resolve } from 'node:path';
 import type { Change, Forge, Repository } from '../contract.ts';
 import { neutralize, neutralizeTitle } from '../neutralize.ts';
@@ -26,20 +26,20 @@ import { ensureRepository, getRepository, setCheck, type WantedRepository } from
 import { createState, type Approval, type ChangeRecord, type Remark, type RepositoryCheck } from './state.ts';
 import type { z } from 'zod';
 
-/** What people and the demo do, beyond what Jig asks of a forge. Everything may be repeated and throws ForgeFailure. */
+/** What people and the demo need beyond the contract of a forge. Everything may be repeated and throws ForgeFailure. */
 export interface LocalForge extends Forge {
   ensureRepository(wanted: WantedRepository): Promise<Repository>;
   listRepositories(): Promise<string[]>;
-  /** What runs as the repository's CI; undefined: nothing. */
+  /** Sets what runs as the repository's CI; undefined for nothing. */
   setCheck(repository: string, check: z.input<typeof RepositoryCheck> | undefined): Promise<void>;
   approve(repository: string, number: number, by: string): Promise<Change>;
-  /** Needs an approval of the present commit, unless told otherwise. */
+  /** Merges a change. This needs an approval of the present commit, unless `unapproved` is set. */
   merge(repository: string, number: number, by: string, options?: { unapproved?: boolean }): Promise<Change>;
   addComment(repository: string, number: number, remark: { by: string; body: string }): Promise<void>;
   listComments(repository: string, number: number): Promise<Remark[]>;
   listApprovals(repository: string, number: number): Promise<Approval[]>;
   getDiff(repository: string, number: number): Promise<string>;
-  /** Takes a check to run; the claim is lost after `leaseMs`, or when this process dies. */
+  /** Takes a check to run. The claim is lost after `leaseMs`, or when this process dies. */
   takeQueuedCheck(repository?: string, options?: { leaseMs?: number }): Promise<QueuedCheck | undefined>;
   finishCheck(claim: CheckClaim, outcome: FinishedCheck): Promise<void>;
 }
@@ -61,7 +61,7 @@ export function createLocalForge({
   const git = createBareGit(gitPath);
   const changes: Changes = { state, git, author };
 
-  /** Writes the page and answers with the change as it is now. */
+  /** Writes the change's page, and returns the change as it is now. */
   const show = async (repository: string, { number }: { number: number }): Promise<Change> => {
     const record = await state.getChange(repository, number);
     const change = await describeChange(changes, repository, record);

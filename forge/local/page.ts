@@ -58,7 +58,9 @@ function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
 
-/** A fence longer than any in the text, without the escape sequences that a terminal would obey. */
+/**
+ * Puts text into a code fence that is longer than any in the text, without escape sequences that a terminal would obey.
+ */
 function fenced(text: string): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);

@@ -1,7 +1,7 @@
 /**
- * A JSON value that several processes change without a lock: version N+1 is a new file, linked into place, and a link
- * fails where the name exists. So of two writers one wins and the other looks again, a writer that was paused for an
- * hour can't overwrite anything, and nothing a crash leaves behind is in anyone's way. Old versions stay as a history.
+ * A JSON value that several processes change without a lock. Version N+1 is a new file, linked into place, and a link
+ * fails if the name exists. So of two writers one wins and the other tries again; a writer that was paused for an hour
+ * can't overwrite anything; and what a crash leaves behind disturbs nobody. Old versions stay as a history.
  */
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,7 +10,10 @@ import type { z } from 'zod';
 
 export interface JsonRecord<T> {
   find(): Promise<T | undefined>;
-  /** Writes what `change` makes of the current value; it may be called again. Returning the current value writes nothing. */
+  /**
+   * Writes what `change` makes of the current value. `change` may be called again. If it returns the current value,
+   * nothing is written.
+   */
   update(change: (current: T | undefined) => T | Promise<T>): Promise<T>;
 }
 

@@ -1,4 +1,4 @@
-/** Repositories of the local forge: bare copies of repositories on this machine. */
+/** The repositories of the local forge: bare copies of repositories on this machine. */
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Repository } from '../contract.ts';
@@ -11,15 +11,15 @@ export interface WantedRepository {
   name: string;
   /** A git repository or working tree on this machine. */
   source: string;
-  /** The default branch; the one that is checked out in the source where missing. */
+  /** The default branch; the branch that is checked out in the source if missing. */
   branch?: string;
   check?: z.input<typeof RepositoryCheck>;
   archived?: boolean;
 }
 
 /**
- * Imports the source's branches the first time. Later it brings the default branch up to date where that is a
- * fast-forward, and leaves it alone where the forge's own history went on.
+ * Imports the source's branches the first time. Later it updates the default branch if that is a fast-forward, and
+ * leaves it alone if the forge's own history went on.
  */
 export async function ensureRepository(
   state: LocalState,
@@ -30,12 +30,12 @@ export async function ensureRepository(
   const gitDir = state.gitDir(wanted.name);
   const source = resolve(wanted.source);
   const defaultBranch = wanted.branch ?? (await readCheckedOutBranch(git, source));
-  // The record is written last, so an import that a crash cut off is done again.
+  // The record is written last, so an interrupted import is done again.
   const isNew = (await state.repository(wanted.name).find()) === undefined;
   if (isNew) {
     await mkdir(gitDir, { recursive: true });
     await gitOrRefuse(git, gitDir, ['init', '--quiet', '--bare', '--template=', '--', gitDir]);
-    // Kept as the pack that comes: unpacked, a few large files would be compressed anew for each mirror.
+    // The received pack is kept: if it were unpacked, a few large files would be compressed again for each mirror.
     await gitOrRefuse(git, gitDir, [
       'fetch',
       '--quiet',

@@ -1,4 +1,4 @@
-/** What the local forge keeps, and where: a bare repository and a folder of records for each `owner/name`. */
+/** What the local forge keeps and where: for each `owner/name`, a bare repository and a folder of records. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -7,11 +7,11 @@ import { RepositoryName } from '../contract.ts';
 import { ForgeFailure } from '../errors.ts';
 import { createRecord } from './record.ts';
 
-/** A repository's own check command: what its CI would run. */
+/** A repository's own check command, which its CI runs. */
 export const RepositoryCheck = z.strictObject({
   name: z.string().default('check'),
   command: z.array(z.string()).min(1),
-  /** Commands that prepare a checkout for it. */
+  /** Commands that prepare a checkout for the check. */
   setup: z.array(z.array(z.string()).min(1)).default([]),
 });
 export type RepositoryCheck = z.infer<typeof RepositoryCheck>;
@@ -20,7 +20,7 @@ const RepositoryRecord = z.strictObject({
   defaultBranch: z.string(),
   archived: z.boolean(),
   check: RepositoryCheck.optional(),
-  /** Every change there ever was, in the order of their numbers, which start at 1. */
+  /** Every change ever, in the order of their numbers, which start at 1. */
   changes: z.array(z.strictObject({ branch: z.string(), marker: z.string() })),
 });
 
@@ -47,7 +47,7 @@ export const ChangeRecord = z.strictObject({
   labels: z.array(z.string()),
   comments: z.array(Remark),
   approvals: z.array(Approval),
-  /** The commits that a change which is no longer open was about: its own, and the base's before it was merged. */
+  /** Set once the change is closed or merged: its head, the base's head before a merge, and by whom and why. */
   ended: z.strictObject({ head: z.string(), base: z.string(), by: z.string(), reason: z.string() }).optional(),
 });
 export type ChangeRecord = z.infer<typeof ChangeRecord>;
@@ -98,7 +98,7 @@ export function createState(rootDir: string) {
   };
 }
 
-/** A name becomes a path here, so `.` and `..` are no names. */
+/** Checks a name. It becomes a path here, so `.` and `..` are refused. */
 function checkedName(name: string): string {
   if (!RepositoryName.safeParse(name).success || name.split('/').some((part) => /^\.+$/.test(part))) {
     throw new ForgeFailure('forge-not-found', `${JSON.stringify(name)} is not a repository's name.`);

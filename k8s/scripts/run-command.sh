@@ -1,13 +1,13 @@
-# Runs a command of the pod once, or finds it, and reads it out to its end. One exec, one call of this:
+# Runs a command in the pod once, or finds it, and sends its output until its end. Each exec is one call of this:
 #
 #   run-command.sh command=NAME incarnation=UID timeout=SECONDS cap=BYTES started=MS stdin=BYTES live=0|1
 #                  out=BYTES err=BYTES limits=LIMITS cwd=PATH env=COUNT -- NAME=VALUE... WORD...
 #
-# A command is the files /jig/NAME.*; nobody inside can tell a NAME before its time. out and err are how much of the
-# output the caller has already; env is how many variables stand before the words of the command.
+# A command's files are /jig/NAME.*. Nothing inside can predict a NAME. out and err are how many bytes of output the
+# caller already has; env is how many variables come before the words of the command.
 #
-# The first line of standard input is the seal: a secret by which only the supervisor can vouch for a result. It is in no
-# argument, no variable of the environment and no file.
+# The first line of standard input is the seal: a secret by which only the supervisor can vouch for a result. It is
+# never in an argument, an environment variable or a file.
 #
 # It answers in frames on standard output:
 #   here                 it has started
@@ -20,7 +20,7 @@ set -u
 umask 077
 image_path=$PATH
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-# A variable of the image stays exported, whatever it is set to.
+# A variable that the image exports stays exported, whatever it is set to.
 unset seal
 while [ "$1" != -- ]; do
   case $1 in
@@ -56,7 +56,7 @@ JIG_PREFIX=$p
 JIG_STDIN=/dev/null
 JIG_PRELOAD=-
 if [ "$live" = 1 ]; then
-  # Where most distributions have it.
+  # The path in most distributions.
   JIG_PRELOAD=/usr/libexec/coreutils/libstdbuf.so
   [ -e "$JIG_PRELOAD" ] || JIG_PRELOAD=
 fi
@@ -66,7 +66,7 @@ lose() {
   exit
 }
 
-# Takes standard input whole, or the command isn't launched.
+# Reads all of standard input. If that fails, the command isn't launched.
 take_stdin() {
   echo stdin
   exec 3>"${p}stdin.$$"
@@ -80,7 +80,7 @@ take_stdin() {
   mv "${p}stdin.$$" "${p}stdin"
 }
 
-# Leaves the session, so that no signal of the command's to its group reaches who supervises it.
+# Leaves the session, so that a signal from the command to its group never reaches the supervisor.
 become_command() {
   umask 022
   cd "$cwd" || exit 126
@@ -96,7 +96,7 @@ become_command() {
   exec /bin/setsid "$@"
 }
 
-# What the cgroup has counted: killed for memory, and refused processes. Empty where it doesn't tell.
+# Reads the cgroup's counts of processes killed for memory and of refused forks. Empty if there are none.
 count_events() {
   kills=
   refusals=
@@ -110,7 +110,7 @@ count_events() {
   done
 }
 
-# What ended a command that failed, where the kernel did.
+# Finds why the kernel ended a failed command, if it did.
 find_cause() {
   [ "$code" != 0 ] && [ -z "$ended" ] || return 0
   kills_before=$kills
@@ -120,7 +120,7 @@ find_cause() {
   if [ "$kills" != "$kills_before" ]; then ended=out-of-memory; fi
 }
 
-# State, parent, session, threads and start of a process, whatever it calls itself.
+# Reads a process's state, parent, session, threads and start time, whatever its name contains.
 look() {
   stat=
   while read -r line; do stat="$stat $line"; done 2>/dev/null <"/proc/$1/stat"
@@ -134,8 +134,8 @@ look() {
   since=${20}
 }
 
-# The command's processes that its end left: children of the first process, for all their parents have ended. Whoever
-# came in by an exec has no parent, so supervisors and followers aren't among them.
+# Finds the processes that the command left behind. Their parents have ended, so they are children of the first process.
+# A process that came by an exec has no parent, so supervisors and followers aren't among them.
 find_strays() {
   strays=
   live_names=unknown
@@ -148,20 +148,20 @@ find_strays() {
   first_session=$session
   read -r listed 2>/dev/null </proc/1/task/1/children
   if [ -z "$listed" ]; then
-    # Kernels that don't list children: what changes its process faster than it is looked at may get away.
+    # For kernels that don't list children. A command that changes its pid faster than this looks may be missed.
     for process in /proc/[0-9]*; do listed="$listed ${process#/proc/}"; done
     listing=all
   fi
   for pid in $listed; do
     if ! look "$pid" || [ "$parent" != 1 ]; then
-      # Where one goes away while the kernel lists them, others may be missing; and it may have a successor.
+      # If one ends while the kernel lists them, others may be missing, and it may have a successor.
       if [ "$listing" = children ] || ! [ -e "/proc/$pid" ]; then missed=1; fi
       continue
     fi
-    # A process can live on though its first thread is a zombie.
+    # A process can live on even if its first thread is a zombie.
     case $state$threads in
       Z0 | Z1 | X*)
-        # It may have ended after it was listed, and its own children came to the first process behind the list's end.
+        # It may have ended after it was listed, and its children may have moved to the first process after the listing.
         dead="$dead$pid:$since "
         case $dead_before in *" $pid:$since "*) ;; *) missed=1 ;; esac
         continue
@@ -172,7 +172,7 @@ find_strays() {
   [ -n "$strays" ] || [ "$missed" = 1 ]
 }
 
-# Whether it is marked as another command's, which still runs.
+# Whether the process is marked as belonging to another command that still runs.
 is_of_another() {
   [ "$live_names" != unknown ] || find_live_names
   [ -n "$live_names" ] || return 1
@@ -184,7 +184,7 @@ is_of_another() {
   return 1
 }
 
-# The other commands that somebody runs or follows: by the words of those who came in by an exec.
+# Finds the other commands that are being run or followed, from the arguments of processes that came by an exec.
 find_live_names() {
   live_names=
   for process in /proc/[0-9]*; do
@@ -192,7 +192,7 @@ find_live_names() {
     look "$pid_of_other" || continue
     [ "$parent" = 0 ] && [ "$pid_of_other" != 1 ] || continue
     words=
-    # The zeros between words are dropped.
+    # read drops the NUL bytes between words.
     read -r words 2>/dev/null <"$process/cmdline"
     case $words in */run-command.shcommand=*) ;; *) continue ;; esac
     words=${words#*/run-command.shcommand=}
@@ -201,8 +201,8 @@ find_live_names() {
   done
 }
 
-# Returns when no process of the command is left. Where they come faster than they can be killed one by one, everything
-# but this shell is stopped at once, which the kernel does without a gap, until they are dead.
+# Returns when no process of the command is left. If they multiply faster than they can be killed one by one, everything
+# except this shell is stopped with one signal, which leaves no gap, until they are dead.
 kill_strays() {
   tries=0
   dead=' '
@@ -212,10 +212,10 @@ kill_strays() {
     tries=$((tries + 1))
     case $tries in
       [1-5]) ;;
-      # Among all processes, those of other commands come and go.
+      # In a list of all processes, those of other commands come and go.
       10) [ -n "$strays" ] || [ "$listing" = children ] || return 0 ;;
       20) kill -STOP -1 ;;
-      # What can't be killed is for the outside to see: there will be no result.
+      # Some processes can't be killed. There will be no result, which the caller sees.
       1000)
         kill -CONT -1
         exit 1
@@ -223,7 +223,7 @@ kill_strays() {
       *) sleep 0.02 ;;
     esac
   done
-  # Others' commands go on, and who reads this one's output has all of it.
+  # Other commands go on, and readers of this one's output have all of it.
   [ "$tries" -lt 20 ] || kill -CONT -1
 }
 
@@ -234,7 +234,7 @@ write_result() {
   read -r now _ </proc/uptime
   out_dropped=0
   err_dropped=0
-  # Where who counted was killed, at least one byte more came than is kept.
+  # If the counting process was killed, at least one byte more came than was kept.
   if [ -e "${p}stdout.dropped" ]; then read -r out_dropped <"${p}stdout.dropped" || out_dropped=1; fi
   if [ -e "${p}stderr.dropped" ]; then read -r err_dropped <"${p}stderr.dropped" || err_dropped=1; fi
   read -r _ out_kept </proc/self/fdinfo/6
@@ -242,7 +242,7 @@ write_result() {
   # Both are in hundredths of a second since the machine's start.
   took=$((${now%.*} * 100 + 1${now#*.} - 100 - born))
   line="${ended:-exited} $code $out_kept $out_dropped $err_kept $err_dropped $started_ms $((took * 10))"
-  # Whoever reads it out may send the output meanwhile.
+  # The reader may send the output meanwhile.
   [ "$out_kept$err_kept" = 00 ] || kill -USR1 $$
   if [ "$out_kept$err_kept" = 00 ]; then
     digest=$(sha256sum <<END
@@ -256,11 +256,11 @@ END
 )
   fi
   echo "$line ${digest%% *}" >"${p}result"
-  # It may be large, and nobody reads it any more.
+  # It may be large, and is not needed any more.
   if [ "$JIG_STDIN" != /dev/null ]; then : >"$JIG_STDIN"; fi
 }
 
-# Sends what an output has between two lengths.
+# Sends the bytes of an output between two positions.
 send() {
   left=$(($4 - $3))
   while [ "$left" -gt 0 ]; do
@@ -272,7 +272,7 @@ send() {
   done
 }
 
-# Opens an output where the caller stopped.
+# Opens the outputs at the positions where the caller stopped.
 open_outputs() {
   [ -e "${p}stdout" ] && [ -e "${p}stderr" ] || lose 'its output is gone'
   exec 8<"${p}stdout" 9<"${p}stderr"
@@ -289,7 +289,7 @@ send_up_to() {
   err_sent=$2
 }
 
-# What the supervisor's own descriptors say has been written.
+# Sends new output. The supervisor's own descriptors tell how much has been written.
 send_new() {
   [ -e "${p}stderr" ] || return 0
   read -r _ out_now 2>/dev/null <"/proc/$supervisor/fdinfo/6" || return 0
@@ -302,7 +302,7 @@ is_running() {
   look "$supervisor" && [ "$state" != Z ] && [ "$since" = "$started" ]
 }
 
-# Until the supervisor ends, or it is time to look for new output.
+# Waits until the supervisor ends, or it is time to look for new output.
 wait_for_news() {
   if [ "$own" = 1 ]; then
     ticked=0
@@ -313,7 +313,7 @@ wait_for_news() {
   if read -r supervisor started _ 2>/dev/null <"${p}pid"; then
     is_running || return 1
   else
-    # Whoever made the file is about to say who it is.
+    # The process that made the file is about to write its pid.
     [ $((patience -= 1)) -gt 0 ] || return 1
   fi
   sleep 0.2
@@ -340,7 +340,7 @@ fi
 patience=50
 until read -r result 2>/dev/null <"${p}result"; do
   if ! wait_for_news; then
-    # It may have ended between the two looks.
+    # It may have ended between the two reads.
     read -r result 2>/dev/null <"${p}result" || lose 'nothing supervises it, and it has no result'
     break
   fi

@@ -1,8 +1,8 @@
-# Asks for an early end of a command, also of one that hasn't been launched: then it never is.
+# Asks for an early end of a command. A command that hasn't been launched never will be.
 #
 #   stop-command.sh command=NAME incarnation=UID ENDING
 #
-# Says `stopping`, or `other` where this is not the pod that was meant. Repeatable; the first ending asked for counts.
+# Prints `stopping`, or `other` if this is not the intended pod. Repeatable; the first ending that was asked for counts.
 set -u
 umask 077
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -13,7 +13,7 @@ if [ "incarnation=$uid" != "$2" ]; then
 fi
 cd /jig || exit 66
 p=${1#command=}.
-# Made here or not at all: noclobber opens it exclusively.
+# noclobber opens the file exclusively, so it is made here or not at all.
 set -C
 echo "$3" 2>/dev/null >"${p}stop"
 set +C

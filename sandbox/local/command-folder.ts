@@ -1,6 +1,6 @@
 /**
- * A command as a folder, on the trusted side: what `supervise.sh` makes of it, read and asked for by any process of
- * this machine. Nothing is remembered in memory, so whoever comes later knows as much.
+ * A command as a folder on the trusted side. `supervise.sh` writes it, and any process of this machine can read it and
+ * control the command. Nothing is kept in memory, so a process that comes later knows just as much.
  */
 import { spawn, type StdioOptions } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
@@ -16,13 +16,13 @@ import { CommandTooLong, SandboxLost } from '../errors.ts';
 import { hasCode, isMissing, startTicks } from './host-files.ts';
 import { findUnbufferedLibrary } from './unbuffered.ts';
 
-/** Commands give way to the worker itself. */
+/** Commands have a lower priority than the worker itself. */
 const niceness = 10;
 
 const superviseScript = fileURLToPath(new URL('../supervise.sh', import.meta.url));
 
 export interface Launch {
-  /** The program and its words, as the machine starts them. */
+  /** The program and its arguments, as the machine starts them. */
   words: string[];
   tree: 'namespace' | 'group';
   /** Resource limits by the letter of ulimit: `{ n: 4096 }`. */
@@ -30,7 +30,7 @@ export interface Launch {
   env: Record<string, string>;
 }
 
-/** The process that supervises a command: the pid is it only while boot and start time agree. */
+/** The process that supervises a command. The pid is valid only while boot and start time match. */
 const Supervisor = z.object({
   pid: z.coerce.number().int().positive(),
   startTicks: z.string().min(1),
@@ -46,9 +46,9 @@ export function commandFolder(sandboxFolder: string, key: string): string {
 }
 
 /**
- * Starts the command's supervisor, detached; the second launch of a folder ends at its lock. Repeatable. A command that is
- * cancelled already is not started, and ends as such.
- * @throws SandboxLost where the sandbox's folder is gone, CommandTooLong where the kernel would refuse its words.
+ * Starts the command's supervisor, detached. A second launch in the same folder ends at the first one's lock.
+ * Repeatable. A command that was already cancelled is not started, and ends as cancelled.
+ * @throws SandboxLost if the sandbox's folder is gone, CommandTooLong if the kernel would refuse its words.
  */
 export async function launchCommand(
   folder: string,
@@ -87,10 +87,10 @@ async function startDetached([program = '', ...words]: string[], env: Record<str
   }
   const spawned = new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   try {
-    // At once, so that what it starts is as nice.
+    // Set immediately, so that its children inherit it.
     if (child.pid !== undefined) setPriority(child.pid, niceness);
   } catch (error) {
-    // It has ended at another's lock.
+    // It has already ended at another launch's lock.
     if (!hasCode(error, 'ERR_SYSTEM_ERROR')) throw error;
   }
   await spawned;
@@ -98,8 +98,8 @@ async function startDetached([program = '', ...words]: string[], env: Record<str
 }
 
 /**
- * Nothing for a child to read or write, also where this process was born with descriptors: Node hands those on, and a
- * folder that is open is a way out of every namespace.
+ * Gives a child nothing to read or write. This includes descriptors that this process was born with: Node passes those
+ * on, and an open folder is a way out of every namespace.
  */
 function closingStdio(nothingFd: number): StdioOptions {
   bornWith ??= readdirSync('/proc/self/fd')
@@ -111,7 +111,7 @@ function closingStdio(nothingFd: number): StdioOptions {
 
 let bornWith: number[] | undefined;
 
-/** What a process opens by Node is closed in its children, as its flags say. */
+/** Whether a child would inherit the descriptor. Those that Node opens are closed in children, as their flags say. */
 function isInherited(fd: number): boolean {
   try {
     const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0';
@@ -124,7 +124,7 @@ function isInherited(fd: number): boolean {
 /** O_CLOEXEC. */
 const closeOnExec = 0o2000000;
 
-/** Node throws at once where the kernel refuses the words' size as a whole. */
+/** Node throws synchronously if the kernel refuses the total size of the words. */
 function spawnOrRefuse<Child>(start: () => Child): Child {
   try {
     return start();
@@ -145,7 +145,7 @@ async function stdinFile(folder: string, stdin: CommandSpec['stdin']): Promise<s
   return path;
 }
 
-/** How the command ended; undefined while it hasn't. */
+/** How the command ended; undefined while it runs. */
 export async function findEnded(folder: string): Promise<Ended | undefined> {
   const file = await readWhole(join(folder, 'result'));
   if (!file?.text.endsWith('\n')) return undefined;
@@ -153,7 +153,7 @@ export async function findEnded(folder: string): Promise<Ended | undefined> {
   return { ...Ended.parse({ ending, exitCode }), endedAtMs: file.mtimeMs };
 }
 
-/** Who supervises the command; undefined before it has started. */
+/** The command's supervisor; undefined before it has started. */
 export async function findSupervisor(folder: string): Promise<Supervisor | undefined> {
   const file = await readWhole(join(folder, 'pid'));
   if (!file?.text.endsWith('\n')) return undefined;
@@ -161,13 +161,13 @@ export async function findSupervisor(folder: string): Promise<Supervisor | undef
   return { ...Supervisor.parse({ pid, startTicks, bootId }), startedAtMs: file.mtimeMs };
 }
 
-/** Whether exactly this process still runs: not another of the same pid, nor one of before the machine's restart. */
+/** Whether this very process still runs: not another with the same pid, nor one from before the machine restarted. */
 export async function isRunning(supervisor: Supervisor): Promise<boolean> {
   const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
   return bootId.trim() === supervisor.bootId && (await startTicks(supervisor.pid)) === supervisor.startTicks;
 }
 
-/** Asks for an early end under this name; the first one asked for counts. Repeatable; needs no running supervisor. */
+/** Asks for an early end with this name. The first one asked for counts. Repeatable; needs no running supervisor. */
 export async function stopCommand(folder: string, ending: CommandEnding): Promise<void> {
   await writeFile(join(folder, 'stop'), `${ending}\n`, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
     if (!hasCode(error, 'EEXIST', 'ENOENT')) throw error;
@@ -176,7 +176,7 @@ export async function stopCommand(folder: string, ending: CommandEnding): Promis
   if (supervisor && (await isRunning(supervisor))) signalProcess(supervisor.pid, 'SIGTERM');
 }
 
-/** Sends a signal; quiet where the process has gone meanwhile. */
+/** Sends a signal. Does nothing if the process is gone. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

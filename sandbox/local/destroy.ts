@@ -1,4 +1,4 @@
-/** The end of a sandbox's folder: what runs in it is killed first, then everything is removed. */
+/** Removes a sandbox's folder: first kills everything that runs in it, then removes all files. */
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -10,7 +10,7 @@ import { findOriginal, gonePrefix, listNames } from './layout.ts';
 /** How long a supervisor may take to end its command before it is killed itself. */
 const patienceMs = 10_000;
 
-/** Removes what went and is not wholly removed yet, of the folders that were asked for. Repeatable, also at the same time. */
+/** Removes the remains of destroyed sandboxes that match `isAsked`. Repeatable, also at the same time. */
 export async function removeGone(rootDir: string, isAsked: (original: string) => boolean = () => true): Promise<void> {
   for (const name of (await listNames(rootDir)).filter((each) => each.startsWith(gonePrefix))) {
     const original = findOriginal(rootDir, name);
@@ -19,7 +19,8 @@ export async function removeGone(rootDir: string, isAsked: (original: string) =>
 }
 
 /**
- * Repeatable. `folder` must have been renamed from `original` before, so that nothing new is launched in it.
+ * Removes a folder. It must have been renamed from `original` before, so that nothing new is launched in it.
+ * Repeatable.
  */
 async function removeFolder(folder: string, original: string): Promise<void> {
   const commands = await readdir(join(folder, 'commands')).catch((error: unknown) => {
@@ -41,7 +42,10 @@ async function endCommand(folder: string, original: string): Promise<void> {
   if (!(await findEnded(folder))) await endOrphan(folder, original);
 }
 
-/** A namespace outlives a supervisor that was killed in its first moments. Its first process is bubblewrap, with the sandbox's folder in its words. */
+/**
+ * Ends a namespace whose supervisor was killed in its first moments. The namespace's first process is bubblewrap, with
+ * the sandbox's folder among its words.
+ */
 async function endOrphan(folder: string, original: string): Promise<void> {
   const status = await readFile(join(folder, 'status'), 'utf8').catch(() => '');
   const first = /"child-pid": ([0-9]+)/.exec(status)?.[1];
@@ -50,7 +54,7 @@ async function endOrphan(folder: string, original: string): Promise<void> {
   if (words.split('\0').includes(join(original, 'workspace'))) signalProcess(Number(first), 'SIGKILL');
 }
 
-/** By rm, which goes by descriptors: no depth and no name in the tree is too much for it. */
+/** Removes a tree with rm, which works by descriptors, so any depth and any name will do. */
 export async function removeTree(folder: string): Promise<void> {
   const script = 'rm -rf -- "$1" 2>/dev/null || { chmod -R u+rwx -- "$1" 2>/dev/null; rm -rf -- "$1"; }';
   await execa('/bin/sh', ['-c', script, 'sh', folder]);

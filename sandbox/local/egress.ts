@@ -1,4 +1,4 @@
-/** The ways out of this process's sandboxes, opened when a command first needs one. */
+/** The ways out of this process's sandboxes. Each is opened when a command first needs it. */
 import { join } from 'node:path';
 import { createEgressProxy } from '../egress-proxy.ts';
 import { egressPresets, expandEgress, type ExpandedEgress } from '../egress-presets.ts';
@@ -7,7 +7,7 @@ import type { SandboxRecord } from './layout.ts';
 
 export interface EgressOptions {
   env: Record<string, string | undefined>;
-  /** Where this machine gets packages from; asked of its tools where missing. */
+  /** Where this machine gets packages from; its tools are asked if missing. */
   machine?: MachineIndexes;
   onNote?: (note: string) => void;
 }
@@ -40,7 +40,7 @@ export function createEgress(options: EgressOptions) {
   };
 
   return {
-    /** Undefined where the sandbox has no way out. Repeatable: a sandbox has one way out a process. */
+    /** Opens the sandbox's way out; undefined if it has none. Repeatable: each process opens one for each sandbox. */
     async ensureWay(folder: string, record: SandboxRecord): Promise<ExpandedEgress | undefined> {
       if (record.spec.egress.length === 0) return undefined;
       const way = ways.get(record.incarnation) ?? open(folder, record.spec.egress);

@@ -1,4 +1,4 @@
-/** Follows a command's folder to its end: what the folder says is the truth, a file event only the hint to look. */
+/** Follows a command's folder until the command ends. The folder is the truth; a file event is only a hint to look. */
 import { watch, type FSWatcher } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,14 +7,14 @@ import { SandboxLost } from '../errors.ts';
 import { findEnded, findSupervisor, isRunning, stopCommand, type Ended, type Supervisor } from './command-folder.ts';
 import { hasCode, isMissing } from './host-files.ts';
 
-/** How often the folder is read though no event said so. */
+/** How often the folder is read even without an event. */
 const pollMs = 250;
-/** How long a launched command may take to show its supervisor, before it counts as lost. */
+/** How long a launched command may take to show its supervisor before it counts as lost. */
 const launchTimeoutMs = 10_000;
 
 /**
- * @returns the result, when every process of the command is dead.
- * @throws SandboxLost where the folder is gone or its supervisor died without a result; the abort's reason on a detach.
+ * Waits until every process of the command is dead. @returns the result
+ * @throws SandboxLost if the folder is gone or its supervisor died without a result; the abort's reason on a detach.
  */
 export async function followCommand(
   folder: string,
@@ -46,7 +46,7 @@ async function stopOrDetach(folder: string, reason: unknown): Promise<void> {
   await stopCommand(folder, 'cancelled');
 }
 
-/** @throws SandboxLost where nobody will ever write a result. */
+/** Checks that a result can still come. @throws SandboxLost if it can't */
 async function checkSupervised(folder: string, giveUpAt: number): Promise<void> {
   const supervisor = await findSupervisor(folder);
   if (!supervisor) {
@@ -54,7 +54,7 @@ async function checkSupervised(folder: string, giveUpAt: number): Promise<void> 
     throw new SandboxLost('a command was launched, but nothing supervises it');
   }
   if (await isRunning(supervisor)) return;
-  // It may have ended between the two looks.
+  // It may have ended between the two reads.
   if (await findEnded(folder)) return;
   throw new SandboxLost("a command's supervisor died before the command's end");
 }
@@ -94,7 +94,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** A wait that ends at the next change of one of the files, and after `pollMs` anyhow. */
+/** A wait that ends at the next change of one of the files, or after `pollMs`. */
 function watchFolder(folder: string, files: string[]) {
   let changed = true;
   let wakeUp: (() => void) | undefined;
@@ -108,7 +108,7 @@ function watchFolder(folder: string, files: string[]) {
       if (name === null || files.includes(name)) wake();
     }).on('error', wake);
   } catch (error) {
-    // Out of watches, or the folder is gone: the poll finds out.
+    // There are no watches left, or the folder is gone. The poll will find out.
     if (!hasCode(error, 'ENOENT', 'ENOSPC', 'EMFILE')) throw error;
   }
   const next = async () => {
@@ -124,7 +124,7 @@ function watchFolder(folder: string, files: string[]) {
   return { wake, next, [Symbol.dispose]: () => watcher?.close() };
 }
 
-/** Hands on what has come since the last read, in pieces, so that memory stays small. */
+/** Passes on what has come since the last read, in pieces, so that memory stays small. */
 function outputReader(folder: string, onOutput: RunOptions['onOutput']) {
   const streams = (['stdout', 'stderr'] as const).map((stream) => ({
     stream,

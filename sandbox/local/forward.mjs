@@ -1,4 +1,5 @@
-// Runs inside a sandbox: forwards a port of its loopback to the egress proxy's socket, and runs the command meanwhile.
+// Runs inside a sandbox. It forwards a port of the sandbox's loopback to the egress proxy's socket while it runs the
+// command.
 // usage: forward.mjs SOCKET_FOLDER PORT WORD...
 import { spawn } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { join } from 'node:path';
 
 const [folder, port, program, ...words] = process.argv.slice(2);
 
-/** Sockets of all the workers that serve this sandbox, the latest first; a dead worker's refuses. */
+/** The sockets of all workers that serve this sandbox, the latest first. A dead worker's socket refuses connections. */
 function sockets() {
   const found = readdirSync(folder).map((name) => join(folder, name));
   return found.toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);

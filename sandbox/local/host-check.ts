@@ -1,4 +1,4 @@
-/** What this machine lacks before commands can be isolated on it, found by trying it. */
+/** Finds by trying what this machine lacks for isolating commands. */
 import { access, constants, readFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { HostIssue } from '../contract.ts';
@@ -20,7 +20,7 @@ const settings = [
   { file: '/proc/sys/user/max_user_namespaces', name: 'user.max_user_namespaces', forbids: '0', allow: '10000' },
 ];
 
-/** @returns nothing where a namespace with everything that sandboxes use could be entered. */
+/** Tries a namespace with everything that sandboxes use. @returns nothing if that works */
 export async function checkNamespaces(
   bwrapPath: string,
   platform: NodeJS.Platform = process.platform,
@@ -49,7 +49,7 @@ export async function checkNamespaces(
   return problem === undefined ? [] : [await explain(problem)];
 }
 
-/** What bubblewrap says against it; undefined where it works. */
+/** What bubblewrap reports; undefined if it works. */
 async function tryNamespaces(bwrapPath: string): Promise<string | undefined> {
   const words = [
     '--unshare-all',

@@ -1,4 +1,4 @@
-/** Small readings of the machine's own files. */
+/** Small functions that read the machine's own files. */
 import { readFile } from 'node:fs/promises';
 
 /** Whether a file operation failed because there is no such file. */
@@ -10,7 +10,7 @@ export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }
 
-/** The start time of a live process in clock ticks; undefined where there is none, or only its zombie. */
+/** The start time of a live process in clock ticks; undefined if there is none, or only a zombie. */
 export async function startTicks(pid: number): Promise<string | undefined> {
   let line: string;
   try {

@@ -23,17 +23,20 @@ export interface LaunchContext {
   record: SandboxRecord;
   spec: CommandSpec;
   toolchains: Toolchain[];
-  /** Undefined where there is no way out. */
+  /** Undefined if there is no way out. */
   egress: ExpandedEgress | undefined;
 }
 
-/** What bubblewrap takes of a line, its own options among them. */
+/** How many words bubblewrap accepts, its own options included. */
 const maxBwrapWords = 9000;
 
 /** Open files that a process in a sandbox may have. */
 const maxOpenFiles = 16_384;
 
-/** What one process may hold beyond its sandbox's memory: stacks that nobody touched, and what it takes between two looks of the watchdog. */
+/**
+ * What one process may allocate beyond its sandbox's memory: stacks that are never touched, and what it takes between
+ * two looks of the watchdog.
+ */
 const dataSlackBytes = 2 * 1024 ** 3;
 
 /** @throws CommandTooLong */
@@ -56,18 +59,21 @@ export function isolatedLaunch({ folder, record, spec, toolchains, egress }: Lau
     limits: {
       c: 0,
       n: maxOpenFiles,
-      // Kilobytes a process.
+      // In kilobytes, for each process.
       d: Math.floor((resources.memoryBytes + dataSlackBytes) / 1024),
-      // Blocks of 512 bytes, a file.
+      // In blocks of 512 bytes, for each file.
       f: Math.ceil(resources.diskBytes / 512),
-      // The kernel exempts root from this one.
+      // The kernel exempts root from this limit.
       ...(process.getuid?.() === 0 ? {} : { u: resources.processes * threadsPerProcess }),
     },
     env: { ...supervisorEnv(), JIG_FILTER: join(folder, filterName) },
   };
 }
 
-/** Variables of the way out, set behind the forwarder: it is a node itself, and would take its time over them. */
+/**
+ * The words that set the variables of the way out. They come after the forwarder: it is a node process itself, and they
+ * would slow it down.
+ */
 function egressWords(egress: ExpandedEgress, env: Record<string, string>): string[] {
   const variables = Object.entries({ ...proxyEnv(), ...egress.env }).filter(([name]) => !(name in env));
   return ['/usr/bin/env', ...variables.map(([name, value]) => `${name}=${value}`)];

@@ -1,4 +1,7 @@
-/** A sandbox's folder on the worker's machine: made whole under another name and renamed, so that it is there or not. */
+/**
+ * A sandbox's folder on the worker's machine. It is made completely under another name and then renamed, so it exists
+ * as a whole or not at all.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -9,11 +12,11 @@ import { hasCode, isMissing } from './host-files.ts';
 import { writeLease } from './lease.ts';
 import { systemCallFilter } from './system-calls.ts';
 
-/** `sandbox.json`: what every process of this machine knows of the sandbox. */
+/** `sandbox.json`: what every process of this machine knows about the sandbox. */
 export const SandboxRecord = z.strictObject({
   incarnation: z.uuid(),
   createdAt: z.iso.datetime(),
-  /** What was asked for, without its lease, which is a file of its own. */
+  /** The specification without the lease, which has its own file. */
   spec: z.object({
     id: z.string().min(1),
     owner: z.string().optional(),
@@ -30,7 +33,7 @@ export const SandboxRecord = z.strictObject({
 });
 export type SandboxRecord = z.infer<typeof SandboxRecord>;
 
-/** Names of the user and the machine inside; nothing of the machine's own. */
+/** Names of the user and the machine inside the sandbox. Nothing is the machine's own. */
 const etcFiles = {
   passwd:
     'root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nagent:x:1000:1000:agent:/home/agent:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n',
@@ -41,29 +44,29 @@ const etcFiles = {
 };
 export const etcNames = Object.keys(etcFiles);
 
-/** The file of the system calls that are refused. */
+/** The file with the filter of system calls. */
 export const filterName = 'system-calls.bpf';
 
-/** Before a folder is a sandbox, and when it is one no more. */
+/** Prefixes for a folder that isn't a sandbox yet, and for one that no longer is. */
 export const freshPrefix = '.new-';
 export const gonePrefix = '.gone-';
 
-/** A name of its own under which a folder stands aside. */
+/** A unique name for a folder before it is a sandbox or after it was one. */
 export const asideName = (prefix: string, folder: string): string => `${prefix}${basename(folder)}-${randomUUID()}`;
 
-/** The folder that stands aside under this name; undefined: none does. */
+/** The sandbox's folder that such a name stands for; undefined for any other name. */
 export function findOriginal(rootDir: string, name: string): string | undefined {
   const prefix = [freshPrefix, gonePrefix].find((each) => name.startsWith(each));
   return prefix && join(rootDir, name.slice(prefix.length, -'-'.length - randomUUID().length));
 }
 
-/** The folder of a sandbox: readable, and distinct for distinct ids. */
+/** The folder of a sandbox. Its name is readable, and different for different ids. */
 export function sandboxFolder(rootDir: string, id: string): string {
   const readable = id.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 40);
   return join(rootDir, `${readable}-${createHash('sha256').update(id).digest('hex').slice(0, 12)}`);
 }
 
-/** Makes the sandbox's folder, or finds it as another made it. Repeatable, also at the same time. */
+/** Makes the sandbox's folder, or finds the one that another process made. Repeatable, also at the same time. */
 export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<SandboxRecord> {
   const folder = sandboxFolder(rootDir, spec.id);
   const found = await findRecord(folder);
@@ -86,26 +89,31 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
   } catch (error) {
     await rm(fresh, { recursive: true, force: true });
     if (hasCode(error, 'EEXIST', 'ENOTEMPTY')) return await ensureFolder(rootDir, spec);
-    // Whoever made it meanwhile has taken ours away; so has whoever destroyed it.
+    // Another process that made the sandbox meanwhile has removed ours, and so has one that destroyed it.
     const made = isMissing(error) ? await findRecord(folder) : undefined;
     if (!made) throw error;
     return made;
   }
 }
 
-/** bubblewrap mounts the folder for reading only. Where nothing isolates, the modes keep programs from writing by accident. */
+/**
+ * Writes the blueprint's files. bubblewrap mounts their folder read-only; without isolation, the modes protect against
+ * accidental writes.
+ */
 async function layBlueprint(folder: string, files: readonly BlueprintFile[]): Promise<void> {
   await mkdir(folder);
   for (const { path, executable, base64 } of files) {
     const file = join(folder, path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, Buffer.from(base64, 'base64'), { flag: 'wx' });
-    // Not by the writing, whose mode the umask would narrow.
+    // The mode is set separately, because the umask narrows the mode of a new file.
     await chmod(file, executable ? 0o555 : 0o444);
   }
 }
 
-/** Removes what was begun for a sandbox and never became it: its maker was killed, or comes too late. Repeatable. */
+/**
+ * Removes folders of a sandbox that were never finished, because their maker was killed or came too late. Repeatable.
+ */
 export async function removeFresh(rootDir: string, folder: string): Promise<void> {
   for (const name of await listNames(rootDir)) {
     if (name.startsWith(freshPrefix) && findOriginal(rootDir, name) === folder)
@@ -113,7 +121,7 @@ export async function removeFresh(rootDir: string, folder: string): Promise<void
   }
 }
 
-/** @returns undefined where there is no such sandbox. */
+/** Reads a sandbox's record; undefined if there is no such sandbox. */
 export async function findRecord(folder: string): Promise<SandboxRecord | undefined> {
   try {
     return SandboxRecord.parse(JSON.parse(await readFile(join(folder, 'sandbox.json'), 'utf8')));
@@ -123,7 +131,7 @@ export async function findRecord(folder: string): Promise<SandboxRecord | undefi
   }
 }
 
-/** The records of all the sandboxes under a root; one that vanishes meanwhile is left out. */
+/** The records of all sandboxes under a root. One that disappears meanwhile is left out. */
 export async function listRecords(rootDir: string): Promise<SandboxRecord[]> {
   const names = await listNames(rootDir);
   const records = await Promise.all(
@@ -132,7 +140,7 @@ export async function listRecords(rootDir: string): Promise<SandboxRecord[]> {
   return records.filter((record) => record !== undefined);
 }
 
-/** What stands under a root, where there is one. */
+/** The names under a root; an empty list if the root doesn't exist. */
 export async function listNames(rootDir: string): Promise<string[]> {
   return await readdir(rootDir).catch((error: unknown) => {
     if (isMissing(error)) return [];

@@ -1,4 +1,4 @@
-/** The words that start a command in a sandbox's namespaces, by bubblewrap. */
+/** The words that start a command in a sandbox's namespaces, with bubblewrap. */
 import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ const egressInside = '/run/egress';
 const nodeInside = '/run/jig/node';
 const forwarderInside = '/run/jig/forward.mjs';
 const forwarder = fileURLToPath(new URL('forward.mjs', import.meta.url));
-/** Of the sandbox's own loopback, so any number will do. */
+/** A port of the sandbox's own loopback, so any number will do. */
 const proxyPort = 3128;
 
 export interface Namespace {
@@ -22,23 +22,23 @@ export interface Namespace {
   folder: string;
   resources: SandboxResources;
   toolchains: Toolchain[];
-  /** Further paths of the machine, for reading, at the same place. */
+  /** Further paths of the machine, mounted read-only at the same place. */
   readOnlyPaths: string[];
-  /** Whether there is a way out: then the command starts behind a forwarder to the proxy's socket. */
+  /** Whether there is a way out. If so, the command starts behind a forwarder to the proxy's socket. */
   egress: boolean;
   env: Record<string, string>;
 }
 
-/** The part of /etc that programs need and that says nothing of the machine's users and networks. */
+/** The part of /etc that programs need and that doesn't reveal the machine's users and networks. */
 const etcShown =
   /^(alternatives|ssl|pki|crypto-policies|ca-certificates.*|ld\.so\..*|localtime|timezone|mime\.types|magic|services|protocols|fonts|java.*|python.*|perl|terminfo|debian_version|os-release|lsb-release|locale\.alias|maven|gai\.conf)$/;
 
-/** Changes the folder and becomes the command: 127 where there is no such program, as shells have it. */
+/** Changes the folder and becomes the command. As in shells, the exit code is 127 if there is no such program. */
 export const enterScript = 'cd -- "$1" || exit 126; unset OLDPWD; shift; exec "$@"';
 
 /**
- * Every namespace is the sandbox's own; the system is for reading, and so are /proc (a worker that is root would
- * otherwise lend its rights over /proc/sys) and the root itself.
+ * The words for bubblewrap. Every namespace is the sandbox's own. The system, /proc and the root are read-only: a
+ * worker that is root would otherwise give the sandbox its rights over /proc/sys.
  */
 export function namespaceWords(namespace: Namespace, words: string[]): string[] {
   const { bwrapPath, folder, resources, toolchains, egress } = namespace;
@@ -75,7 +75,7 @@ export function namespaceWords(namespace: Namespace, words: string[]): string[] 
     '--bind',
     join(folder, 'home'),
     homeInside,
-    // A sandbox that an older version made has no such folder.
+    // A sandbox made by an older version has no such folder.
     '--ro-bind-try',
     join(folder, 'blueprint'),
     blueprintInside,
@@ -92,14 +92,14 @@ export function namespaceWords(namespace: Namespace, words: string[]): string[] 
   ];
 }
 
-/** What a sandbox has of its own: processes, devices, and memory as files. */
+/** The words for the sandbox's own processes, devices, and files in memory. */
 function ownWords({ memoryBytes }: SandboxResources): string[] {
   const shared = ['--size', String(Math.min(memoryBytes, 1 << 30)), '--tmpfs', '/dev/shm'];
   const temporary = ['--size', String(memoryBytes), '--perms', '1777', '--tmpfs', '/tmp'];
   return ['--proc', '/proc', '--remount-ro', '/proc', '--dev', '/dev', ...shared, '--remount-ro', '/dev', ...temporary];
 }
 
-/** The proxy's socket, and the program that leads to it. */
+/** The words for the proxy's socket and for the program that connects to it. */
 function egressWords(folder: string): string[] {
   const shown = [
     [join(folder, 'egress'), egressInside],
@@ -126,14 +126,19 @@ function systemWords(): string[] {
   ];
 }
 
-/** Folders of private keys beside the certificates: a worker that is root could read them, and so could its sandboxes. */
+/**
+ * Folders with private keys next to certificates. A worker that is root could read them, and so could its sandboxes.
+ */
 let hidden: string[] | undefined;
 
 function listPrivate(): string[] {
   return ['/etc/ssl', '/etc/pki'].flatMap(listPrivateIn);
 }
 
-/** A folder that this user may not list holds nothing that a sandbox of this user could read, so it is left as it is. */
+/**
+ * Lists private folders in a folder. If this user may not list it, this user's sandboxes can't read it either, so it is
+ * left as it is.
+ */
 function listPrivateIn(folder: string): string[] {
   let entries;
   try {
@@ -147,13 +152,13 @@ function listPrivateIn(folder: string): string[] {
     .flatMap(({ name }) => (name === 'private' ? [join(folder, name)] : listPrivateIn(join(folder, name))));
 }
 
-/** npm's settings for everybody on the machine, which may hold a token. */
+/** The words that hide npm's machine-wide settings, which may hold a token. */
 function maskedWords(prefixes: string[]): string[] {
   const files = prefixes.map((prefix) => join(prefix, 'etc', 'npmrc')).filter((path) => existsSync(path));
   return files.flatMap((path) => ['--ro-bind', '/dev/null', path]);
 }
 
-/** Variables by which programs find the way out. */
+/** The variables that lead programs to the way out. */
 export function proxyEnv(): Record<string, string> {
   const proxy = `http://127.0.0.1:${proxyPort}`;
   const names = [
@@ -177,7 +182,9 @@ export function proxyEnv(): Record<string, string> {
   };
 }
 
-/** PATH inside: what the run installed, then toolchains from outside the system, then the system. */
+/**
+ * PATH inside the sandbox: what the run installed, then toolchains from outside the system folders, then the system.
+ */
 export function pathInside(home: string, toolchains: Toolchain[]): string {
   const bins = toolchains
     .filter(({ prefix }) => !isSystemPath(prefix) || prefix.startsWith('/usr/local/'))

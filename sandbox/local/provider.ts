@@ -1,4 +1,7 @@
-/** Sandboxes on the worker's own machine: bubblewrap's namespaces, or (asked for by name) plain processes. */
+/**
+ * Sandboxes on the worker's own machine: in namespaces made by bubblewrap, or, if explicitly asked for, as plain
+ * processes.
+ */
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandSpec, ListedSandbox, Sandbox, SandboxProvider, SandboxSpec } from '../contract.ts';
@@ -25,22 +28,22 @@ import { checkIncarnation, localSandbox } from './sandbox.ts';
 import { findToolchains, type Toolchain } from './toolchains.ts';
 
 export interface LocalProviderOptions {
-  /** Where sandboxes live; made where missing. One a machine is enough, for any number of workers. */
+  /** The folder of all sandboxes; made if missing. One for each machine is enough for any number of workers. */
   rootDir: string;
   /** The bubblewrap program; see `ensureBinary('bwrap', …)`. */
   bwrapPath: string;
   /** Runs commands as plain processes of the worker's user, without any isolation. */
   unsafeProcess?: boolean;
-  /** The worker's environment, for its proxy and its package indexes; `process.env` where missing. */
+  /** The worker's environment, for its proxy and its package indexes; `process.env` if missing. */
   env?: Record<string, string | undefined>;
-  /** Where this machine gets packages from; asked of its tools where missing. */
+  /** Where this machine gets packages from; its tools are asked if missing. */
   machine?: MachineIndexes;
   /** Called with what an operator should know, such as a credential that was left out of a sandbox. */
   onNote?: (note: string) => void;
 }
 
 export interface LocalProvider extends SandboxProvider {
-  /** Closes the ways out that this process holds open. Commands go on, without network until another worker serves them. */
+  /** Closes this process's ways out of sandboxes. Commands go on, without network until another worker serves them. */
   readonly close: () => Promise<void>;
 }
 
@@ -62,7 +65,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       limits: { memory: isolated, processes: isolated, disk: isolated },
       hostBound: true,
     },
-    // Plain processes see the machine's own paths, which differ from sandbox to sandbox; this one doesn't.
+    // Plain processes see the machine's own paths, which differ between sandboxes. This relative path doesn't.
     blueprintPath: isolated ? blueprintInside : '../blueprint',
     checkHost,
     async ensureSandbox(spec: SandboxSpec, signal?: AbortSignal) {
@@ -72,7 +75,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
         throw new SandboxRefused(issues.map(({ message }) => message).join('; '), { hint: issues[0].hint });
       ready = true;
       const record = await ensureFolder(rootDir, spec);
-      // A folder is ready when it is there.
+      // A folder is ready as soon as it exists.
       return {
         ...sandboxOf(record),
         states: [
@@ -89,7 +92,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
       const record = await findRecord(folder);
       await rename(folder, join(rootDir, asideName(gonePrefix, folder))).catch(unlessMissing);
       if (record) await egress.close(record.incarnation);
-      // Also what earlier calls left, whose worker was killed meanwhile.
+      // This also removes what earlier calls left when their worker was killed.
       await removeFresh(rootDir, folder);
       await removeGone(rootDir, (original) => original === folder);
     },
@@ -102,7 +105,7 @@ export function createLocalProvider(options: LocalProviderOptions): LocalProvide
   };
 }
 
-/** What makes a sandbox of its record. */
+/** Makes the function that turns a record into a sandbox. */
 function createSandboxOf(
   provider: string,
   { rootDir, bwrapPath, unsafeProcess, env }: LocalProviderOptions & Required<Pick<LocalProviderOptions, 'env'>>,

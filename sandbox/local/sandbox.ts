@@ -42,7 +42,7 @@ export function localSandbox({ ref, folder, record, launch }: LocalSandboxOption
   };
 }
 
-/** Follows, and holds the command to its sandbox's limits meanwhile. */
+/** Follows a command and enforces its sandbox's limits meanwhile. */
 async function followWithin(
   place: string,
   folder: string,
@@ -59,7 +59,7 @@ async function followWithin(
   }
 }
 
-/** @throws SandboxLost where the folder is gone or is another incarnation's. */
+/** Reads the sandbox's record. @throws SandboxLost if the folder is gone or belongs to another incarnation */
 export async function checkIncarnation(folder: string, ref: SandboxRef): Promise<SandboxRecord> {
   const record = await findRecord(folder);
   if (!record) throw new SandboxLost(`the sandbox ${ref.id} is gone`);
@@ -67,7 +67,10 @@ export async function checkIncarnation(folder: string, ref: SandboxRef): Promise
   return record;
 }
 
-/** bubblewrap reports a command's exit; where it doesn't, the code is bubblewrap's own, and the command never ran to it. */
+/**
+ * Checks that the command itself ended. bubblewrap reports a command's exit; if it didn't, the exit code is
+ * bubblewrap's own, and the command never ran.
+ */
 async function checkSetUp(place: string): Promise<void> {
   const status = await readFile(join(place, 'status'), 'utf8').catch(() => '');
   if (status.includes('"exit-code"')) return;

@@ -1,7 +1,7 @@
 /**
- * The system calls that a sandbox is refused, as a seccomp filter that bubblewrap loads: what namespaces don't part.
- * Keyrings belong to the user that the kernel sees, which may be the worker's own; memory that is nobody's mapping is
- * counted by nobody; and sockets to a virtual machine's host know no network namespace.
+ * The system calls that a sandbox is refused, as a seccomp filter that bubblewrap loads. They reach what namespaces
+ * don't separate: keyrings belong to the kernel's user, which may be the worker's own; memory that is not mapped by any
+ * process isn't counted; and sockets to a virtual machine's host ignore network namespaces.
  */
 
 interface Calls {
@@ -10,7 +10,7 @@ interface Calls {
   refused: number[];
   socket: number;
   shmget: number;
-  /** Numbers from here on are another way to call the same kernel, which the filter would not know. */
+  /** Numbers from here on call the kernel in another way, which the filter doesn't know. */
   foreignFrom?: number;
 }
 
@@ -27,7 +27,7 @@ const callsOf: Partial<Record<NodeJS.Architecture, Calls>> = {
 };
 
 const vsockFamily = 40;
-/** Shared memory that no process has attached is counted by nobody, so there is little of it. */
+/** A small limit, because shared memory that no process has attached isn't counted. */
 const maxSharedSegmentBytes = 1024 * 1024;
 
 const [noSuchCall, noSuchFamily, badValue] = [38, 97, 22];
@@ -41,7 +41,9 @@ const [numberAt, architectureAt, argumentsAt] = [0, 4, 16];
 type Instruction =
   [code: number, value: number, whenTrue?: string | undefined, whenFalse?: string | undefined] | { label: string };
 
-/** @throws Error on a processor that the filter isn't written for: a sandbox without it isn't one. */
+/**
+ * The filter for a processor. @throws Error if it isn't written for that processor: a sandbox without it is not safe
+ */
 export function systemCallFilter(processor: NodeJS.Architecture = process.arch): Buffer {
   const calls = callsOf[processor];
   if (!calls)
@@ -74,7 +76,7 @@ export function systemCallFilter(processor: NodeJS.Architecture = process.arch):
   ]);
 }
 
-/** Jumps only go forward, so a label stands behind those that name it. */
+/** Assembles the program. Jumps only go forward, so a label comes after its users. */
 function assemble(program: Instruction[]): Buffer {
   const places = new Map<string, number>();
   const instructions: Exclude<Instruction, { label: string }>[] = [];

@@ -1,6 +1,6 @@
 /**
- * Programs of this machine that live outside its system folders (a python of pyenv, a node of nvm, go, cargo, java),
- * found by asking them, so that a sandbox can have them at the same place, for reading only.
+ * Finds toolchains outside the system folders (a python of pyenv, a node of nvm, go, cargo, java) by asking the
+ * programs, so that a sandbox can have them at the same place, read-only.
  */
 import { access, constants, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -9,13 +9,13 @@ import { execa } from 'execa';
 
 export interface Toolchain {
   name: string;
-  /** The folder that is bound for reading. */
+  /** The folder that is mounted read-only. */
   prefix: string;
   /** Where its programs are. */
   bin: string;
 }
 
-/** What each program says of its own installation. */
+/** How to ask each program where it is installed. */
 const questions: { name: string; ask: (program: string) => Promise<string> }[] = [
   { name: 'python3', ask: async (program) => await answer(program, '-I', '-c', 'import sys; print(sys.base_prefix)') },
   { name: 'node', ask: async (program) => dirname(dirname(await answer(program, '-p', 'process.execPath'))) },
@@ -46,19 +46,19 @@ async function findToolchain(
       const prefix = await realpath(await ask(program));
       return isBindable(prefix) ? { name, prefix, bin: join(prefix, 'bin') } : undefined;
     } catch {
-      // Not in this folder, or a shim without anything behind it: the next folder may have it.
+      // It is not in this folder, or is a shim without a program behind it. The next folder may have it.
     }
   }
   return undefined;
 }
 
-/** Whether a prefix may be shown to a sandbox: never a home, what is above one, or a folder of settings as a whole. */
+/** Whether a prefix may be mounted in a sandbox: never a home, a folder above one, or a whole settings folder. */
 export function isBindable(prefix: string, home: string = homedir()): boolean {
   const forbidden = ['/', home, '/home', '/root', join(home, '.local'), join(home, '.config'), join(home, '.cache')];
   return prefix.startsWith('/') && !forbidden.some((folder) => folder === prefix || folder.startsWith(prefix + sep));
 }
 
-/** Whether every sandbox has this path anyhow. */
+/** Whether every sandbox has this path anyway. */
 export function isSystemPath(path: string): boolean {
   return systemFolders.some((folder) => path === folder || path.startsWith(folder + sep));
 }

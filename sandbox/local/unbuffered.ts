@@ -1,9 +1,9 @@
-/** The library by which `stdbuf` makes a program write at once; found once a process by asking stdbuf. */
+/** Finds the library by which `stdbuf` turns off a program's buffering. stdbuf is asked once for each process. */
 import { execa } from 'execa';
 
 let found: Promise<string> | undefined;
 
-/** Empty where there is none: then the supervisor starts stdbuf itself, or does without. */
+/** The library's path; empty if there is none. Then the supervisor starts stdbuf itself, or goes on without. */
 export function findUnbufferedLibrary(): Promise<string> {
   found ??= askStdbuf();
   return found;

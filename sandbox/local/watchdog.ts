@@ -1,7 +1,7 @@
 /**
- * Holds a running command to the limits of its sandbox's totals, by looking: the memory and number of all the
- * processes of its namespace, and what it has written to the disk. The follower of a command runs it; while no
- * follower lives, the supervisor's deadline and the kernel's limits a process hold, and the next follower takes it up.
+ * Enforces a sandbox's total limits on a running command by polling: memory and number of all processes in its
+ * namespace, and what it has written to the disk. The follower of a command runs it. While there is no follower, the
+ * supervisor's deadline and the kernel's limits for each process apply, and the next follower goes on.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, readlinkSync, statfsSync } from 'node:fs';
@@ -11,12 +11,12 @@ import type { CommandEnding, SandboxResources } from '../contract.ts';
 import { signalProcess, stopCommand } from './command-folder.ts';
 import { isMissing } from './host-files.ts';
 
-/** Processes can multiply fast, and counting them is cheap; the rest is looked at every fourth time. */
+/** Processes can multiply fast, and counting them is cheap. Everything else is measured every fourth time. */
 const lookMs = 25;
 const looksPerMeasure = 4;
-/** Threads are counted too, against the processes allowed times this. */
+/** Threads are counted too, and limited to the number of processes times this. */
 export const threadsPerProcess = 8;
-/** Inodes that a sandbox may use, by its disk: one for so many bytes, and at least so many. */
+/** A sandbox may use one inode for each so many bytes of its disk limit, and at least `minInodes`. */
 const bytesPerInode = 4096;
 const minInodes = 200_000;
 
@@ -26,7 +26,10 @@ export interface Watched {
   resources: SandboxResources;
 }
 
-/** Looks until aborted, and kills the namespace of a command that passed a limit, under that limit's name. */
+/**
+ * Polls until aborted. If a command exceeds a limit, it kills the command's namespace and names that limit as the
+ * ending.
+ */
 export async function watchLimits(watched: Watched, signal: AbortSignal): Promise<void> {
   let disk: ReturnType<typeof diskWatch> | undefined;
   let root: Namespace | undefined;
@@ -41,12 +44,13 @@ export async function watchLimits(watched: Watched, signal: AbortSignal): Promis
         (measuring ? await disk() : undefined);
       if (passed) {
         await stopCommand(watched.commandFolder, passed);
-        // The supervisor knows why by now, and may be slow where a processor is wanted by thousands.
+        // The supervisor knows the reason by now, and may be slow when thousands of processes compete for the
+        // processor.
         if (root) signalProcess(root.first, 'SIGKILL');
         return;
       }
     } catch (error) {
-      // The sandbox is being destroyed: its follower says so.
+      // The sandbox is being destroyed, which its follower reports.
       if (isMissing(error)) return;
       throw error;
     }
@@ -64,7 +68,7 @@ function findNamespace(commandFolder: string): Namespace | undefined {
   const pid = /"child-pid": ([0-9]+)/.exec(readOrEmpty(join(commandFolder, 'status')))?.[1];
   if (pid === undefined) return undefined;
   const procFolder = `/proc/${pid}/root/proc`;
-  // Until bubblewrap has changed its root, this is the machine's own, in which we are ourselves.
+  // Until bubblewrap has changed its root, this is the machine's own /proc, which has this process in it.
   return existsSync(join(procFolder, '1')) && readLinkOrEmpty(join(procFolder, 'self')) === ''
     ? { first: Number(pid), procFolder }
     : undefined;
@@ -86,7 +90,7 @@ function passedByProcesses(
     memoryKb += numberAfter(status, 'RssAnon:') + numberAfter(status, 'RssShmem:');
   }
   if (threads > resources.processes * threadsPerProcess) return 'too-many-processes';
-  // The quick sum counts pages that processes share many times; the exact one decides.
+  // The quick sum counts shared pages many times, so the exact sum decides.
   if (memoryKb * 1024 > resources.memoryBytes && ownMemoryBytes(procFolder, pids) > resources.memoryBytes)
     return 'out-of-memory';
   return undefined;
@@ -102,7 +106,7 @@ function processesIn(procFolder: string): string[] {
   try {
     return readdirSync(procFolder).filter((name) => /^[0-9]+$/.test(name));
   } catch {
-    // The namespace has gone, or isn't ready yet.
+    // The namespace is gone, or isn't ready yet.
     return [];
   }
 }
@@ -120,7 +124,7 @@ function readLinkOrEmpty(path: string): string {
   }
 }
 
-/** A process may end between two looks: then there is nothing to read. */
+/** A process may end between two reads; then there is nothing to read. */
 function readOrEmpty(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -129,7 +133,10 @@ function readOrEmpty(path: string): string {
   }
 }
 
-/** Measures exactly only where the file system's free space says that it could matter, and never more than a tenth of the time. */
+/**
+ * Measures exactly only if the file system's free space says that it could matter, and spends at most a tenth of the
+ * time on it.
+ */
 function diskWatch({ folder, resources }: Watched): () => Promise<CommandEnding | undefined> {
   const before = statfsSync(folder);
   const maxInodes = Math.max(minInodes, Math.floor(resources.diskBytes / bytesPerInode));
@@ -153,7 +160,10 @@ function diskWatch({ folder, resources }: Watched): () => Promise<CommandEnding 
   };
 }
 
-/** Blocks and inodes of what a sandbox can write; `du` goes by descriptors and follows no links, so names can't mislead it. */
+/**
+ * Counts the blocks and inodes of what a sandbox can write. `du` works by descriptors and follows no links, so names
+ * can't mislead it.
+ */
 async function measure(folder: string): Promise<{ bytes: number; inodes: number }> {
   const places = [join(folder, 'workspace'), join(folder, 'home')];
   const [blocks, inodes] = await Promise.all([total('-sk', places), total('-s', ['--inodes', ...places])]);
@@ -162,7 +172,7 @@ async function measure(folder: string): Promise<{ bytes: number; inodes: number 
 
 function total(option: string, words: string[]): Promise<number> {
   return new Promise((resolve) => {
-    // Files may vanish while du looks: what it printed counts, whatever it thinks of the rest.
+    // Files may disappear while du runs, so its output counts, whatever its exit code.
     execFile('du', [option, ...words], (_error, stdout) => {
       resolve(
         stdout

@@ -8,9 +8,9 @@ import type { StepRecord } from '../memory.ts';
 import { value, withValue } from '../render.ts';
 
 /**
- * The same steps for each item of a list, some at once. Where more items fail than it tolerates, no further item begins,
- * those that are at work come to their end, and those that wait for a person stop waiting. A lost sandbox, a path that
- * may not change and the end of the run stop all of them at once.
+ * Carries out the same steps for each item of a list, several at a time. If more items fail than the step tolerates, no
+ * further item begins: items at work run to their end, and items that wait for a person stop waiting. A lost sandbox, a
+ * change to a path that is not allowed and the end of the run stop all items immediately.
  */
 export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
   const { step, path, scope } = place;
@@ -42,7 +42,7 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
         if (failure.code === 'budget-exceeded') overBudget ??= failure;
         if (!goesOn()) waits.cancel();
       } catch (error) {
-        // Of an item that stopped waiting because of the others, nothing is to be told.
+        // An item that stopped waiting because of the others has nothing to report.
         if (isCancellation(error) && !goesOn()) return;
         stopped ??= error;
         if (error instanceof HistoryFull) continue;
@@ -66,7 +66,7 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
   };
 };
 
-/** One item, once: how it ended is on record. @throws what ends the block, whatever `tolerate` says */
+/** Carries out one item and records how it ended. @throws what ends the block, whatever `tolerate` says */
 async function carryOutItem(
   run: RunContext,
   { step, path, key, scope, walkItem }: StepPlace<NamedEachStep>,
@@ -82,7 +82,7 @@ async function carryOutItem(
     return record({ outcome: 'succeeded' });
   } catch (error) {
     const { code, message } = describeFailure(error);
-    // An item may meet a bound of its own, or its share of the run's; whether the run's is spent is known afterwards.
+    // An item may reach its own limit or its share of the run's. Whether the run's is spent is checked afterwards.
     if (isControl(error) || (neverPassedOver.has(code) && code !== 'budget-exceeded')) throw error;
     const at = error instanceof FailedAt ? { path: error.path } : {};
     return record({ outcome: 'failed', failure: { code, message, ...at } });

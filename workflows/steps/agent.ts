@@ -13,7 +13,10 @@ import { StepFailed } from '../failures.ts';
 import { command, environment, text } from '../render.ts';
 import { recordChecks, rememberGates } from './check.ts';
 
-/** A model with tools, inside bounds; then its checks decide. Sent back, it goes on in the same conversation. */
+/**
+ * Lets a model work with tools, within limits; then its checks decide. If sent back, it goes on in the same
+ * conversation.
+ */
 export const agentStep: StepAction<AgentStep> = async (run, place) => {
   const { step, path, key, scope, feedback } = place;
   const work = await workOf(run, place);
@@ -57,7 +60,7 @@ async function workOf(run: RunContext, { step, key, scope }: StepPlace<AgentStep
   };
 }
 
-/** The work so far as a commit: what comes after it is the agent's. */
+/** Exports the work so far as a commit. What comes after it is the agent's. */
 async function commitBefore(run: RunContext, key: string): Promise<string> {
   const before = await exportWork(run, { key: `${key}/before`, title: 'What came before the agent' });
   return before.commit ?? run.opened.repository.commit;
@@ -65,18 +68,19 @@ async function commitBefore(run: RunContext, key: string): Promise<string> {
 
 export interface AgentRound {
   path: string;
-  /** Names the round within the run. */
+  /** The key of the round within the run. */
   key: string;
   title: string;
   work: AgentWork;
   say: AgentTask['say'];
-  /** The conversation that goes on. */
+  /** The conversation to go on with. */
   transcript?: ArtifactRef;
 }
 
 /**
- * Runs the agent's child workflow to its end and keeps its conversation. @throws StepFailed where it isn't done, and
- * `path-not-allowed` where it leaves changes that it may not make, so that nothing goes on with them.
+ * Runs the agent's child workflow to its end and keeps its conversation.
+ * @throws StepFailed if the work isn't done; `path-not-allowed` if changes are left that the agent may not make, so
+ * that nothing goes on with them.
  */
 export async function runAgent(run: RunContext, round: AgentRound): Promise<StepResult> {
   const { memory } = run;
@@ -135,7 +139,7 @@ async function runChild(run: RunContext, path: string, task: AgentTask, title: s
   const steerable = {
     steer: async (words: string) => (await starting).signal(steerSignal, words),
     setPaused: async (paused: boolean) => {
-      // An agent that is paused waits; it is paused once the turn that it is at has ended.
+      // A paused agent counts as waiting once the turn that it is at has ended.
       endWait?.();
       endWait = paused ? run.clock.beginWait() : undefined;
       await (await starting).signal(pauseSignal, paused);

@@ -5,7 +5,10 @@ import { RunEnded, SentBack } from '../failures.ts';
 import { text } from '../render.ts';
 import { listTargets } from '../send-back.ts';
 
-/** A human gate. Its deadline decides by its default, which is to reject. */
+/**
+ * Asks a person to decide. At the deadline the step's default decides, which is to reject unless the step says
+ * otherwise.
+ */
 export const approveStep: StepAction<ApproveStep> = async (run, { step, path, base, scope, before }) => {
   const { approve } = step;
   const sentBack = run.memory.rounds[base] ?? 0;

@@ -12,8 +12,8 @@ import { inCleanCheckout } from '../sandbox.ts';
 import { checkRequest, recordChecks } from './check.ts';
 
 /**
- * Exports the work, decides the gates once more on a clean checkout of it, pushes one branch, ensures one change. Done
- * again after the work was sent back, it adds a commit to the same branch.
+ * Exports the work, runs the gates again on a clean checkout of it, pushes one branch and ensures one change. If the
+ * work was sent back, the second time adds a commit to the same branch.
  */
 export const changeStep: StepAction<ChangeStep> = async (run, { step, key, path, scope }) => {
   const { change } = step;
@@ -42,7 +42,7 @@ export const changeStep: StepAction<ChangeStep> = async (run, { step, key, path,
   return result(opened, `+${exported.insertions} −${exported.deletions}`);
 };
 
-/** By the end of the run's id: its beginning is the time, which runs that start together share. */
+/** Uses the end of the run's id: its beginning is the time, which runs that start together share. */
 function defaultBranch({ opened }: RunContext): string {
   return `jig/${opened.blueprint.name}-${workflowInfo().firstExecutionRunId.slice(-12)}`;
 }
@@ -55,8 +55,8 @@ function result({ number, url, branch, commit, files }: OpenedChange, what: stri
 }
 
 /**
- * The checks decide once more on the exported commit, in a sandbox of its own: what the agent left in the first one
- * (processes, caches, ignored files) can't decide for it. @throws StepFailed `gate-failed`
+ * Runs the gates again on the exported commit, in a separate sandbox. There, what the agent left behind (processes,
+ * caches, ignored files) can't influence them. @throws StepFailed `gate-failed`
  */
 export async function decideOnCleanCheckout(run: RunContext, path: string, key: string, commit: string): Promise<void> {
   const { gates } = run.memory;
@@ -79,7 +79,7 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
   if (!passed) throw new StepFailed('gate-failed', `In a clean checkout: ${summarizeChecks(checked)}`);
 }
 
-/** Pushes the commit and brings the change up to date; repeatable. */
+/** Pushes the commit and updates the change. Repeatable. */
 export async function publish(run: RunContext, wanted: OpenedChange): Promise<OpenedChange> {
   const { repository, settings } = run.opened;
   const options = { heartbeatTimeoutMs: settings.heartbeatTimeoutMs, timeoutMs: settings.defaults.timeoutsMs.change };

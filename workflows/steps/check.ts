@@ -13,7 +13,7 @@ import { StepFailed } from '../failures.ts';
 import type { CheckRecord, RunMemory } from '../memory.ts';
 import { command as rendered, environment } from '../render.ts';
 
-/** Commands that decide. With `gate: baseline` they only record what fails before the change. */
+/** Runs commands that decide. With `gate: baseline` it only records what fails before the change. */
 export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, scope }) => {
   const { memory } = run;
   const env = environment(step.env, scope);
@@ -56,14 +56,17 @@ export function checkRequest(
   return { ...more, heartbeatTimeoutMs, baseline: run.memory.baseline };
 }
 
-/** What a command did before the change; said again, the last time counts. */
+/** Remembers what a command did before the change. The last record of a command counts. */
 function rememberBaseline({ baseline }: RunMemory, { argv, env }: CheckCommand, ran: CheckedCommand['run']): void {
   const known = findCommand(baseline, { argv, env });
   if (known) known.run = ran;
   else baseline.push({ argv, env, run: ran });
 }
 
-/** What has decided on the work in the sandbox decides once more on the exported commits, in no less time. */
+/**
+ * Remembers the commands that decided in the sandbox, so that they decide again on the exported commit with at least as
+ * much time.
+ */
 export function rememberGates({ gates }: RunMemory, commands: CheckCommand[], timeoutMs: number): void {
   for (const command of commands) {
     const known = findCommand(gates, command);

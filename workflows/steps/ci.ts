@@ -16,8 +16,8 @@ import { exportWork } from '../export-work.ts';
 import { decideOnCleanCheckout, publish } from './change.ts';
 
 /**
- * Waits for the forge's checks. A failure gets the autofixes, one round of the last agent, a second push and a second
- * wait; then a human. Never a third.
+ * Waits for the forge's checks. After a failure it runs the autofixes and one round of the last agent, pushes a second
+ * time and waits again. If that fails too, it hands over to a person; there is never a third round.
  */
 export const ciStep: StepAction<CiStep> = async (run, place) => {
   const { step, key, path } = place;
@@ -56,7 +56,7 @@ async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number
   return run.absence.wait(run, () => run.view.whileCi(wait));
 }
 
-/** Failures that say that the round's work was of no use. Every other one ends the run as what it is. */
+/** Failures that mean that the round didn't help. Any other failure ends the run with its own code. */
 const notMended: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'verify-failed',
   'gate-failed',
@@ -65,7 +65,7 @@ const notMended: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...[...correctable].filter((code) => code !== 'path-not-allowed'),
 ]);
 
-/** True where a second commit was pushed; what can't be mended here is handed to a person. */
+/** Returns true if a second commit was pushed. What can't be repaired here is handed over to a person. */
 async function repair(
   run: RunContext,
   place: StepPlace<CiStep>,
@@ -108,7 +108,7 @@ async function mend(
   return true;
 }
 
-/** The agent that ran last hears what failed, in the same conversation. */
+/** Tells the agent that ran last what failed, in the same conversation. */
 async function askAgent(run: RunContext, path: string, outcome: CiOutcome, key: string): Promise<void> {
   const { lastAgent, conversations } = run.memory;
   const last = lastAgent === undefined ? undefined : conversations[lastAgent];

@@ -7,7 +7,7 @@ import type { EditUndo } from '../memory.ts';
 import { perform } from '../perform.ts';
 import { text, value } from '../render.ts';
 
-/** Code applies an exact replacement, and refuses where it doesn't match. */
+/** Replaces an exact text in a file by code. It refuses if the text doesn't match. */
 export const editStep: StepAction<EditStep> = async (run, { step, key, scope }) => {
   const { edit } = step;
   const { heartbeatTimeoutMs, defaults } = run.opened.settings;
@@ -36,7 +36,7 @@ export const editStep: StepAction<EditStep> = async (run, { step, key, scope }) 
   return { outputs: { path, replacements }, note: `${path}${line === undefined ? '' : `:${line}`}`, undo };
 };
 
-/** Only a decision can send work back. */
+/** Whether the edit may be undone: only an `approve` step can send work back. */
 function canBeTakenBack(run: RunContext): boolean {
   return allSteps(run.opened.blueprint.steps).some((step) => 'approve' in step);
 }

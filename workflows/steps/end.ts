@@ -3,7 +3,7 @@ import { RunEnded } from '../failures.ts';
 import type { StepAction } from '../context.ts';
 import { text } from '../render.ts';
 
-/** The run ends here, as the author says. */
+/** Ends the run as the blueprint says. */
 export const endStep: StepAction<EndStep> = (_run, { step, path, scope }) => {
   const { outcome } = step.end;
   throw new RunEnded({

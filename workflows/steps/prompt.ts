@@ -10,8 +10,9 @@ import { perform } from '../perform.ts';
 import { text } from '../render.ts';
 
 /**
- * One model call, no tools, an answer by JSON Schema. An unusable answer is told to the model, a few times. Sent back,
- * the same question is asked again, after the last answer and what was said to it.
+ * Asks a model one question, without tools, and takes an answer that fits a JSON Schema. An unusable answer is sent
+ * back to the model, a few times. If the step is sent back, the same question is asked again, after the last answer and
+ * the comment on it.
  */
 export const promptStep: StepAction<PromptStep> = async (run, place) => {
   const { memory, opened } = run;

@@ -6,7 +6,7 @@ import { perform } from '../perform.ts';
 import { refusedHosts } from '../refused-hosts.ts';
 import { command, environment } from '../render.ts';
 
-/** One command in the sandbox. It fails by its exit code. */
+/** Runs one command in the sandbox. The step fails if the exit code isn't 0. */
 export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) => {
   const { argv, shown } = command(step.run, scope);
   const { heartbeatTimeoutMs, defaults } = run.opened.settings;
@@ -54,7 +54,7 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
   };
 };
 
-/** What the command said, where a row has room for it. */
+/** The command's output if a row has room for it, else its size. */
 function shortNote(text: string, sizeBytes: number): string {
   if (text === '') return 'no output';
   return text.length <= 80 && !text.includes('\n') ? text : `${sizeBytes} bytes`;
