@@ -70,7 +70,7 @@ function toFailure(error: unknown, redact: Redact): Error {
   if (error instanceof CancelledFailure) {
     return cancellationDetails()?.cancelRequested
       ? error
-      : failure('worker-shutdown', 'The worker let go of the activity', { retryable: true });
+      : failure('worker-shutdown', 'The worker stopped working on the activity', { retryable: true });
   }
   if (error instanceof JigError) return failure(error.code, text, error);
   return failure('internal-error', text, { retryable: isWorthRetrying(error, activityInfo().attempt) });

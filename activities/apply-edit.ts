@@ -30,7 +30,7 @@ export async function undoEdit(parts: Parts, request: UndoEdit): Promise<void> {
   if (sha256(text) === afterSha256) return write(Buffer.from(await parts.artifacts.get(before)).toString());
   const reversed = request.new === '' ? { error: 'its text was removed' } : editText(text, reverse(request));
   if ('error' in reversed) {
-    const message = `${path} was changed after the edit, so the edit can't be taken back: ${reversed.error}`;
+    const message = `${path} was changed after the edit, so the edit can't be undone: ${reversed.error}`;
     throw new JigError('edit-not-undone', message);
   }
   await write(reversed.text);

@@ -69,7 +69,7 @@ async function parseOutput(
   if (stream.droppedBytes > 0 || stream.keptBytes > maxValueBytes) {
     throw new JigError(
       'value-too-large',
-      `${shown} wrote ${stream.keptBytes + stream.droppedBytes} bytes; at most ${maxValueBytes} can be parsed`,
+      `${shown} wrote ${stream.keptBytes + stream.droppedBytes} bytes, but at most ${maxValueBytes} bytes can be parsed`,
     );
   }
   const text = await readHead(stream, maxValueBytes);
@@ -79,7 +79,7 @@ async function parseOutput(
   } catch (error) {
     throw new JigError(
       'output-not-json',
-      `${shown} wrote no JSON: ${error instanceof Error ? error.message : String(error)}`,
+      `${shown} printed something that is not JSON: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
 }

@@ -69,7 +69,10 @@ async function takeFiles(
 ): Promise<BlueprintFile[]> {
   const files = Array.isArray(sent) ? sent : await loadJson(artifacts, sent, z.array(BlueprintFile));
   if (hashBlueprint(text, files) !== sha256)
-    throw new JigError('blueprint-not-pinned', 'The blueprint is not the one that was pinned');
+    throw new JigError(
+      'blueprint-not-pinned',
+      'The blueprint is not the one that the run was started with: its hash differs',
+    );
   const [problem] = checkFolder(
     files.map(({ path, base64 }) => ({ path, sizeBytes: Buffer.byteLength(base64, 'base64') })),
   );
@@ -83,7 +86,7 @@ export function getForge(parts: Pick<Parts, 'forges'>, name: string): Forge {
   if (!forge)
     throw new JigError(
       'forge-unknown',
-      `No forge is called ${name}; this worker has: ${[...parts.forges.keys()].join(', ')}`,
+      `There is no forge ${name}; this worker has: ${[...parts.forges.keys()].join(', ')}`,
     );
   return forge;
 }

@@ -61,7 +61,7 @@ async function prepareSandbox(
   );
   if (await isRemoved(parts.artifacts, spec.id)) {
     await parts.sandboxes.destroySandbox(spec.id);
-    throw new SandboxLost(`the sandbox ${spec.id} was removed before this try came to make it`);
+    throw new SandboxLost(`the sandbox ${spec.id} was removed before this try could make it`);
   }
   const bundle = await parts.git.createCheckoutBundle(repository, commit);
   const result = await sandbox.run(
@@ -85,7 +85,7 @@ function checkEgress({ name, capabilities: { egress, isolation } }: SandboxProvi
   if (hosts.length === 0 || egress || isolation === 'none') return;
   throw new JigError(
     'sandbox-egress-unavailable',
-    `The blueprint asks for ${hosts.join(', ')}, and sandboxes of the provider ${name} have no way out`,
+    `The blueprint lists ${hosts.join(', ')} under \`sandbox.egress\`, but sandboxes of the provider ${name} have no network`,
   );
 }
 

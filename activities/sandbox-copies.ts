@@ -76,7 +76,7 @@ function findReason(
   { said, maxBytes, sizeBytes }: { said: string; maxBytes: number; sizeBytes: number },
 ): string | undefined {
   if (ending !== 'exited') return `The command that copies the workspace ended early: ${ending}`;
-  if (exitCode === copyTooLarge) return `The workspace has ${sizeBytes} bytes, and a copy may have ${maxBytes}`;
+  if (exitCode === copyTooLarge) return `The workspace has ${sizeBytes} bytes, but a copy may have at most ${maxBytes}`;
   if (exitCode === copyImpossible) return `The workspace can't be copied: ${said.slice(-300)}`;
   if (exitCode !== 0)
     return `The command that copies the workspace ended with exit code ${exitCode}: ${said.slice(-300)}`;

@@ -84,14 +84,14 @@ export function checkBudget(
 ): BudgetExceeded | undefined {
   const tokens = spent.inputTokens + spent.outputTokens;
   if (limits.turns !== undefined && spent.turns >= limits.turns)
-    return exceeded('turns', spent.turns, limits.turns, 'turns');
+    return exceeded('turns', spent.turns, limits.turns, 'turn');
   if (limits.tokens !== undefined && (tokens >= limits.tokens || tokens + (next.inputTokens ?? 0) > limits.tokens)) {
-    return exceeded('tokens', tokens, limits.tokens, 'tokens');
+    return exceeded('tokens', tokens, limits.tokens, 'token');
   }
   if (limits.usd !== undefined && spent.costUsd >= limits.usd)
-    return exceeded('usd', spent.costUsd, limits.usd, 'US dollars');
+    return exceeded('usd', spent.costUsd, limits.usd, 'US dollar');
   if (limits.timeMs !== undefined && spent.elapsedMs >= limits.timeMs)
-    return exceeded('timeMs', spent.elapsedMs, limits.timeMs, 'milliseconds');
+    return exceeded('timeMs', spent.elapsedMs, limits.timeMs, 'millisecond');
   return undefined;
 }
 
@@ -109,6 +109,7 @@ export function isUsdUnenforceable(spent: Spent, limits: BudgetLimits): boolean 
 }
 
 function exceeded(limit: keyof BudgetLimits, spent: number, allowed: number, unit: string): BudgetExceeded {
-  const message = `the budget of ${allowed} ${unit} does not allow another question: ${Number(spent.toFixed(4))} spent`;
+  const budget = `${allowed} ${allowed === 1 ? unit : `${unit}s`}`;
+  const message = `the budget of ${budget} does not allow another question: ${Number(spent.toFixed(4))} spent`;
   return { limit, spent, allowed, message };
 }

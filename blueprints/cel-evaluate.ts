@@ -91,12 +91,12 @@ export class Evaluation {
 
   private truth(node: CelNode): boolean {
     const value = this.evaluate(node);
-    return typeof value === 'boolean' ? value : fail(node, `a condition is a bool, not ${typeName(value)}`);
+    return typeof value === 'boolean' ? value : fail(node, `a condition must be a bool, not ${typeName(value)}`);
   }
 
   private key(node: CelNode): string {
     const value = this.evaluate(node);
-    return typeof value === 'string' ? value : fail(node, `a key of a map is a string, not ${typeName(value)}`);
+    return typeof value === 'string' ? value : fail(node, `a key of a map must be a string, not ${typeName(value)}`);
   }
 
   private read(node: CelNode): CelValue {
@@ -204,7 +204,7 @@ export class Evaluation {
     if (value instanceof Map) return [...value.keys()];
     return Array.isArray(value)
       ? value
-      : fail(node, `only a list or a map can be gone through, not ${typeName(value)}`);
+      : fail(node, `only a list or a map has elements to go through, not ${typeName(value)}`);
   }
 
   private withLocal<T>(name: string, value: CelValue, run: () => T): T {
@@ -224,7 +224,11 @@ function inside(list: readonly unknown[], index: bigint): boolean {
 }
 
 function wasCut(path: string, node: CelNode): ExpressionFailed {
-  return new ExpressionFailed('output-was-cut', `\`${path}\` was cut, so nothing can be decided on it`, node.range);
+  return new ExpressionFailed(
+    'output-was-cut',
+    `\`${path}\` was cut off, so it can't be used for a decision`,
+    node.range,
+  );
 }
 
 function missing(base: Place, key: CelValue): string {
@@ -238,7 +242,7 @@ function missing(base: Place, key: CelValue): string {
     !Array.isArray(json) &&
     json.outcome === 'skipped'
   ) {
-    return `\`${base.path}\` was skipped, so it has no \`${name}\`; ask \`${base.path}.outcome\` first`;
+    return `\`${base.path}\` was skipped, so it has no \`${name}\`; check \`${base.path}.outcome\` first`;
   }
   return `\`${base.path}\` has no member \`${name}\``;
 }
@@ -267,7 +271,7 @@ function binary(node: BinaryNode, left: CelValue, right: CelValue, meter: Meter)
 function contains(node: CelNode, item: CelValue, collection: CelValue, meter: Meter): boolean {
   if (Array.isArray(collection)) return collection.some((one) => equal(item, one, meter));
   if (collection instanceof Map) return typeof item === 'string' && collection.has(item);
-  return fail(node, `\`in\` looks into a list or a map, not ${typeName(collection)}`);
+  return fail(node, `\`in\` needs a list or a map, not ${typeName(collection)}`);
 }
 
 function compare(node: CelNode, left: CelValue, right: CelValue): boolean {

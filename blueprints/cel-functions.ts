@@ -9,12 +9,12 @@ function fail(message: string): never {
 }
 
 function text(value: CelValue | undefined, what: string): string {
-  return typeof value === 'string' ? value : fail(`${what} is a string, not ${typeName(value ?? null)}`);
+  return typeof value === 'string' ? value : fail(`${what} must be a string, not ${typeName(value ?? null)}`);
 }
 
 function index(value: CelValue | undefined, length: number): number {
-  if (typeof value !== 'bigint') fail(`an index is an int, not ${typeName(value ?? null)}`);
-  if (value < 0n || value > BigInt(length)) fail(`the index ${value} is outside of a text of ${length} characters`);
+  if (typeof value !== 'bigint') fail(`an index must be an int, not ${typeName(value ?? null)}`);
+  if (value < 0n || value > BigInt(length)) fail(`the index ${value} is outside a text of ${length} characters`);
   return Number(value);
 }
 
@@ -90,7 +90,7 @@ function substring(target: string, [from, to]: CelValue[]): string {
 
 /** 64 bits, as everywhere in CEL. */
 export function integer(value: bigint): bigint {
-  return BigInt.asIntN(64, value) === value ? value : fail('an integer grew beyond 64 bits');
+  return BigInt.asIntN(64, value) === value ? value : fail('an integer is larger than 64 bits');
 }
 
 export const functionTable = new Map<string, Call>([

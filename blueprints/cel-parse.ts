@@ -70,7 +70,7 @@ export function parseExpression(source: string, environment: Environment = celEn
   if (source.length > maxExpressionLength) {
     throw new ExpressionFailed(
       'expression-invalid',
-      `an expression is at most ${maxExpressionLength} characters; this one is ${source.length}`,
+      `an expression has at most ${maxExpressionLength} characters; this one has ${source.length}`,
     );
   }
   let parsed: ParseResult;
@@ -126,7 +126,7 @@ function refuseUnknown(allowed: Record<string, number[]>, name: string, count: n
   if (!counts.includes(count)) {
     throw new ExpressionFailed(
       'expression-invalid',
-      `\`${name}()\` takes ${counts.join(' or ')} argument(s), not ${count}`,
+      `\`${name}()\` takes ${counts.join(' or ')} ${counts.length === 1 && counts[0] === 1 ? 'argument' : 'arguments'}, not ${count}`,
       node.range,
     );
   }

@@ -14,7 +14,10 @@ export class Meter {
   spend(amount: number): void {
     this.left -= amount;
     if (this.left < 0)
-      throw new ExpressionFailed('expression-too-costly', 'the expression makes or reads more than an expression may');
+      throw new ExpressionFailed(
+        'expression-too-costly',
+        'the expression does more work, or makes a larger value, than is allowed',
+      );
   }
 }
 
@@ -41,7 +44,7 @@ export function toJson(value: CelValue, meter: Meter): Json {
   }
   if (typeof value === 'number') {
     if (!Number.isFinite(value))
-      throw new ExpressionFailed('expression-failed', `the result is ${value}, which is not a number that can be kept`);
+      throw new ExpressionFailed('expression-failed', `the result is ${value}, which is not a finite number`);
     return value;
   }
   if (Array.isArray(value)) return value.map((item) => toJson(item, meter));

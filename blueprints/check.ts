@@ -71,7 +71,7 @@ function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Repo
       path,
       { source: '${{', nth: 0, offset: 0, length: 3 },
       'template-not-here',
-      'nothing is evaluated here, so `${{ }}` would be taken as it stands',
+      'nothing is evaluated here, so `${{ }}` would be used literally',
     );
   }
 }
@@ -96,7 +96,7 @@ function checkInputSection({ inputs }: Shape, report: Report): void {
       report.addKey(
         ['inputs', name],
         'reserved-name',
-        `\`${name}\` is a word of expressions, so \`inputs.${name}\` can't be read`,
+        `\`${name}\` is a word of the expression language, so \`inputs.${name}\` can't be read`,
       );
     if (!input) continue;
     if (input.enum && input.type !== 'string' && input.type !== 'list')

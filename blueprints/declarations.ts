@@ -109,7 +109,7 @@ export function checkTypes(source: string, parsed: ParseResult, expected?: 'bool
     return [
       {
         code: 'expression-type',
-        message: readable(error?.summary ?? 'the types do not fit'),
+        message: readable(error?.summary ?? 'the types do not match'),
         offset: range.start,
         length: range.end - range.start,
       },
@@ -117,14 +117,14 @@ export function checkTypes(source: string, parsed: ParseResult, expected?: 'bool
   }
   const found = type?.replace(/<.*$/s, '');
   if (expected === undefined || found === expected || found === 'dyn') return [];
-  const wanted = expected === 'bool' ? 'a condition is a bool' : 'a list is needed here';
-  return [{ code: 'expression-type', message: `${wanted}; this gives ${type}`, offset: 0, length: source.length }];
+  const wanted = expected === 'bool' ? 'a condition must be a bool' : 'a list is needed here';
+  return [{ code: 'expression-type', message: `${wanted}; this is ${type}`, offset: 0, length: source.length }];
 }
 
 function readable(summary: string): string {
   return summary
-    .replace(/^no such overload: /, 'the types do not fit: ')
-    .replace(/^found no matching overload for /, 'the types do not fit: ')
+    .replace(/^no such overload: /, 'the types do not match: ')
+    .replace(/^found no matching overload for /, 'the types do not match: ')
     .replace(/^No such key: (.*)$/, 'there is no `$1`')
     .replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 }

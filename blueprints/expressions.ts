@@ -34,10 +34,14 @@ export function evaluateCondition(condition: string | boolean, scope: Scope, opt
   if (typeof condition === 'boolean') return condition;
   const result = evaluateExpression(condition, scope, options);
   if (typeof result === 'boolean') return result;
-  throw new ExpressionFailed('expression-failed', `a condition is true or false; this one is ${describe(result)}`, {
-    start: 0,
-    end: condition.length,
-  });
+  throw new ExpressionFailed(
+    'expression-failed',
+    `a condition must be true or false; this one is ${describe(result)}`,
+    {
+      start: 0,
+      end: condition.length,
+    },
+  );
 }
 
 /**
@@ -52,7 +56,10 @@ export function renderTemplate(template: string, scope: Scope, options: Evaluate
   for (const part of parts) {
     text += 'text' in part ? part.text : asText(evaluateExpression(part.source, scope, options));
     if (text.length > maxRenderedLength)
-      throw new ExpressionFailed('expression-too-costly', `a rendered text is at most ${maxRenderedLength} characters`);
+      throw new ExpressionFailed(
+        'expression-too-costly',
+        `a rendered text has at most ${maxRenderedLength} characters`,
+      );
   }
   return text;
 }

@@ -57,13 +57,13 @@ function checkTotal(files: readonly { sizeBytes: number }[]): FolderProblem[] {
   return [
     ...(files.length + 1 > maxFiles ? [tooManyFiles()] : []),
     ...(bytes > maxBytes
-      ? [tooLarge('', `The files of the blueprint have ${bytes} bytes together; at most ${maxBytes} are taken`)]
+      ? [tooLarge('', `The files of the blueprint have ${bytes} bytes together; at most ${maxBytes} are allowed`)]
       : []),
   ];
 }
 
 export function tooManyFiles(): FolderProblem {
-  return tooLarge('', `The folder of the blueprint holds more than ${defaults.blueprint.maxFiles} files and folders`);
+  return tooLarge('', `The folder of the blueprint has more than ${defaults.blueprint.maxFiles} files and folders`);
 }
 
 /** Finds paths that differ only in upper and lower case, and files that are also folders. */
@@ -77,10 +77,13 @@ function checkTwins(paths: string[]): FolderProblem[] {
       const folded = part.toLowerCase();
       const other = known.get(folded);
       const again = other === part && (part === path || !folders.has(part));
-      if (again) problems.push(refused(path, `${shown(part)} stands twice in the folder, or is a file and a folder`));
+      if (again) problems.push(refused(path, `${shown(part)} is in the folder twice, or is both a file and a folder`));
       else if (other !== undefined && other !== part)
         problems.push(
-          refused(path, `${shown(part)} and ${shown(other)} are one file where upper and lower case are the same`),
+          refused(
+            path,
+            `${shown(part)} and ${shown(other)} are the same file on machines that ignore upper and lower case`,
+          ),
         );
       known.set(folded, part);
       if (part !== path) folders.add(part);
@@ -92,15 +95,15 @@ function checkTwins(paths: string[]): FolderProblem[] {
 /** Why a path can't be part of a folder; undefined if it can. */
 function findPathProblem(path: string): string | undefined {
   if (!path.isWellFormed()) return `the name of ${shown(path)} is not Unicode text`;
-  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(path)) return `the name of ${shown(path)} holds control characters`;
-  if (path.includes('\\')) return `the name of ${shown(path)} holds a backslash`;
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(path)) return `the name of ${shown(path)} contains control characters`;
+  if (path.includes('\\')) return `the name of ${shown(path)} contains a backslash`;
   if (path !== path.normalize('NFC')) return `the name of ${shown(path)} is not in Unicode normal form C`;
   const names = path.split('/');
   if (names.includes('')) return `${shown(path)} is not a relative path`;
   // This covers `.`, `..` and `.git`: hidden files are never part of a folder.
   if (names.some((name) => name.startsWith('.'))) return `${shown(path)} has a name that begins with a dot`;
   if (byteLength(path) > maxPathBytes || names.some((name) => byteLength(name) > maxNameBytes))
-    return `the path ${shown(path)} is longer than ${maxPathBytes} bytes, or a name in it than ${maxNameBytes}`;
+    return `the path ${shown(path)} is longer than ${maxPathBytes} bytes, or a name in it is longer than ${maxNameBytes}`;
   return undefined;
 }
 

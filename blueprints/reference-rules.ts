@@ -1,7 +1,7 @@
 /** Decides what a chain of members, such as `steps.survey.stdout`, may read at its place. */
 import type { ErrorCode } from '../base/errors.ts';
 import type { KeyPath } from './issues.ts';
-import { kinds } from './kinds/kinds.ts';
+import { kinds, withArticle } from './kinds/kinds.ts';
 import { findNearest } from './nearest.ts';
 import type { NamedOutline } from './outlines.ts';
 import { isRoot, outputsOf, roots } from './outputs.ts';
@@ -42,7 +42,7 @@ export function findProblem(path: string[], view: View, known: Known): Problem |
     );
   if (root === 'steps')
     return name === undefined
-      ? unknown('`steps` is read step by step', 'write `steps.ID`')
+      ? unknown('`steps` alone is not a value', 'write `steps.ID`')
       : findStepProblem(name, path.slice(2), view, known);
   if (name === undefined) return undefined;
   if (root === 'inputs') {
@@ -73,7 +73,7 @@ function findStepProblem(id: string, members: string[], view: View, known: Known
     };
   return {
     code: 'forward-reference',
-    message: `step \`${id}\` has not run when this is read; it stands on line ${known.lineOf(hidden.path)}`,
+    message: `step \`${id}\` has not run yet when this is read; it is on line ${known.lineOf(hidden.path)}`,
   };
 }
 
@@ -82,9 +82,9 @@ function findMemberProblem({ id, kind, step }: NamedOutline, [output, member]: s
   const outputs = outputsOf(kind, step);
   if (!Object.hasOwn(outputs, output)) {
     const { needs } = outputsOf(kind, undefined)[output] ?? {};
-    if (needs !== undefined) return unknown(`step \`${id}\` has no \`${output}\``, `it has one where ${needs} is set`);
+    if (needs !== undefined) return unknown(`step \`${id}\` has no \`${output}\``, `it has one if ${needs} is set`);
     return unknown(
-      `a \`${kind}\` step has no output \`${output}\``,
+      `${withArticle(kind)} step has no output \`${output}\``,
       didYouMean(output, Object.keys(outputs)) ?? `it has ${Object.keys(outputs).join(', ') || 'none'}`,
     );
   }

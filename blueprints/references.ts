@@ -85,8 +85,8 @@ class ReferenceChecker {
         path,
         place,
         'template-in-shell',
-        '`${{ }}` in a shell script would make code of a value',
-        'pass it by `env:`, or write the command as a list of words',
+        '`${{ }}` in a shell script would turn a value into code',
+        'pass the value through `env:`, or write the command as a list of words',
       );
     }
   }

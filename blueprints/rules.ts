@@ -1,6 +1,6 @@
 /** The rules of the language beyond the shape of its parts: ids, order, nesting, and keys that would have no effect. */
 import { isFreeName } from './declarations.ts';
-import { kinds, type StepKind } from './kinds/kinds.ts';
+import { type StepKind, kinds, withArticle } from './kinds/kinds.ts';
 import { flatten, type NamedOutline } from './outlines.ts';
 import type { Report } from './report.ts';
 
@@ -34,7 +34,7 @@ function checkIds(all: NamedOutline[], report: Report): void {
       report.add(
         [...path, 'id'],
         'reserved-name',
-        `\`${id}\` is a word of expressions, so \`steps.${id}\` can't be read`,
+        `\`${id}\` is a word of the expression language, so \`steps.${id}\` can't be read`,
       );
   }
 }
@@ -62,7 +62,7 @@ function checkPlace(kind: StepKind, { path, around }: NamedOutline, report: Repo
   report.addKey(
     [...path, kind],
     'not-inside-each',
-    `\`${kind}\` happens once in a run, so it can't stand inside of \`${block}\``,
+    `\`${kind}\` happens once in a run, so it can't be inside \`${block}\``,
   );
 }
 
@@ -70,7 +70,7 @@ function checkKeys(kind: StepKind, { path, step }: NamedOutline, report: Report)
   if (!step) return;
   for (const key of kinds[kind].withoutEffect ?? []) {
     if (Object.hasOwn(step, key))
-      report.addKey([...path, key], 'key-without-effect', `\`${key}\` has no effect on a \`${kind}\` step`);
+      report.addKey([...path, key], 'key-without-effect', `\`${key}\` has no effect on ${withArticle(kind)} step`);
   }
 }
 
@@ -79,5 +79,9 @@ function checkVariable({ path, step, block, variable, around }: NamedOutline, re
   const key = block && kinds[block].children?.variable;
   if (!step || key === undefined || variable === undefined) return;
   if (isFreeName(variable) && !around.some((outer) => outer.step && outer.variable === variable)) return;
-  report.add([...path, key], 'reserved-name', `\`${variable}\` means something else in the expressions of this step`);
+  report.add(
+    [...path, key],
+    'reserved-name',
+    `\`${variable}\` already means something else in the expressions of this step`,
+  );
 }

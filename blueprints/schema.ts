@@ -18,12 +18,12 @@ export const Input = z
   .strictObject({
     type: z
       .enum(['string', 'integer', 'number', 'boolean', 'list'])
-      .meta({ description: 'What the input holds; a `list` holds texts' }),
+      .meta({ description: 'The type of its value; a `list` is a list of texts' }),
     description: z.string().max(1000).optional().meta({ description: 'What to give, for whoever starts a run' }),
     default: z
       .union([z.string(), z.number(), z.boolean(), z.array(z.string())])
       .optional()
-      .meta({ description: 'Its value where none is given' }),
+      .meta({ description: 'Its value if none is given' }),
     enum: z
       .array(z.string())
       .min(1)
@@ -35,7 +35,7 @@ export type Input = z.infer<typeof Input>;
 
 const Size = z
   .string()
-  .regex(/^[1-9][0-9]{0,5}(Mi|Gi)$/, { error: 'a size is a whole number and Mi or Gi, such as 512Mi' });
+  .regex(/^[1-9][0-9]{0,5}(Mi|Gi)$/, { error: 'a size is a whole number with Mi or Gi, such as 512Mi' });
 
 const SandboxSection = z.strictObject({
   image: z
@@ -43,7 +43,7 @@ const SandboxSection = z.strictObject({
     .min(1)
     .max(512)
     .optional()
-    .meta({ description: 'A container image; the local provider uses the machine itself' }),
+    .meta({ description: 'A container image; the local provider does not use it' }),
   setup: z
     .array(Command)
     .max(32)
@@ -60,14 +60,14 @@ const SandboxSection = z.strictObject({
         .min(8)
         .max(32_768)
         .optional()
-        .meta({ description: 'How many processes and threads may live at once' }),
+        .meta({ description: 'How many processes and threads may exist at once' }),
     })
     .optional()
     .meta({ description: 'What the commands of a run may use' }),
   egress: z
     .array(
       z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, {
-        error: 'a preset (pypi, npm, crates, go) or a host name, such as api.example.com or *.example.com',
+        error: 'must be a preset (pypi, npm, crates, go) or a host name, such as api.example.com or *.example.com',
       }),
     )
     .max(64)
@@ -76,14 +76,14 @@ const SandboxSection = z.strictObject({
   env: z
     .record(EnvironmentName, z.string().max(8192))
     .optional()
-    .meta({ description: 'Environment of every command; never secrets' }),
+    .meta({ description: 'Environment of every command; put no secrets here' }),
 });
 
 export const BudgetSection = z.strictObject({
   usd: z.number().positive().max(10_000).optional().meta({ description: 'US dollars that models may cost' }),
   tokens: z.number().int().positive().max(1_000_000_000).optional().meta({ description: 'Tokens to and from models' }),
   turns: z.number().int().positive().max(10_000).optional().meta({ description: 'Questions to models' }),
-  time: Duration.optional().meta({ description: 'How long the run may take, waiting for CI and people left out' }),
+  time: Duration.optional().meta({ description: 'How long the run may take, not counting waits for CI and people' }),
 });
 export type BudgetSection = z.infer<typeof BudgetSection>;
 
@@ -118,13 +118,15 @@ export const Blueprint = z.strictObject({
   blueprint: z.literal('v1').meta({ description: 'The version of the language' }),
   name: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'a name is small letters, digits and -' })
+    .regex(/^[a-z][a-z0-9-]{0,62}$/, {
+      error: 'a name begins with a small letter and has only small letters, digits and -',
+    })
     .meta({ description: 'The name of the blueprint; part of branches and of the ids of runs' }),
   title: z.string().min(1).max(200).optional().meta({ description: 'What it changes, in a few words' }),
   description: z.string().max(4000).optional().meta({ description: 'What it changes, and when to use it' }),
   inputs: z.record(Identifier, Input).optional().meta({ description: 'What is given at the start of a run, by name' }),
   sandbox: SandboxSection.optional().meta({ description: 'Where the commands of a run execute' }),
-  budget: BudgetSection.optional().meta({ description: 'What a run may spend; checked before the next spend' }),
+  budget: BudgetSection.optional().meta({ description: 'What a run may spend; checked before it spends more' }),
   steps: z.array(Step).min(1).max(200).meta({ description: 'What the run does, in order' }),
 });
 export type Blueprint = z.infer<typeof Blueprint>;

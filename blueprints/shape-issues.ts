@@ -43,13 +43,13 @@ export function keyPath({ path }: ZodIssue): KeyPath {
 }
 
 export function unknownKey(key: string): string {
-  return `\`${key}\` is not a key that is known here`;
+  return `\`${key}\` is not a key that can be used here`;
 }
 
 function reportUnknownKey(report: Report, path: KeyPath, known: string[]): void {
   const key = String(path.at(-1));
   const nearest = findNearest(key, known);
-  const hint = nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean \`${nearest}\`?`;
+  const hint = nearest === undefined ? `the keys here are: ${known.join(', ')}` : `did you mean \`${nearest}\`?`;
   report.addKey(path, 'unknown-key', unknownKey(key), known.length > 0 ? hint : undefined);
 }
 
@@ -119,7 +119,7 @@ function reportValue(
     report.add(
       path,
       'wrong-value',
-      issue.message.startsWith('Invalid') ? `${name} is not written as it must be` : `${name}: ${issue.message}`,
+      issue.message.startsWith('Invalid') ? `${name} has the wrong form` : `${name}: ${issue.message}`,
     );
   }
 }
@@ -130,7 +130,7 @@ function boundText(issue: ZodIssue & { code: 'too_small' | 'too_big' }, found: J
   const big = (maximum: number | bigint): string => `${issue.inclusive ? 'at most' : 'less than'} ${maximum}`;
   const bound = issue.code === 'too_small' ? small(issue.minimum) : big(issue.maximum);
   if (typeof found === 'number') return `must be ${bound}`;
-  return `must have ${bound} ${typeof found === 'string' ? 'characters' : 'in its list'}`;
+  return `must have ${bound} ${typeof found === 'string' ? 'characters' : 'items'}`;
 }
 
 export function valueAt(value: Json, path: readonly PropertyKey[]): Json | undefined {
@@ -169,6 +169,6 @@ export function describe(value: Json): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
-  if (typeof value === 'number' && !Number.isFinite(value)) return 'one without end or meaning';
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   return typeof value === 'boolean' ? 'true or false' : `a ${typeof value}`;
 }

@@ -129,11 +129,7 @@ function findAction(step: JsonMap, path: KeyPath, report: Report): Action {
   if (kind !== undefined) return { kind, step };
   const future = futureKinds.find((key) => Object.hasOwn(step, key));
   if (future !== undefined) {
-    report.addKey(
-      [...path, future],
-      'step-not-available',
-      `\`${future}\` is a kind of step that this version does not have yet`,
-    );
+    report.addKey([...path, future], 'step-not-available', `\`${future}\` is a kind of step for a later version`);
     return { step: without(step, future) };
   }
   return guessAction(step, path, report);

@@ -17,7 +17,7 @@ export function checkText(source: string | Uint8Array): { text: string } | { pro
     return {
       problem: {
         code: 'blueprint-too-large',
-        message: `a blueprint is at most ${maxBlueprintBytes} bytes; this one has ${sizeBytes}`,
+        message: `a blueprint has at most ${maxBlueprintBytes} bytes; this one has ${sizeBytes}`,
         line: 1,
       },
     };
@@ -30,7 +30,7 @@ export function checkText(source: string | Uint8Array): { text: string } | { pro
     return {
       problem: {
         code: 'blueprint-not-text',
-        message: 'a NUL character is not text',
+        message: 'the text contains a NUL character',
         line: text.slice(0, nul).split('\n').length,
       },
     };

@@ -4,19 +4,21 @@ import { z } from 'zod';
 /** A name that CEL can read after a dot: `steps.survey`. */
 export const Identifier = z
   .string()
-  .regex(/^[a-z][a-z0-9_]{0,62}$/, { error: 'a name starts with a small letter, then small letters, digits and _' });
+  .regex(/^[a-z][a-z0-9_]{0,62}$/, {
+    error: 'a name begins with a small letter and has only small letters, digits and _',
+  });
 
 /** A CEL expression without braces, as in `if:`. */
 export const Expression = z.string().min(1).max(4096).meta({ description: 'A CEL expression, without `${{ }}`' });
 
 /** Text in which `${{ }}` is evaluated. */
-export const Template = z.string().max(65_536).meta({ description: 'Text; `${{ expression }}` is evaluated in it' });
+export const Template = z.string().max(65_536).meta({ description: 'Text in which `${{ expression }}` is evaluated' });
 
 export const TemplateOrNumber = z.union([Template, z.number().int()]);
 
 /** A command: a string is a shell script (no `${{ }}` in it), a list is the words of one program, without a shell. */
 export const Command = z.union([z.string().min(1).max(16_384), z.array(Template).min(1).max(256)]).meta({
-  description: 'A shell script without `${{ }}`, or the list of words of one program (each may hold `${{ }}`)',
+  description: 'A shell script without `${{ }}`, or the list of words of one program (each may contain `${{ }}`)',
 });
 export type Command = z.infer<typeof Command>;
 
@@ -25,14 +27,16 @@ export const Commands = z.array(Command).min(1).max(32);
 /** The name of an environment variable. */
 export const EnvironmentName = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'a variable is named with letters, digits and _' });
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+    error: 'the name of a variable has letters, digits and _, and does not begin with a digit',
+  });
 
 export const ModelName = z
   .string()
   .max(200)
   .optional()
-  .meta({ description: 'The model; the configured one where missing' });
+  .meta({ description: 'The model; by default, the configured one' });
 
 export const SystemPrompt = Template.optional().meta({
-  description: 'Instructions that stand before the conversation, in place of the usual ones',
+  description: 'Instructions at the beginning of the conversation, instead of the usual ones',
 });

@@ -42,7 +42,9 @@ export function readAll(text: string): ReturnType<typeof readYaml> {
     const [start] = second.range;
     return {
       yaml: undefined,
-      problems: [problem('yaml-syntax', 'a blueprint is one YAML document; here starts another', start, start + 3)],
+      problems: [
+        problem('yaml-syntax', 'a blueprint is one YAML document, but another one starts here', start, start + 3),
+      ],
     };
   }
   const syntax = [...document.errors, ...document.warnings].map((error) =>
@@ -99,11 +101,11 @@ function mapToJson(map: YAMLMap, problems: YamlProblem[]): Json {
     const range = rangeOf(pair.key) ?? { start: 0, end: 0 };
     const key = keyText(pair);
     if (key === undefined) {
-      problems.push(problem('yaml-syntax', 'a key is a plain name', range.start, range.end));
+      problems.push(problem('yaml-syntax', 'a key must be a plain name', range.start, range.end));
     } else if (key === '__proto__') {
       problems.push(problem('yaml-feature', '`__proto__` is not a key of this language', range.start, range.end));
     } else if (Object.hasOwn(result, key)) {
-      problems.push(problem('yaml-duplicate-key', `\`${key}\` stands here a second time`, range.start, range.end));
+      problems.push(problem('yaml-duplicate-key', `\`${key}\` is already a key of this map`, range.start, range.end));
     } else {
       result[key] = toJson(pair.value, problems);
     }

@@ -44,7 +44,7 @@ export async function findBlueprint(reference: string): Promise<BlueprintFolder>
   const names = await listLibrary();
   if (names.includes(reference)) return await readBlueprint(join(libraryDir, reference));
   throw new BadInput('blueprint-not-found', `There is no blueprint ${reference}`, {
-    hint: `The library has: ${names.join(', ')}. One of your own is named by its path, such as ./${reference} or ./${reference}.yaml.`,
+    hint: `The library has: ${names.join(', ')}. Name a blueprint of your own by its path, such as ./${reference} or ./${reference}.yaml.`,
   });
 }
 

@@ -10,17 +10,15 @@ export function findChangeReference(words: string[], repositories: string[]): { 
     words.length === 1 && words[0]?.includes('#') ? words[0].split('#') : words.length === 1 ? ['', ...words] : words;
   const number = /^[1-9][0-9]{0,8}$/.test(second) ? Number(second) : undefined;
   if (number === undefined || more.length > 0)
-    throw new BadInput('forge-not-found', `${words.join(' ')} names no change`, {
+    throw new BadInput('forge-not-found', `${words.join(' ')} is not a change`, {
       hint: 'Write OWNER/NAME NUMBER, such as local/api 1.',
     });
   if (first) return { repository: first, number };
   const [only, ...others] = repositories;
   if (!only || others.length > 0)
-    throw new BadInput(
-      'forge-not-found',
-      `The forge has ${repositories.length} repositories, so change ${number} needs one of them`,
-      { hint: `It has: ${repositories.join(', ') || 'none'}` },
-    );
+    throw new BadInput('forge-not-found', `Change ${number} could be in any repository of the forge: name one`, {
+      hint: `The forge has: ${repositories.join(', ') || 'none'}`,
+    });
   return { repository: only, number };
 }
 

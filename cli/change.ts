@@ -14,7 +14,7 @@ interface Options {
 }
 
 const list = new Command('list')
-  .description('Lists the changes, of one repository or of all.')
+  .description('Lists the changes of one repository, or of all.')
   .argument('[repository]', 'OWNER/NAME')
   .option('--json', 'print one JSON document')
   .action(async (repository: string | undefined, { json }: Options) => {
@@ -41,7 +41,7 @@ const list = new Command('list')
 
 const show = on(
   'show',
-  'Shows a change: its text, its checks, its diff.',
+  'Shows a change: its text, its checks and its diff.',
   async (forge, repository, number, { json }) => {
     const change = await describeChange(forge, repository, number);
     const [checks, approvals, comments, patch] = await Promise.all([
@@ -68,7 +68,7 @@ const show = on(
 
 const approve = on(
   'approve',
-  'Approves a change at its present commit.',
+  'Approves a change at its current commit.',
   async (forge, repository, number, { by, json }) => {
     say(await forge.approve(repository, number, by ?? (await findPerson())), 'approved', repository, json);
   },
@@ -85,7 +85,7 @@ const merge = on(
       json,
     );
   },
-).option('--unapproved', 'without an approval');
+).option('--unapproved', 'merge without an approval');
 
 const close = on(
   'close',
@@ -99,7 +99,7 @@ export const change = new Command('change')
   .description('The changes of the local forge.')
   .addHelpText(
     'after',
-    '\nExamples:\n  jig change list\n  jig change show local/api 1\n  jig change approve 1 && jig change merge 1\n\nThe repository can be left out where the forge has one only, or be written as local/api#1.\n',
+    '\nExamples:\n  jig change list\n  jig change show local/api 1\n  jig change approve 1 && jig change merge 1\n\nYou can leave out the repository if the forge has only one. You can also write local/api#1.\n',
   );
 for (const command of [list, show, approve, merge, close]) change.addCommand(command);
 

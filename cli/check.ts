@@ -17,7 +17,7 @@ Examples:
   generate-blueprint | jig check -
   jig check --json mine.yaml | jq '.files[].issues[].code'
 
-Exit code ${exitCodes.failed} where there is a problem, ${exitCodes.badInput} where a file can't be read.
+Exit code ${exitCodes.failed}: there is a problem. Exit code ${exitCodes.badInput}: a file can't be read.
 `,
   )
   .action(async (paths: string[], { json }: { json?: true }) => {

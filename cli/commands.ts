@@ -18,7 +18,7 @@ export const commands: Record<string, Entry> = {
   doctor: { summary: 'say what is missing before a first run', load: async () => (await import('./doctor.ts')).doctor },
   run: { summary: 'start a blueprint on a repository', load: async () => (await import('./run.ts')).run },
   check: {
-    summary: 'check blueprints, and report every problem at once',
+    summary: 'check blueprints and report every problem at once',
     load: async () => (await import('./check.ts')).check,
   },
   runs: { summary: 'list runs', load: async () => (await import('./runs.ts')).runs },
@@ -31,23 +31,26 @@ export const commands: Record<string, Entry> = {
   },
   diff: { summary: "print the diff of a run's change", load: async () => (await import('./diff.ts')).diff },
   approve: { summary: 'approve what a run asks about', load: async () => (await import('./approve.ts')).approve },
-  reject: { summary: 'reject it, which ends the run', load: async () => (await import('./reject.ts')).reject },
+  reject: {
+    summary: 'reject what a run asks about, which ends the run',
+    load: async () => (await import('./reject.ts')).reject,
+  },
   'send-back': {
-    summary: 'send the work back to the agent with a comment',
+    summary: 'send the work back to an earlier step with a comment',
     load: async () => (await import('./send-back.ts')).sendBack,
   },
-  steer: { summary: 'say something to the agent that works now', load: async () => (await import('./steer.ts')).steer },
+  steer: { summary: 'say something to an agent while it works', load: async () => (await import('./steer.ts')).steer },
   pause: { summary: 'stop a run before its next step', load: async () => (await import('./pause.ts')).pause },
   resume: { summary: 'let a paused run go on', load: async () => (await import('./resume.ts')).resume },
   cancel: { summary: 'end a run and clean up after it', load: async () => (await import('./cancel.ts')).cancel },
   retry: {
-    summary: 'start the same again: blueprint, repository and inputs',
+    summary: 'start a run again with the same blueprint, repository and inputs',
     load: async () => (await import('./retry.ts')).retry,
   },
   change: {
-    summary: 'look at and decide the changes of the local forge',
+    summary: 'show, approve and merge changes of the local forge',
     load: async () => (await import('./change.ts')).change,
   },
-  repo: { summary: 'the repositories of the local forge', load: async () => (await import('./repo.ts')).repo },
+  repo: { summary: 'add and list repositories of the local forge', load: async () => (await import('./repo.ts')).repo },
   worker: { summary: 'run one worker against any Temporal', load: async () => (await import('./worker.ts')).worker },
 };

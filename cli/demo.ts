@@ -28,10 +28,10 @@ const cancelWaitMs = 20_000;
 
 export const demo = addProcessOptions(new Command('demo'))
   .description(
-    'Takes a published Python package, replaces its deprecated calls by a shipped blueprint, and opens a change: the same way as any run. Without a model it replays a recorded session of a real one.',
+    'Takes a published Python package, replaces its deprecated calls with a blueprint that ships with Jig, and opens a change, as any run does. Without a model, it replays a recorded session of a real one.',
   )
-  .option('--keep', 'stay up afterwards, to look around (default on a terminal)')
-  .option('--no-keep', 'end with the run')
+  .option('--keep', 'stay up after the run, so that you can look around (default on a terminal)')
+  .option('--no-keep', 'stop when the run ends')
   .addHelpText(
     'after',
     `
@@ -58,7 +58,7 @@ The exit code is the run's.
       process.exitCode = await showRun(up, { env, dataDir, model, stop: stop.signal });
       if (keep && !stop.signal.aborted) {
         print(
-          `\nEverything is still up, so look around; Ctrl-C ends it.\n  JIG_DATA_DIR=${dataDir} node bin/jig.mjs change list`,
+          `\nEverything is still up, so you can look around. Ctrl-C stops it.\n  JIG_DATA_DIR=${dataDir} node bin/jig.mjs change list`,
         );
         await Promise.race([up.worker.ended, untilAborted(stop.signal)]);
       }
@@ -81,7 +81,7 @@ async function chooseAnswers(
       });
     return {
       config,
-      model: `Asking ${name} at ${baseUrl ?? config.model.baseUrl ?? 'api.openai.com'}, as the environment says.`,
+      model: `Asking ${name} at ${baseUrl ?? config.model.baseUrl ?? 'api.openai.com'}, as your environment says.`,
     };
   }
   const file = config.recording ?? recordingFileOf(blueprintName);
@@ -89,7 +89,7 @@ async function chooseAnswers(
   const { model, recordedAt } = await loadRecording(file);
   return {
     config: { ...config, recording: file },
-    model: `${config.recording === undefined ? 'No model is configured, so this' : 'This'} is replaying a recorded session of ${oneLine(model)} from ${recordedAt.slice(0, 10)}.\nEverything else happens now: the sandbox, the commands, the tests, the change. To ask a model of yours, set OPENAI_API_KEY or OPENAI_BASE_URL, and JIG_MODEL.`,
+    model: `${config.recording === undefined ? 'No model is configured, so this' : 'This'} is replaying a recorded session of ${oneLine(model)} from ${recordedAt.slice(0, 10)}.\nEverything else happens now: the sandbox, the commands, the tests, the change. To ask your own model, set OPENAI_API_KEY or OPENAI_BASE_URL, and JIG_MODEL.`,
   };
 }
 

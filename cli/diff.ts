@@ -8,7 +8,7 @@ import { resolveRun } from './run-reference.ts';
 
 export const diff = new Command('diff')
   .description("Prints the diff of a run's change.")
-  .argument('[run]', 'the last one where it is left out')
+  .argument('[run]', 'the run (default: the last one)')
   .option('--raw', 'the patch as it is, for git apply')
   .option('--json', 'print one JSON document')
   .addHelpText('after', '\nExamples:\n  jig diff\n  jig diff 9742 --raw | git apply\n')

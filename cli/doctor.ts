@@ -7,9 +7,9 @@ const signs = { ok: ['green', '✔'], note: ['yellow', '·'], missing: ['red', '
 
 export const doctor = addProcessOptions(new Command('doctor'))
   .description(
-    'Says what is missing before a first run: programs, sandboxes, Temporal, a model. Changes nothing that lasts.',
+    'Says what is missing before a first run: programs, sandboxes, Temporal, a model. It leaves nothing behind.',
   )
-  .option('--json', 'for programs: every finding with its code')
+  .option('--json', 'print every finding with its code as one JSON document')
   .addHelpText(
     'after',
     `
@@ -17,8 +17,8 @@ Examples:
   jig doctor
   jig doctor --config jig.yaml --json
 
-With sandbox.provider kubernetes it asks the cluster for each permission, whether it admits a sandbox, and tries from
-inside a pod that the network is denied. Exit code 1: something is missing without which nothing runs.
+With sandbox.provider kubernetes, it checks each permission and whether the cluster admits a sandbox, and it tests
+from inside a pod that the network is denied. Exit code 1: something that every run needs is missing.
 `,
   )
   .action(async (options: ProcessOptions & { json?: true }) => {

@@ -72,7 +72,7 @@ export function renderFailure(error: unknown, { paint, debug }: { paint: Paint; 
   const rows = error instanceof BadInput && error.rendered !== undefined ? [error.rendered.trimEnd(), ''] : [];
   rows.push(`${paint('red', `error[${known.code}]`)}: ${printable(known.message)}`);
   rows.push(`  ${oneLine(known.hint, 500)}`);
-  rows.push(paint('dim', `  docs/errors/${known.code}.md says why, and what to do`));
+  rows.push(paint('dim', `  docs/errors/${known.code}.md explains why, and what to do`));
   if (debug) rows.push(stack);
   return rows.join('\n');
 }

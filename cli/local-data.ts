@@ -24,8 +24,8 @@ export async function readArtifact(store: ArtifactStore, ref: ArtifactRef): Prom
     return Buffer.from(await store.get(ref)).toString();
   } catch (error) {
     if (!(error instanceof ArtifactMissing)) throw error;
-    throw new JigError('artifact-unavailable', `${folders().artifacts} does not have it`, {
-      hint: 'Set JIG_DATA_DIR to the data folder of the worker.',
+    throw new JigError('artifact-unavailable', `${folders().artifacts} does not have this output`, {
+      hint: 'Set JIG_DATA_DIR to the worker’s data folder, or run the command on its machine.',
       cause: error,
     });
   }

@@ -15,7 +15,7 @@ interface Options {
 
 export const logs = new Command('logs')
   .description("Prints what a run's commands wrote, step by step.")
-  .argument('[run]', 'the last one where it is left out')
+  .argument('[run]', 'the run (default: the last one)')
   .argument('[step]', 'only this step and those of its items, such as tests or rewrite[3].ask')
   .option('--stdout', 'only standard output')
   .option('--stderr', 'only standard error')
@@ -48,7 +48,11 @@ export const logs = new Command('logs')
         );
     }
     if (outputs.length === 0 && !raw)
-      print(step === undefined ? 'No command of the run wrote anything.' : `${oneLine(step)} kept no output.`);
+      print(
+        step === undefined
+          ? 'No command of the run wrote anything.'
+          : `The step ${oneLine(step)} wrote no output; \`jig show\` says how it ended.`,
+      );
   });
 
 /** The rows of a step and of its items; all rows if no step is named. @throws JigError `no-such-step` */

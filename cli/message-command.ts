@@ -39,7 +39,7 @@ interface Message {
 export function messageCommand({ name, description, comment, names = [], examples, done, send }: Message): Command {
   const command = new Command(name)
     .description(description)
-    .argument('<run>', '- is the last one')
+    .argument('<run>', 'the run; - is the last one')
     .option('--by <name>', 'who says it (default: your name in git)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', `\nExamples:\n${examples}\n`)
@@ -54,7 +54,7 @@ export function messageCommand({ name, description, comment, names = [], example
     });
   if (names.includes('step')) command.option('--step <path>', stepOption);
   if (names.includes('to'))
-    command.option('--to <id>', 'the step that the work goes back to (default: the last that asked a model)');
+    command.option('--to <id>', 'the step to go back to (default: the last one that asked a model)');
   if (comment === 'optional') command.option('-m, --message <text>', 'a comment');
   if (comment === 'required') command.requiredOption('-m, --message <text>', 'the comment');
   return command;
@@ -65,4 +65,4 @@ export function decision({ comment, to: _, ...said }: Said): Decision {
   return comment === '' ? said : { ...said, comment };
 }
 
-export const stepOption = 'the step that it is for (default: every step that can take it)';
+export const stepOption = 'the step to send it to (default: every step that can receive it)';

@@ -5,6 +5,6 @@ export const pause = messageCommand({
   description: 'Stops a run before its next step, until it is resumed.',
   comment: 'none',
   examples: '  jig pause 9742',
-  done: 'pauses before its next step; jig resume lets it go on',
+  done: 'pauses before its next step; `jig resume` lets it go on',
   send: (client, runId, message) => client.pause(runId, decision(message)),
 });

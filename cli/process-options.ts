@@ -18,10 +18,10 @@ export interface ProcessOptions {
 export function addProcessOptions(command: Command): Command {
   return command
     .option('--config <file>', 'the configuration, a YAML file')
-    .option('--recording <file>', 'answer from a recorded session in place of a model')
+    .option('--recording <file>', 'answer from a recorded session instead of a model')
     .option('--record <file>', "write the model's answers as a recorded session")
     .addOption(
-      new Option('--sandbox <provider>', 'where commands run; unsafe-process has no isolation at all').choices([
+      new Option('--sandbox <provider>', 'where commands run; unsafe-process isolates nothing').choices([
         'local',
         'kubernetes',
         'unsafe-process',

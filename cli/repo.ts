@@ -6,11 +6,11 @@ import { ensureRepository } from './repository.ts';
 const add = new Command('add')
   .description("Imports a repository's commits, or brings its default branch up to date.")
   .argument('<path>', 'a git repository on this machine')
-  .option('--name <owner/name>', 'how the forge calls it (default: local/FOLDER)')
+  .option('--name <owner/name>', 'its name in the forge (default: local/FOLDER)')
   .option('--branch <name>', 'the default branch (default: the one that is checked out)')
   .option(
     '--ci <command>',
-    'its CI, a shell command; the last decides, those before it prepare',
+    'its CI, a shell command; if you give several, the last one decides and the others prepare the checkout',
     (word: string, words: string[]) => [...words, word],
     [],
   )
@@ -38,7 +38,7 @@ const list = new Command('list')
     const forge = await openForge();
     const found = await Promise.all((await forge.listRepositories()).map(async (name) => forge.getRepository(name)));
     if (json) printJson({ repositories: found });
-    else if (found.length === 0) print('The local forge has no repository: jig repo add PATH');
+    else if (found.length === 0) print('The local forge has no repositories. Add one: jig repo add PATH');
     else print(table(found.map(({ name, defaultBranch, cloneUrl }) => [name, oneLine(defaultBranch), cloneUrl])));
   });
 

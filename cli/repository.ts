@@ -30,7 +30,7 @@ export function parseHostedRepository(
   const [, forge, name] = /^([a-z][a-z0-9-]*):([A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+)$/.exec(reference) ?? [];
   if (forge === undefined || name === undefined || forge === 'local') return undefined;
   if (ci.length > 0)
-    throw new BadInput('invalid-input', `--ci is for the local forge: ${forge} runs checks of its own`);
+    throw new BadInput('invalid-input', `--ci is for the local forge only: ${forge} runs its own checks`);
   return { forge, name, ...(branch !== undefined && { branch }) };
 }
 
@@ -60,7 +60,7 @@ function checkOf(commands: string[]): { command: string[]; setup: string[][] } {
 async function findInForge(forge: LocalForge, name: string): Promise<string> {
   if ((await forge.listRepositories()).includes(name)) return name;
   throw new BadInput('not-a-repository', `${name} is neither a folder here nor a repository of the local forge`, {
-    hint: '`jig repo list` shows what the forge has; a folder is named by its path, such as ./api.',
+    hint: '`jig repo list` shows what the forge has; name a folder by its path, such as ./api.',
   });
 }
 
@@ -73,8 +73,8 @@ async function importFolder(
   if (!head)
     throw new BadInput(
       'not-a-repository',
-      `${path} is no git repository with a commit${branch === undefined ? '' : ` on ${branch}`}`,
-      { hint: 'git init, git add and git commit make it one.' },
+      `${path} is not a git repository with a commit${branch === undefined ? '' : ` on ${branch}`}`,
+      { hint: 'Make it one with `git init`, `git add` and `git commit`.' },
     );
   const { cloneUrl, defaultBranch } = await forge.ensureRepository({
     name,
@@ -87,11 +87,11 @@ async function importFolder(
       'repository-unrelated',
       `The local forge's ${name} does not have commit ${head.slice(0, 8)} of ${path} on ${defaultBranch}`,
       {
-        hint: 'Another repository may have this name, or a change was merged there: git pull it from the forge, or import under another name with `jig repo add PATH --name OWNER/NAME`.',
+        hint: 'Perhaps a change was merged there: fetch it with `git pull`. If it is another repository, import yours under another name with `jig repo add PATH --name OWNER/NAME`.',
       },
     );
   if (await git(path, 'status', '--porcelain', '--untracked-files=no'))
-    note(`${paintErr('yellow', 'note')}: ${path} has changes that are not committed; a run works on commits only`);
+    note(`${paintErr('yellow', 'note')}: ${path} has uncommitted changes; a run sees only commits`);
   return name;
 }
 

@@ -5,8 +5,8 @@ import { findPerson } from './person.ts';
 import { resolveRun } from './run-reference.ts';
 
 export const retry = new Command('retry')
-  .description('Starts a new run with the blueprint, its files, the repository and the inputs of another one.')
-  .argument('<run>', '- is the last one')
+  .description('Starts a new run with the same blueprint, files, repository and inputs as an earlier run.')
+  .argument('<run>', 'the run; - is the last one')
   .option('--by <name>', 'who asks for it (default: your name in git)')
   .option('-f, --follow', 'show every step as it happens')
   .option('--json', 'print JSON')

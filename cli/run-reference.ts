@@ -15,7 +15,7 @@ export async function resolveRun(client: Pick<JigClient, 'list'>, reference = '-
   if (reference === '-') {
     const [last] = runs;
     if (last) return last.runId;
-    throw new JigError('run-not-found', 'There is no run yet', { hint: 'Start one: jig run BLUEPRINT --repo PATH' });
+    throw new JigError('run-not-found', 'There are no runs yet', { hint: 'Start one: jig run BLUEPRINT --repo PATH' });
   }
   const fitting = runs.map(({ runId }) => runId).filter((runId) => runId.endsWith(reference));
   const whole = fitting.find((runId) => runId.endsWith(`/${reference}`));

@@ -21,30 +21,30 @@ const collect = (word: string, words: string[]): string[] => [...words, word];
 
 export const run = new Command('run')
   .description(
-    'Starts a blueprint on a repository. The blueprint and its inputs are checked first; nothing starts on a bad one.',
+    'Starts a blueprint on a repository. The blueprint and its inputs are checked first; if there is a problem, nothing starts.',
   )
   .argument(
     '<blueprint>',
-    'a folder with a blueprint.yaml in it, one YAML file, - for standard input, or the name of one in blueprints/library',
+    'a folder with a blueprint.yaml in it, one YAML file, - for standard input, or the name of a blueprint in blueprints/library',
   )
   .requiredOption(
     '--repo <path|owner/name>',
-    'a git repository on this machine (its commits are imported into the local forge), one of the local forge, or FORGE:OWNER/NAME on a code host of the worker',
+    'a git repository on this machine (its commits are imported into the local forge), a repository of the local forge, or FORGE:OWNER/NAME on another code host that the worker knows',
   )
   .option('--branch <name>', 'the branch to start from (default: the one that is checked out)')
-  .option('-i, --input <name=value>', 'an input of the blueprint; may stand several times', collect, [])
+  .option('-i, --input <name=value>', 'an input of the blueprint; can be given several times', collect, [])
   .option(
     '--ci <command>',
-    "the repository's CI in the local forge, a shell command; the last decides, those before it prepare",
+    "the repository's CI in the local forge, a shell command; if you give several, the last one decides and the others prepare the checkout",
     collect,
     [],
   )
   .option('--by <name>', 'who asks for it (default: your name in git)')
   .option(
     '--key <text>',
-    'the same key starts one run of the blueprint on the repository, however often it is asked for',
+    'starts only one run of this blueprint on this repository with this key, however often you ask',
   )
-  .option('-f, --follow', "show every step as it happens; the exit code is the run's")
+  .option('-f, --follow', 'show every step as it happens; the exit code is that of the run')
   .option('--json', "print JSON: the run's id, or with --follow a line for each event")
   .addHelpText(
     'after',
@@ -55,7 +55,7 @@ Examples:
   jig run ./mine --repo local/api --json
   jig run ./mine.yaml --repo gitea:acme/api --follow
 
-Runs need \`jig up\` or \`jig worker\` somewhere. Ctrl-C while following only stops looking.
+Runs need \`jig up\` or \`jig worker\` somewhere. While you follow a run, Ctrl-C only stops following.
 `,
   )
   .action(async (reference: string, { repo, branch, input, ci, by, key, follow, json }: Options) => {

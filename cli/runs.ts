@@ -17,12 +17,12 @@ interface Options {
 
 export const runs = new Command('runs')
   .description('Lists runs, the newest first.')
-  .option('--repo <owner/name>', 'on this repository')
-  .option('--blueprint <name>', 'of this blueprint')
-  .addOption(new Option('--outcome <outcome>', 'that ended so').choices([...outcomes]))
-  .option('--needs-human', 'that wait for a person, or ended so')
-  .option('--query <filter>', 'a list filter of Temporal\'s, such as "JigCostUsd > 0.5"')
-  .option('--limit <number>', 'at most so many', Number, 50)
+  .option('--repo <owner/name>', 'only runs on this repository')
+  .option('--blueprint <name>', 'only runs of this blueprint')
+  .addOption(new Option('--outcome <outcome>', 'only runs that ended with this outcome').choices([...outcomes]))
+  .option('--needs-human', 'only runs that wait for a person or ended as needs-human')
+  .option('--query <filter>', 'a Temporal list filter, such as "JigCostUsd > 0.5"')
+  .option('--limit <number>', 'how many runs to list at most', Number, 50)
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',

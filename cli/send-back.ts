@@ -2,9 +2,9 @@ import { messageCommand } from './message-command.ts';
 
 export const sendBack = messageCommand({
   name: 'send-back',
-  description: `Sends the work back to a step before the question, with what is to be done about it.
-Agents and prompts from there on go on in the same conversation, commands run again, and edits are taken back first.
-Where a change is open already, what comes of it is one more commit on its branch.`,
+  description: `Sends the work back to a step before the question, and says what to do about it.
+Edits since that step are undone first. Then agents and prompts go on in the same conversation, and commands run again.
+If a change is already open, its branch gets one more commit.`,
   comment: 'required',
   names: ['step', 'to'],
   examples:

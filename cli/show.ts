@@ -6,8 +6,8 @@ import { createProgress } from './progress.ts';
 import { resolveRun } from './run-reference.ts';
 
 export const show = new Command('show')
-  .description('Shows where a run is: its steps, what it waits for, what it came to.')
-  .argument('[run]', 'the last one where it is left out')
+  .description('Shows where a run is: its steps, what it waits for, and how it ended.')
+  .argument('[run]', 'the run (default: the last one)')
   .option('--json', 'print the whole state as one JSON document')
   .action(async (reference: string | undefined, { json }: { json?: true }) => {
     await withClient(async (client) => {

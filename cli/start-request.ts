@@ -55,7 +55,9 @@ export function parseInputs(words: string[]): Record<string, string> {
     const name = word.slice(0, at);
     if (at < 1) throw new BadInput('invalid-input', `--input ${word} has no name: write --input name=value`);
     if (inputs.has(name))
-      throw new BadInput('invalid-input', `--input ${name} stands twice`, { hint: 'A list is one value with commas.' });
+      throw new BadInput('invalid-input', `--input ${name} is given twice`, {
+        hint: 'Give a list as one value with commas.',
+      });
     inputs.set(name, word.slice(at + 1));
   }
   return Object.fromEntries(inputs);

@@ -6,8 +6,8 @@ import { findPerson } from './person.ts';
 import { resolveRun } from './run-reference.ts';
 
 export const steer = new Command('steer')
-  .description('Says something to the agents that work now, or to one of them; each hears it before its next turn.')
-  .argument('<run>', '- is the last one')
+  .description('Says something to all agents that are working, or to one of them. Each hears it before its next turn.')
+  .argument('<run>', 'the run; - is the last one')
   .argument('<text>', 'what to say')
   .option('--step <path>', stepOption)
   .option('--by <name>', 'who says it (default: your name in git)')

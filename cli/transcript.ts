@@ -14,7 +14,7 @@ const Kept = z.object({ entries: z.array(z.object({ ref: ArtifactRef })) });
 
 export const transcript = new Command('transcript')
   .description('Prints the conversation of an agent step, as it was when the step ended.')
-  .argument('[run]', 'the last one where it is left out')
+  .argument('[run]', 'the run (default: the last one)')
   .argument('[step]', 'the agent step (default: every one)')
   .option('--json', 'print one JSON document')
   .addHelpText('after', '\nExamples:\n  jig transcript\n  jig transcript 9742 rest --json\n')

@@ -19,8 +19,8 @@ export const up = addProcessOptions(new Command('up'))
   )
   .option('--port <number>', "Temporal's port (default: a free one)", Number)
   .option('--ui-port <number>', "the port of Temporal's UI (default: a free one)", Number)
-  .option('--verbose', 'logs to standard error in place of the file')
-  .option('--json', 'print where things are as one JSON document')
+  .option('--verbose', 'write logs to standard error instead of the file')
+  .option('--json', 'print the addresses and folders as one JSON document')
   .addHelpText(
     'after',
     `
@@ -29,7 +29,7 @@ Examples:
   OPENAI_API_KEY=… JIG_MODEL=gpt-5-mini jig up
   OPENAI_BASE_URL=http://127.0.0.1:8080/v1 JIG_MODEL=qwen2.5-coder jig up --ui-port 8233
 
-Ctrl-C stops it in order; runs that are under way go on with the next \`jig up\`. Ctrl-C once more stops it at once.
+Ctrl-C stops it cleanly. Open runs go on with the next \`jig up\`. Press Ctrl-C again to stop at once.
 `,
   )
   .action(async ({ port, uiPort, json, verbose, ...options }: Options) => {
@@ -58,7 +58,7 @@ Ctrl-C stops it in order; runs that are under way go on with the next \`jig up\`
       note('Stopping …');
       await started.stop();
     }
-    note('Stopped. Runs under way go on with the next `jig up`.');
+    note('Stopped. Open runs go on with the next `jig up`.');
   });
 
 export interface StartEverything {
@@ -79,8 +79,8 @@ export async function startEverything({ dataDir, logFile, ...options }: StartEve
   if (running)
     throw new JigError(
       'already-up',
-      `Jig is up in ${dataDir} already, as process ${running.pid}; its UI is at ${running.uiUrl}`,
-      { hint: 'Use that one, stop it, or set JIG_DATA_DIR to another folder.' },
+      `Jig is already up in ${dataDir}, as process ${running.pid}; its UI is at ${running.uiUrl}`,
+      { hint: 'Use it, stop it, or set JIG_DATA_DIR to another folder.' },
     );
   const log = await createLog(logFile);
   const { startUp } = await import('../worker/up.ts');
@@ -99,7 +99,7 @@ function placesOf(
     data: dataDir,
     model:
       model.name === 'none'
-        ? 'none: set OPENAI_API_KEY or OPENAI_BASE_URL, and JIG_MODEL; steps that ask a model fail until then'
+        ? 'none: steps that ask a model will fail; set OPENAI_API_KEY or OPENAI_BASE_URL, and JIG_MODEL'
         : `${model.name} (${model.source})`,
     sandbox: sandboxes.name,
     health: worker.healthUrl,

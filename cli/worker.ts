@@ -5,7 +5,7 @@ import { onStop, untilAborted } from './signals.ts';
 
 export const worker = addProcessOptions(new Command('worker'))
   .description(
-    'Runs one worker against the Temporal that TEMPORAL_* or a profile names, with JSON logs on standard error.',
+    'Runs one worker for the Temporal that TEMPORAL_* or a profile names. It writes JSON logs to standard error.',
   )
   .addHelpText(
     'after',
@@ -14,7 +14,7 @@ Examples:
   TEMPORAL_ADDRESS=temporal:7233 jig worker --config jig.yaml
   TEMPORAL_PROFILE=production jig worker
 
-SIGTERM drains it: what runs is ended or handed over within the configured grace.
+SIGTERM drains it: running work is finished or handed over within worker.shutdownGraceMs.
 `,
   )
   .action(async (options: ProcessOptions) => {

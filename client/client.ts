@@ -128,7 +128,7 @@ export async function connectClient({
       up && keepFiles ? { keepFiles } : {},
     );
   } catch (error) {
-    throw new JigError('temporal-unreachable', `No Temporal answers at ${address}`, {
+    throw new JigError('temporal-unreachable', `Temporal does not answer at ${address}`, {
       hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.',
       cause: error,
     });
@@ -283,7 +283,7 @@ async function findEnd(
     if (!(error instanceof WorkflowFailedError)) throw error;
     const { cause, message } = error;
     if (cause instanceof TerminatedFailure || cause instanceof CancelledFailure)
-      return { end: { outcome: 'cancelled', code: 'cancelled', reason: `Ended from outside: ${cause.message}` } };
+      return { end: { outcome: 'cancelled', code: 'cancelled', reason: `Ended from outside Jig: ${cause.message}` } };
     if (!(cause instanceof ApplicationFailure))
       return { end: { outcome: 'failed', code: 'internal-error', reason: cause?.message ?? message } };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the run's own workflow put it there

@@ -76,7 +76,9 @@ async function readFolder(reading: Reading, below: string): Promise<void> {
     else if (entry.isFile()) await readFile(reading, path);
     else {
       const kind = entry.isSymbolicLink() ? 'a symbolic link' : 'a device, a pipe or a socket';
-      reading.problems.push(refused(path, `${shown(path)} is ${kind}; only regular files are taken`));
+      reading.problems.push(
+        refused(path, `${shown(path)} is ${kind}; a blueprint's folder may hold only regular files`),
+      );
     }
   }
 }
@@ -99,7 +101,7 @@ async function readFile(reading: Reading, path: string): Promise<void> {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     await using file = await open(join(reading.folder, path), flags);
     const stat = await file.stat();
-    if (!stat.isFile()) throw new Error('it is no regular file');
+    if (!stat.isFile()) throw new Error('it is not a regular file');
     const { mode, size: sizeBytes } = stat;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(wantedBytes(reading, path, sizeBytes)), { position: 0 });
     reading.readBytes += bytesRead;

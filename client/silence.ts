@@ -97,11 +97,11 @@ export async function findSilence(
     return historyMismatch(runId, wanted);
   if (!wanted) {
     if (versions.workers.length === 0)
-      return new JigError('temporal-unreachable', `No worker is there to take ${runId} up`, {
+      return new JigError('temporal-unreachable', `${runId} waits for a worker, but there is none`, {
         hint: 'Start `jig up` or `jig worker`.',
       });
     return new JigError('no-current-version', `${runId} waits: there are workers, but no version of Jig is current`, {
-      hint: 'Name one: `temporal worker deployment set-current-version --deployment-name jig --build-id VERSION`. `jig worker` does it by itself, unless `worker.versions.promote` is `manual`.',
+      hint: 'Set one: `temporal worker deployment set-current-version --deployment-name jig --build-id VERSION`. `jig worker` sets it by itself, unless `worker.versions.promote` is `manual`.',
     });
   }
   const seen = seenAtMs(versions, wanted);
@@ -115,8 +115,8 @@ function versionWithoutWorker(runId: string, { buildId }: WorkerDeploymentVersio
   const ago = seen === undefined ? '' : `; the last was seen ${Math.round((Date.now() - seen) / 1000)} s ago`;
   return new JigError(
     'version-without-worker',
-    `${runId} waits for version ${buildId} of Jig, and no worker of that version answers${ago}`,
-    { hint: 'Start that version again: `jig up` or `jig worker`. docs/how-to/upgrade-jig.md has other ways.' },
+    `${runId} waits for version ${buildId} of Jig, but no worker of that version answers${ago}`,
+    { hint: 'Start that version again with `jig up` or `jig worker`. docs/how-to/upgrade-jig.md has other ways.' },
   );
 }
 
@@ -124,7 +124,7 @@ function historyMismatch(runId: string, version: WorkerDeploymentVersion | undef
   return new JigError(
     'history-mismatch',
     `${runId} waits: the code of the version that it was moved to${version ? `, ${version.buildId},` : ''} doesn't fit its history`,
-    { hint: 'Move it back to the version that it started on: docs/how-to/upgrade-jig.md has the command.' },
+    { hint: 'Move it back to the version that it started on: docs/how-to/upgrade-jig.md has the commands.' },
   );
 }
 

@@ -72,11 +72,10 @@ export async function start(
       return { runId, existed: true };
     }
     if (isSearchAttributeMissing(error)) {
-      throw new JigError(
-        'search-attributes-missing',
-        'The Temporal namespace lacks search attributes that runs are listed by',
-        { hint: 'Register them once: docs/operations.md has the command.', cause: error },
-      );
+      throw new JigError('search-attributes-missing', 'The Temporal namespace lacks search attributes that runs need', {
+        hint: 'Register them once: docs/how-to/run-a-worker.md has the commands.',
+        cause: error,
+      });
     }
     throw error;
   }
@@ -107,15 +106,15 @@ export async function findRequest(temporal: Client, runId: string): Promise<RunR
 async function checkSame(temporal: Client, runId: string, wanted: RunRequest): Promise<void> {
   const asked = ({ blueprint, repository, inputs }: RunRequest) => ({ sha256: blueprint.sha256, repository, inputs });
   if (isDeepStrictEqual(asked(await findRequest(temporal, runId)), asked(wanted))) return;
-  throw new JigError('key-taken', `The key has started ${runId} already, with another blueprint, branch or inputs`, {
-    hint: 'Use another key for another request.',
+  throw new JigError('key-taken', `This key has already started ${runId}, with another blueprint, branch or inputs`, {
+    hint: 'Give each request a key of its own.',
   });
 }
 
 function parseRequest(value: unknown): RunRequest {
   const parsed = RunRequest.safeParse(value);
   if (!parsed.success)
-    throw new JigError('invalid-request', `The start request is malformed: ${z.prettifyError(parsed.error)}`);
+    throw new JigError('invalid-request', `The start request is not valid: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
 
@@ -138,8 +137,10 @@ async function sendFiles(files: BlueprintFile[], keepFiles: KeepFiles | undefine
   if (bytes.length <= maxSentBytes) return files;
   throw new JigError(
     'blueprint-folder-too-large',
-    `The files beside the blueprint take ${bytes.length} bytes in a request; at most ${maxSentBytes} are sent to a worker that keeps its data elsewhere`,
-    { hint: 'Start the run on the machine of `jig up`, or take out of the folder what its programs do not need.' },
+    `The files beside the blueprint take ${bytes.length} bytes in the request; a worker that keeps its data on another machine gets at most ${maxSentBytes}`,
+    {
+      hint: 'Start the run on the machine where `jig up` runs, or move what the programs do not need out of the folder.',
+    },
   );
 }
 

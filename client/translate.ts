@@ -55,17 +55,17 @@ function translated(error: unknown, runId: string | undefined, invalid: ErrorCod
     return new JigError('history-mismatch', `A worker's code doesn't fit the history of ${runId}`, { cause: error });
   if (error instanceof QueryNotRegisteredError)
     return new JigError('temporal-unreachable', `The worker could not answer for this run: ${error.message}`, {
-      hint: 'Try again; the worker’s log says more.',
+      hint: 'Try again. The worker’s log has the details.',
       cause: error,
     });
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    return new JigError('temporal-unreachable', 'No worker has taken the message so far; it may still arrive', {
-      hint: 'Start `jig up` or `jig worker`, and look with `jig show`.',
+    return new JigError('temporal-unreachable', 'No worker has taken the message yet; it may still arrive', {
+      hint: 'Start `jig up` or `jig worker`, then look with `jig show`.',
       cause: error,
     });
   }
   if (said?.code === grpc.invalidArgument)
-    return new JigError(invalid, `Temporal refuses it: ${said.details}`, { cause: error });
+    return new JigError(invalid, `Temporal refused the request: ${said.details}`, { cause: error });
   if (said?.code === grpc.unavailable)
     return new JigError('temporal-unreachable', 'Temporal does not answer', {
       hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.',

@@ -24,6 +24,6 @@ export async function unpackSourceDistribution(distribution: SourceDistribution,
   const lastLine = (result.stderr ?? '').trim().split('\n').at(-1);
   throw new JigError(
     'source-distribution-unavailable',
-    `${project} ${version} could not be had: ${lastLine || result.shortMessage}`,
+    `${project} ${version} could not be downloaded: ${lastLine || result.shortMessage}`,
   );
 }

@@ -46,10 +46,10 @@ function decideAgainstFailing(after: CheckRun, before: CheckRun, code: string): 
   if (!before.tests || !after.tests) {
     return after.exitCode === before.exitCode || before.flaky
       ? { passed: true, reason: `${code}, but it ${how} before the change too` }
-      : { passed: false, reason: `${code}, and before the change ${before.exitCode}` };
+      : { passed: false, reason: `${code}; before the change it was ${before.exitCode}` };
   }
   if (after.tests.failed > before.tests.failed) {
-    return { passed: false, reason: `${after.tests.failed} tests fail, before the change ${before.tests.failed}` };
+    return { passed: false, reason: `failed tests: ${after.tests.failed}; before the change: ${before.tests.failed}` };
   }
   return { passed: true, reason: `${code}, but no more tests fail than the ${before.tests.failed} before the change` };
 }
@@ -61,9 +61,9 @@ function findLostTests(before: CheckRun, after: CheckRun): string | undefined {
       ? `the runner's counts are gone (before the change: ${total(before.tests)} tests)`
       : undefined;
   }
-  if (total(after.tests) < total(before.tests))
-    return `${total(before.tests) - total(after.tests)} tests have disappeared`;
-  if (after.tests.skipped > before.tests.skipped)
-    return `${after.tests.skipped - before.tests.skipped} more tests are skipped`;
+  const lost = total(before.tests) - total(after.tests);
+  if (lost > 0) return lost === 1 ? '1 test has disappeared' : `${lost} tests have disappeared`;
+  const skipped = after.tests.skipped - before.tests.skipped;
+  if (skipped > 0) return skipped === 1 ? '1 more test is skipped' : `${skipped} more tests are skipped`;
   return undefined;
 }

@@ -112,7 +112,7 @@ export function protocolOf(cloneUrl: string): string {
   if (cloneUrl.startsWith('/')) return 'file';
   throw new GitRefusal(
     'repository-unreachable',
-    'The clone address is neither https, http, ssh, file nor an absolute path.',
+    'The clone address must begin with https, http, ssh or file, or be an absolute path.',
   );
 }
 

@@ -94,7 +94,7 @@ export async function resolveBase(mirrors: Mirrors, repository: GitRepository, b
     throw new GitRefusal(
       'branch-not-found',
       branch === undefined
-        ? `${repository.name} has no default branch: name one.`
+        ? `${repository.name} has no default branch; name a branch with --branch.`
         : `${repository.name} has no branch ${JSON.stringify(branch)}.`,
     );
   }

@@ -47,7 +47,7 @@ export async function pushBranch(
   const foreign = () =>
     new GitRefusal(
       'foreign-commits',
-      `The branch ${branch} of ${repository.name} holds commits that are not this run's.`,
+      `The branch ${branch} of ${repository.name} has commits that this run did not make.`,
     );
   if (found !== expected) throw foreign();
   if (

@@ -65,7 +65,7 @@ async function findTree(git: RunGit, gitDir: string, commit: Commit): Promise<st
 async function receiveTree(git: RunGit, gitDir: string, bundlePath: string, signal?: AbortSignal): Promise<string> {
   const { size } = await stat(bundlePath);
   if (size > maxBundleBytes)
-    throw new GitRefusal('too-large', `The bundle has ${size} bytes, of at most ${maxBundleBytes}.`);
+    throw new GitRefusal('too-large', `The bundle has ${size} bytes; at most ${maxBundleBytes} are allowed.`);
   const { head, packOffset } = await readBundleHeader(bundlePath);
   const received = await git(
     ['index-pack', '--stdin', '--strict', '--fix-thin', `--max-input-size=${maxBundleBytes}`],
@@ -77,7 +77,7 @@ async function receiveTree(git: RunGit, gitDir: string, bundlePath: string, sign
     },
   );
   if (received.timedOut || /attempting to allocate|exceeds maximum allowed size|out of memory/i.test(received.stderr)) {
-    throw new GitRefusal('too-large', 'The bundle unfolds to more than it may.');
+    throw new GitRefusal('too-large', 'The unpacked bundle is larger than allowed.');
   }
   if (received.exitCode !== 0) throw fsckRefusal(received.stderr);
   const tree = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${head}^{tree}`], { gitDir });

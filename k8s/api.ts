@@ -73,9 +73,13 @@ function readKubeConfig(context: string | undefined): KubeConfig {
   if (context !== undefined) kubeConfig.setCurrentContext(context);
   const cluster = kubeConfig.getCurrentCluster();
   if (cluster?.server === nowhere)
-    throw new JigError('config-invalid', 'There is no kubeconfig, and this is no pod with a service account', {
-      hint: 'Set KUBECONFIG to a file that kubectl can use.',
-    });
+    throw new JigError(
+      'config-invalid',
+      'There is no kubeconfig, and the worker does not run in a pod with a service account',
+      {
+        hint: 'Set KUBECONFIG to a file that kubectl can use.',
+      },
+    );
   if (!cluster) {
     const known = kubeConfig
       .getContexts()
@@ -183,7 +187,7 @@ async function unlessAborted<Answer>(request: () => Promise<Answer>, signal: Abo
 function unreachable(cause: unknown): SandboxUnavailable {
   return new SandboxUnavailable(
     'sandbox-unreachable',
-    `The API server of Kubernetes doesn't answer: ${messageOf(cause)}`,
+    `The Kubernetes API server doesn't answer: ${messageOf(cause)}`,
     { retryable: true, cause },
   );
 }

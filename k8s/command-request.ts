@@ -94,7 +94,7 @@ function checkLength(words: string[]): void {
   );
   if (bytes > maxEncodedBytes)
     throw new CommandTooLong(
-      `its words and environment take ${bytes} bytes in a request to the API server; at most ${maxEncodedBytes} are sent`,
+      `its words and environment take ${bytes} bytes in a request to the API server; at most ${maxEncodedBytes} are allowed`,
     );
 }
 

@@ -48,7 +48,7 @@ export async function checkCluster(pods: Pods, settings: KubernetesSettings): Pr
       {
         code,
         message: messageOf(error),
-        hint: 'Look at the cluster with kubectl, with the same kubeconfig, context and namespace.',
+        hint: 'Check the cluster with kubectl, with the same kubeconfig, context and namespace.',
       },
     ];
   }
@@ -70,7 +70,7 @@ async function checkPermissions({ cluster, namespace }: Pods): Promise<HostIssue
       const name = subresource === undefined ? resource : `${resource}/${subresource}`;
       return {
         code: 'sandbox-not-admitted',
-        message: `May not ${verb} ${name} in the namespace ${namespace}`,
+        message: `The worker may not ${verb} ${name} in the namespace ${namespace}`,
         hint: 'Apply k8s/deploy/rbac.yaml, and run the worker as its service account.',
       };
     });
@@ -96,7 +96,7 @@ async function checkAdmission({ cluster, namespace }: Pods, settings: Kubernetes
     return [
       {
         code: 'sandbox-not-admitted',
-        message: `The cluster doesn't admit a sandbox in ${namespace}: ${error.message}`,
+        message: `The cluster refuses a sandbox in ${namespace}: ${error.message}`,
         hint,
       },
     ];
@@ -116,7 +116,7 @@ export async function checkNetwork(
       {
         code: 'sandbox-network-open',
         message: `Pods in ${pods.namespace} reach ${reached.join(', ')}`,
-        hint: 'Apply k8s/deploy/network-policy.yaml, on a cluster whose network plug-in enforces policies. To run without that, set sandbox.kubernetes.network to open.',
+        hint: 'Apply k8s/deploy/network-policy.yaml, on a cluster whose network plug-in enforces policies. To run without this protection, set sandbox.kubernetes.network to open.',
       },
     ];
   }
@@ -124,7 +124,7 @@ export async function checkNetwork(
   return [
     {
       code: 'sandbox-network-open',
-      message: `Whether pods in ${pods.namespace} reach the network could not be tried: ${unknown}`,
+      message: `Jig could not find out whether pods in ${pods.namespace} reach the network: ${unknown}`,
       hint: 'Use an image with python3 or perl, or set sandbox.kubernetes.network to open.',
     },
   ];

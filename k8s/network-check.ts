@@ -128,7 +128,7 @@ async function probe(
   const reached = said.split('\n').filter(Boolean);
   if (outcome.kind === 'exited' && outcome.code === 0) return { reached };
   if (outcome.kind === 'exited' && outcome.code === noTool)
-    return { reached, unknown: 'the image has neither python3 nor perl to try with' };
+    return { reached, unknown: 'the image has neither python3 nor perl, and the test needs one of them' };
   return {
     reached,
     unknown: outcome.kind === 'exited' ? `the probe ended with exit code ${outcome.code}` : outcome.reason,

@@ -130,7 +130,7 @@ async function takeFrame(
   { spec, output, onOutput }: Following,
 ): Promise<void> {
   if (frame.kind === 'lost') throw new SandboxLost(`a command was launched in the pod, but ${frame.reason}`);
-  if (frame.kind === 'other') throw new SandboxLost('another pod stands under the name');
+  if (frame.kind === 'other') throw new SandboxLost('another pod has its name');
   const { stream, bytes } = frame;
   if (output.received[stream] + bytes.length > spec.outputCapBytes)
     throw new FrameError('more output came than is kept');
@@ -165,7 +165,7 @@ async function resultOf(end: CommandEnd, { seal }: CommandRequest, output: Recei
   const { stdout, stderr } = output.received;
   const whole = stdout === end.stdout.keptBytes && stderr === end.stderr.keptBytes;
   if (!whole || !(await output.matches(`${seal} ${end.text}\n`, end.digest)))
-    throw new SandboxLost("a command's result isn't what its supervisor vouches for");
+    throw new SandboxLost("a command's result is not the one that its supervisor wrote");
   return {
     ending: end.ending,
     exitCode: end.exitCode,
@@ -190,6 +190,6 @@ async function stopCommand(target: PodCommandTarget, request: CommandRequest, si
 
 function throwLostOnBadFrame(error: unknown): never {
   if (error instanceof FrameError)
-    throw new SandboxLost(`what came of a command couldn't be read: ${error.message}`, { cause: error });
+    throw new SandboxLost(`a command's result couldn't be read: ${error.message}`, { cause: error });
   throw error;
 }

@@ -78,7 +78,7 @@ async function checkPodStands(pods: Pods, { id, incarnation }: SandboxRef): Prom
       pod = await findPod(impatient, podName(id));
     }
     if (!pod || pod.metadata?.uid !== incarnation)
-      return { gone: pod ? 'another pod stands under its name' : 'its pod was removed' };
+      return { gone: pod ? 'another pod has its name' : 'its pod was removed' };
     const end = findEnd(pod);
     return end
       ? { gone: `its pod has ended: ${end.reason}: ${end.message}`, ...(end.ending && { ending: end.ending }) }

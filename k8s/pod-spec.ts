@@ -191,13 +191,13 @@ function fileTexts({ blueprint = [] }: SandboxSpec): string[] {
   if (binary) throw refusedFiles(`${JSON.stringify(binary.path)} is not UTF-8 text`);
   const bytes = contents.reduce((sum, { length }) => sum + length, 0);
   if (bytes > maxFileBytes)
-    throw refusedFiles(`its files have ${bytes} bytes together, and a pod takes ${maxFileBytes}`);
+    throw refusedFiles(`its files have ${bytes} bytes together, but a pod takes at most ${maxFileBytes}`);
   return contents.map((content) => content.toString());
 }
 
 function refusedFiles(why: string): SandboxRefused {
   return new SandboxRefused(`the blueprint's folder doesn't fit into a pod: ${why}`, {
-    hint: 'Put large and binary files into the image of the sandbox, and name it by `sandbox.image`.',
+    hint: 'Put large and binary files into the sandbox’s image, and name the image in `sandbox.image`.',
   });
 }
 

@@ -52,7 +52,7 @@ export async function ensurePod(
     // This pod can't be used any more, and its name is needed.
     await removePod(pods, existing, signal, Math.min(removalTimeoutMs, giveUpAt - performance.now()));
     if (performance.now() > giveUpAt)
-      throw new SandboxUnavailable('sandbox-not-started', `The pod ${name} that had the name before does not go`, {
+      throw new SandboxUnavailable('sandbox-not-started', `The earlier pod ${name} is still being removed`, {
         retryable: true,
       });
   }
@@ -63,7 +63,7 @@ function checkSame(existing: V1Pod, wanted: V1Pod, namespace: string): void {
   const hint = 'Remove it, or give sandboxes a namespace of their own.';
   const name = existing.metadata?.name ?? '';
   if (idOf(existing) !== idOf(wanted))
-    throw new SandboxRefused(`the pod ${name} in ${namespace} is not Jig's`, { hint });
+    throw new SandboxRefused(`the pod ${name} in ${namespace} was not made by Jig`, { hint });
   const [had, has] = [existing, wanted].map(({ metadata }) => metadata?.annotations?.[annotations.specHash]);
   if (had !== has)
     throw new SandboxRefused(
@@ -82,11 +82,9 @@ function mayBeAdmittedLater({ status, message }: ApiRefusal): boolean {
 
 /** The error for a refused pod. Its text is the cluster's own. */
 function notAdmitted({ status, message }: ApiRefusal): SandboxUnavailable {
-  return new SandboxUnavailable(
-    'sandbox-not-admitted',
-    `The cluster doesn't admit the sandbox (${status}): ${message}`,
-    { retryable: false },
-  );
+  return new SandboxUnavailable('sandbox-not-admitted', `The cluster refused the sandbox (${status}): ${message}`, {
+    retryable: false,
+  });
 }
 
 /** The sandbox's id from the pod's annotation; undefined if the pod isn't Jig's. */

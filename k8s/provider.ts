@@ -114,7 +114,7 @@ function createKnownPods() {
 async function getPod(pods: Pods, { id, incarnation }: SandboxRef): Promise<V1Pod> {
   const pod = await findPod(pods, podName(id));
   if (!pod || pod.metadata?.uid !== incarnation)
-    throw new SandboxLost(pod ? `another pod stands under the name of ${id}` : `the pod of ${id} is gone`);
+    throw new SandboxLost(pod ? `another pod has the name of ${id}` : `the pod of ${id} is gone`);
   const end = findEnd(pod);
   if (end) throw new SandboxLost(`the pod of ${id} has ended: ${end.reason}: ${end.message}`);
   return pod;
@@ -132,7 +132,7 @@ async function proveNetwork(pods: Pods, settings: KubernetesSettings): Promise<v
 function checkImage({ image }: SandboxSpec, { allowedImages }: KubernetesSettings): void {
   if (image === undefined || allowedImages === undefined || allowedImages.some((start) => image.startsWith(start)))
     return;
-  throw new SandboxRefused(`the image ${JSON.stringify(image)} is none of those that are allowed here`, {
+  throw new SandboxRefused(`the image ${JSON.stringify(image)} is not allowed by this installation`, {
     hint: `An image's name must begin with ${allowedImages.join(' or ')}.`,
   });
 }

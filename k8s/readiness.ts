@@ -9,7 +9,7 @@ const retryEveryMs = 200;
 
 /** The script's exit codes and their meanings. */
 const complaints: Record<number, string> = {
-  40: 'the pod is another one than was made',
+  40: 'it is not the pod that Jig made',
   41: 'its folders /work, /home/agent, /tmp and /jig are not all writable',
   42: 'its image has no git',
   43: 'its image lacks one of the tools that supervise commands: head, cat, dd, sleep, mkfifo, setsid, sha256sum, env',

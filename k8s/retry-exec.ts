@@ -64,7 +64,7 @@ export async function retryExec<Value>(
     if (typeof state === 'object')
       throw connected && state.ending ? new PodEnded(state.ending) : new SandboxLost(state.gone);
     const now = performance.now();
-    if (now >= giveUpAt) throw new SandboxLost('a command didn’t end by its deadline, though its pod lives');
+    if (now >= giveUpAt) throw new SandboxLost('a command didn’t end by its deadline, although its pod is running');
     if (now - heardAt >= unreachableTimeoutMs) throw unreachable(now - heardAt, failed);
     await pause(Math.max(pauseMs, askedPauseMs(failed)), signal);
     pauseMs = Math.min(pauseMs * 2, maxPauseMs);
@@ -75,7 +75,7 @@ export async function retryExec<Value>(
 function unreachable(forMs: number, last: ExecOutcome): SandboxUnavailable {
   return new SandboxUnavailable(
     'sandbox-unreachable',
-    `nothing was heard of the pod for ${Math.round(forMs / 1000)} s: ${reasonOf(last)}`,
+    `the pod did not answer for ${Math.round(forMs / 1000)} s: ${reasonOf(last)}`,
     { retryable: true },
   );
 }
@@ -84,11 +84,11 @@ function unreachable(forMs: number, last: ExecOutcome): SandboxUnavailable {
 function checkRefusal(outcome: ExecOutcome): void {
   if (outcome.kind !== 'refused') return;
   if (outcome.status === 403)
-    throw new SandboxRefused(`the API server forbids to run commands in pods: ${outcome.reason}`, {
+    throw new SandboxRefused(`the API server doesn't allow commands in pods: ${outcome.reason}`, {
       hint: 'Grant `get` and `create` on `pods/exec` to the worker.',
     });
   if ([413, 414, 431].includes(outcome.status))
-    throw new CommandTooLong(`the API server doesn't take its words: ${outcome.reason}`);
+    throw new CommandTooLong(`the API server refused the command: ${outcome.reason}`);
 }
 
 function askedPauseMs(outcome: ExecOutcome): number {

@@ -8,19 +8,19 @@ export const KubernetesSettings = z.strictObject({
   context: z
     .string()
     .optional()
-    .describe(
-      'The context of the kubeconfig; its current one where missing. In a cluster, the pod’s own service account',
-    ),
+    .describe('The context in the kubeconfig; by default the current one. In a cluster, the pod’s own service account'),
   namespace: z
     .string()
     .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
     .default('jig-sandboxes')
-    .describe('Where sandboxes are made; one namespace an installation, since each sweeps what it finds there'),
+    .describe(
+      'The namespace for sandboxes. Each installation needs its own, because it removes sandboxes that it does not know',
+    ),
   image: z.string().default('jig-sandbox:latest').describe('The image of a sandbox whose blueprint names none'),
   allowedImages: z
     .array(z.string())
     .optional()
-    .describe('What the name of a blueprint’s image may begin with; any image where missing'),
+    .describe('What the name of a blueprint’s image may begin with; by default, any image is allowed'),
   imagePullPolicy: z
     .enum(['Always', 'IfNotPresent', 'Never'])
     .default('IfNotPresent')
@@ -39,38 +39,38 @@ export const KubernetesSettings = z.strictObject({
     )
     .default([])
     .describe('Taints that sandboxes tolerate'),
-  requestShare: z.number().min(0.01).max(1).default(0.5).describe('How much of a sandbox’s limits it requests'),
+  requestShare: z.number().min(0.01).max(1).default(0.5).describe('Which part of its limits a sandbox requests'),
   startTimeoutMs: z
     .number()
     .int()
     .min(1000)
     .default(180_000)
-    .describe('How long a pod may take to be scheduled, pulled and ready'),
+    .describe('How long a pod may take until it is scheduled, its image is pulled and it is ready'),
   pullTimeoutMs: z
     .number()
     .int()
     .min(1000)
     .default(60_000)
-    .describe('How long an image that can’t be pulled is tried again'),
+    .describe('How long Jig retries an image that can’t be pulled'),
   unreachableTimeoutMs: z
     .number()
     .int()
     .min(1000)
     .default(300_000)
-    .describe('How long an API server that doesn’t answer is asked again'),
+    .describe('How long Jig retries an API server that doesn’t answer'),
   podLifeMs: z
     .number()
     .int()
     .min(3_600_000)
     .default(defaults.sandbox.podLifeMs)
     .describe(
-      'How long a pod may live at all: the cluster ends it then, whatever its run does. Longer than `runs.humanWaitMs`, for workspaces that are too large to copy',
+      'How long a pod may live. The cluster then ends it, even if its run needs it. Set it longer than `runs.humanWaitMs`, for workspaces that are too large to copy',
     ),
   network: z
     .enum(['denied', 'open'])
     .default('denied')
     .describe(
-      '`denied`: pods must reach nothing, and a probe proves it before the first sandbox. `open`: whatever the cluster lets them reach, unproven',
+      '`denied`: pods must not reach the network, and Jig tests this before the first sandbox. `open`: pods reach what the cluster lets them reach, without a test',
     ),
 });
 export type KubernetesSettings = z.infer<typeof KubernetesSettings>;

@@ -7,13 +7,16 @@ import { PriceTable } from './prices.ts';
 import { createRecordedModel, type Recording } from './recorded.ts';
 
 export const ModelConfig = z.strictObject({
-  name: z.string().min(1).max(200).optional().describe('The model; `JIG_MODEL` goes before it'),
-  baseUrl: z.url().optional().describe('The server of the OpenAI protocol; `OPENAI_BASE_URL` goes before it'),
+  name: z.string().min(1).max(200).optional().describe('The model; `JIG_MODEL` overrides it'),
+  baseUrl: z
+    .url()
+    .optional()
+    .describe('The address of a server that speaks the OpenAI protocol; `OPENAI_BASE_URL` overrides it'),
   protocol: z
     .enum(['auto', 'native', 'json', 'text'])
     .default('auto')
     .describe(
-      'How tools are called: `native` and `auto` by the API, where calls that the model writes as text are understood too; `json` by constrained JSON; `text` by text alone. `JIG_MODEL_PROTOCOL` goes before it',
+      'How the model calls tools. `native` and `auto`: through the API; calls that it writes as text are understood too. `json`: as constrained JSON. `text`: as text. `JIG_MODEL_PROTOCOL` overrides it',
     ),
   contextTokens: z
     .number()
@@ -21,7 +24,7 @@ export const ModelConfig = z.strictObject({
     .min(1024)
     .default(128_000)
     .describe(
-      'How much the model can read; a conversation is compacted before. `JIG_MODEL_CONTEXT_TOKENS` goes before it',
+      'How many tokens the model can read; Jig shortens a conversation before it gets longer. `JIG_MODEL_CONTEXT_TOKENS` overrides it',
     ),
   answerTokens: z
     .number()
@@ -29,7 +32,7 @@ export const ModelConfig = z.strictObject({
     .min(256)
     .default(16_384)
     .describe(
-      'How much the model may write in one answer, its thinking included, where that is at most a quarter of `contextTokens`. `JIG_MODEL_ANSWER_TOKENS` goes before it',
+      'How many tokens the model may write in one answer, including its thinking; at most a quarter of `contextTokens` is used. `JIG_MODEL_ANSWER_TOKENS` overrides it',
     ),
   timeoutMs: z.number().int().min(1000).default(300_000).describe('How long one answer may take'),
   temperature: z
@@ -38,15 +41,17 @@ export const ModelConfig = z.strictObject({
     .max(2)
     .optional()
     .describe(
-      "How freely the model answers; the server's own where missing. A small model works best at 0. `JIG_MODEL_TEMPERATURE` goes before it",
+      "The sampling temperature; by default, the server's own. A small model works best at 0. `JIG_MODEL_TEMPERATURE` overrides it",
     ),
   refuseUnpriced: z
     .boolean()
     .default(false)
     .describe(
-      'Whether a run whose blueprint sets `budget.usd` fails before it asks a model of unknown price, instead of going on without that limit',
+      'If true, a run whose blueprint sets `budget.usd` fails before it asks a model with an unknown price. If false, it goes on without that limit',
     ),
-  prices: PriceTable.optional().describe("Prices by the beginning of a model's name, beside the ones that Jig knows"),
+  prices: PriceTable.optional().describe(
+    "Prices by the beginning of a model's name, in addition to the ones that Jig knows",
+  ),
 });
 export type ModelConfig = z.infer<typeof ModelConfig>;
 type ModelConfigInput = z.input<typeof ModelConfig>;
@@ -74,7 +79,7 @@ export function chooseModel({ env, config, recording }: ModelChoice): Model {
     );
   }
   if (!settings.name) {
-    throw new JigError('model-not-configured', 'No model is named: JIG_MODEL is not set', {
+    throw new JigError('model-not-configured', 'No model is named: set JIG_MODEL', {
       hint: 'For example: JIG_MODEL=gpt-5-mini',
     });
   }

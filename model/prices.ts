@@ -4,13 +4,13 @@ import type { Usage } from './contract.ts';
 
 /** A price in US dollars for a million tokens. */
 export const Price = z.strictObject({
-  inputUsd: z.number().nonnegative().describe('US dollars for a million tokens of input'),
+  inputUsd: z.number().nonnegative().describe('US dollars per million tokens of input'),
   cachedInputUsd: z
     .number()
     .nonnegative()
     .optional()
-    .describe('The same for input that the server had in its cache; `inputUsd` where missing'),
-  outputUsd: z.number().nonnegative().describe('US dollars for a million tokens of output'),
+    .describe('US dollars per million tokens of input that the server had in its cache; by default, `inputUsd`'),
+  outputUsd: z.number().nonnegative().describe('US dollars per million tokens of output'),
 });
 export type Price = z.infer<typeof Price>;
 

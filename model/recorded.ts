@@ -71,7 +71,7 @@ export function createRecordedModel(recording: Recording, options: RecordedModel
       if (turn === firstTurns.get(stepPath)) {
         throw new ModelFailure(
           'model-not-recorded',
-          `the question ${entryKey} is another than the one that ${recording.model} was asked when it was recorded`,
+          `the question ${entryKey} is not the one that ${recording.model} was asked when it was recorded`,
           { retryable: false },
         );
       }

@@ -35,6 +35,6 @@ export function checkWords(words: Iterable<string>): void {
   for (const word of words) {
     const bytes = Buffer.byteLength(word);
     if (bytes > maxWordBytes)
-      throw new CommandTooLong(`a word or variable has ${bytes} bytes; the kernel takes at most ${maxWordBytes}`);
+      throw new CommandTooLong(`a word or variable has ${bytes} bytes; the kernel allows at most ${maxWordBytes}`);
   }
 }

@@ -89,7 +89,7 @@ function addIndex(expanded: ExpandedEgress, text: string): string {
     url.username = '';
     url.password = '';
     expanded.notes.push(
-      `The credential for ${url.host} stays outside of the sandbox; what needs it can't be installed there.`,
+      `The credential for ${url.host} stays outside the sandbox, so packages that need it can't be installed there.`,
     );
   }
   const port = Number(url.port) || (url.protocol === 'http:' ? 80 : 443);

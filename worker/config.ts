@@ -15,7 +15,7 @@ export const Config = z.strictObject({
   dataDir: z
     .string()
     .optional()
-    .describe('Where mirrors, artifacts, sandboxes and the local forge are kept; `JIG_DATA_DIR` goes before it'),
+    .describe('The folder for mirrors, artifacts, sandboxes and the local forge; `JIG_DATA_DIR` overrides it'),
   sandbox: z
     .strictObject({
       provider: z
@@ -27,16 +27,16 @@ export const Config = z.strictObject({
         .int()
         .min(600_000)
         .default(defaults.sandbox.leaseMs)
-        .describe(
-          'How long a sandbox lives after it was last used, where no run is known that needs it; that of a run under way stays',
-        ),
+        .describe('How long a sandbox is kept after its last use if no run owns it; a sandbox of an open run is kept'),
       kubernetes: KubernetesSettings.prefault({}),
     })
     .prefault({}),
   model: ModelConfig.prefault({}),
-  forges: ForgesConfig.default({}).describe('Code hosts beside the local one, by the name that runs call them'),
-  recording: z.string().optional().describe('A recorded session that answers in place of a model'),
-  record: z.string().optional().describe("Where the model's answers are written, as a recorded session"),
+  forges: ForgesConfig.default({}).describe(
+    'Code hosts besides the local forge, by name; runs use the name, as in `gitea:acme/api`',
+  ),
+  recording: z.string().optional().describe('A recorded session that answers instead of a model'),
+  record: z.string().optional().describe("The file to which the model's answers are written as a recorded session"),
   runs: z
     .strictObject({
       heartbeatTimeoutMs: z
@@ -44,40 +44,42 @@ export const Config = z.strictObject({
         .int()
         .min(500)
         .default(10_000)
-        .describe('After how long without a sign of life an activity is tried again, by this worker or another'),
+        .describe('How long an activity may be silent before it is tried again, by this worker or another'),
       staleAfterMs: z
         .number()
         .int()
         .min(0)
         .default(24 * 3_600_000)
-        .describe('After a longer gap, a run looks whether its repository has moved before it goes on'),
+        .describe('After a longer gap, a run checks whether its repository has changed before it goes on'),
       humanWaitMs: z
         .number()
         .int()
         .min(1)
         .default(7 * 24 * 3_600_000)
-        .describe('How long a paused or stale run waits for a person'),
+        .describe(
+          'How long a run waits for a person after it was paused, or after its repository changed while it was away',
+        ),
       releaseAfterMs: z
         .number()
         .int()
         .min(0)
         .default(defaults.sandbox.releaseAfterMs)
         .describe(
-          'A run that waits longer than this for a person or for CI lets its sandbox go, and comes back on an exact copy of the workspace',
+          'A run that waits longer than this for a person or for CI gives up its sandbox, and continues later on an exact copy of the workspace',
         ),
       copyMaxBytes: z
         .number()
         .int()
         .min(1)
         .default(defaults.sandbox.copyMaxBytes)
-        .describe('A workspace with more bytes than this isn’t copied: its run keeps its sandbox while it waits'),
+        .describe('A larger workspace isn’t copied: its run keeps its sandbox while it waits'),
       copyIgnoredMaxBytes: z
         .number()
         .int()
         .min(0)
         .default(defaults.sandbox.copyIgnoredMaxBytes)
         .describe(
-          'Ignored files are copied too where they have at most so many bytes; else those that setup makes anew have to do',
+          'Ignored files are copied too if they have at most this many bytes together; if not, `setup` must make them again',
         ),
       setupTimeoutMs: z
         .number()
@@ -103,13 +105,13 @@ export const Config = z.strictObject({
         .min(1000)
         .max(200_000)
         .default(defaults.agent.toolOutputMaxCharacters)
-        .describe("How much of a tool's output a model is shown; of more, the first and the last half of that"),
+        .describe("How much of a tool's output a model sees; of a longer output, it sees the beginning and the end"),
       unusableAnswers: z
         .number()
         .int()
         .min(1)
         .default(defaults.agent.unusableAnswers)
-        .describe('How many unusable answers of a model in a row end a step'),
+        .describe('How many unusable answers in a row end a step'),
       maxChangedFiles: z
         .number()
         .int()
@@ -121,7 +123,7 @@ export const Config = z.strictObject({
         .int()
         .min(1)
         .default(defaults.change.maxBytes)
-        .describe('How many bytes the files of a change may have'),
+        .describe('How many bytes the files of a change may have together'),
       protectedPaths: z
         .array(z.string().max(512))
         .default([...defaults.change.protectedPaths])
@@ -135,7 +137,9 @@ export const Config = z.strictObject({
         .int()
         .min(0)
         .default(0)
-        .describe('History length at which a run goes on as a new execution; 0: when the server suggests it'),
+        .describe(
+          'The length of its history at which a run continues as a new execution; 0: when Temporal suggests it',
+        ),
     })
     .prefault({}),
   ci: z
@@ -145,53 +149,51 @@ export const Config = z.strictObject({
         .int()
         .min(20)
         .default(500)
-        .describe(
-          'How often a forge is asked for the state of its checks at first; the pauses grow with the wait, to 15 s',
-        ),
+        .describe('How often a forge is first asked for the state of its checks; the pauses grow to 15 s'),
       graceMs: z
         .number()
         .int()
         .min(0)
         .default(60_000)
-        .describe('How long the first check of a forge with a CI of its own may take to appear'),
+        .describe('How long a run waits for the first check to appear, on a forge with its own CI'),
     })
     .prefault({}),
   worker: z
     .strictObject({
       sandboxSlots: z.number().int().min(1).default(8).describe('How many commands run at once'),
-      modelSlots: z.number().int().min(1).default(16).describe('How many questions to models are open at once'),
-      forgeSlots: z.number().int().min(1).default(8).describe('How many calls to forges are open at once'),
+      modelSlots: z.number().int().min(1).default(16).describe('How many models are asked at once'),
+      forgeSlots: z.number().int().min(1).default(8).describe('How many calls to forges are made at once'),
       shutdownGraceMs: z
         .number()
         .int()
         .min(0)
         .default(10_000)
-        .describe('How long what runs may take to end after SIGTERM'),
+        .describe('How much time running work has to finish after SIGTERM'),
       takeOverAfterMs: z
         .number()
         .int()
         .min(100)
         .default(10_000)
-        .describe('How long a run waits for the worker that has it in memory, before any other worker goes on with it'),
+        .describe('How long a run waits for the worker that has it in memory before another worker takes it over'),
       healthPort: z
         .number()
         .int()
         .min(0)
         .max(65_535)
         .default(0)
-        .describe('The port of health and metrics on 127.0.0.1; 0 takes a free one'),
+        .describe('The port for health and metrics on 127.0.0.1; 0: any free port'),
       versions: z
         .strictObject({
           deployment: z
             .string()
             .regex(/^[^.:]+$/, 'must be a name without `.` and `:`')
             .default('jig')
-            .describe('The name of the Temporal Worker Deployment; `TEMPORAL_DEPLOYMENT_NAME` goes before it'),
+            .describe('The name of the Temporal Worker Deployment; `TEMPORAL_DEPLOYMENT_NAME` overrides it'),
           promote: z
             .enum(['auto', 'manual'])
             .default('auto')
             .describe(
-              'Who says on which version new runs start: `auto` takes the newest that has workers; `manual` leaves it to you, or to a controller',
+              'Who decides on which version new runs start. `auto`: the newest version that has workers. `manual`: you, or a controller',
             ),
         })
         .prefault({}),
@@ -221,7 +223,7 @@ export async function loadConfig(file: string | undefined): Promise<Config> {
   });
   const parsed = Config.safeParse(parseYaml(file, text) ?? {});
   if (parsed.success) return parsed.data;
-  throw new JigError('config-invalid', `${file} is no configuration:\n${z.prettifyError(parsed.error)}`);
+  throw new JigError('config-invalid', `${file} is not a valid configuration:\n${z.prettifyError(parsed.error)}`);
 }
 
 function parseYaml(file: string, text: string): unknown {
@@ -230,7 +232,7 @@ function parseYaml(file: string, text: string): unknown {
   } catch (error) {
     throw new JigError(
       'config-invalid',
-      `${file} is no YAML: ${error instanceof Error ? error.message : String(error)}`,
+      `${file} is not valid YAML: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );
   }

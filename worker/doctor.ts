@@ -84,7 +84,7 @@ async function lookAtSandboxes(config: Config, env: NodeJS.ProcessEnv): Promise<
       {
         what,
         state: 'ok',
-        message: `a command ran; isolated by ${isolation === 'pod' ? 'pods' : isolation}, ${egress ? 'out only to the hosts that a blueprint lists' : 'with no way out'}`,
+        message: `a command ran; isolated by ${isolation === 'pod' ? 'pods' : isolation}, ${egress ? 'commands reach only the hosts that a blueprint lists' : 'commands reach no network'}`,
       },
     ];
   } finally {
@@ -144,7 +144,7 @@ async function lookAtModel(config: Config, env: NodeJS.ProcessEnv): Promise<Find
     return [{ what: 'model', state: 'note', message: `answers come from the recording ${config.recording}` }];
   try {
     const { name } = chooseModel({ env, config: config.model });
-    return [{ what: 'model', state: 'ok', message: `${name} is configured; it was not asked anything` }];
+    return [{ what: 'model', state: 'ok', message: `${name} is configured; the doctor did not ask it anything` }];
   } catch (error) {
     // Blueprints that don't ask a model run anyway.
     return [failed('model', error, 'note')];

@@ -16,17 +16,12 @@ const GiteaConfig = z.strictObject({
   tokenFile: z
     .string()
     .optional()
-    .describe('A file that holds the token, read again for each request; goes before `tokenEnv`'),
+    .describe('A file that contains the token, read again for each request; overrides `tokenEnv`'),
   allowHttp: z
     .boolean()
     .default(false)
     .describe('Whether the token may travel unencrypted to a server that is not on this machine'),
-  draftPrefix: z
-    .string()
-    .min(1)
-    .max(20)
-    .default('WIP: ')
-    .describe('What a title begins with where the server is to see a draft'),
+  draftPrefix: z.string().min(1).max(20).default('WIP: ').describe('What the title of a draft begins with'),
 });
 
 const ForgeConfig = z.discriminatedUnion('kind', [GiteaConfig]);

@@ -32,7 +32,7 @@ export async function removeLeftovers(
   const { artifacts, git, sandboxes } = dataFolders(dataDir);
   // Another worker that is removing the same sandbox doesn't mind.
   await removeGone(sandboxes).catch((error: unknown) =>
-    log.warn({ path: sandboxes, err: error }, 'a sandbox can not be wholly removed'),
+    log.warn({ path: sandboxes, err: error }, 'a sandbox could not be removed completely'),
   );
   const places = [
     { folder: incomingFolder(artifacts), prefix: '' },
@@ -52,7 +52,7 @@ export async function removeLeftovers(
         await removeTree(path);
         removed.push(path);
       } catch (error) {
-        log.warn({ path, err: error }, 'a leftover can not be removed');
+        log.warn({ path, err: error }, 'a leftover could not be removed');
       }
     }
   }

@@ -26,7 +26,7 @@ export async function runLocalCi(ci: CiParts, signal: AbortSignal): Promise<void
   while (!signal.aborted) {
     const queued = await ci.forge
       .takeQueuedCheck()
-      .catch((error: unknown) => ci.log.error({ err: error }, 'the queue of checks can not be read'));
+      .catch((error: unknown) => ci.log.error({ err: error }, 'the queue of checks could not be read'));
     if (!queued) await wait(ci.parts.ciPollMs, undefined, { signal }).catch(() => undefined);
     else await carryOut(ci, queued, signal);
   }
@@ -46,7 +46,7 @@ async function carryOut({ parts, forge, log }: CiParts, queued: Queued, signal: 
     log.info({ repository, commit, state: outcome.state }, 'check ended');
   } catch (error) {
     if (signal.aborted) return;
-    log.error({ repository, commit, err: error }, 'check could not run');
+    log.error({ repository, commit, err: error }, 'a check could not run');
     await forge.finishCheck(queued.claim, {
       state: 'errored',
       logExcerpt: error instanceof Error ? error.message : String(error),
@@ -65,7 +65,7 @@ async function removeLeft({ parts, forge, log }: CiParts): Promise<void> {
       if (checks.every(({ state }) => state !== 'queued' && state !== 'running'))
         await parts.sandboxes.destroySandbox(id);
     } catch (error) {
-      log.warn({ repository, commit, err: error }, 'sandbox of a check is left');
+      log.warn({ repository, commit, err: error }, 'the sandbox of a check could not be removed');
     }
   }
 }

@@ -40,7 +40,7 @@ export async function serveOlderVersions(
 ): Promise<void> {
   const { setup, own, dataDir, log, onNote } = keeper;
   const served = new Map<string, JigWorker>();
-  const warn = (error: unknown): void => log.warn({ err: error }, 'looking at versions failed');
+  const warn = (error: unknown): void => log.warn({ err: error }, 'could not look for older versions that runs need');
   await keepBundle(dataDir, own.version.buildId, bundle).catch(warn);
   await look(keeper, served).catch(warn);
   await noteWaiting(setup, own, served, onNote).catch(warn);
@@ -84,7 +84,7 @@ async function look({ setup, own, dataDir, log }: VersionKeeper, served: Map<str
         served.delete(buildId);
         log.error({ err: error, version: buildId }, 'a worker of an older version failed');
       });
-      log.info({ version: buildId, runs }, 'serving an older version');
+      log.info({ version: buildId, runs }, 'started a worker for an older version');
     }
     if (runs === 0 && worker) {
       worker.shutdown();

@@ -116,7 +116,7 @@ async function connect(options: Parameters<typeof NativeConnection.connect>[0] =
   try {
     return await NativeConnection.connect(options);
   } catch (error) {
-    throw new JigError('temporal-unreachable', `No Temporal answers at ${options.address ?? 'localhost:7233'}`, {
+    throw new JigError('temporal-unreachable', `Temporal does not answer at ${options.address ?? 'localhost:7233'}`, {
       hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.',
       cause: error,
     });

@@ -12,7 +12,7 @@ export async function loadRecording(file: string): Promise<Recording> {
   } catch (error) {
     const why =
       error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : String(error);
-    throw new JigError('recording-invalid', `${file} is no recorded session: ${why}`, { cause: error });
+    throw new JigError('recording-invalid', `${file} is not a recorded session: ${why}`, { cause: error });
   }
 }
 

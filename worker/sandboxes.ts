@@ -21,7 +21,9 @@ export async function createSandboxes(
 ): Promise<Sandboxes> {
   const { provider, kubernetes, leaseMs } = config.sandbox;
   const onError = (id: string, error: unknown): void =>
-    onProgress(`the sandbox ${id} could not be renewed: ${error instanceof Error ? error.message : String(error)}`);
+    onProgress(
+      `the lease of the sandbox ${id} could not be renewed: ${error instanceof Error ? error.message : String(error)}`,
+    );
   const withLease = (sandboxes: SandboxProvider): SandboxProvider => leased(sandboxes, { leaseMs, onError });
   const folder = dataFolders(dataDirOf(config, env)).sandboxes;
   if (provider === 'kubernetes') {

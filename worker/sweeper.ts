@@ -39,10 +39,10 @@ export async function sweep(sweeper: Sweeper, nowMs = Date.now()): Promise<strin
       const reason = await judge(parts, sandbox, { nowMs, isRunning });
       if (reason === undefined) continue;
       await parts.sandboxes.destroySandbox(id);
-      log.info({ sandbox: id, owner, reason }, 'swept a sandbox');
+      log.info({ sandbox: id, owner, reason }, 'removed a sandbox');
       removed.push(id);
     } catch (error) {
-      log.warn({ sandbox: id, owner, err: error }, 'a sandbox stays: whether it is needed, or its removal, failed');
+      log.warn({ sandbox: id, owner, err: error }, 'a sandbox was kept: it could not be checked or removed');
     }
   }
   return removed;

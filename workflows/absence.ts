@@ -47,7 +47,7 @@ export class Absence {
   async #leaveWhenIdle(run: RunContext): Promise<void> {
     const { releaseAfterMs } = run.opened.settings;
     while (!this.#stays) {
-      await sleep(Math.max(releaseAfterMs, 1), { summary: 'until the sandbox is let go' });
+      await sleep(Math.max(releaseAfterMs, 1), { summary: 'until the sandbox is released' });
       if (this.#isIdle(run)) return this.#leave(run);
     }
   }
@@ -84,9 +84,9 @@ export class Absence {
     memory.copy = copy;
     delete memory.sandbox;
     await CancellationScope.nonCancellable(() => removeSandbox(opened, memory, sandbox.id));
-    const row = view.begin(`away-${memory.counts.copies}`, 'sandbox', 'The sandbox is let go while the run waits');
-    const ignored = copy.ignored === 'kept' ? '' : ', without the ignored files, which setup makes anew';
-    view.finish(row, 'succeeded', { note: `a copy of ${copy.sizeBytes} bytes is kept${ignored}` });
+    const row = view.begin(`away-${memory.counts.copies}`, 'sandbox', 'The sandbox is released while the run waits');
+    const ignored = copy.ignored === 'kept' ? '' : ', without the ignored files, which setup makes again';
+    view.finish(row, 'succeeded', { note: `kept a copy of ${copy.sizeBytes} bytes${ignored}` });
   }
 }
 

@@ -116,7 +116,7 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
 async function converse(task: AgentTask, progress: AgentProgress, steers: string[]): Promise<AgentResult> {
   for (;;) {
     if (progress.paused && !(await untilResumed(task, progress))) {
-      const reason = 'The agent stayed paused past its deadline';
+      const reason = 'Nobody resumed the paused agent before its deadline';
       return end(progress, { done: false, code: 'pause-expired', reason });
     }
     progress.say.push(...steers.splice(0).map((text) => ({ role: 'user' as const, content: steerMessage(text) })));

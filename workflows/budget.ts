@@ -76,7 +76,7 @@ function checkPrice({ opened: { model, blueprint }, memory, limits }: RunContext
   if (!model.priced || isUsdUnenforceable(memory.spent, limits)) {
     throw new StepFailed(
       'budget-unenforceable',
-      `The budget of $${own} can't be held: nobody knows the price of ${model.priced ? 'a model that was asked' : model.name}`,
+      `The budget of $${own} can't be enforced: the price is unknown for ${model.priced ? 'a model that was asked' : model.name}`,
     );
   }
 }

@@ -45,7 +45,7 @@ export class RunControl {
     this.#handle(
       messageNames.pause,
       Decision,
-      () => this.#messages.paused && refuse('already-paused', 'The run is paused already'),
+      () => this.#messages.paused && refuse('already-paused', 'The run is already paused'),
       () => this.#setPaused(true),
     );
     this.#handle(
@@ -130,7 +130,7 @@ export class RunControl {
   async #untilResumed(waitMs: number): Promise<void> {
     const resumed = await this.#wait(pausedQuestion, waitMs, () => !this.isPaused, 'paused by a person');
     if (resumed) return;
-    const reason = 'The run stayed paused past its deadline';
+    const reason = 'Nobody resumed the paused run before its deadline';
     throw new RunEnded({ outcome: 'needs-human', code: 'pause-expired', reason });
   }
 
@@ -194,8 +194,8 @@ export class RunControl {
       refuse(
         'nothing-to-decide',
         open.length === 0
-          ? 'The run waits for no decision; `jig show` says where it is'
-          : `The run waits for no decision at ${step}, but at ${open.map(({ id }) => id).join(', ')}`,
+          ? 'The run is not waiting for a decision; `jig show` says where it is'
+          : `The run is not waiting for a decision at ${step}, only at ${open.map(({ id }) => id).join(', ')}`,
       );
     const allowed = meant.filter(({ who }) => who.length === 0 || who.includes(by));
     if (allowed.length === 0)
@@ -208,12 +208,12 @@ export class RunControl {
     if (sendable.length === 0)
       refuse(
         'cannot-send-back',
-        'This can be approved or rejected, not sent back: no step came before it, or its rounds are used up',
+        'This can be approved or rejected, but not sent back: no step came before it, or its rounds are used up',
       );
     const meant = sendable.filter(({ sendBackTo }) => to === undefined || sendBackTo.includes(to));
     if (meant.length === 0) {
       const steps = new Set(sendable.flatMap(({ sendBackTo }) => sendBackTo));
-      refuse('cannot-send-back', `The work can't be sent back to ${to}, but to ${[...steps].join(', ')}`);
+      refuse('cannot-send-back', `The work can't be sent back to ${to}, only to ${[...steps].join(', ')}`);
     }
     return meant;
   }
@@ -225,7 +225,7 @@ export class RunControl {
       'nothing-to-steer',
       this.#agents.size === 0
         ? 'No agent step is running; `jig show` says where the run is'
-        : `No agent works at ${step}, but at ${[...this.#agents.keys()].join(', ')}`,
+        : `No agent is working at ${step}, only at ${[...this.#agents.keys()].join(', ')}`,
     );
   }
 
@@ -247,7 +247,7 @@ export class RunControl {
       const parsed = schema.safeParse(value);
       if (parsed.success) return parsed.data;
       const issues = parsed.error.issues.map(({ path, message: why }) => `${path.join('.')}: ${why}`);
-      return refuse('invalid-message', `The message ${name} is malformed: ${issues.join('; ')}`);
+      return refuse('invalid-message', `The message ${name} is not valid: ${issues.join('; ')}`);
     };
     setHandler<Ack, [unknown], UpdateDefinition<Ack, [unknown]>>(
       defineUpdate<Ack, [unknown]>(name),

@@ -28,7 +28,7 @@ export function renderSteps(steps: StepRow[]): string {
     '| | step | kind | took | |',
     '|---|---|---|---|---|',
     ...lines,
-    ...(omitted > 0 ? ['', `${omitted} more rows are not shown.`] : []),
+    ...(omitted > 0 ? ['', omitted === 1 ? '1 more row is not shown.' : `${omitted} more rows are not shown.`] : []),
   ].join('\n');
 }
 

@@ -14,7 +14,7 @@ export function renderEvidence(run: Pick<RunContext, 'memory' | 'view'>, gate: '
   return [
     '### Evidence',
     gate === 'spared'
-      ? '> The checks were **not** decided once more in a clean checkout: the blueprint spares it.'
+      ? '> The checks did **not** run again in a clean checkout, because the blueprint says so.'
       : 'The checks below named `gate` ran in a clean checkout of this commit, with nothing left of the agent.',
     ...(checks.length > 0
       ? [['| | step | check | before | after | |', '|---|---|---|---|---|---|', ...checks].join('\n')]

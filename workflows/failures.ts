@@ -64,7 +64,7 @@ export function describeFailure(error: unknown): { code: ErrorCode; message: str
       return describeFailure(error.cause);
     return {
       code: 'activity-timed-out',
-      message: `${error instanceof ActivityFailure ? error.activityType : 'The agent'} did not end within its bounds: ${error.cause?.message ?? error.message}`,
+      message: `${error instanceof ActivityFailure ? error.activityType : 'The agent'} did not finish in time: ${error.cause?.message ?? error.message}`,
     };
   }
   if (error instanceof Error && 'code' in error && isErrorCode(error.code))

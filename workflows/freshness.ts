@@ -32,7 +32,7 @@ async function look(run: RunContext): Promise<void> {
     ? `others have pushed to ${change?.branch ?? 'the branch'}`
     : `${repository.branch} has moved`;
   const minutes = Math.round(gapMs / 60_000);
-  const question = `The run was away for ${minutes === 1 ? '1 minute' : `${minutes} minutes`}, and ${what}. Approve to go on, reject to stop`;
+  const question = `The run was away for ${minutes === 1 ? '1 minute' : `${minutes} minutes`}, and ${what}. Approve to go on, or reject to stop`;
   const answer = await absence.wait(run, () =>
     control.askHuman({ id: 'stale', kind: 'stale', question, who: [], sendBackTo: [] }, settings.humanWaitMs),
   );

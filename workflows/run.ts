@@ -51,7 +51,7 @@ export async function run(
 ): Promise<RunEnd> {
   const parsed = RunRequest.safeParse(untrusted);
   if (!parsed.success) {
-    const message = `The start request is malformed: ${parsed.error.message}`;
+    const message = `The request to start the run is not valid: ${parsed.error.message}`;
     throw ApplicationFailure.nonRetryable(message, 'invalid-request');
   }
   const request = parsed.data as RunRequest;
@@ -115,11 +115,11 @@ async function load(memory: RunMemory, view: RunView, pages: ArtifactRef[]): Pro
   const { messages, sandboxIds } = memory;
   const { questions } = memory.shown;
   try {
-    const loaded = await loadPages(pages, 'what the run knows so far');
+    const loaded = await loadPages(pages, 'the run’s state so far');
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the execution before this one kept it
     Object.assign(memory, loaded as unknown as RunMemory);
   } catch (error) {
-    return lostMemory('could not be read back', error, memory);
+    return lostMemory('could not be read', error, memory);
   }
   takeUp(memory, { messages, sandboxIds, questions });
   view.restored();
@@ -128,7 +128,7 @@ async function load(memory: RunMemory, view: RunView, pages: ArtifactRef[]): Pro
 
 function lostMemory(how: string, error: unknown, memory: RunMemory): RunEnd {
   if (isCancellation(error)) return endFor(error, memory);
-  return endFor(new StepFailed('memory-lost', `What the run knew ${how}: ${describeFailure(error).message}`), memory);
+  return endFor(new StepFailed('memory-lost', `The run’s state ${how}: ${describeFailure(error).message}`), memory);
 }
 
 /** Has the worker check the pinned text again and find the commit to start from. */
@@ -233,9 +233,9 @@ const needsHuman: ReadonlySet<ErrorCode> = new Set([
 async function goOn(request: RunRequest, opened: OpenedRun, memory: RunMemory): Promise<RunEnd> {
   let pages: ArtifactRef[];
   try {
-    pages = await keepInPages(memory, 'what the run knows so far');
+    pages = await keepInPages(memory, 'the run’s state so far');
   } catch (error) {
-    return lostMemory('could not be kept', error, memory);
+    return lostMemory('could not be saved', error, memory);
   }
   await condition(allHandlersFinished);
   // Read now, with no wait before the new execution, so that everything people said so far goes along.

@@ -31,13 +31,13 @@ async function takeBack(
   undo: EditUndo[],
 ): Promise<void> {
   const { heartbeatTimeoutMs, defaults } = run.opened.settings;
-  const row = run.view.begin(`${path}/undo`, 'undo', 'The edits since are taken back');
+  const row = run.view.begin(`${path}/undo`, 'undo', 'The edits since then are undone');
   for (const { order, ...edit } of undo.toSorted((a, b) => b.order - a.order)) {
     await perform(
       'undoEdit',
       { sandbox: await run.absence.ensureSandbox(run), key: `${key}/undo/${order}`, ...edit },
       {
-        summary: `take back ${edit.path}`,
+        summary: `undo ${edit.path}`,
         timeoutMs: defaults.timeoutsMs.edit,
         heartbeatTimeoutMs,
       },

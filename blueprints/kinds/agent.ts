@@ -21,7 +21,7 @@ const Glob = z
     },
     {
       error:
-        'a glob is a relative path with `*` and `?` in it, at most two single `*` in a part, and at most three parts that are `**`',
+        'a glob is a relative path that may contain `*` and `?`, with at most two single `*` in a part and at most three parts that are `**`',
     },
   );
 
@@ -29,30 +29,30 @@ const AgentStep = z.strictObject({
   ...commonKeys,
   agent: z
     .strictObject({
-      task: Template.meta({ description: 'What the model is to do' }),
+      task: Template.meta({ description: 'What the model should do' }),
       tools: z
         .array(AgentTool)
         .min(1)
         .optional()
-        .meta({ description: 'What the model may use; all of them where missing' }),
+        .meta({ description: 'What the model may use; by default, all of them' }),
       'allow-paths': z
         .array(Glob)
         .max(64)
         .optional()
-        .meta({ description: 'Globs that the step may change; all by default' }),
+        .meta({ description: 'Globs of the files that the step may change; by default, all files' }),
       turns: z
         .number()
         .int()
         .min(1)
         .max(1000)
         .optional()
-        .meta({ description: 'Questions to the model, over all attempts' }),
+        .meta({ description: 'How often the model may be asked, over all attempts' }),
       model: ModelName,
       system: SystemPrompt,
     })
-    .meta({ description: 'A model with tools, inside the bounds of this step' }),
+    .meta({ description: 'A model with tools, within the limits of this step' }),
   verify: Commands.optional().meta({
-    description: 'Commands that decide; what fails goes back to the same conversation',
+    description: 'Commands that decide whether the work is done; the model sees what failed, in the same conversation',
   }),
   attempts: z
     .number()
@@ -60,7 +60,7 @@ const AgentStep = z.strictObject({
     .min(1)
     .max(10)
     .optional()
-    .meta({ description: 'How often `verify` may be tried before the step fails' }),
+    .meta({ description: 'How many attempts the model has before the step fails' }),
 });
 export type AgentStep = z.infer<typeof AgentStep>;
 
@@ -69,8 +69,8 @@ export const agentKind: Kind<AgentStep> = {
   outputs: {
     outcome,
     summary: { type: 'string', description: 'What the model says it did' },
-    turns: { type: 'int', description: 'Questions that were asked of the model' },
-    attempts: { type: 'int', description: 'How often `verify` was tried' },
+    turns: { type: 'int', description: 'How often the model was asked' },
+    attempts: { type: 'int', description: 'How many attempts the model needed' },
     inputTokens: { type: 'int', description: 'Tokens that went to the model' },
     outputTokens: { type: 'int', description: 'Tokens that came from the model' },
     costUsd: { type: 'double', description: 'What they cost, in US dollars' },

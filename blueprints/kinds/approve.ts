@@ -7,24 +7,24 @@ const ApproveStep = z.strictObject({
   ...commonKeys,
   approve: z
     .strictObject({
-      question: Template.optional().meta({ description: 'What is to be decided' }),
+      question: Template.optional().meta({ description: 'What people must decide' }),
       who: z
         .array(z.string().max(200))
         .max(50)
         .optional()
-        .meta({ description: 'Who may decide; anybody with access where missing' }),
-      wait: Duration.optional().meta({ description: 'How long the decision is waited for' }),
+        .meta({ description: 'Who may decide; by default, anybody with access' }),
+      wait: Duration.optional().meta({ description: 'How long the run waits for a decision' }),
       default: z
         .enum(['approve', 'reject'])
         .optional()
-        .meta({ description: 'What the deadline decides; `reject` where missing' }),
+        .meta({ description: 'The decision if nobody decides in time; by default `reject`' }),
       rounds: z
         .number()
         .int()
         .min(1)
         .max(10)
         .optional()
-        .meta({ description: 'How often the work may be sent back to a step before this one' }),
+        .meta({ description: 'How often the work may be sent back to an earlier step' }),
     })
     .meta({ description: 'A person decides' }),
 });
@@ -35,7 +35,7 @@ export const approveKind: Kind<ApproveStep> = {
   outputs: {
     outcome,
     decision: { type: 'string', description: '`approve` or `reject`' },
-    by: { type: 'string', description: 'Who decided; empty where the deadline did' },
+    by: { type: 'string', description: 'Who decided; empty if the deadline did' },
     comment: { type: 'string', description: 'What they said' },
   },
   evaluated: templates('approve', 'question'),

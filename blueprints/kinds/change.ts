@@ -7,15 +7,15 @@ const ChangeStep = z.strictObject({
   change: z
     .strictObject({
       title: Template.meta({ description: 'Its title' }),
-      body: Template.optional().meta({ description: 'Its description; the evidence where missing' }),
+      body: Template.optional().meta({ description: 'Its description; by default, the evidence' }),
       branch: Template.optional().meta({
-        description: 'Its branch; made from the names of the blueprint and the run where missing',
+        description: 'Its branch; by default, made from the names of the blueprint and the run',
       }),
       draft: z.boolean().optional().meta({ description: 'Open it as a draft' }),
       labels: z.array(z.string().max(100)).max(20).optional().meta({ description: 'Labels on the change' }),
       gate: z.enum(['clean', 'spared']).optional().meta({
         description:
-          '`clean` (the default) decides the checks once more in a clean checkout; `spared` does not, and the evidence says so',
+          '`clean` (the default): the checks run again in a clean checkout. `spared`: they do not, and the evidence says so',
       }),
     })
     .meta({ description: 'A pull or merge request with what the run changed' }),
@@ -27,7 +27,7 @@ export const changeKind: Kind<ChangeStep> = {
   outputs: {
     outcome,
     number: { type: 'int', description: 'The number of the change on its forge' },
-    url: { type: 'string', description: 'Where a person looks at it' },
+    url: { type: 'string', description: 'The address of its page' },
     branch: { type: 'string', description: 'Its branch' },
     commit: { type: 'string', description: 'Its commit' },
   },
@@ -39,7 +39,7 @@ export const changeKind: Kind<ChangeStep> = {
     report.add(
       [...path, 'on-failure'],
       'continue-after-side-effect',
-      'a run must not go on after a change that may or may not have been opened',
+      'a run must not go on if it is unclear whether the change was opened',
     );
   },
 };

@@ -7,13 +7,21 @@ const CiStep = z.strictObject({
   ...commonKeys,
   ci: z
     .strictObject({
-      rounds: z.number().int().min(1).max(2).optional().meta({ description: 'How often CI is waited for' }),
-      wait: Duration.optional().meta({ description: 'How long each time' }),
+      rounds: z
+        .number()
+        .int()
+        .min(1)
+        .max(2)
+        .optional()
+        .meta({
+          description: 'How often the run waits for CI; after each wait but the last, it tries to repair what failed',
+        }),
+      wait: Duration.optional().meta({ description: 'How long the run waits each time' }),
       autofix: Commands.optional().meta({
-        description: 'Commands that mend what code can mend, tried before a model is',
+        description: 'Commands that fix what code can fix; they run before a model is asked',
       }),
     })
-    .meta({ description: 'Waits for the checks of the forge, and mends what failed' }),
+    .meta({ description: 'Waits for the checks of the code host, and repairs what failed' }),
 });
 export type CiStep = z.infer<typeof CiStep>;
 
@@ -21,8 +29,8 @@ export const ciKind: Kind<CiStep> = {
   schema: CiStep,
   outputs: {
     outcome,
-    passed: { type: 'bool', description: 'Whether every check of the forge passed' },
-    rounds: { type: 'int', description: 'How often CI was waited for' },
+    passed: { type: 'bool', description: 'Whether every check of the code host passed' },
+    rounds: { type: 'int', description: 'How often the run waited for CI' },
   },
   evaluated: [{ key: 'ci', inner: 'autofix', is: 'commands' }],
   withoutEffect: ['timeout', 'retry'],

@@ -9,7 +9,7 @@ const maxDepth = 2;
 const EachKeys = z.strictObject({
   ...commonKeys,
   each: Template.meta({
-    description: 'A list, as in `${{ steps.places.value }}`: `do` runs once for each of its items',
+    description: 'A list, such as `${{ steps.places.value }}`; `do` runs once for each of its items',
   }),
   as: Identifier.meta({ description: 'The name of the item in the expressions of `do`' }),
   'at-once': z
@@ -33,13 +33,13 @@ export const eachKind: Kind<EachStep> = {
     outcome,
     count: { type: 'int', description: 'Items in the list' },
     succeeded: { type: 'int', description: 'Items whose steps succeeded' },
-    failed: { type: 'int', description: 'Items of which a step failed' },
+    failed: { type: 'int', description: 'Items with a step that failed' },
   },
   evaluated: [{ key: 'each', is: 'list' }],
   withoutEffect: ['env', 'timeout', 'retry'],
   check({ path, around }, report) {
     if (around.filter(({ block }) => block === 'each').length !== maxDepth) return;
-    report.addKey([...path, 'each'], 'each-too-deep', `\`each\` is nested at most ${maxDepth} deep`);
+    report.addKey([...path, 'each'], 'each-too-deep', `\`each\` can be nested only ${maxDepth} deep`);
   },
   children: {
     key: 'do',
@@ -48,7 +48,7 @@ export const eachKind: Kind<EachStep> = {
     variable: 'as',
     hidden: (block) => ({
       because: `runs once for each item of \`${block}\``,
-      hint: `\`steps.${block}\` counts what came of it`,
+      hint: `\`steps.${block}\` has the counts`,
     }),
   },
 };

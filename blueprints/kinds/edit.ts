@@ -8,14 +8,14 @@ const EditStep = z.strictObject({
     .strictObject({
       path: Template.meta({ description: 'The file, relative to the repository' }),
       old: Template.meta({ description: 'The text that is there' }),
-      new: Template.meta({ description: 'The text in its place' }),
+      new: Template.meta({ description: 'The text to put in its place' }),
       line: TemplateOrNumber.optional().meta({ description: 'The line (from 1) on which `old` starts' }),
       all: z
         .boolean()
         .optional()
-        .meta({ description: 'Replace every occurrence; otherwise there must be exactly one' }),
+        .meta({ description: 'Replace every occurrence; without it, there must be exactly one' }),
     })
-    .meta({ description: 'An exact replacement, made by code and refused where it does not match' }),
+    .meta({ description: 'An exact replacement, made by code; it is refused if the text is not there' }),
 });
 export type EditStep = z.infer<typeof EditStep>;
 

@@ -10,7 +10,7 @@ const EndStep = z.strictObject({
       outcome: z
         .enum(['succeeded', 'nothing-to-do', 'needs-human', 'failed'])
         .meta({ description: 'How the run ends' }),
-      reason: Template.meta({ description: 'Why, for whoever looks at the run' }),
+      reason: Template.meta({ description: 'Why, for people who look at the run' }),
     })
     .meta({ description: 'Ends the run' }),
 });

@@ -96,22 +96,29 @@ export interface Children {
 
 /** Keys that a step of any kind may have. */
 export const commonKeys = {
-  id: Identifier.optional().meta({ description: 'How expressions call this step; made from its kind where missing' }),
-  title: z.string().min(1).max(200).optional().meta({ description: 'What the step does, for whoever looks at a run' }),
-  if: z.union([Expression, z.boolean()]).optional().meta({ description: 'The step is skipped where this is false' }),
+  id: Identifier.optional().meta({
+    description: 'The name of this step in expressions; by default, made from its kind',
+  }),
+  title: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: 'What the step does, for people who look at a run' }),
+  if: z.union([Expression, z.boolean()]).optional().meta({ description: 'The step is skipped if this is false' }),
   timeout: Duration.optional().meta({ description: 'How long the step may take' }),
   retry: z.number().int().min(0).max(10).optional().meta({
     description:
-      'How often what the step asks for is tried again where something around it broke: a model’s server, a forge, the machine; 0: one try. The death of a worker does not count, and a command is never run twice',
+      'How often the step tries again after a failure around it: of a model’s server, a forge or the machine. 0: one try. The loss of a worker does not count, and a command never runs twice',
   }),
   'on-failure': z
     .enum(['stop', 'continue'])
     .optional()
-    .meta({ description: 'Whether the run goes on after this step failed; `stop` where missing' }),
+    .meta({ description: 'Whether the run goes on if this step fails; by default `stop`' }),
   env: z
     .record(EnvironmentName, TemplateOrNumber)
     .optional()
-    .meta({ description: 'Environment of the commands of this step; the way for values to reach a shell' }),
+    .meta({ description: 'Environment variables for the commands of this step; use them to pass values to a shell' }),
 };
 type CommonKey = keyof typeof commonKeys;
 

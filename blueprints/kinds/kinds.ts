@@ -53,3 +53,8 @@ export const blocks: readonly { kind: StepKind; children: Children }[] = stepKin
 export function isStepKind(key: string): key is StepKind {
   return Object.hasOwn(table, key);
 }
+
+/** A kind as a sentence has it: `` an `agent` ``, `` a `run` ``. */
+export function withArticle(kind: string): string {
+  return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} \`${kind}\``;
+}

@@ -14,7 +14,7 @@ const PromptStep = z.strictObject({
   prompt: z
     .strictObject({
       text: Template.meta({ description: 'The question' }),
-      answer: JsonSchema.meta({ description: 'The JSON Schema that the answer is held to' }),
+      answer: JsonSchema.meta({ description: 'The JSON Schema that the answer must match' }),
       model: ModelName,
       system: SystemPrompt,
     })
@@ -26,7 +26,7 @@ export const promptKind: Kind<PromptStep> = {
   schema: PromptStep,
   outputs: {
     outcome,
-    value: { type: 'dyn', description: 'The answer, as its JSON Schema says' },
+    value: { type: 'dyn', description: 'The answer, as its JSON Schema describes it' },
   },
   evaluated: templates('prompt', 'text', 'system'),
   withoutEffect: ['env'],
@@ -56,7 +56,7 @@ function checkAnswer(schema: JsonSchema, path: KeyPath, report: Report): void {
     z.fromJSONSchema(schema);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    report.add(path, 'answer-keyword', `an answer can't be held to this schema: ${why}`);
+    report.add(path, 'answer-keyword', `answers can't be checked with this schema: ${why}`);
   }
 }
 
@@ -68,7 +68,7 @@ function checkKeywords(schema: Json, path: KeyPath, report: Report): void {
     const here = [...path, key];
     if (refused.includes(key)) {
       const hint = key === 'pattern' ? 'use `enum`, or check the answer in a `run` step' : undefined;
-      report.addKey(here, 'answer-keyword', `\`${key}\` is not part of an answer's schema here`, hint);
+      report.addKey(here, 'answer-keyword', `\`${key}\` can't be used in the schema of an answer`, hint);
     } else if (namedSchemas.includes(key) && isJsonMap(inner)) {
       for (const [name, named] of Object.entries(inner)) checkKeywords(named, [...here, name], report);
     } else if (!values.includes(key)) checkKeywords(inner, here, report);

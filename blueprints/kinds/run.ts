@@ -6,7 +6,7 @@ const RunStep = z.strictObject({
   ...commonKeys,
   run: Command.meta({
     description:
-      'A command whose output other steps can read: a shell script without `${{ }}`, or the list of words of one program',
+      'A command whose output other steps can read: a shell script without `${{ }}`, or one program with its arguments, as a list',
   }),
   parse: z.enum(['json', 'lines']).optional().meta({ description: 'Standard output as a value: `steps.ID.value`' }),
 });
@@ -22,7 +22,7 @@ const withoutValue = {
 
 const value: Output = {
   type: 'dyn',
-  description: 'Standard output as `parse` reads it; only where `parse` is set',
+  description: 'Standard output as `parse` reads it; only if `parse` is set',
   needs: '`parse: json` or `parse: lines`',
 };
 

@@ -21,7 +21,7 @@ export async function ensureChange(gitea: Connection, wanted: WantedChange): Pro
     if (wanted.draft && !change.draft)
       throw new ForgeFailure(
         'forge-refused',
-        `${gitea.name} takes change ${change.number} for ready, though its title begins with ${JSON.stringify(gitea.draftPrefix)}: set forges.${gitea.name}.draftPrefix to one of its WORK_IN_PROGRESS_PREFIXES.`,
+        `${gitea.name} treats change ${change.number} as ready for review, though its title begins with ${JSON.stringify(gitea.draftPrefix)}: set forges.${gitea.name}.draftPrefix to one of its WORK_IN_PROGRESS_PREFIXES.`,
       );
     return change;
   });

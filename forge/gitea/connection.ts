@@ -68,7 +68,7 @@ export function connect({
     if (!success)
       throw new ForgeFailure(
         'forge-unavailable',
-        `${name} answered something else than its API says: ${error.issues[0]?.path.join('.') || 'no JSON'} ${error.issues[0]?.message ?? ''}`,
+        `${name} answered something that does not fit its API: ${error.issues[0]?.path.join('.') || 'no JSON'} ${error.issues[0]?.message ?? ''}`,
       );
     return value;
   };
@@ -112,10 +112,10 @@ function checkedUrl(name: string, text: string, allowHttp: boolean): string {
   const wrong = (why: string) => new JigError('config-invalid', `The address of the forge ${name} ${why}`);
   if (!url || !['https:', 'http:'].includes(url.protocol)) throw wrong('is neither https nor http');
   if (url.username || url.password || url.search || url.hash)
-    throw wrong('has more in it than a host and a path; the token stands elsewhere');
+    throw wrong('has more than a host and a path; name the token with tokenEnv or tokenFile');
   const isHere = url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.[\d.]+$/.test(url.hostname);
   if (url.protocol === 'http:' && !isHere && !allowHttp)
-    throw wrong('is http, which shows the token to the network; allowHttp: true accepts that');
+    throw wrong('is http, which shows the token to the network; set allowHttp: true to accept that');
   return url.href.replace(/\/+$/, '');
 }
 

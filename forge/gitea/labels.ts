@@ -18,7 +18,7 @@ export async function ensureLabels(gitea: Connection, repository: string, names:
       if (label.name !== wanted)
         throw new ForgeFailure(
           'forge-refused',
-          `${gitea.name} made the label ${JSON.stringify(label.name)} of ${JSON.stringify(wanted)}.`,
+          `${gitea.name} changed the label's name to ${JSON.stringify(label.name)}; it was asked for ${JSON.stringify(wanted)}.`,
         );
       ids.push(label.id);
     }

@@ -31,7 +31,7 @@ function explained(gitea: Connection, repository: string, error: unknown): unkno
     );
   const name =
     error.code === 'forge-moved' ? /\/api\/v1\/repos\/([\w.-]+\/[\w.-]+)/.exec(error.message)?.[1] : undefined;
-  return name ? new ForgeFailure('forge-moved', `${repository} is called ${name} on ${gitea.name} now.`) : error;
+  return name ? new ForgeFailure('forge-moved', `${repository} is now called ${name} on ${gitea.name}.`) : error;
 }
 
 /**

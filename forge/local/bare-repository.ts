@@ -81,14 +81,14 @@ export async function mergeBranch(
   { base, head, message }: { base: string; head: string; message: string },
 ): Promise<string> {
   const onto = await findCommit(git, gitDir, base);
-  if (!onto) throw new ForgeFailure('forge-conflict', `The base branch ${base} is gone.`);
+  if (!onto) throw new ForgeFailure('forge-conflict', `The base branch ${base} does not exist any more.`);
   if (await isAncestor(git, gitDir, head, onto)) return onto;
   const merged = (await isAncestor(git, gitDir, onto, head))
     ? head
     : await mergeCommit(git, gitDir, onto, head, message);
   const moved = await git(gitDir, ['update-ref', `refs/heads/${base}`, merged, onto]);
   if (moved.exitCode !== 0)
-    throw new ForgeFailure('forge-conflict', `${base} moved while it was merged into.`, { retryable: true });
+    throw new ForgeFailure('forge-conflict', `${base} moved while the change was merged into it.`, { retryable: true });
   return merged;
 }
 

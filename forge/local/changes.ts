@@ -68,7 +68,7 @@ export async function approve(changes: Changes, repository: string, number: numb
     if (by === change.author)
       throw new ForgeFailure(
         'forge-refused',
-        `${by} is the author of change ${number}, and nobody approves a change of their own.`,
+        `${by} is the author of change ${number}, and authors can't approve their own changes.`,
       );
     const commit = await getHead(changes, repository, change.branch);
     if (change.approvals.some((approval) => approval.by === by && approval.commit === commit)) return change;
@@ -97,7 +97,7 @@ export async function merge(
     !unapproved &&
     !change.approvals.some(({ commit }) => commit === head)
   ) {
-    throw new ForgeFailure('forge-refused', `Change ${number} is not approved at its present commit.`);
+    throw new ForgeFailure('forge-refused', `Change ${number} is not approved at its current commit.`);
   }
   await mergeBranch(git, gitDir, { base: change.base, head, message: `Merge change ${number}: ${change.title}\n` });
   return updateOpen(changes, repository, number, (open) => ({

@@ -83,7 +83,7 @@ export async function finishCheck(
 ): Promise<void> {
   await state.check(repository, commit).update((current) => {
     if (current?.claim?.id !== id)
-      throw new ForgeFailure('forge-conflict', `The check of ${commit} belongs to another claim by now.`);
+      throw new ForgeFailure('forge-conflict', `The check of ${commit} has been handed to somebody else meanwhile.`);
     if (current.state !== 'running') return current;
     return { ...current, state: outcome.state, logExcerpt: tail(outcome.logExcerpt) };
   });

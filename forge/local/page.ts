@@ -43,7 +43,7 @@ export function renderPage(view: {
         : record.approvals
             .map(
               ({ by, at, commit }) =>
-                `- ${oneLine(by)} approved \`${commit.slice(0, 12)}\` at ${at}${commit === change.headCommit ? '' : ' (not the present commit)'}`,
+                `- ${oneLine(by)} approved \`${commit.slice(0, 12)}\` at ${at}${commit === change.headCommit ? '' : ' (an earlier commit)'}`,
             )
             .join('\n'),
       '## Comments',

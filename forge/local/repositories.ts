@@ -91,7 +91,7 @@ async function readCheckedOutBranch(git: BareGit, source: string): Promise<strin
   if (found.exitCode === 0) return found.stdout.trim();
   throw new ForgeFailure(
     'forge-refused',
-    `${source} is not a git repository with a branch checked out: name a branch. ${found.stderr.trim()}`,
+    `${source} is not a git repository with a branch checked out; name one with --branch. ${found.stderr.trim()}`,
   );
 }
 

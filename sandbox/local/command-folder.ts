@@ -58,8 +58,7 @@ export async function launchCommand(
 ): Promise<void> {
   checkWords(launch.words);
   await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
-    if (isMissing(error))
-      throw new SandboxLost(`the sandbox has no folder for its commands any more`, { cause: error });
+    if (isMissing(error)) throw new SandboxLost(`the folder for the sandbox's commands is gone`, { cause: error });
     if (!hasCode(error, 'EEXIST')) throw error;
   });
   if (cancelled) await stopCommand(folder, 'cancelled');
@@ -130,7 +129,9 @@ function spawnOrRefuse<Child>(start: () => Child): Child {
     return start();
   } catch (error) {
     if (hasCode(error, 'E2BIG'))
-      throw new CommandTooLong('its words and environment together are longer than the kernel takes', { cause: error });
+      throw new CommandTooLong('its words and environment together are longer than the kernel allows', {
+        cause: error,
+      });
     throw error;
   }
 }

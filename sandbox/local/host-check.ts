@@ -29,8 +29,8 @@ export async function checkNamespaces(
     return [
       {
         code: 'sandbox-platform',
-        message: `commands can't be isolated on ${platform}: namespaces are Linux's`,
-        hint: 'Run the worker on Linux (a container or a virtual machine), or run without isolation by --sandbox unsafe-process.',
+        message: `commands can't be isolated on ${platform}: only Linux has namespaces`,
+        hint: 'Run the worker on Linux (a container or a virtual machine), or run without isolation with --sandbox unsafe-process.',
       },
     ];
   }
@@ -41,7 +41,7 @@ export async function checkNamespaces(
       {
         code: 'bwrap-missing',
         message: `bubblewrap is not at ${bwrapPath}`,
-        hint: 'Install the package bubblewrap of your distribution.',
+        hint: 'Install your distribution’s package bubblewrap.',
       },
     ];
   }
@@ -81,6 +81,6 @@ async function explain(problem: string): Promise<HostIssue> {
   const hint =
     forbidding.length > 0
       ? `Allow user namespaces: ${forbidding.map(({ name, allow }) => `sysctl -w ${name}=${allow}`).join('; ')}`
-      : 'In a container, it needs a runtime that allows user namespaces and an unmasked /proc. Or run without isolation by --sandbox unsafe-process.';
+      : 'In a container, the container runtime must allow user namespaces and an unmasked /proc. Or run without isolation with --sandbox unsafe-process.';
   return { code: 'user-namespaces-unavailable', message: `bubblewrap can't make namespaces here: ${problem}`, hint };
 }

@@ -51,7 +51,7 @@ export function isolatedLaunch({ folder, record, spec, toolchains, egress }: Lau
   );
   if (words.length > maxBwrapWords)
     throw new CommandTooLong(
-      `the command has ${spec.argv.length} words; at most about ${maxBwrapWords - words.length + spec.argv.length} fit into a sandbox's line`,
+      `the command has ${spec.argv.length} words; at most about ${maxBwrapWords - words.length + spec.argv.length} fit into a command line`,
     );
   return {
     words,

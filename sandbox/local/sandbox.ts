@@ -63,7 +63,7 @@ async function followWithin(
 export async function checkIncarnation(folder: string, ref: SandboxRef): Promise<SandboxRecord> {
   const record = await findRecord(folder);
   if (!record) throw new SandboxLost(`the sandbox ${ref.id} is gone`);
-  if (record.incarnation !== ref.incarnation) throw new SandboxLost(`another sandbox stands under the name ${ref.id}`);
+  if (record.incarnation !== ref.incarnation) throw new SandboxLost(`another sandbox has the name ${ref.id}`);
   return record;
 }
 
@@ -75,5 +75,7 @@ async function checkSetUp(place: string): Promise<void> {
   const status = await readFile(join(place, 'status'), 'utf8').catch(() => '');
   if (status.includes('"exit-code"')) return;
   const message = await readFile(join(place, 'stderr'), 'utf8').catch(() => '');
-  throw new SandboxLost(`the sandbox could not be entered, or was ended from outside: ${message.trim().slice(-500)}`);
+  throw new SandboxLost(
+    `the sandbox could not be used, or something outside Jig ended it: ${message.trim().slice(-500)}`,
+  );
 }

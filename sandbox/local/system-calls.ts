@@ -47,7 +47,9 @@ type Instruction =
 export function systemCallFilter(processor: NodeJS.Architecture = process.arch): Buffer {
   const calls = callsOf[processor];
   if (!calls)
-    throw new Error(`Sandboxes are made on ${Object.keys(callsOf).join(' and ')}, and this machine is ${processor}`);
+    throw new Error(
+      `Sandboxes need a processor of type ${Object.keys(callsOf).join(' or ')}, but this machine is ${processor}`,
+    );
   return assemble([
     [load, architectureAt],
     [ifEqual, calls.architecture, undefined, 'no such call'],

@@ -50,7 +50,7 @@ test('steps inside of an each see those before them, inside and outside', () => 
 
 test('a step inside of an each is hidden from outside, and the hint names the each', () => {
   const issue = onlyIssue(`${loop}\n  - { run: ls, if: steps.first.exitCode == 0 }`);
-  assert.deepEqual([issue.code, issue.hint], ['hidden-reference', '`steps.loop` counts what came of it']);
+  assert.deepEqual([issue.code, issue.hint], ['hidden-reference', '`steps.loop` has the counts']);
   assert.deepEqual(stepIssues(`${loop}\n  - { run: ls, if: steps.loop.failed > 0 }`), []);
 });
 
@@ -169,7 +169,7 @@ test('a template in a shell script is refused, in every place that has one', () 
     const issue = onlyIssue(`  - ${place}`, '{ x: { type: string } }');
     assert.deepEqual(
       [issue.code, issue.hint],
-      ['template-in-shell', 'pass it by `env:`, or write the command as a list of words'],
+      ['template-in-shell', 'pass the value through `env:`, or write the command as a list of words'],
       place,
     );
   }

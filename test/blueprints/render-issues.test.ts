@@ -10,7 +10,7 @@ function render(text: string, file = 'b.yaml', colors = false): string {
 test('an issue shows its code, its place, its line, a caret and a hint', () => {
   assert.equal(
     render('blueprint: v1\nname: test\nsteps:\n  - run: ls\n    timout: 10m\n'),
-    `error unknown-key: \`timout\` is not a key that is known here
+    `error unknown-key: \`timout\` is not a key that can be used here
   --> b.yaml:5:5 (steps[0].timout)
 5 |     timout: 10m
   |     ^^^^^^

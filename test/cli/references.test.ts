@@ -68,7 +68,7 @@ test("a repository of another forge is FORGE:OWNER/NAME; its checks are the host
     assert.equal(parseHostedRepository(reference, {}), undefined, reference);
   assert.throws(() => parseHostedRepository('gitea:acme/api', { ci: ['npm test'] }), {
     code: 'invalid-input',
-    message: /gitea runs checks of its own/,
+    message: /gitea runs its own checks/,
   });
 });
 

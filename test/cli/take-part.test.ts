@@ -55,7 +55,7 @@ async function checkRefused(
   assert.deepEqual([text.exitCode, text.stdout], [exitCode, ''], args.join(' '));
   assert.match(
     text.stderr,
-    new RegExp(`^error\\[${code}\\]: .+\\n {2}.+\\n {2}docs/errors/${code}\\.md says why`),
+    new RegExp(`^error\\[${code}\\]: .+\\n {2}.+\\n {2}docs/errors/${code}\\.md explains why`),
     args.join(' '),
   );
   assert.match(text.stderr, says);
@@ -74,7 +74,7 @@ test('an agent at work is steered and paused, its work sent back, and the better
   assert.deepEqual([said.exitCode, said.stdout, said.stderr], [0, `${runId}: said`, '']);
   const paused = await jig('pause', id, '--by', 'Ann', '--json');
   assert.deepEqual([paused.exitCode, JSON.parse(paused.stdout)], [0, { runId, done: 'pause' }]);
-  await checkRefused(['pause', id], { exitCode: 1, code: 'already-paused', says: /resume it/ });
+  await checkRefused(['pause', id], { exitCode: 1, code: 'already-paused', says: /jig resume/ });
   await installation.letGoOn();
   assert.match(
     (await jig('show', id)).stdout,

@@ -81,7 +81,10 @@ test('an unknown name of a blueprint says what the library has', async () => {
 test('no Temporal is a failure with its hint, not a stack', async () => {
   const { exitCode, stderr } = await jig(['runs'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
   assert.equal(exitCode, 1);
-  assert.match(stderr, /^error\[temporal-unreachable\]: No Temporal answers at 127\.0\.0\.1:1\n {2}Start `jig up`/);
+  assert.match(
+    stderr,
+    /^error\[temporal-unreachable\]: Temporal does not answer at 127\.0\.0\.1:1\n {2}Start `jig up`/,
+  );
   assert.doesNotMatch(stderr, /\n\s+at /);
 });
 
@@ -99,7 +102,7 @@ test('a known failure has no stack unless it is asked for; an unknown one is int
   assert.equal(failureExitCode(known), 1);
   assert.equal(
     renderFailure(known, { paint: plain, debug: false }),
-    'error[temporal-unreachable]: No \\u{1b}[31mTemporal\n  Start it.\n  docs/errors/temporal-unreachable.md says why, and what to do',
+    'error[temporal-unreachable]: No \\u{1b}[31mTemporal\n  Start it.\n  docs/errors/temporal-unreachable.md explains why, and what to do',
   );
   assert.match(renderFailure(known, { paint: plain, debug: true }), /\n {4}at /);
   assert.deepEqual(failureJson(known), {

@@ -55,7 +55,8 @@ test('a link is refused by name, wherever it leads', async () => {
   assert.deepEqual(
     await problemsOf(),
     ['dangling', 'inside', 'outside', 'up'].map(
-      (name) => `blueprint-file-refused: "${name}" is a symbolic link; only regular files are taken`,
+      (name) =>
+        `blueprint-file-refused: "${name}" is a symbolic link; a blueprint's folder may hold only regular files`,
     ),
   );
 });
@@ -64,7 +65,7 @@ test('a blueprint.yaml that is a link is refused too', async () => {
   await rename(join(folder, 'blueprint.yaml'), join(folder, 'other.yaml'));
   await symlink('other.yaml', join(folder, 'blueprint.yaml'));
   assert.deepEqual(await problemsOf(), [
-    'blueprint-file-refused: "blueprint.yaml" is a symbolic link; only regular files are taken',
+    `blueprint-file-refused: "blueprint.yaml" is a symbolic link; a blueprint's folder may hold only regular files`,
   ]);
 });
 
@@ -75,7 +76,8 @@ test('a pipe and a socket are refused, and nothing waits for them', async () => 
   assert.deepEqual(
     await problemsOf(),
     ['pipe', 'socket'].map(
-      (name) => `blueprint-file-refused: "${name}" is a device, a pipe or a socket; only regular files are taken`,
+      (name) =>
+        `blueprint-file-refused: "${name}" is a device, a pipe or a socket; a blueprint's folder may hold only regular files`,
     ),
   );
 });
@@ -85,7 +87,7 @@ test('a name that is not UTF-8, or holds a control character, is refused', async
   await add('two\nlines');
   const [notText = '', control = '', ...more] = await problemsOf();
   assert.match(notText, /^blueprint-file-refused: the name of "bad-\uFFFD" is not UTF-8$/);
-  assert.match(control, /^blueprint-file-refused: the name of "two\\nlines" holds control characters$/);
+  assert.match(control, /^blueprint-file-refused: the name of "two\\nlines" contains control characters$/);
   assert.deepEqual(more, []);
 });
 
@@ -101,7 +103,7 @@ test('a file that is too large is named, and so are files that are too many or t
   for (let index = 0; index < 5; index += 1) await add(`part-${index}`);
   for (let index = 0; index < maxFiles; index += 1) await add(`more/${index}`);
   assert.deepEqual(await problemsOf(), [
-    `blueprint-folder-too-large: The folder of the blueprint holds more than ${maxFiles} files and folders`,
+    `blueprint-folder-too-large: The folder of the blueprint has more than ${maxFiles} files and folders`,
   ]);
 });
 

@@ -63,7 +63,7 @@ test('without a key each start is a run of its own, and what is no request start
   });
   await assert.rejects(world.client.start(request({ blueprint: { name: 'n'.repeat(1000), text: waits, file: '' } })), {
     code: 'invalid-request',
-    message: /Temporal refuses it/,
+    message: /Temporal refused the request/,
   });
 });
 

@@ -134,7 +134,7 @@ test('a spared gate is said in the evidence', async () => {
     ),
   );
   const change = await world.forge.findChange('acme/api', { number: state.change?.number ?? 0 });
-  assert.match(change?.body ?? '', /\*\*not\*\* decided once more in a clean checkout/);
+  assert.match(change?.body ?? '', /did \*\*not\*\* run again in a clean checkout/);
 });
 
 test('a change of a protected path is refused by code', async () => {

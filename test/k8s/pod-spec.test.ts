@@ -114,7 +114,7 @@ describe('the pod of a sandbox', () => {
       [Buffer.from([0xff]), /"tool" is not UTF-8 text/],
       ['x'.repeat(200_000), /its files have 200000 bytes/],
     ] as const)
-      assert.throws(() => pod({ blueprint: [file('tool', bytes)] }), { message: says, hint: /image of the sandbox/ });
+      assert.throws(() => pod({ blueprint: [file('tool', bytes)] }), { message: says, hint: /the sandbox’s image/ });
   });
 
   it('shows its commands no secret of their folders, and which pod they are in', () => {

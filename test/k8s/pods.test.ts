@@ -59,7 +59,7 @@ describe('a pod', () => {
     server.put({ metadata: { name: metadata?.name ?? '', labels: { app: 'other' } } });
     await assert.rejects(
       ensurePod(server.pods, wanted()),
-      (error) => error instanceof SandboxRefused && /is not Jig's/.test(error.message),
+      (error) => error instanceof SandboxRefused && /was not made by Jig/.test(error.message),
     );
     assert.equal(server.count('DELETE'), 0);
   });
@@ -104,7 +104,7 @@ describe('a pod', () => {
     server.change({}, { deletionTimestamp: new Date() });
     await assert.rejects(
       ensurePod(server.pods, wanted(), undefined, { startTimeoutMs: 500 }),
-      unavailable('sandbox-not-started', /does not go/, true),
+      unavailable('sandbox-not-started', /still being removed/, true),
     );
   });
 

@@ -16,9 +16,9 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
   const { step, path, scope } = place;
   const { defaults } = run.opened.settings;
   const items = value(step.each, scope);
-  if (!Array.isArray(items)) throw new StepFailed('each-needs-a-list', 'The items of an each step are no list');
+  if (!Array.isArray(items)) throw new StepFailed('each-needs-a-list', 'The items of the `each` step are not a list');
   if (items.length > defaults.each.maxItems) {
-    const atMost = `at most ${defaults.each.maxItems} are carried out`;
+    const atMost = `at most ${defaults.each.maxItems} are allowed`;
     throw new StepFailed('each-too-many', `The list has ${items.length} items; ${atMost}`);
   }
   run.view.setItems(path, items.length);

@@ -25,7 +25,7 @@ export const ciStep: StepAction<CiStep> = async (run, place) => {
   const rounds = step.ci.rounds ?? defaults.ci.rounds;
   for (let round = 1; ; round += 1) {
     const { change } = run.memory;
-    if (!change) throw new StepFailed('ci-without-change', 'There is no change whose checks could be waited for');
+    if (!change) throw new StepFailed('ci-without-change', 'There is no change, so there are no checks to wait for');
     const outcome = await awaitChecks(run, change, step.ci.wait ? durationMs(step.ci.wait) : defaults.ci.waitMs);
     if (outcome.state === 'passed' || outcome.state === 'none') {
       return {
@@ -136,7 +136,7 @@ async function handOver(
 ): Promise<never> {
   const reason =
     outcome.state === 'timeout'
-      ? 'The checks of the code host did not end in time'
+      ? 'The checks of the code host did not finish in time'
       : `The checks of the code host failed in round ${round}`;
   const excerpt = outcome.excerpt ? `\n\n~~~text\n${outcome.excerpt.replaceAll('~~~', '~ ~ ~')}\n~~~\n` : '';
   await perform(

@@ -54,6 +54,6 @@ async function oneAtATime<Result>(run: RunContext, edit: () => Promise<Result>):
 function wholeNumber(source: string | number, scope: Scope): number {
   const number = typeof source === 'number' ? source : Number(value(source, scope));
   if (!Number.isSafeInteger(number) || number < 1)
-    throw new StepFailed('edit-line-invalid', 'The line of an edit is a whole number from 1');
+    throw new StepFailed('edit-line-invalid', 'The line of an `edit` step must be a whole number from 1');
   return number;
 }
