@@ -12,7 +12,7 @@ test('a reference to no step, a later step and the step itself are refused at th
   );
   const forward = onlyIssue(`  - { run: ls, if: steps.survey.exitCode == 0 }\n${survey}`);
   assert.equal(summary(forward), '5:20 forward-reference steps[0].if');
-  assert.match(forward.message, /it stands on line 6/);
+  assert.match(forward.message, /it is on line 6/);
   assert.equal(
     summary(onlyIssue('  - { id: self, run: [ls, "${{ steps.self.stdout }}"] }')),
     '5:32 forward-reference steps[0].run[1]',

@@ -45,7 +45,7 @@ afterAll(() => installation[Symbol.asyncDispose]());
 test('up starts without a model, says where things are, and refuses a second one on the same data', async () => {
   const { places, dir } = installation;
   assert.equal(places.data, join(dir, 'data'));
-  assert.match(places.model, /^none: set OPENAI_API_KEY/);
+  assert.match(places.model, /^none: .*set OPENAI_API_KEY/);
   assert.match(await readFile(join(places.data, 'worker.log'), 'utf8'), /"msg":"worker is ready"/);
   const { exitCode, stderr } = await jig('up');
   assert.equal(exitCode, 1);

@@ -100,7 +100,7 @@ describe('the files of k8s/deploy', () => {
           rule.resources === resources ? { ...rule, verbs: verbs.filter((each) => each !== verb) } : rule,
         );
         await cluster.apply({ ...role, rules: rules.filter((rule) => rule.verbs.length > 0) });
-        await untilNamed(provider, `May not ${verb} ${resources.join()} in the namespace ${namespace}`);
+        await untilNamed(provider, `The worker may not ${verb} ${resources.join()} in the namespace ${namespace}`);
       }
     }
     const { exitCode, sandboxes } = await doctor();

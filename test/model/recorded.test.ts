@@ -37,7 +37,7 @@ test('a first question that differs from the recorded one is refused, and says s
   await assert.rejects(model.ask(question('run-b/ask/1', 'Rewrite y')), {
     code: 'model-not-recorded',
     retryable: false,
-    message: /ask\/1 is another than the one/,
+    message: /ask\/1 is not the one/,
   });
 });
 
