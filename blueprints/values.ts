@@ -2,11 +2,9 @@
 import { z } from 'zod';
 
 /** A name that CEL can read after a dot: `steps.survey`. */
-export const Identifier = z
-  .string()
-  .regex(/^[a-z][a-z0-9_]{0,62}$/, {
-    error: 'a name begins with a small letter and has only small letters, digits and _',
-  });
+export const Identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, {
+  error: 'a name begins with a small letter and has only small letters, digits and _',
+});
 
 /** A CEL expression without braces, as in `if:`. */
 export const Expression = z.string().min(1).max(4096).meta({ description: 'A CEL expression, without `${{ }}`' });
@@ -25,11 +23,9 @@ export type Command = z.infer<typeof Command>;
 export const Commands = z.array(Command).min(1).max(32);
 
 /** The name of an environment variable. */
-export const EnvironmentName = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
-    error: 'the name of a variable has letters, digits and _, and does not begin with a digit',
-  });
+export const EnvironmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+  error: 'the name of a variable has letters, digits and _, and does not begin with a digit',
+});
 
 export const ModelName = z
   .string()

@@ -7,15 +7,9 @@ const CiStep = z.strictObject({
   ...commonKeys,
   ci: z
     .strictObject({
-      rounds: z
-        .number()
-        .int()
-        .min(1)
-        .max(2)
-        .optional()
-        .meta({
-          description: 'How often the run waits for CI; after each wait but the last, it tries to repair what failed',
-        }),
+      rounds: z.number().int().min(1).max(2).optional().meta({
+        description: 'How often the run waits for CI; after each wait but the last, it tries to repair what failed',
+      }),
       wait: Duration.optional().meta({ description: 'How long the run waits each time' }),
       autofix: Commands.optional().meta({
         description: 'Commands that fix what code can fix; they run before a model is asked',
