@@ -45,7 +45,8 @@ function defineSuites(
       pool: boundedForks(fileTimeoutMs),
       testTimeout: testTimeoutMs,
       hookTimeout: testTimeoutMs,
-      maxConcurrency: 3,
+      // Of tests in one file, where it lets them run at the same time.
+      maxConcurrency: 2,
       disableConsoleIntercept: true,
       experimental: { viteModuleRunner: false, nodeLoader: false },
     },

@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest';
+import { describe, test, vi } from 'vitest';
 import { createInstallation, type Installation } from './installation.ts';
 import { checkJourney, handedOver, script, startJourney } from './journey.ts';
 import type { Point } from './points.ts';
@@ -77,6 +77,8 @@ function mayBeAskedAgain(points: Point[]): (question: string) => boolean {
   return (question) => lost.includes(question.replace(/\[\d\]/, ''));
 }
 
+// Most of the time they wait for a worker to start.
+vi.setConfig({ maxConcurrency: 3 });
 describe('a run ends right and does nothing twice, with its worker killed', { concurrent: true }, () => {
   for (const [name, points] of Object.entries(passing))
     test(`${name}: ${points.join(', ')}`, () => checkKilled(name, points));
