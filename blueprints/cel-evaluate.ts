@@ -120,7 +120,7 @@ export class Evaluation {
     return found ?? fail(node, missing(base, key));
   }
 
-  /** The member of a place; undefined where there is none. */
+  /** The member of a place; undefined if there is none. */
   private member(base: Place, key: CelValue, node: CelNode): Place | undefined {
     this.meter.spend(1);
     if (base.path === undefined) {

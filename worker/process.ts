@@ -62,7 +62,7 @@ export async function startWorkerProcess({
   const own = chooseVersion(bundle, config, env);
   const [worker] = await Promise.all([
     startWorker({ ...setup, bundle, version: own.version }),
-    // The only worker of its own server can become current without asking others.
+    // A worker that is alone on its server can become current without asking others.
     address === undefined ? undefined : setCurrentVersion(setup, own.version),
   ]);
   if (address === undefined && own.promote === 'auto') await ensureNewestIsCurrent(setup, own.version);
