@@ -9,6 +9,7 @@ import { CommandCancelled } from '../sandbox/contract.ts';
 /** Masks secrets before they reach Temporal, which stores failures in clear text. */
 export type Redact = (text: string) => string;
 
+/** The interceptor. `observe` gets each activity's name, outcome and duration in milliseconds. */
 export class ActivityFrame implements ActivityInboundCallsInterceptor {
   readonly #redact: Redact;
   readonly #observe: (activity: string, outcome: string, tookMs: number) => void;

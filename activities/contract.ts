@@ -1,5 +1,6 @@
 /**
- * The activities' contract: an interface for each family of activities, each with its own task queue.
+ * The activities' contract, with an interface for each family. `workflows/perform.ts` gives each activity its task
+ * queue.
  * Every activity may be repeated: it looks by key for what it has already done before it does anything.
  */
 import type { AnswerSummary } from '../agent/loop.ts';
@@ -48,6 +49,7 @@ export interface RunSettings {
   defaults: RunDefaults;
 }
 
+/** What a run knows once it is open: the checked blueprint, the commit to start from, and its settings. */
 export interface OpenedRun {
   blueprint: NamedBlueprint;
   /**
@@ -61,6 +63,7 @@ export interface OpenedRun {
   settings: RunSettings;
 }
 
+/** A text on its way through Temporal: a part of it, and a reference to all of it. */
 export interface CapturedText {
   /** At most 8 KB: the whole text, or its beginning and its end. */
   text: string;
@@ -70,6 +73,7 @@ export interface CapturedText {
   artifact?: ArtifactRef;
 }
 
+/** What a workflow learns about a command that has ended. */
 export interface CommandReport {
   ending: CommandEnding;
   exitCode: number;
@@ -127,6 +131,7 @@ export interface ApplyEdit {
   keepBefore: boolean;
 }
 
+/** An edit that was made. */
 export interface AppliedEdit {
   replacements: number;
   kept?: { before: ArtifactRef; afterSha256: string };
@@ -266,6 +271,7 @@ interface EnsureChange {
   labels: string[];
 }
 
+/** How the checks of a commit ended. */
 export interface CiOutcome {
   state: 'passed' | 'failed' | 'none' | 'timeout';
   checks: Check[];
@@ -273,6 +279,7 @@ export interface CiOutcome {
   excerpt: string;
 }
 
+/** Activities that open a run, and keep and load its values. */
 export interface RunActivities {
   openRun(request: RunRequest): Promise<OpenedRun>;
   /** Keeps a JSON value that is too large for the history. */
@@ -282,6 +289,7 @@ export interface RunActivities {
   joinPages(request: { pages: ArtifactRef[] }): Promise<ArtifactRef>;
 }
 
+/** Activities that run commands in sandboxes. */
 export interface SandboxActivities {
   prepareSandbox(request: PrepareSandbox): Promise<PreparedSandbox>;
   runCommand(request: RunCommand): Promise<CommandReport>;
@@ -299,11 +307,13 @@ export interface SandboxActivities {
   removeSandbox(request: { id: string }): Promise<void>;
 }
 
+/** Activities that ask a model. */
 export interface ModelActivities {
   askPrompt(request: AskPrompt): Promise<PromptAnswer>;
   askAgent(request: AskAgent): Promise<AgentAnswer>;
 }
 
+/** Activities that use a code host. */
 export interface ForgeActivities {
   /**
    * Pushes one branch and returns its name; a name that is taken gets a suffix. Never overwrites other people's

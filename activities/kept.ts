@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ArtifactRef, ArtifactStore } from '../artifacts/contract.ts';
 import type { Json } from '../base/json.ts';
 
+/** Stores a value as JSON. Repeatable. */
 export async function keepJson(store: ArtifactStore, value: unknown): Promise<ArtifactRef> {
   return store.put(Buffer.from(JSON.stringify(value)), 'application/json');
 }

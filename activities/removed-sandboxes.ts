@@ -13,6 +13,7 @@ export async function keepRemoval(store: ArtifactStore, id: string): Promise<voi
   await store.keep(keyOf(id), await keepJson(store, { removed: true }));
 }
 
+/** Whether {@link keepRemoval} was called for this id. */
 export async function isRemoved(store: ArtifactStore, id: string): Promise<boolean> {
   return (await store.findByKey(keyOf(id))) !== undefined;
 }

@@ -12,10 +12,12 @@ const Transcript = z.strictObject({
 });
 export type Transcript = z.infer<typeof Transcript>;
 
+/** Loads a transcript; an empty one if there is no reference yet. */
 export async function loadTranscript(store: ArtifactStore, ref: TranscriptRef | undefined): Promise<Transcript> {
   return ref ? loadJson(store, ref, Transcript) : { entries: [] };
 }
 
+/** Loads the texts of all messages, in their order. */
 export async function loadMessages(store: ArtifactStore, transcript: Transcript): Promise<Message[]> {
   return Promise.all(transcript.entries.map(({ ref }) => loadMessage(store, ref)));
 }

@@ -2,6 +2,7 @@
  * Compares what may be spent with what was spent. It is pure, runs in workflow code, and is asked before every spend.
  */
 
+/** What a run or an agent has spent. */
 export interface Spent {
   turns: number;
   inputTokens: number;
@@ -22,6 +23,7 @@ export interface BudgetLimits {
   timeMs?: number;
 }
 
+/** The limit that was reached. */
 export interface BudgetExceeded {
   limit: keyof BudgetLimits;
   spent: number;

@@ -9,6 +9,7 @@ import type { Message } from '../model/contract.ts';
 import { compactionNotice } from './prompts.ts';
 import { cutText } from './cut-text.ts';
 
+/** A message as workflow code knows it. `tokens` is an estimate. */
 export interface ConversationEntry {
   /** The reference to the message's text. */
   ref: string;
@@ -16,6 +17,7 @@ export interface ConversationEntry {
   tokens: number;
 }
 
+/** Which messages of a conversation stay. */
 export interface CompactionPlan {
   /** The messages before this index stay. */
   head: number;

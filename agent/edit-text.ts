@@ -1,6 +1,7 @@
 /** Exact replacement in a text. Errors show the nearest places. */
 import { findNearestLines } from './nearest-lines.ts';
 
+/** The replacement of one text by another. */
 export interface TextEdit {
   old: string;
   new: string;

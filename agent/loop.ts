@@ -29,6 +29,7 @@ export interface AnswerSummary {
   unusable?: string;
 }
 
+/** The state of the loop: plain data that doesn't grow. */
 export interface LoopState {
   turns: number;
   unusableInARow: number;

@@ -1,5 +1,6 @@
 /** The operations that the tools need. They hide where the work happens. */
 
+/** The result of a command that a tool ran. */
 export interface CommandOutput {
   exitCode: number;
   /** `exited`, or what ended the command: `deadline`, `out-of-memory`, … */
@@ -10,6 +11,7 @@ export interface CommandOutput {
   droppedBytes: number;
 }
 
+/** What the tools can do in the workspace. */
 export interface ToolOperations {
   /** The absolute path of the workspace, so that a model may use absolute paths. */
   readonly workspaceDir?: string;
@@ -29,6 +31,7 @@ export interface ToolOperations {
   runCommand(argv: string[], timeoutMs: number): Promise<CommandOutput>;
 }
 
+/** What a call returns to the model. `ok` is false after a mistake of the model. */
 export interface ToolResult {
   text: string;
   ok: boolean;

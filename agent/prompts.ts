@@ -27,6 +27,7 @@ export function taskMessage(task: string, options: { allowPaths?: string[]; veri
   return parts.join('\n\n');
 }
 
+/** A check that failed, as the model is told about it. */
 export interface FailedCheck {
   command: string;
   exitCode: number;
@@ -88,6 +89,7 @@ export function reviewFeedback(comment: string): string {
   return `A reviewer looked at the work and sent it back:\n${cutText(comment, maxFeedbackChars)}\n\nChange it accordingly.`;
 }
 
+/** The message in place of messages that were dropped. */
 export function compactionNotice(dropped: number): string {
   return `[${dropped} earlier messages were left out to save room. Files may have changed since the task was set: read a file again before you edit it.]`;
 }
@@ -99,14 +101,17 @@ export const filteredAnswerFeedback =
 
 export const tooLongAnswerFeedback = 'Your answer was cut off because it was too long. Make one small call at a time.';
 
+/** The result of a call beyond the limit of calls for one answer. */
 export function tooManyCallsFeedback(limit: number): string {
   return `Not carried out: at most ${limit} calls are carried out for one answer. Make this call again if you still need it.`;
 }
 
+/** The note after the result of a call that was made just before. */
 export function repeatedCallNote(tool: string): string {
   return `[You made this same ${tool} call just before. If the result did not help, do something else: ${suggestAlternative(tool)}]`;
 }
 
+/** The result of a call that is not carried out because it was repeated too often. */
 export function repeatedCallFeedback(tool: string, times: number): string {
   return `Not carried out: you made this same ${tool} call ${times} times in a row, and its result stays the same. Do something else now: ${suggestAlternative(tool)}`;
 }

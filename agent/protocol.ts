@@ -11,6 +11,7 @@ import * as text from './protocols/text.ts';
 
 export type EncodedQuestion = Pick<ModelRequest, 'messages' | 'tools' | 'answer'>;
 
+/** What an answer means: calls, an end, or neither. */
 export interface DecodedAnswer {
   /** What the model wrote besides its calls. */
   text: string;
@@ -33,6 +34,7 @@ interface Protocol {
 
 const protocols: Record<Model['protocol'], Protocol> = { native, json, text };
 
+/** Turns a conversation into a question in the model's protocol. */
 export function encodeQuestion(
   protocol: Model['protocol'],
   conversation: Message[],

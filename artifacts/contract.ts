@@ -9,6 +9,7 @@ export const ArtifactRef = z.strictObject({
 });
 export type ArtifactRef = z.infer<typeof ArtifactRef>;
 
+/** A store of bytes by hash and of references by key. Every method is repeatable. */
 export interface ArtifactStore {
   /** Stores bytes. `source` is bytes, or the path of a file on the trusted side, which is streamed. Repeatable. */
   put(source: Uint8Array | { path: string }, mediaType: string): Promise<ArtifactRef>;

@@ -252,6 +252,7 @@ export const errorPages = {
 /** The code of every failure that a person can get. */
 export type ErrorCode = keyof typeof errorPages;
 
+/** Whether the value is one of Jig's error codes. */
 export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(errorPages, code);
 }

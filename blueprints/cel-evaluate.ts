@@ -28,6 +28,7 @@ function fail(node: CelNode, message: string): never {
   throw new ExpressionFailed('expression-failed', message, node.range);
 }
 
+/** One evaluation of an expression, with its own meter. */
 export class Evaluation {
   readonly meter = new Meter();
   private readonly locals = new Map<string, CelValue>();

@@ -75,6 +75,7 @@ export function equal(left: CelValue, right: CelValue, meter: Meter): boolean {
   return left === right;
 }
 
+/** CEL's name for the type of a value, for messages. */
 export function typeName(value: CelValue): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'list';

@@ -4,6 +4,7 @@ import { isJsonMap, type Json, type JsonMap } from '../base/json.ts';
 import { commonEvaluated, type Evaluated } from './kinds/kind.ts';
 import { kinds, type StepKind } from './kinds/kinds.ts';
 
+/** A text that is evaluated, and its place. */
 export interface ExpressionSite {
   /** Relative to the step. */
   path: KeyPath;

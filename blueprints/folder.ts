@@ -107,6 +107,7 @@ function findPathProblem(path: string): string | undefined {
   return undefined;
 }
 
+/** A problem with the code `blueprint-file-refused`. */
 export function refused(path: string, message: string): FolderProblem {
   return { code: 'blueprint-file-refused', path, message };
 }

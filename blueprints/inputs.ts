@@ -5,6 +5,7 @@ import type { Json } from '../base/json.ts';
 import { findNearest } from './nearest.ts';
 import type { Blueprint, Input } from './schema.ts';
 
+/** What is wrong with an input. */
 export interface InputIssue {
   code: ErrorCode;
   message: string;

@@ -1,6 +1,7 @@
 /** What is wrong with a blueprint, and where. */
 import { type ErrorCode, JigError } from '../base/errors.ts';
 
+/** A problem in a blueprint, with its code, its message and its place. */
 export interface Issue {
   code: ErrorCode;
   message: string;

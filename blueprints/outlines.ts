@@ -2,6 +2,7 @@
 import type { Outline } from './shape.ts';
 import { StepNames } from './steps.ts';
 
+/** An outline with its id. */
 export interface NamedOutline extends Outline {
   id: string;
   inner: NamedOutline[];

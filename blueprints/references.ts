@@ -19,6 +19,7 @@ interface Source {
   nth: number;
 }
 
+/** Reports every reference that can't be read at its place, and every expression with wrong types. */
 export function checkReferences(
   outlines: NamedOutline[],
   all: ReadonlyMap<string, NamedOutline>,

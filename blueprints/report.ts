@@ -6,6 +6,7 @@ import type { Range, YamlText } from './yaml.ts';
 /** Nobody reads more than this, and finding places takes time, which a hostile text could multiply. */
 export const maxIssues = 200;
 
+/** The issues of one check. It keeps at most {@link maxIssues}. */
 export class Report {
   readonly issues: Issue[] = [];
   private readonly file: string;

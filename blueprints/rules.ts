@@ -6,6 +6,7 @@ import type { Report } from './report.ts';
 
 const maxSteps = 1000;
 
+/** Reports what is wrong with ids, order and nesting, and with keys that would have no effect. */
 export function checkRules(outlines: NamedOutline[], report: Report): void {
   const all = flatten(outlines);
   checkIds(all, report);

@@ -133,6 +133,7 @@ function boundText(issue: ZodIssue & { code: 'too_small' | 'too_big' }, found: J
   return `must have ${bound} ${typeof found === 'string' ? 'characters' : 'items'}`;
 }
 
+/** The value at a path; undefined if the path leads nowhere. */
 export function valueAt(value: Json, path: readonly PropertyKey[]): Json | undefined {
   let current: Json | undefined = value;
   for (const key of path) {
@@ -165,6 +166,7 @@ function withArticle(type: string): string {
   return names[type] ?? `a ${type}`;
 }
 
+/** What a value is, in words for a message. */
 export function describe(value: Json): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';

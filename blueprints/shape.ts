@@ -33,6 +33,7 @@ export interface Outline {
 /** The inputs by name. A wrong one is undefined: only its name is known. */
 export type KnownInputs = Record<string, Input | undefined>;
 
+/** What could be read of a blueprint. */
 export interface Shape {
   /** The whole blueprint, if every part is right. */
   blueprint: Blueprint | undefined;
@@ -54,6 +55,7 @@ const UnclearStep = z
   })
   .partial();
 
+/** Reads a blueprint's value and reports what is wrong with its shape. Never throws. */
 export function checkShape(value: Json, report: Report): Shape {
   if (!isJsonMap(value)) {
     report.add(

@@ -4,6 +4,7 @@ import { ExpressionFailed } from './cel-parse.ts';
 /** A piece of a template. `offset` is where the expression's source starts in the template. */
 export type TemplatePart = { text: string } | { source: string; offset: number };
 
+/** Whether a text contains `${{`. */
 export function hasTemplate(text: string): boolean {
   return text.includes('${{');
 }

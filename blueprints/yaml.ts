@@ -6,11 +6,13 @@ import type { Json } from '../base/json.ts';
 import { readUsualYaml } from './usual-yaml.ts';
 import { readTokens, type YamlProblem } from './yaml-tokens.ts';
 
+/** A place in the text, as offsets in UTF-16 units. */
 export interface Range {
   start: number;
   end: number;
 }
 
+/** A document that was read: its value, and the places of its parts. */
 export interface YamlText {
   value: Json;
   /** The place of the value at a path; undefined if there is none. */

@@ -19,6 +19,7 @@ const byOutcome: Record<Outcome, number> = {
   cancelled: exitCodes.cancelled,
 };
 
+/** The exit code for a run's outcome. */
 export function exitCodeOf(outcome: Outcome): number {
   return byOutcome[outcome];
 }

@@ -55,6 +55,7 @@ function knownFailure(error: unknown): Failure | undefined {
   return { code: error.code, message: error.message, hint, ...(issues && { issues }) };
 }
 
+/** The exit code for a failure: bad input, an internal error, or any other. */
 export function failureExitCode(error: unknown): number {
   const known = knownFailure(error);
   if (!known || known.code === 'internal-error') return exitCodes.internal;
@@ -77,6 +78,7 @@ export function renderFailure(error: unknown, { paint, debug }: { paint: Paint; 
   return rows.join('\n');
 }
 
+/** The failure as data, for `--json`. */
 export function failureJson(error: unknown): { error: Failure } {
   return {
     error: knownFailure(error) ?? {

@@ -35,6 +35,7 @@ import { findUp } from './up-record.ts';
 /** How many runs are sorted here. Temporal lists open runs before closed ones, and offers no other order. */
 const sortedRuns = 1000;
 
+/** A run in a list, from Temporal's search attributes. */
 export interface RunSummary {
   runId: string;
   blueprint: string;

@@ -20,6 +20,7 @@ const { maxFiles, maxFileBytes, maxBytes } = defaults.blueprint;
 /** `blueprint.yaml` has its own limit. */
 const maxReadBytes = maxBytes + maxBlueprintBytes;
 
+/** A blueprint's folder as it was read. */
 export interface BlueprintFolder {
   /** Of `blueprint.yaml`. */
   file: string;

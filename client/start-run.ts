@@ -12,6 +12,7 @@ import type { BlueprintFile } from '../blueprints/folder.ts';
 import { hashBlueprint } from '../blueprints/pin.ts';
 import { RunRequest, runWorkflowType, taskQueues, type PinnedBlueprint } from '../workflows/messages.ts';
 
+/** A blueprint as it was read from a disk. */
 export interface BlueprintSource {
   name: string;
   /** Of `blueprint.yaml`. */
@@ -24,6 +25,7 @@ export interface BlueprintSource {
 /** Puts large data into the worker's store, if the client can reach it. */
 export type KeepFiles = (bytes: Uint8Array) => Promise<ArtifactRef>;
 
+/** What a run is started with. */
 export interface StartRun {
   /** Read from a disk, or already pinned, as another run was started with it. */
   blueprint: (BlueprintSource | PinnedBlueprint) & { title?: string };

@@ -17,6 +17,7 @@ const awayMs = 120_000;
 /** The end of the name of a worker that is there for older runs. */
 export const forOlderRuns = ' for older runs';
 
+/** The versions of the queue of workflow code. */
 export interface QueueVersions {
   /** The version on which new runs start. */
   current: WorkerDeploymentVersion | undefined;
@@ -73,6 +74,7 @@ export async function countOpenRuns(
   return Number(count);
 }
 
+/** How many open runs wait for a version. */
 export interface WaitingRuns {
   version: WorkerDeploymentVersion;
   runs: number;
@@ -117,6 +119,7 @@ export function isNotFound(error: unknown): boolean {
   return grpcErrorOf(error)?.code === grpc.notFound;
 }
 
+/** The version in Temporal's form; undefined if a part is missing. */
 export function parseVersion(
   wire: { deploymentName?: string | null; buildId?: string | null } | null | undefined,
 ): WorkerDeploymentVersion | undefined {

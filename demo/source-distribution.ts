@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { JigError } from '../base/errors.ts';
 
+/** A release of a package. */
 export interface SourceDistribution {
   project: string;
   version: string;

@@ -49,6 +49,7 @@ interface ForgeCapabilities {
   ownCi: boolean;
 }
 
+/** A code host. Every method throws a ForgeFailure if the host refuses or can't be reached. */
 export interface Forge {
   readonly name: string;
   readonly capabilities: ForgeCapabilities;

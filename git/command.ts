@@ -101,6 +101,7 @@ export async function gitOutput(git: RunGit, args: string[], call?: GitCall): Pr
   return result.stdout;
 }
 
+/** The end of git's messages, at most 2,000 characters. */
 export function excerpt(stderr: string): string {
   return stderr.trim().slice(-2000);
 }

@@ -63,11 +63,13 @@ export interface GitRepository {
   archived?: boolean;
 }
 
+/** A branch and the commit at its head. */
 export interface BranchHead {
   branch: string;
   commit: Commit;
 }
 
+/** What to take out of a sandbox, and what it may contain. */
 export interface QuarantineRequest {
   repository: GitRepository;
   base: Commit;

@@ -24,6 +24,7 @@ async function readBlobSizes(git: RunGit, gitDir: string, ids: string[]): Promis
     });
 }
 
+/** The files that differ, their new sizes, and the number of lines. @throws GitRefusal past `maxFiles` */
 export async function readDiffStat(
   git: RunGit,
   gitDir: string,

@@ -218,6 +218,7 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** An error's message, with that of its cause. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;

@@ -18,6 +18,7 @@ export interface KnownPod {
   env: Record<string, string>;
 }
 
+/** What commands need to know, from the pod's metadata. */
 export function knownPod(provider: string, id: string, pod: V1Pod): KnownPod {
   const env = z.record(z.string(), z.string()).parse(JSON.parse(annotationOf(pod, annotations.env) || '{}'));
   return {
@@ -27,6 +28,7 @@ export function knownPod(provider: string, id: string, pod: V1Pod): KnownPod {
   };
 }
 
+/** The annotation's text; empty if it is missing. */
 export function annotationOf({ metadata }: V1Pod, name: string): string {
   return metadata?.annotations?.[name] ?? '';
 }

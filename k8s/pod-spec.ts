@@ -79,6 +79,7 @@ export interface PodContent {
   scripts: Record<string, string>;
 }
 
+/** The pod for a sandbox. */
 export function podOf(spec: SandboxSpec, settings: KubernetesSettings, { nonce, scripts }: PodContent): V1Pod {
   return {
     apiVersion: 'v1',

@@ -3,6 +3,7 @@ import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
 import type { ErrorCode } from '../base/errors.ts';
 import type { StateReached } from '../sandbox/contract.ts';
 
+/** Why a pod doesn't start. */
 export interface PodProblem {
   code: Extract<ErrorCode, 'sandbox-unschedulable' | 'sandbox-image-unavailable' | 'sandbox-not-started'>;
   reason: string;
@@ -33,10 +34,12 @@ export function podStates({ metadata, status }: V1Pod): StateReached[] {
   ];
 }
 
+/** Whether the pod's container runs. */
 export function isStarted({ status }: V1Pod): boolean {
   return status?.phase === 'Running' && status.containerStatuses?.[0]?.state?.running !== undefined;
 }
 
+/** Why a pod has ended. */
 export interface PodEnd {
   reason: string;
   message: string;

@@ -94,6 +94,7 @@ export function idOf({ metadata }: V1Pod): string | undefined {
     : undefined;
 }
 
+/** Reads a pod; undefined if there is none. */
 export async function findPod(
   { cluster, namespace }: Pods,
   name: string,
@@ -107,6 +108,7 @@ export async function findPod(
   }
 }
 
+/** All pods of the namespace that Jig made. */
 export async function listPods({ cluster, namespace }: Pods): Promise<V1Pod[]> {
   const labelSelector = Object.entries(managedBy)
     .map(([label, value]) => `${label}=${value}`)

@@ -18,6 +18,7 @@ export const Message = z.discriminatedUnion('role', [
 ]);
 export type Message = z.infer<typeof Message>;
 
+/** A tool as the model is told about it. */
 export interface ToolDefinition {
   name: string;
   description: string;
@@ -35,6 +36,7 @@ export const Usage = z.strictObject({
 });
 export type Usage = z.infer<typeof Usage>;
 
+/** A question to a model. */
 export interface ModelRequest {
   /** The model's name; the configured one if missing. */
   model?: string;
@@ -49,6 +51,7 @@ export interface ModelRequest {
   key: string;
 }
 
+/** A model's answer. */
 export interface ModelResponse {
   /** The name of the model that answered, in the server's words. */
   model: string;
@@ -58,6 +61,7 @@ export interface ModelResponse {
   usage: Usage;
 }
 
+/** A model that can be asked. */
 export interface Model {
   /** `live`: a model's server; `recorded`: a real model's recorded replies; `scripted`: replies written by hand. */
   readonly source: 'live' | 'recorded' | 'scripted';

@@ -41,6 +41,7 @@ export interface OpenAiModelOptions {
 
 type BoundedOptions = OpenAiModelOptions & { answerTokens: number };
 
+/** Makes the model. Each question is sent once: the caller retries. */
 export function createOpenAiModel(options: OpenAiModelOptions): Model {
   const client = new OpenAI({
     apiKey: options.apiKey ?? 'none',

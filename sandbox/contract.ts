@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../base/errors.ts';
 import type { BlueprintFile } from '../blueprints/folder.ts';
 
+/** What a sandbox should be. */
 export interface SandboxSpec {
   /** Stable and unique, made from the run's id. `ensureSandbox` with the same id finds the same sandbox. */
   id: string;
@@ -32,6 +33,7 @@ export interface SandboxSpec {
   blueprint?: readonly BlueprintFile[];
 }
 
+/** The limits of a sandbox. */
 export interface SandboxResources {
   cpu: number;
   memoryBytes: number;
@@ -46,6 +48,7 @@ export interface SandboxResources {
 export const SandboxRef = z.strictObject({ provider: z.string(), id: z.string(), incarnation: z.string() });
 export type SandboxRef = z.infer<typeof SandboxRef>;
 
+/** A command to run. */
 export interface CommandSpec {
   /** Unique within the sandbox. A command is launched once for each key, however often `run` is called. */
   key: string;
@@ -71,6 +74,7 @@ export const commandEndings = [
 ] as const;
 export type CommandEnding = (typeof commandEndings)[number];
 
+/** What was kept of an output stream. */
 export interface CapturedStream {
   /** A file on the trusted side with the kept bytes. Valid until the sandbox is destroyed. */
   path: string;
@@ -79,6 +83,7 @@ export interface CapturedStream {
   droppedBytes: number;
 }
 
+/** How a command ended. */
 export interface CommandResult {
   ending: CommandEnding;
   /** The exact exit code, or 128 + the signal that ended the command. 137 if Jig ended it. */
@@ -89,6 +94,7 @@ export interface CommandResult {
   stderr: CapturedStream;
 }
 
+/** How to follow a command. */
 export interface RunOptions {
   /** Called with new output as it comes. Best effort: the record is in the result. */
   onOutput?: (chunk: { stream: 'stdout' | 'stderr'; bytes: Uint8Array }) => void;
@@ -105,6 +111,7 @@ export class CommandCancelled extends Error {
 export const EgressRefusal = z.strictObject({ at: z.string(), host: z.string(), port: z.number(), reason: z.string() });
 export type EgressRefusal = z.infer<typeof EgressRefusal>;
 
+/** A sandbox in which commands can run. */
 export interface Sandbox {
   readonly ref: SandboxRef;
   /**
@@ -117,6 +124,7 @@ export interface Sandbox {
   listRefusals(): Promise<EgressRefusal[]>;
 }
 
+/** A sandbox that has become ready. */
 export interface ReadySandbox extends Sandbox {
   /** From `created` to `ready`, without states that this kind of sandbox doesn't have. */
   readonly states: StateReached[];
@@ -150,6 +158,7 @@ export interface HostIssue {
   hint: string;
 }
 
+/** A sandbox in the sweeper's list. */
 export interface ListedSandbox {
   id: string;
   owner?: string;
@@ -158,6 +167,7 @@ export interface ListedSandbox {
   leasedUntil: string;
 }
 
+/** Makes, finds and removes sandboxes of one kind. */
 export interface SandboxProvider {
   readonly name: string;
   readonly capabilities: SandboxCapabilities;

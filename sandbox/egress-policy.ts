@@ -5,6 +5,7 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 
+/** A host that may be reached. */
 export interface EgressRule {
   /** `pypi.org`, or `*.example.com` for every subdomain of it (not itself). */
   host: string;

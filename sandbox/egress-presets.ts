@@ -8,6 +8,7 @@ import type { MachineIndexes } from './machine-indexes.ts';
 export const egressPresets = ['pypi', 'npm', 'crates', 'go'] as const;
 type EgressPreset = (typeof egressPresets)[number];
 
+/** What a sandbox's list of hosts and presets means on this machine. */
 export interface ExpandedEgress {
   hosts: EgressRule[];
   /** Variables that point the tools inside to the same indexes. */

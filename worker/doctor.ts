@@ -14,6 +14,7 @@ import { createSandboxes } from './sandboxes.ts';
 const tryMs = 60_000;
 const tryResources = { cpu: 0.1, memoryBytes: 128 * 1024 ** 2, diskBytes: 64 * 1024 ** 2, processes: 64 };
 
+/** The result of one check. */
 export interface Finding {
   what: string;
   /** `missing` prevents every run, `note` only some. */

@@ -31,6 +31,7 @@ export async function listKeptBundles(dataDir: string): Promise<string[]> {
   return ids.toSorted();
 }
 
+/** The kept bundle of a version; undefined if there is none, or if it can't be trusted. */
 export async function findKeptBundle(dataDir: string, buildId: string): Promise<WorkflowBundle | undefined> {
   const code = await findBundleFile(pathOf(dataDir, buildId));
   return code === undefined ? undefined : { code };

@@ -25,13 +25,13 @@ export interface VersionKeeper {
   own: ChosenVersion;
   dataDir: string;
   log: Logger;
-  /** Gets a line for whoever started the worker. */
+  /** Called with a line for the person who started the worker. */
   onNote: (line: string) => void;
 }
 
 /**
- * Keeps this version's bundle, and looks at once and then now and then which older versions open runs need, until the
- * signal; then lets the workers of those drain.
+ * Keeps this version's bundle. Then it serves the older versions that open runs need, and checks at intervals which
+ * those are. When the signal aborts, it drains the older versions' workers and returns.
  */
 export async function serveOlderVersions(
   keeper: VersionKeeper,
@@ -52,7 +52,7 @@ export async function serveOlderVersions(
   await Promise.allSettled([...served.values()].map(({ ended }) => ended));
 }
 
-/** Says which runs wait for versions that can't be served from here. */
+/** Reports which runs wait for versions that this process can't serve. */
 async function noteWaiting(
   setup: WorkerSetup,
   { version }: ChosenVersion,

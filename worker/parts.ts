@@ -14,6 +14,7 @@ import { loadRecording, recordTo } from './recording.ts';
 import { createRedact } from './redact.ts';
 import { createSandboxes } from './sandboxes.ts';
 
+/** The parts of an installation, as the configuration asks for them. */
 export interface Installation {
   parts: Parts;
   localForge: LocalForge;

@@ -5,6 +5,10 @@
 const secretName = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)/i;
 const minSecretLength = 8;
 
+/**
+ * Makes the function that replaces secrets by `[redacted]`, also in base64 and in a URL's encoding. Shorter secrets
+ * than eight characters are not masked.
+ */
 export function createRedact(env: NodeJS.ProcessEnv, known: string[] = []): (text: string) => string {
   const named = Object.entries(env).flatMap(([name, value = '']) => (secretName.test(name) ? [value] : []));
   const secrets = [...named, ...known]

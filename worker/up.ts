@@ -11,6 +11,7 @@ import { startWorkerProcess, type WorkerProcess, type WorkerProcessOptions } fro
 import { startTemporalServer } from './temporal-server.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
+/** A running `jig up`. */
 export interface Up {
   worker: WorkerProcess;
   address: string;

@@ -15,6 +15,7 @@ import type { WorkflowBundle } from './workflow-bundle.ts';
 /** How long Temporal may take to register a worker that asks for work. */
 const registeredWithinMs = 30_000;
 
+/** A worker's version, and who makes it current. */
 export interface ChosenVersion {
   version: WorkerDeploymentVersion;
   promote: Config['worker']['versions']['promote'];

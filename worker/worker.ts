@@ -39,6 +39,7 @@ export const workerName = `${process.pid}@${hostname()}`;
  */
 const failingTypes = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'URIError', 'EvalError'];
 
+/** Starts the workers of all four queues for one version. */
 export async function startWorker({
   connection,
   namespace,

@@ -31,6 +31,7 @@ export interface AgentWork {
   attempts: number;
 }
 
+/** The argument of the workflow `agent`. */
 export interface AgentTask {
   work: AgentWork;
   /** `<run>/<step>`: names every question and tool call of this step, and never changes. */
@@ -69,6 +70,7 @@ interface AgentProgress {
   lastInputTokens?: number;
 }
 
+/** How an agent ended, and what it spent. */
 export interface AgentResult {
   done: boolean;
   /** Set if the work isn't done. */

@@ -123,6 +123,7 @@ export async function spendWithinBudget<Result extends { spent: Spent }>(
   });
 }
 
+/** The part of what was spent that people are shown. */
 export function usageOf({ inputTokens, cachedInputTokens, outputTokens, costUsd, unpricedAnswers }: Spent): Usage {
   return {
     inputTokens,

@@ -8,6 +8,7 @@ import type { BaselineRun } from './memory.ts';
 import { perform } from './perform.ts';
 import { refusedHosts } from './refused-hosts.ts';
 
+/** A command that ran, and the verdict on it. */
 export interface CheckedCommand {
   command: CheckCommand;
   outcome: CommandReport;
@@ -17,6 +18,7 @@ export interface CheckedCommand {
   verdict: Verdict;
 }
 
+/** The commands of a check, and how to run them. */
 export interface CheckRequest {
   sandbox: SandboxRef;
   /** Names the check's commands within the sandbox. */

@@ -4,6 +4,7 @@
  */
 import type { RunMemory } from './memory.ts';
 
+/** Measures a run's counted time. Every step and every wait goes through it. */
 export class Clock {
   readonly #memory: Pick<RunMemory, 'waitedMs' | 'shown'>;
   /** Steps at work, not counting blocks. */

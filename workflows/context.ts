@@ -24,6 +24,7 @@ export interface RenderedCommand {
 /** A command in its environment. */
 export type CheckCommand = RenderedCommand & CommandIdentity;
 
+/** A run as its steps see it. */
 export interface RunContext {
   request: RunRequest;
   opened: OpenedRun;

@@ -39,6 +39,7 @@ export function renderUsage({ inputTokens, outputTokens, costUsd, unpriced }: Ru
   return `${inputTokens + outputTokens} tokens, ${cost}`;
 }
 
+/** The run's current details, for the Temporal UI. */
 export function renderDetails(state: RunState): string {
   const { usage, questions, change, end } = state;
   return [

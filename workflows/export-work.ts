@@ -14,6 +14,7 @@ interface Wanted {
   parent?: string;
 }
 
+/** The request for an export of the sandbox's work. */
 export function exportRequest(run: RunContext, sandbox: SandboxRef, { key, title, parent }: Wanted): ExportCommit {
   const { repository, settings, blueprint } = run.opened;
   return {

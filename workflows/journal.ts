@@ -26,6 +26,7 @@ export interface StepName {
   key: string;
 }
 
+/** The names of a step in its present round. */
 export function nameStep({ rounds }: Pick<RunMemory, 'rounds'>, id: string, item?: Item): StepName {
   const base = stepPath(item && { path: item.key, index: item.index }, id);
   const round = rounds[base] ?? 0;

@@ -57,6 +57,7 @@ export interface RunMemory {
   shown: RunState;
 }
 
+/** What is recorded of a step that is done, or of an item. */
 export interface StepRecord {
   outcome: 'succeeded' | 'failed' | 'skipped';
   /** What expressions read. */
@@ -82,6 +83,7 @@ export interface EditUndo {
   afterSha256: string;
 }
 
+/** What a command did before the change. */
 export interface BaselineRun extends CommandIdentity {
   run: CheckRun;
 }
@@ -91,6 +93,7 @@ interface GateCommand extends CommandIdentity {
   timeoutMs: number;
 }
 
+/** The result of one command of a check. */
 export interface CheckRecord {
   step: string;
   run: CheckRun;

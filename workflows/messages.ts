@@ -69,6 +69,7 @@ export interface StepRow {
   states?: StateReached[];
 }
 
+/** A run's change, as it is shown. */
 export interface ChangeSummary {
   number: number;
   url: string;

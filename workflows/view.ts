@@ -20,6 +20,7 @@ const maxShownRows = 1500;
 
 const isInItem = ({ path }: StepRow): boolean => path.includes('[');
 
+/** Keeps and shows a run's state. */
 export class RunView {
   readonly #memory: Pick<RunMemory, 'shown'>;
   #shown = { phase: '', needsHuman: false, costUsd: -1, tokens: -1 };

@@ -13,6 +13,7 @@ type WantedChange = Parameters<Forge['ensureChange']>[0];
 /** The default prefixes of drafts. A server's settings may have others. */
 const draftPrefixes = ['WIP:', '[WIP]'];
 
+/** Opens the change or finds it, and updates title, body, draft and labels. Repeatable. */
 export async function ensureChange(gitea: Connection, wanted: WantedChange): Promise<Change> {
   return gitea.oneAtATime(`change ${wanted.repository} ${wanted.branch}`, async () => {
     const pull = (await findOwn(gitea, wanted)) ?? (await openPull(gitea, wanted));
@@ -139,6 +140,7 @@ function withoutDraftPrefix(title: string, own: string): string {
   return prefix ? withoutDraftPrefix(title.slice(prefix.length).trimStart(), own) : title;
 }
 
+/** Finds a change by its number or branch, an open one before a closed one. */
 export async function findChange(
   gitea: Connection,
   repository: string,

@@ -41,6 +41,7 @@ export function createBareGit(gitPath = 'git'): BareGit {
   };
 }
 
+/** The head of a branch; undefined if there is no such branch. */
 export async function findCommit(git: BareGit, gitDir: string, branch: string): Promise<string | undefined> {
   const found = await git(gitDir, [
     'rev-parse',

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { Change, Check } from '../contract.ts';
 import type { ChangeRecord } from './state.ts';
 
+/** Writes a page. Readers see the old page or the new one. */
 export async function writePage(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${randomUUID()}`;

@@ -17,6 +17,7 @@ export interface JsonRecord<T> {
   update(change: (current: T | undefined) => T | Promise<T>): Promise<T>;
 }
 
+/** A record in a folder. Each version is checked by the schema. */
 export function createRecord<T>(folder: string, schema: z.ZodType<T>): JsonRecord<T> {
   const latest = async (): Promise<{ version: number; value: T | undefined }> => {
     const version = Math.max(0, ...(await readVersions(folder)));

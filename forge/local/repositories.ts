@@ -66,6 +66,7 @@ export async function ensureRepository(
   return getRepository(state, git, forge, wanted.name);
 }
 
+/** Sets a repository's check; undefined removes it. Repeatable. */
 export async function setCheck(
   state: LocalState,
   name: string,

@@ -21,6 +21,7 @@ const niceness = 10;
 
 const superviseScript = fileURLToPath(new URL('../supervise.sh', import.meta.url));
 
+/** How a command is started. */
 export interface Launch {
   /** The program and its arguments, as the machine starts them. */
   words: string[];
@@ -41,6 +42,7 @@ export type Supervisor = z.infer<typeof Supervisor> & { startedAtMs: number };
 const Ended = z.object({ ending: z.enum(commandEndings), exitCode: z.coerce.number().int().min(0).max(255) });
 export type Ended = z.infer<typeof Ended> & { endedAtMs: number };
 
+/** The folder of the command with this key. */
 export function commandFolder(sandboxFolder: string, key: string): string {
   return join(sandboxFolder, 'commands', createHash('sha256').update(key).digest('hex').slice(0, 32));
 }

@@ -54,6 +54,7 @@ export function createEgress(options: EgressOptions) {
   };
 }
 
+/** The file in a sandbox's folder with its refused connections. */
 export function refusalLog(folder: string): string {
   return join(folder, 'egress.log');
 }

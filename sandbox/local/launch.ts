@@ -18,6 +18,7 @@ import {
 import type { Toolchain } from './toolchains.ts';
 import { threadsPerProcess } from './watchdog.ts';
 
+/** What a launch depends on. */
 export interface LaunchContext {
   folder: string;
   record: SandboxRecord;
@@ -79,6 +80,7 @@ function egressWords(egress: ExpandedEgress, env: Record<string, string>): strin
   return ['/usr/bin/env', ...variables.map(([name, value]) => `${name}=${value}`)];
 }
 
+/** How to start the command as a plain process of the worker's user, without isolation. @throws CommandTooLong */
 export function plainLaunch({ folder, record, spec, toolchains }: LaunchContext): Launch {
   const places = { home: join(folder, 'home'), blueprint: join(folder, 'blueprint') };
   const env = commandEnv(places, record, spec, toolchains);

@@ -47,6 +47,7 @@ export interface LocalProvider extends SandboxProvider {
   readonly close: () => Promise<void>;
 }
 
+/** Makes the provider. It holds nothing open until a sandbox needs a way out. */
 export function createLocalProvider(options: LocalProviderOptions): LocalProvider {
   const { rootDir, bwrapPath, unsafeProcess = false, env = process.env, ...egressOptions } = options;
   const name = unsafeProcess ? 'unsafe-process' : 'local';

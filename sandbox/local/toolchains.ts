@@ -7,6 +7,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join, sep } from 'node:path';
 import { execa } from 'execa';
 
+/** A toolchain outside the system folders. */
 export interface Toolchain {
   name: string;
   /** The folder that is mounted read-only. */

@@ -66,6 +66,7 @@ async function commitBefore(run: RunContext, key: string): Promise<string> {
   return before.commit ?? run.opened.repository.commit;
 }
 
+/** One round of an agent: a first task, or a later message to the same conversation. */
 export interface AgentRound {
   path: string;
   /** The key of the round within the run. */

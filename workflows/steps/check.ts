@@ -48,6 +48,7 @@ function result(checked: CheckedCommand[], note: string) {
   return { outputs: { passed: failed.length === 0, failed }, note, artifacts: Object.fromEntries(artifacts) };
 }
 
+/** The request to run a check's commands, with the run's baseline. */
 export function checkRequest(
   run: RunContext,
   more: Pick<CheckRequest, 'sandbox' | 'key' | 'commands' | 'timeoutMs' | 'attempts'>,
