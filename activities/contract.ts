@@ -1,7 +1,6 @@
 /**
  * The activities' contract, with an interface for each family. `workflows/perform.ts` gives each activity its task
- * queue.
- * Every activity may be repeated: it looks by key for what it has already done before it does anything.
+ * queue. Every activity may be repeated: before it does anything, it looks by key for what was already done.
  */
 import type { AnswerSummary } from '../agent/loop.ts';
 import type { NamedBlueprint } from '../blueprints/steps.ts';

@@ -6,7 +6,7 @@ const secretName = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)/i;
 const minSecretLength = 8;
 
 /**
- * Makes the function that replaces secrets by `[redacted]`, also in base64 and in a URL's encoding. Shorter secrets
+ * Makes the function that replaces secrets by `[redacted]`, also in base64 and in a URL's encoding. Secrets of fewer
  * than eight characters are not masked.
  */
 export function createRedact(env: NodeJS.ProcessEnv, known: string[] = []): (text: string) => string {

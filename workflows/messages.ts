@@ -128,7 +128,7 @@ const By = z.string().min(1).max(200);
 /** The path of the step that the message is for. Without it, the message reaches every step that can take it. */
 const ForStep = z.string().min(1).max(500).optional();
 
-/** The argument of `approve` and `reject`. */
+/** Who decides, and what they say: the argument of every update except `sendBack` and `steer`. */
 export const Decision = z.strictObject({ by: By, comment: z.string().max(10_000).optional(), step: ForStep });
 export type Decision = z.infer<typeof Decision>;
 

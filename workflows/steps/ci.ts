@@ -17,7 +17,7 @@ import { decideOnCleanCheckout, publish } from './change.ts';
 
 /**
  * Waits for the forge's checks. After a failure it runs the autofixes and one round of the last agent, pushes a second
- * time and waits again. If that fails too, it hands over to a person; there is never a third round.
+ * time and waits again. If that fails too, it hands over to a person; there is never a third wait.
  */
 export const ciStep: StepAction<CiStep> = async (run, place) => {
   const { step, key, path } = place;
