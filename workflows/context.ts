@@ -52,6 +52,8 @@ export interface RunContext {
 
 /** What a step at work may still spend. */
 export interface HeldBudget {
+  /** An agent holds its share of what is left; a prompt holds one question. */
+  isAgent: boolean;
   turns: number;
   tokens: number;
   usd: number;
