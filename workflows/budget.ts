@@ -47,7 +47,7 @@ export async function askWithinBudget<Answer extends { usage: Usage }>(
   checkPrice(run);
   const exceeded = checkBudget(spentAndHeld(run), run.limits, { inputTokens });
   if (exceeded) throw new StepFailed('budget-exceeded', exceeded.message);
-  return holding(run, { turns: 1, tokens: inputTokens, usd: 0 }, async () => {
+  return holding(run, { isShare: false, turns: 1, tokens: inputTokens, usd: 0 }, async () => {
     const answer = await ask();
     run.memory.spent = addUsage(run.memory.spent, answer.usage);
     run.view.addUsage(answer.usage);
@@ -102,8 +102,9 @@ export async function spendWithinBudget<Result extends { spent: Spent }>(
   checkPrice(run);
   const { limits } = run;
   const taken = spentAndHeld(run);
+  const shares = [...run.held].filter(({ isShare }) => isShare).length;
   const share = (limit: number | undefined, used: number): number =>
-    limit === undefined ? Number.MAX_SAFE_INTEGER : Math.max(limit - used, 0) / Math.max(run.atOnce - run.held.size, 1);
+    limit === undefined ? Number.MAX_SAFE_INTEGER : Math.max(limit - used, 0) / Math.max(run.atOnce - shares, 1);
   const within = {
     turns: Math.min(own.turns, Math.ceil(share(limits.turns, taken.turns))),
     ...(limits.usd !== undefined && { usd: share(limits.usd, taken.costUsd) }),
@@ -115,12 +116,16 @@ export async function spendWithinBudget<Result extends { spent: Spent }>(
     own.timeMs,
     limits.timeMs === undefined ? own.timeMs : Math.max(limits.timeMs - taken.elapsedMs, 0),
   );
-  return holding(run, { turns: within.turns, tokens: within.tokens ?? 0, usd: within.usd ?? 0 }, async () => {
-    const result = await work({ ...within, timeMs });
-    run.memory.spent = addSpent(run.memory.spent, result.spent);
-    run.view.addUsage(usageOf(result.spent));
-    return result;
-  });
+  return holding(
+    run,
+    { isShare: true, turns: within.turns, tokens: within.tokens ?? 0, usd: within.usd ?? 0 },
+    async () => {
+      const result = await work({ ...within, timeMs });
+      run.memory.spent = addSpent(run.memory.spent, result.spent);
+      run.view.addUsage(usageOf(result.spent));
+      return result;
+    },
+  );
 }
 
 /** The part of what was spent that people are shown. */

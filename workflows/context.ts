@@ -52,6 +52,8 @@ export interface RunContext {
 
 /** What a step at work may still spend. */
 export interface HeldBudget {
+  /** An agent's, who has its share of what was left; one question's else. */
+  isShare: boolean;
   turns: number;
   tokens: number;
   usd: number;
