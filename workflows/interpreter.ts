@@ -70,6 +70,7 @@ async function carryOut(
   const { path, key, scope, feedback } = place;
   const kind = stepKind(step);
   const row = run.view.begin(path, kind, step.title ?? path);
+  const usesBefore = run.absence.uses;
   const walkItem: StepPlace<NamedStep>['walkItem'] = (within, steps, readable, index) =>
     walk(within, steps, readable, { path, key, index, ...(feedback !== undefined && { feedback }) });
   try {
@@ -80,7 +81,6 @@ async function carryOut(
     const act = () => actionFor(kind)(run, { ...place, step, walkItem });
     // The steps inside a block have their own time.
     const isBlock = childrenOf(step).length > 0;
-    const usesBefore = run.absence.uses;
     const { outputs, cut, undo, ...shown } = await (isBlock ? act() : run.clock.step(act));
     // What it did in the sandbox isn't in the copy, unless the sandbox was let go after that.
     if (run.memory.sandbox && usesBefore !== run.absence.uses) delete run.memory.copy;
@@ -95,6 +95,8 @@ async function carryOut(
       throw error;
     }
     const { code, message } = describeFailure(error);
+    // What it did before it failed isn't in the copy either, but is gone with a lost sandbox.
+    if (code !== 'sandbox-lost' && usesBefore !== run.absence.uses) delete run.memory.copy;
     run.view.finish(row, 'failed', { note: message });
     if (step['on-failure'] === 'continue' && !neverPassedOver.has(code))
       return { outcome: 'failed', outputs: {}, failure: { code, message } };

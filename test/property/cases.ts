@@ -14,7 +14,7 @@ interface Spot {
   words: string[];
 }
 
-const lists = { first: ['a', 'b', 'c', 'd'], second: ['x', 'y', 'z'] };
+const lists = { first: ['a', 'b', 'c'], second: ['x', 'y'] };
 const answer = { type: 'object', properties: { word: { type: 'string' } }, required: ['word'] };
 const who = [ada, 'ben'];
 
@@ -30,7 +30,7 @@ class Maker {
 
   make(): Case {
     const top = { variables: [], isAtOnce: false, before: [], words: [] };
-    const steps = this.#list(this.#number(2, 5), top);
+    const steps = this.#list(this.#number(2, 4), top);
     if (this.#chance(40))
       this.#insert(steps, { id: 'open', change: { title: 'A change', gate: this.#pick(['clean', 'spared']) } });
     if (this.#chance(50)) steps.push({ id: 'last', approve: {} });
@@ -125,7 +125,7 @@ class Maker {
   #each(spot: Spot) {
     const isInner = spot.variables.length > 0;
     const as = isInner ? 'second' : 'first';
-    const items = lists[as].slice(0, this.#number(1, isInner ? 2 : 4));
+    const items = lists[as].slice(0, this.#number(1, isInner ? 2 : 3));
     const atOnce = this.#number(1, 3);
     const isAtOnce = spot.isAtOnce || (atOnce > 1 && items.length > 1);
     const inside = { ...spot, variables: [...spot.variables, as], isAtOnce };

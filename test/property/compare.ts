@@ -33,7 +33,7 @@ export function compare(ofCase: Case, { end, world }: { end: RunEnd; world: Worl
   if (prediction.sure === 'nothing') return 'nothing';
   const isCutOff = expected !== prediction.end;
   if (isCutOff && prediction.sure === 'end') return 'nothing';
-  assert.deepEqual(came, expected, `the end, where all of this was done: ${world.ledger.join('; ')}`);
+  assert.deepEqual(came, expected, `the end (${end.reason}), where all of this was done: ${world.ledger.join('; ')}`);
   if (prediction.sure === 'end') return 'end';
   if (isCutOff) {
     assertPart(world.ledger, prediction.ledger, prediction.isOrdered);
@@ -43,9 +43,9 @@ export function compare(ofCase: Case, { end, world }: { end: RunEnd; world: Worl
   return 'all';
 }
 
-function expectedEnd({ end }: Prediction, { unforeseen }: World): End {
+function expectedEnd({ end }: Prediction, { unforeseen, told }: World): End {
   if (unforeseen.cancelled) return { outcome: 'cancelled', code: 'cancelled' };
-  if (unforeseen.refused && end.outcome !== 'cancelled') return { outcome: 'failed', code: 'memory-lost' };
+  if (unforeseen.refused && !told.includes('cancel accepted')) return { outcome: 'failed', code: 'memory-lost' };
   return end;
 }
 

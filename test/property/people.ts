@@ -7,6 +7,8 @@ import type { World } from './world.ts';
 
 const quietMs = 40;
 const mostQuietMs = 2000;
+/** A sandbox may stay, such as where others are at work in it. */
+const mostAwayMs = 4000;
 
 /** Everything that people do in a run, until its end. */
 export async function takePart(client: JigClient, runId: string, world: World, ended: AbortSignal): Promise<void> {
@@ -26,6 +28,7 @@ class People {
   readonly #world: World;
   /** Questions that were answered, each with which time it was asked. */
   readonly #answered = new Set<string>();
+  readonly #seenAtMs = new Map<string, number>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(client: JigClient, runId: string, world: World) {
@@ -62,11 +65,23 @@ class People {
       const time = steps.filter(({ path }) => path === question.id).length;
       const name = `${question.id} ${time}`;
       if (this.#answered.has(name) || !isWaitedFor(question)) continue;
+      if (!this.#isAway(name, question, steps)) continue;
       this.#answered.add(name);
       isAnswered = true;
       await this.#answer(question, this.#world.case.answers[question.id]?.[time - 1] ?? []);
     }
     return isAnswered;
+  }
+
+  /** Where a run lets its sandbox go, people give it the time: a server's timer is late. */
+  #isAway(name: string, { id }: Question, steps: RunState['steps']): boolean {
+    if (this.#world.case.releaseAfterMs > 1000) return true;
+    const sinceMs = this.#seenAtMs.get(name) ?? Date.now();
+    this.#seenAtMs.set(name, sinceMs);
+    const isGone = steps
+      .slice(steps.findLastIndex(({ path }) => path === id))
+      .some(({ path }) => path.startsWith('away-'));
+    return isGone || Date.now() - sinceMs > mostAwayMs;
   }
 
   async #answer({ id, who }: Question, attempts: Attempt[]): Promise<void> {

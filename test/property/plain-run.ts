@@ -50,18 +50,18 @@ type StepOf<Key extends string> = Extract<Step, Record<Key, unknown>>;
 const cancelled: End = { outcome: 'cancelled', code: 'cancelled' };
 
 /** What a case comes to. Whether a lost sandbox had a copy is a matter of time, so that is told. */
-export function predict(ofCase: Case, losses: { onCopy: boolean }[]): Prediction {
+export function predict(ofCase: Case, losses: { onCopy?: boolean }[]): Prediction {
   return new PlainRun(ofCase, losses).predict();
 }
 
 class PlainRun {
   readonly #world: PlainWorld;
-  readonly #losses: { onCopy: boolean }[];
+  readonly #losses: { onCopy?: boolean }[];
   #walks = 1;
   readonly #conversations = new Map<string, Question>();
   readonly #asked = new Map<string, number>();
 
-  constructor(ofCase: Case, losses: { onCopy: boolean }[]) {
+  constructor(ofCase: Case, losses: { onCopy?: boolean }[]) {
     this.#world = new PlainWorld(ofCase);
     this.#losses = [...losses];
   }

@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import { carryOutCases } from './carry-out-cases.ts';
+import { compare } from './compare.ts';
+import { knownCases } from './known-cases.ts';
+import { startSuite } from './suite.ts';
 
 const timeoutMs = 7 * 60_000;
+
+test('a run comes to what its blueprint says where it once did not', async () => {
+  await using suite = await startSuite();
+  for (const [name, ofCase] of Object.entries(knownCases))
+    expect(compare(ofCase, await suite.run(ofCase)), name).toBe('all');
+});
 
 test(
   'a run comes to what a plain reading of its blueprint says, whatever people do and whatever breaks',

@@ -32,7 +32,7 @@ export class World {
   /** What must never be. */
   readonly violations: string[] = [];
   /** For each sandbox that was lost, whether the run came back on a copy. */
-  readonly losses: { onCopy: boolean }[] = [];
+  readonly losses: { onCopy?: boolean }[] = [];
   readonly branch: string[] = [];
   readonly base: string;
   changes = 0;
@@ -148,7 +148,7 @@ export class World {
   make(id: string, commit: string): void {
     if (this.boxes.has(id)) return;
     const last = this.losses.at(-1);
-    if (last) last.onCopy ||= id.includes('-back-');
+    if (last) last.onCopy ??= id.includes('-back-');
     this.boxes.set(id, { files: { ...this.commits.get(commit)?.files }, done: new Map() });
   }
 
@@ -161,7 +161,7 @@ export class World {
 
   lose({ id }: SandboxRef): never {
     this.boxes.delete(id);
-    this.losses.push({ onCopy: false });
+    this.losses.push({});
     throw new JigError('sandbox-lost', `The sandbox ${id} is lost`);
   }
 

@@ -17,8 +17,11 @@ import { text } from '../render.ts';
 export const promptStep: StepAction<PromptStep> = async (run, place) => {
   const { memory, opened } = run;
   const { step, path, scope } = place;
-  const question = text(step.prompt.text, scope);
   const earlier = earlierAnswers(run, place);
+  const asked = text(step.prompt.text, scope);
+  // Where there is no answer to go on from, what was said stands in the question.
+  const question =
+    place.feedback === undefined || earlier.length > 0 ? asked : `${asked}\n\n${reviewFeedback(place.feedback)}`;
   let spent = nothingSpent;
   for (let turn = 1; turn <= opened.settings.unusableAnswers; turn += 1) {
     const answer = await askWithinBudget(run, fewestTokens(question), () =>
