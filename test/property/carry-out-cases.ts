@@ -9,10 +9,16 @@ const casesAtOnce = 25;
 /** The first few say it all. */
 const maxFailures = 3;
 
-/** `JIG_PROPERTY_CASES` says how many; `JIG_PROPERTY_SEED` begins at a case that failed. */
-export async function carryOutCases(env: NodeJS.ProcessEnv): Promise<{ said: string; failures: string[] }> {
-  const cases = Number(env['JIG_PROPERTY_CASES'] ?? 1000);
-  const firstSeed = Number(env['JIG_PROPERTY_SEED'] ?? Date.now() % 1_000_000_000);
+const anySeed = (): number => Math.floor(Math.random() * 1_000_000_000);
+
+/** Each case has a seed of its own, counted from the first. */
+export async function carryOutCases({
+  cases,
+  firstSeed = anySeed(),
+}: {
+  cases: number;
+  firstSeed?: number;
+}): Promise<{ said: string; failures: string[] }> {
   await using suite = await startSuite();
   const failures: string[] = [];
   const foreseen = { all: 0, end: 0, nothing: 0 };

@@ -21,7 +21,7 @@ export const agentCommand = ({ name, answers }: Question): string => `append f-$
 
 export const nameIn = (text: string): string => /#([\w-]+)/.exec(text)?.[1] ?? '';
 
-export function readQuestion(messages: Message[]): Question {
+function readQuestion(messages: Message[]): Question {
   const said = messages.filter(({ role }) => role === 'user').map(({ content }) => content);
   return {
     name: nameIn(said[0] ?? ''),

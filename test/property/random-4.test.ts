@@ -1,0 +1,3 @@
+import { testRandomCases } from './test-random-cases.ts';
+
+testRandomCases();

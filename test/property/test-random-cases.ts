@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { carryOutCases } from './carry-out-cases.ts';
+
+/** The files of random cases, each with an equal part: together they would take longer than a file may. */
+const parts = 4;
+const timeoutMs = 7 * 60_000;
+
+/** Registers the test of one part of `JIG_PROPERTY_CASES`. */
+export function testRandomCases(): void {
+  test(
+    'a run comes to what a plain reading of its blueprint says, whatever people do and whatever breaks',
+    { timeout: timeoutMs },
+    async () => {
+      const cases = Math.ceil(Number(process.env['JIG_PROPERTY_CASES'] ?? 1000) / parts);
+      const { said, failures } = await carryOutCases({ cases });
+      process.stdout.write(`${said}\n`);
+      assert.ok(failures.length === 0, failures.join('\n\n'));
+    },
+  );
+}
