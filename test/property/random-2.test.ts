@@ -1,3 +1,3 @@
 import { testRandomCases } from './test-random-cases.ts';
 
-testRandomCases();
+testRandomCases(2);
