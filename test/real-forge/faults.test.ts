@@ -53,7 +53,7 @@ test(
     const archived = await forge.getRepository('acme/archived');
     assert.equal(archived.archived, true);
     await assert.rejects(mirrors().ensureMirror(archived, await forge.gitAccess(archived)), {
-      kind: 'repository-archived',
+      code: 'repository-archived',
     });
     await assert.rejects(forge.ensureChange({ ...(await gitea.pushWanted()), repository: 'acme/archived' }), {
       code: 'forge-refused',
@@ -64,7 +64,7 @@ test(
     await acme.api.repos.repoAddCollaborator('acme', 'empty', 'jig-bot', { permission: 'write' });
     const empty = await forge.getRepository('acme/empty');
     assert.equal(empty.empty, true);
-    await assert.rejects(mirrors().ensureMirror(empty, await forge.gitAccess(empty)), { kind: 'repository-empty' });
+    await assert.rejects(mirrors().ensureMirror(empty, await forge.gitAccess(empty)), { code: 'repository-empty' });
 
     await gitea.addRepository('acme/before', { 'a.txt': 'a\n' });
     await acme.api.repos.repoEdit('acme', 'before', { name: 'later' });
