@@ -13,10 +13,13 @@ export const copyImpossible = 20;
 /** Exit code of {@link copyScript} if the workspace is over the limit. */
 export const copyTooLarge = 21;
 
-/** `apply_modes FILE` gives each path its mode from the list, the deepest paths first. */
+/**
+ * `apply_modes FILE` gives each path its mode from the list, the deepest paths first. In a pod the workspace itself is a
+ * volume that the commands' user may write to and doesn't own, so it keeps its mode.
+ */
 const modes = `
 apply_modes() {
-  sort -zr -k2 "$1" | xargs -0r sh -c 'for entry; do chmod "\${entry%% *}" "\${entry#* }" || exit 255; done' sh
+  sort -zr -k2 "$1" | xargs -0r sh -c 'for entry; do chmod "\${entry%% *}" "\${entry#* }" || [ "\${entry#* }" = . ] || exit 255; done' sh
 }
 `;
 
@@ -102,7 +105,7 @@ for entry; do
   # A folder can be moved only by who may write to it.
   mode=
   if [ -d "$path" ] && [ ! -L "$path" ] && [ ! -w "$path" ]; then mode=$(stat -c %a "$path") && chmod u+w "$path"; fi
-  chmod u+rwx "\${path%/*}" && mv "$path" "$aside/tree/$path" || exit 255
+  { [ -w "\${path%/*}" ] || chmod u+rwx "\${path%/*}"; } && mv "$path" "$aside/tree/$path" || exit 255
   [ -z "$mode" ] || chmod "$mode" "$aside/tree/$path"
 done'
 xargs -0r sh -c "$move_in" sh "$aside" <"$aside/left-out"

@@ -151,7 +151,7 @@ test('a run that was ended from outside is shown, followed and listed as cancell
   const last = (await seen).at(-1);
   assert.deepEqual(
     [last?.phase, last?.end?.outcome, last?.end?.reason, last?.questions],
-    ['ended', 'cancelled', 'Ended from outside: enough', []],
+    ['ended', 'cancelled', 'Ended from outside Jig: enough', []],
   );
   assert.deepEqual((await world.client.describe(runId)).end, await world.client.result(runId));
   await assert.rejects(world.client.approve(runId, by), { code: 'run-ended' });
