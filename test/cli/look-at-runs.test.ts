@@ -159,10 +159,10 @@ test('retry takes the text and the inputs as they were, and its exit code with -
 test('a key starts one run, says so the second time, and is refused for another request', async () => {
   const words = ['run', 'look.yaml', '--repo', 'api', '--key', 'ticket-7'];
   const first = await jig(...words);
-  assert.match(first.stdout, /^Started run\/local\/api\/look\/[0-9a-f]{12}\n/);
+  assert.match(first.stdout, /^Started run\/local:local\/api\/look\/[0-9a-f]{12}\n/);
   const again = await jig(...words);
   assert.equal(again.exitCode, 0);
-  assert.match(again.stdout, /^Started before, under this key: run\/local\/api\/look\/[0-9a-f]{12}\n/);
+  assert.match(again.stdout, /^Started before, under this key: run\/local:local\/api\/look\/[0-9a-f]{12}\n/);
   assert.equal((await jig('follow', '-')).exitCode, 1);
   assert.match(
     (await jig('diff', '-')).stderr,

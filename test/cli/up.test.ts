@@ -65,7 +65,7 @@ test('from a blueprint to a merged change, by commands alone', async () => {
     '--by',
     'Ann',
   );
-  assert.match(runId, /^run\/local\/api\/greet\/[0-9a-f]{8}$/);
+  assert.match(runId, /^run\/local:local\/api\/greet\/[0-9a-f]{8}$/);
   assert.ok(uiUrl.startsWith(installation.places.ui));
 
   const id = runId.slice(-8);
