@@ -25,8 +25,24 @@ const options = {
   GGML_CCACHE: 'OFF',
 };
 
+/** Set by the preparation where the server that was built crashes on this machine. */
+export const crashVariable = 'JIG_TEST_MODEL_SERVER_CRASHES';
+
+/**
+ * How the server crashes when it loads the model, if it does: a processor may be said to have instructions that its
+ * virtual machine doesn't let programs use, and a build for the processor uses them.
+ */
+export async function findCrash(program: string, model: string): Promise<string | undefined> {
+  const words = ['-m', model, '--host', '127.0.0.1', '--port', '0', '-t', '2', '-c', '512'];
+  const { signal } = await execa(program, words, { reject: false, timeout: 20_000, killSignal: 'SIGTERM' });
+  if (signal !== 'SIGSEGV' && signal !== 'SIGILL' && signal !== 'SIGBUS') return undefined;
+  return `the model's server, built for this processor, ends with ${signal} here when it loads the model`;
+}
+
 /** What this machine lacks to build the server, in plain words; undefined: nothing. */
 export async function findMissingBuildTool(): Promise<string | undefined> {
+  const crash = process.env[crashVariable];
+  if (crash !== undefined) return crash;
   const tools = {
     cmake: ['cmake'],
     'a C++ compiler (g++ or clang++)': ['c++', 'g++', 'clang++'],
