@@ -70,7 +70,7 @@ test(
     await acme.api.repos.repoEdit('acme', 'before', { name: 'later' });
     await assert.rejects(forge.getRepository('acme/before'), {
       code: 'forge-moved',
-      message: 'acme/before is called acme/later on gitea now.',
+      message: 'acme/before is now called acme/later on gitea.',
       retryable: false,
     });
     await assert.rejects(forge.ensureChange({ ...(await gitea.pushWanted()), repository: 'acme/before' }), {
