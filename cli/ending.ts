@@ -1,6 +1,7 @@
 /** Tells how a run ended, and where to look next. */
+import { formatDuration } from '../base/durations.ts';
 import type { RunState } from '../workflows/messages.ts';
-import { dollars, duration, oneLine, printable, table, type Paint } from './output.ts';
+import { dollars, oneLine, printable, table, type Paint } from './output.ts';
 import { shortId } from './run-reference.ts';
 
 const colors = {
@@ -15,7 +16,7 @@ export function renderEnding(state: RunState, { paint, uiUrl }: { paint: Paint; 
   const { end, change, endedAtMs, startedAtMs, runId } = state;
   if (!end) return '';
   const id = shortId(runId);
-  const rows = [['', `after ${duration((endedAtMs ?? startedAtMs) - startedAtMs)}, ${renderUsage(state)}`]];
+  const rows = [['', `after ${formatDuration((endedAtMs ?? startedAtMs) - startedAtMs)}, ${renderUsage(state)}`]];
   if (end.step) rows.push(['step', `${oneLine(end.step)} (jig logs ${id} ${oneLine(end.step)})`]);
   if (end.code) rows.push(['code', `${end.code} (docs/errors/${end.code}.md)`]);
   if (change)

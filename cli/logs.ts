@@ -61,7 +61,7 @@ export function stepsNamed(rows: StepRow[], step: string | undefined): StepRow[]
   const found = rows.filter(({ path }) => path === step || path.startsWith(`${step}[`) || path.startsWith(`${step}/`));
   if (found.length > 0) return found;
   const names = [...new Set(rows.map(({ path }) => path).filter((path) => !path.includes('[')))];
-  throw new JigError('no-such-step', `The run has no step ${step} so far`, {
-    hint: `It has: ${names.join(', ') || 'none yet'}`,
+  throw new JigError('no-such-step', `The run has no step ${step} yet`, {
+    hint: names.length > 0 ? `Its steps so far: ${names.join(', ')}` : 'None of its steps has started.',
   });
 }

@@ -3,6 +3,7 @@
  * A check that failed or was flaky before isn't the change's fault. Tests that disappear or are skipped are.
  */
 import { z } from 'zod';
+import { describeEnding } from '../base/command-endings.ts';
 import { TestCounts } from './test-counts.ts';
 
 /** The result of one command of a check. */
@@ -32,7 +33,7 @@ const total = (tests: TestCounts): number => tests.passed + tests.failed + tests
  * run then.
  */
 export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
-  if (after.ending !== 'exited') return { passed: false, reason: `was ended: ${after.ending}` };
+  if (after.ending !== 'exited') return { passed: false, reason: describeEnding(after) };
   const lost = before && findLostTests(before, after);
   if (lost) return { passed: false, reason: lost };
   if (after.exitCode === 0) return { passed: true, reason: 'exit code 0' };
@@ -42,7 +43,7 @@ export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
 }
 
 function decideAgainstFailing(after: CheckRun, before: CheckRun, code: string): Verdict {
-  const how = before.flaky ? 'flaked' : 'failed';
+  const how = before.flaky ? 'was flaky' : 'failed';
   if (!before.tests || !after.tests) {
     return after.exitCode === before.exitCode || before.flaky
       ? { passed: true, reason: `${code}, but it ${how} before the change too` }

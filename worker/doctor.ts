@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
+import { describeEnding } from '../base/command-endings.ts';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 import { connectClient } from '../client/client.ts';
 import { findWaitingRuns, sayWaiting, type WaitingRuns } from '../client/versions.ts';
@@ -112,7 +113,7 @@ async function tryCommand(sandboxes: SandboxProvider): Promise<void> {
     });
     if (ending === 'exited' && exitCode === 0) return;
     throw new Error(
-      `\`true\` ended with ${ending === 'exited' ? `exit code ${exitCode}` : ending} in a sandbox: ${(await readFile(stderr.path, 'utf8')).trim()}`,
+      `In a sandbox, \`true\` ${describeEnding({ ending, exitCode })}: ${(await readFile(stderr.path, 'utf8')).trim()}`,
     );
   } finally {
     await sandboxes.destroySandbox(id);

@@ -1,4 +1,5 @@
 /** A run's state as Markdown. The Temporal UI shows it under User Metadata, and a change carries it as evidence. */
+import { formatDuration } from '../base/durations.ts';
 import type { RunState, StepRow } from './messages.ts';
 
 const maxRows = 60;
@@ -12,14 +13,12 @@ export function cell(text: string): string {
     .trim();
 }
 
-const seconds = (ms: number): string => (ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
-
 /** The table of the steps. If it outgrows a screen, the steps of `each` items are left out. */
 export function renderSteps(steps: StepRow[]): string {
   const rows = steps.length <= maxRows ? steps : steps.filter((row) => !row.path.includes('['));
   const left = rows.slice(-maxRows);
   const lines = left.map((row) => {
-    const took = row.durationMs === undefined ? '' : seconds(row.durationMs);
+    const took = row.durationMs === undefined ? '' : formatDuration(row.durationMs);
     const tokens = row.usage ? ` ${row.usage.inputTokens + row.usage.outputTokens} tokens.` : '';
     return `| ${marks[row.state]} | ${cell(row.path)} | ${row.kind} | ${took} | ${cell(row.note ?? '')}${tokens} |`;
   });

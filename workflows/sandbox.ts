@@ -1,5 +1,6 @@
 /** A run's sandboxes: made, checked out, set up, and removed however the run ends. */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { describeEnding } from '../base/command-endings.ts';
 import type { RunDefaults } from '../base/defaults.ts';
 import type { SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
 import type { OpenedRun } from '../activities/contract.ts';
@@ -85,7 +86,7 @@ async function setUp(run: Pick<RunContext, 'opened' | 'view'>, sandbox: SandboxR
     if (!passed)
       throw new StepFailed(
         'setup-failed',
-        `Setup: ${shown} ended with ${outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : outcome.ending}${refusedHosts(outcome.refused)}: ${(outcome.stderr.text || outcome.stdout.text).trim().slice(-500)}`,
+        `Setup: ${shown} ${describeEnding(outcome)}${refusedHosts(outcome.refused)}: ${(outcome.stderr.text || outcome.stdout.text).trim().slice(-500)}`,
       );
   }
 }

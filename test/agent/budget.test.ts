@@ -29,6 +29,24 @@ for (const [limit, spent] of [
   });
 }
 
+test('the message names the limit and what was spent, in units that people read', () => {
+  const spent = { ...nothingSpent, turns: 1, inputTokens: 90, costUsd: 1.5, elapsedMs: 125_000 };
+  const messages = [
+    checkBudget(spent, { turns: 1 }),
+    checkBudget(spent, { tokens: 80 }),
+    checkBudget(spent, { tokens: 100 }, { inputTokens: 20 }),
+    checkBudget(spent, { usd: 1 / 3 }),
+    checkBudget(spent, { timeMs: 120_000 }),
+  ].map((exceeded) => exceeded?.message);
+  assert.deepEqual(messages, [
+    'The limit of 1 turn is reached',
+    'The limit of 80 tokens is reached: 90 spent',
+    'The limit of 100 tokens does not allow another question: 90 spent, and it would take at least 20',
+    'The limit of $0.3333 is reached: $1.5000 spent',
+    'The time limit of 2 min 0 s is reached',
+  ]);
+});
+
 test('a question that takes more tokens than are left is not asked', () => {
   assert.equal(
     checkBudget({ ...nothingSpent, inputTokens: 90 }, { tokens: 100 }, { inputTokens: 11 })?.limit,

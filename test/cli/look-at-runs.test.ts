@@ -131,7 +131,7 @@ test('a diff is for reading, for git apply, and for programs', async () => {
 
 test('what a run does not have is refused with what it has', async () => {
   for (const [words, exitCode, code, says] of [
-    [['logs', runId, 'sya'], 2, 'no-such-step', /It has: .*say, quiet, items, fix/],
+    [['logs', runId, 'sya'], 2, 'no-such-step', /Its steps so far: .*say, quiet, items, fix/],
     [['transcript', runId, 'say'], 2, 'no-such-step', /No agent step say/],
     [['logs', 'nope'], 2, 'run-not-found', /jig runs/],
     [['diff', 'run/local/api/look/nope'], 2, 'run-not-found', /jig runs/],
@@ -166,7 +166,7 @@ test('a key starts one run, says so the second time, and is refused for another 
   assert.equal((await jig('follow', '-')).exitCode, 1);
   assert.match(
     (await jig('diff', '-')).stderr,
-    /^error\[no-change\]: .* has opened no change: .*exit code 1\n {2}`jig show`/,
+    /^error\[no-change\]: .* has not opened a change: .*exit code 1\n {2}`jig show`/,
   );
   const other = await jig(...words, '--branch', 'main');
   assert.equal(other.exitCode, 2);

@@ -172,6 +172,6 @@ test('a step is named with its items and what belongs to it; a wrong name says w
   );
   assert.throws(() => stepsNamed(rows, 'rewrit'), {
     code: 'no-such-step',
-    hint: 'It has: start/sandbox, rewrite, rewrites',
+    hint: 'Its steps so far: start/sandbox, rewrite, rewrites',
   });
 });

@@ -1,3 +1,4 @@
+import { describeEnding } from '../../base/command-endings.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { RunStep } from '../../blueprints/kinds/run.ts';
 import { StepFailed } from '../failures.ts';
@@ -30,11 +31,11 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
     },
   );
   if (outcome.ending !== 'exited')
-    throw new StepFailed(`command-${outcome.ending}`, `${shown} was ended: ${outcome.ending}`);
+    throw new StepFailed(`command-${outcome.ending}`, `${shown} ${describeEnding(outcome)}`);
   if (outcome.exitCode !== 0)
     throw new StepFailed(
       'command-failed',
-      `${shown} ended with exit code ${outcome.exitCode}${refusedHosts(outcome.refused)}${lastLine(outcome.stderr.text)}`,
+      `${shown} ${describeEnding(outcome)}${refusedHosts(outcome.refused)}${lastLine(outcome.stderr.text)}`,
     );
   const { stdout, stderr, exitCode, durationMs: tookMs } = outcome;
   return {
