@@ -174,8 +174,8 @@ export const runErrors = {
   },
   'ci-without-change': {
     title: 'A `ci` step found no change',
-    why: 'The code host runs checks on a change, and the run has not opened one.',
-    fix: 'Put a `change` step before it.',
+    why: 'The code host runs checks on an open change. There is no `change` step before the `ci` step, or it was skipped.',
+    fix: 'Put a `change` step before it. If the `change` step has an `if`, give the `ci` step the same one.',
   },
   'ci-failed': {
     title: 'The code host’s checks failed',

@@ -21,6 +21,13 @@ describe('error codes', () => {
     );
   });
 
+  it('are each defined once', () => {
+    const defined = productSources
+      .filter(({ path }) => /^base\/([a-z-]+-)?errors\.ts$/.test(path))
+      .flatMap(({ text }) => [...text.matchAll(/^ {2}'?([a-z-]+)'?: \{$/gm)].map(([, code = '']) => code));
+    assert.deepEqual(defined.toSorted(), codes.toSorted());
+  });
+
   it('have a page each', async () => {
     const pages = await readdir(join(root, 'docs/errors'));
     assert.deepEqual(pages.toSorted(), [...codes.map((code) => `${code}.md`), 'README.md'].toSorted());
