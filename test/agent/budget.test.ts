@@ -55,7 +55,7 @@ test('a question that takes more tokens than are left is not asked', () => {
   assert.equal(checkBudget({ ...nothingSpent, inputTokens: 90 }, { tokens: 100 }, { inputTokens: 10 }), undefined);
 });
 
-test('no number of answers passes a limit of turns', () => {
+test('a limit of turns is never exceeded, however many answers there are', () => {
   fc.assert(
     fc.property(fc.array(usage, { maxLength: 30 }), fc.integer({ min: 1, max: 20 }), (answers, turns) => {
       let spent = nothingSpent;
@@ -65,7 +65,7 @@ test('no number of answers passes a limit of turns', () => {
   );
 });
 
-test('what was spent is the same whether counted together or in parts', () => {
+test('spending adds up to the same, whether it is counted together or in parts', () => {
   fc.assert(
     fc.property(fc.array(usage), fc.array(usage), (first, second) => {
       const together = [...first, ...second].reduce(addUsage, nothingSpent);
@@ -76,7 +76,7 @@ test('what was spent is the same whether counted together or in parts', () => {
   );
 });
 
-test("a limit in dollars can't be held once an answer came without a price", () => {
+test("a limit in dollars can't be enforced once an answer has no known price", () => {
   const spent = addUsage(nothingSpent, {
     inputTokens: 1,
     cachedInputTokens: 0,
