@@ -33,7 +33,7 @@ const look = `
     run: cat cache/ignored 'odd name' link made.log; test -x app.py; git status --short | grep -v made.log
 `;
 
-test('a run that waits long for a person lets its sandbox go, and comes back on an exact copy', async () => {
+test('a run that waits long for a person releases its sandbox, and comes back on an exact copy', async () => {
   const steps = `${work}${look}  - end: { outcome: succeeded, reason: "\${{ steps.look.stdout }}" }\n`;
   const runId = await world.start(blueprint('waits', steps));
   await world.until(runId, letGo);
@@ -44,7 +44,7 @@ test('a run that waits long for a person lets its sandbox go, and comes back on 
   assert.deepEqual(await listSandboxes(), []);
 });
 
-test('a run that needs no sandbox after its wait makes none', async () => {
+test('a run that needs no sandbox after its wait does not make one', async () => {
   const runId = await world.start(blueprint('ends', `${work}  - end: { outcome: succeeded, reason: done }\n`));
   await world.until(runId, letGo);
   await world.client.approve(runId, me);
@@ -53,7 +53,7 @@ test('a run that needs no sandbox after its wait makes none', async () => {
   assert.equal(steps.filter(({ kind }) => kind === 'setup').length, 1);
 });
 
-test('a sandbox that is lost before anything has changed since the copy costs nothing but the step', async () => {
+test('if a sandbox is lost before anything has changed since the copy, only the step is done again', async () => {
   const steps = `${work}
   - id: slow
     run: echo once >> tries; sleep 2; cat tries
@@ -78,7 +78,7 @@ test('a sandbox that is lost before anything has changed since the copy costs no
   assert.deepEqual(await listSandboxes(), []);
 });
 
-test('a cancelled run whose sandbox was let go ends at once, and nothing is left', async () => {
+test('a cancelled run whose sandbox was released ends at once, and nothing is left', async () => {
   const runId = await world.start(blueprint('cancelled', work));
   await world.until(runId, letGo);
   await world.client.cancel(runId, me);
@@ -86,7 +86,7 @@ test('a cancelled run whose sandbox was let go ends at once, and nothing is left
   assert.deepEqual(await listSandboxes(), []);
 });
 
-test('items that wait for people hold on to the sandbox as long as another works', async () => {
+test('items that wait for people keep the sandbox while another item works', async () => {
   const steps = `
   - id: review
     each: \${{ ['wait', 'work'] }}

@@ -40,7 +40,7 @@ for (const [status, headers, code, retryable, retryAfterMs] of table) {
   });
 }
 
-test('a time to wait may be a date, and the end of a limit', () => {
+test('the time to wait can be given as a date, or as the end of a rate limit', () => {
   for (const headers of [
     { 'retry-after': inAMinute() },
     { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.round(Date.now() / 1000) + 60) },
@@ -70,7 +70,7 @@ async function withServer(
   }
 }
 
-test('credentials go with each request, to no redirect, and stand in no message', async () => {
+test('credentials are sent with each request, never to a redirect, and never appear in a message', async () => {
   const seen: (string | undefined)[] = [];
   const elsewhere: string[] = [];
   await withServer(
@@ -98,7 +98,7 @@ test('credentials go with each request, to no redirect, and stand in no message'
   assert.deepEqual(elsewhere, []);
 });
 
-test('an answer that never comes, breaks off or is too large is a typed failure', async () => {
+test('an answer that is missing, breaks off or is too large gives a typed failure', async () => {
   await withServer(
     () => undefined,
     async (url, ask) => {

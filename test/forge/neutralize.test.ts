@@ -107,7 +107,7 @@ const acting = [
   /[\u200b\u202e\r]/,
 ];
 
-test('nothing that a host acts on is left, whatever the text, and a second time changes nothing', () => {
+test('nothing that a host acts on is left, whatever the text, and applying it again changes nothing', () => {
   fc.assert(
     fc.property(hostile, (text) => {
       const safe = neutralize(text);
@@ -128,7 +128,7 @@ test('text of letters, digits and plain punctuation is left alone', () => {
   );
 });
 
-test('it takes time in proportion to the text', () => {
+test('the time is proportional to the length of the text', () => {
   for (const part of ['[', '@', '&a', '[a-', '/', ' \n /a', '> ', '`', 'skip-', '\\', '![']) {
     const startedAtMs = performance.now();
     neutralize(part.repeat(1_000_000 / part.length));
@@ -136,12 +136,12 @@ test('it takes time in proportion to the text', () => {
   }
 });
 
-test('a title is one line of a bounded length', () => {
+test('a title is one line of limited length', () => {
   assert.equal(neutralizeTitle('  a\n\n b\t@c '), 'a b @ c');
   assert.equal(Array.from(neutralizeTitle('👍'.repeat(1000))).length, 240);
 });
 
-test('a marker is found in its own text only, and no neutralised text carries one', () => {
+test('a marker is found only in its own text, and no neutralised text has one', () => {
   const text = withMarker('run/1', 'Body');
   assert.ok(carriesMarker('run/1', text));
   assert.ok(!carriesMarker('run/2', text));

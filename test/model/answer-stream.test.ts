@@ -25,7 +25,7 @@ for (const [numbering, numbers] of [
   ['gives all one number', [0, 0]],
   ['counts from one', [1, 2]],
 ] as const) {
-  test(`two calls of an answer stay two calls, where the server ${numbering}`, async () => {
+  test(`two calls of an answer stay two calls if the server ${numbering}`, async () => {
     const at = (call: 0 | 1, piece: Omit<Piece, 'index'>): Piece => ({
       ...(numbers[call] !== undefined && { index: numbers[call] }),
       ...piece,
@@ -40,7 +40,7 @@ for (const [numbering, numbers] of [
   });
 }
 
-test('a call whose id is said with every piece is one call', async () => {
+test('a call whose id comes with every piece is one call', async () => {
   assert.deepEqual(
     await callsOf([
       { index: 0, id: 'a', function: { name: 'read', arguments: '{' } },

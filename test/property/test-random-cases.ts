@@ -9,7 +9,7 @@ const timeoutMs = 7 * 60_000;
 /** Registers the test of one part of `JIG_PROPERTY_CASES`, from 1: the same cases each time, so that a failure stays. */
 export function testRandomCases(part: number): void {
   test(
-    'a run comes to what a plain reading of its blueprint says, whatever people do and whatever breaks',
+    'a run does what a plain reading of its blueprint says, whatever people do and whatever breaks',
     { timeout: timeoutMs },
     async () => {
       const cases = Math.ceil(Number(process.env['JIG_PROPERTY_CASES'] ?? 200) / parts);
