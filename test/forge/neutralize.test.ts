@@ -6,7 +6,7 @@ import { neutralize, neutralizeTitle } from '../../forge/neutralize.ts';
 
 const table: [rule: string, text: string, expected: string][] = [
   ['mentions', 'ask @everyone, (@acme/team) and \\@ada', 'ask @ everyone, (@ acme/team) and \\@ ada'],
-  ['addresses of mail are no mentions', 'ada@example.com', 'ada@example.com'],
+  ['email addresses, which stay as they are', 'ada@example.com', 'ada@example.com'],
   ['references', 'Closes #1, acme/api#22, !3, GH-4', 'Closes # 1, acme/api# 22, ! 3, GH- 4'],
   [
     'references by address',
@@ -29,7 +29,7 @@ const table: [rule: string, text: string, expected: string][] = [
     '< img src=x> < !-- hidden --> < /details> a < b <1',
   ],
   ['character references', '&#64;ada &commat;ada &lt;img> a && b &c', '& # 64;ada & commat;ada & lt;img> a && b &c'],
-  ['what nobody sees', 'a\u200bb\u{E0041}c\u202ed\u00ade\u3164f\u0007g\u2800h', 'abcdefgh'],
+  ['invisible characters', 'a\u200bb\u{E0041}c\u202ed\u00ade\u3164f\u0007g\u2800h', 'abcdefgh'],
   ['line ends of every kind', 'a\r\nb\rc\u2028d', 'a\nb\nc\nd'],
   [
     'commands to bots',
@@ -37,14 +37,14 @@ const table: [rule: string, text: string, expected: string][] = [
     '/ merge\n  / close now\n> / lgtm\n/usr/bin/env\na /merge',
   ],
   [
-    'orders to skip checks',
+    'instructions to skip checks',
     '[skip ci] [CI skip] [no-ci] ***NO_CI***\nskip-checks: true',
     '[ skip ci] [ CI skip] [ no-ci] *** NO_CI***\nskip-checks : true',
   ],
-  ['drawings that load things', '```mermaid\n~~~  PlantUML', '```text mermaid\n~~~text PlantUML'],
+  ['diagrams that load things', '```mermaid\n~~~  PlantUML', '```text mermaid\n~~~text PlantUML'],
 ];
 for (const [rule, text, expected] of table) {
-  test(`${rule} are only shown`, () => {
+  test(`made harmless: ${rule}`, () => {
     assert.equal(neutralize(text), expected);
   });
 }

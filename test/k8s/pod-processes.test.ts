@@ -238,7 +238,7 @@ describe('a command that attacks its supervision', () => {
     });
   }
 
-  it('and kills its supervisor is soon lost', async () => {
+  it('and leaves the pid of a dead supervisor is soon lost', async () => {
     const { name } = await describeCommand(pod.target, shell('never-started', ''), false);
     await writeFile(`${pod.pod.commandsDir}/${name}.pid`, '1 1 x\n');
     await assert.rejects(pod.run(shell('never-started', '')), SandboxLost);

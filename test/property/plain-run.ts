@@ -28,15 +28,15 @@ class SentBack extends Error {
 }
 class Lost extends Error {}
 
-/** Where a list of steps stands, and where a step does. */
+/** The place of a list of steps, and of a step. */
 interface Around {
   path: string;
   values: Values;
-  /** What was said to the step, or a block around it, when it was sent back. */
+  /** The comment with which the step, or a block around it, was sent back. */
   feedback: string | undefined;
-  /** The edits that stand, made inside. */
+  /** The edits made inside that are not undone. */
   edits: Edit[];
-  /** The blocks that it stands in. */
+  /** The blocks around it. */
   blocks: string[];
   isAtOnce: boolean;
 }
@@ -49,7 +49,7 @@ type StepOf<Key extends string> = Extract<Step, Record<Key, unknown>>;
 
 const cancelled: End = { outcome: 'cancelled', code: 'cancelled' };
 
-/** What a case comes to. Whether a lost sandbox had a copy is a matter of time, so that is told. */
+/** Predicts the result of a case. Whether a lost sandbox had a copy depends on timing, so `losses` says it. */
 export function predict(ofCase: Case, losses: { onCopy?: boolean }[]): Prediction {
   return new PlainRun(ofCase, losses).predict();
 }
@@ -189,7 +189,7 @@ class PlainRun {
     return {};
   }
 
-  /** On a copy, the step and the blocks around it are begun once more; else all is. */
+  /** With a copy, the step and the blocks around it begin again; without one, the whole run does. */
   #lose(argv: string[], place: Place): Values {
     const onCopy = this.#losses.shift()?.onCopy ?? false;
     if (place.isAtOnce) this.#world.loosen('end');
@@ -199,7 +199,7 @@ class PlainRun {
     return this.#run(argv, place);
   }
 
-  /** Where work was sent back, the same conversation goes on with what was said. */
+  /** If work was sent back, the same conversation goes on with the comment. */
   #talk(name: string, { path, feedback }: Place): Question {
     const kept = feedback === undefined ? undefined : this.#conversations.get(path);
     return { name, answers: kept?.answers ?? 0, heard: [...(kept?.heard ?? []), ...heardIn(feedback ?? '')] };
@@ -221,7 +221,7 @@ class PlainRun {
     throw new Failed('unusable-answers');
   }
 
-  /** Acts on all that it is told, once, and says then that it is done. */
+  /** Acts once on everything that it is told, and then says that it is done. */
   #agent(step: StepOf<'agent'>, place: Place): void {
     const verify = (step.verify ?? []).map((argv) => argvOf(argv, place.values));
     this.#world.remember(verify);
@@ -246,7 +246,7 @@ class PlainRun {
       const before = checks.length;
       if (this.#world.decide(place.path, verify)) return;
       if ((left -= 1) === 0) throw new Failed('verify-failed');
-      // The last attempt's are on record.
+      // The evidence has the checks of the last attempt.
       checks.splice(before);
       isTold = true;
     }

@@ -170,26 +170,26 @@ const second = { line: 2, text: 'def pages_fit(cls, value, info: Context):' };
 
 const answers: [rule: string, lines: { line: number; text: string }[], result: string][] = [
   [
-    'lines that are answered for a note take the place of theirs, the note goes, and the imports follow',
+    'the answered lines replace those of the statement, the note is deleted, and the imports are corrected',
     [first, second],
     rewrittenNote,
   ],
   [
-    'one line may become two',
+    'one line can become two',
     [{ line: 1, text: '@checked("pages")\n@classmethod' }, second],
     rewrittenNote.replace('    def', '    @classmethod\n    def'),
   ],
   [
-    'a line that is answered with nothing goes',
+    'a line with an empty answer is removed',
     [first, { line: 2, text: `${second.text} return value` }, { line: 3, text: '' }],
     rewrittenNote.replace('\n        return', ' return'),
   ],
   [
-    'an answer of all lines, and more, is the statement',
+    'an answer with all lines, and more, replaces the whole statement',
     [first, second, { line: 3, text: '    value += 1' }, { line: 4, text: '    return value' }],
     rewrittenNote.replace('        return', '        value += 1\n        return'),
   ],
-  ['quotes stay as they were', [{ line: 1, text: "@checked('pages')" }, second], rewrittenNote],
+  ['quotes stay as they are in the code', [{ line: 1, text: "@checked('pages')" }, second], rewrittenNote],
 ];
 for (const [rule, lines, result] of answers) {
   test(rule, async () => {
