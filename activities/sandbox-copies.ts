@@ -12,13 +12,13 @@ import type { Parts } from './parts.ts';
 
 const timeoutMs = defaults.timeoutsMs.copy;
 
-type Places = Pick<Parts, 'artifacts' | 'sandboxes'>;
+type CopyParts = Pick<Parts, 'artifacts' | 'sandboxes'>;
 
 /**
  * Copies a workspace once for each key: a repeated activity gets the first copy. @throws SandboxLost, CommandCancelled
  */
 export async function copySandbox(
-  { artifacts, sandboxes }: Places,
+  { artifacts, sandboxes }: CopyParts,
   request: CopySandbox,
   signal?: AbortSignal,
 ): Promise<SandboxCopy> {
@@ -32,7 +32,7 @@ export async function copySandbox(
 
 /** Restores a copy. Repeatable by key. @throws JigError `restore-failed`, SandboxLost, CommandCancelled */
 export async function restoreSandbox(
-  { artifacts, sandboxes }: Places,
+  { artifacts, sandboxes }: CopyParts,
   { key, sandbox: ref, copy }: RestoreSandbox,
   signal?: AbortSignal,
 ): Promise<void> {

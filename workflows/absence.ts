@@ -38,7 +38,7 @@ export class Absence {
   async ensureSandbox(run: RunContext): Promise<SandboxRef> {
     this.#uses += 1;
     if (run.memory.sandbox) return run.memory.sandbox;
-    this.#coming ??= comeBack(run).finally(() => {
+    this.#coming ??= makeSandboxAgain(run).finally(() => {
       this.#coming = undefined;
     });
     return this.#coming;
@@ -90,7 +90,7 @@ export class Absence {
   }
 }
 
-async function comeBack(run: RunContext): Promise<SandboxRef> {
+async function makeSandboxAgain(run: RunContext): Promise<SandboxRef> {
   const { memory, opened } = run;
   const { copy } = memory;
   if (!copy) throw new StepFailed('sandbox-lost', 'The run has no sandbox, and no copy of one');

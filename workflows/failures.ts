@@ -54,7 +54,7 @@ export class HistoryFull extends Error {
  * Failures that `on-failure: continue` and `tolerate` don't pass over: a limit was reached, the sandbox was lost, or
  * the work changed what the blueprint doesn't allow.
  */
-export const neverPassedOver: ReadonlySet<ErrorCode> = new Set(['budget-exceeded', 'sandbox-lost', 'path-not-allowed']);
+export const neverTolerated: ReadonlySet<ErrorCode> = new Set(['budget-exceeded', 'sandbox-lost', 'path-not-allowed']);
 
 /** What went wrong, from any error that an activity, a child or an expression threw. */
 export function describeFailure(error: unknown): { code: ErrorCode; message: string } {

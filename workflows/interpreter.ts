@@ -8,7 +8,7 @@ import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
 import { actionFor } from './actions.ts';
 import { checkTime } from './budget.ts';
 import type { RunContext, Scope, StepPlace } from './context.ts';
-import { describeFailure, FailedAt, HistoryFull, isControl, neverPassedOver, RunEnded, SentBack } from './failures.ts';
+import { describeFailure, FailedAt, HistoryFull, isControl, neverTolerated, RunEnded, SentBack } from './failures.ts';
 import { guardStaleResume } from './freshness.ts';
 import { nameStep, type Item } from './journal.ts';
 import type { StepRecord } from './memory.ts';
@@ -98,7 +98,7 @@ async function carryOut(
     // What it did before it failed isn't in the copy either, but is gone with a lost sandbox.
     if (code !== 'sandbox-lost' && usesBefore !== run.absence.uses) delete run.memory.copy;
     run.view.finish(row, 'failed', { note: message });
-    if (step['on-failure'] === 'continue' && !neverPassedOver.has(code))
+    if (step['on-failure'] === 'continue' && !neverTolerated.has(code))
       return { outcome: 'failed', outputs: {}, failure: { code, message } };
     throw new FailedAt(error instanceof FailedAt ? error.path : path, code, message);
   }

@@ -137,7 +137,7 @@ export interface Answer {
 export function newMemory(shown: RunState): RunMemory {
   return {
     version: 1,
-    ...forgotten(),
+    ...emptyRecords(),
     spent: nothingSpent,
     waitedMs: 0,
     seenAtMs: Date.now(),
@@ -149,14 +149,14 @@ export function newMemory(shown: RunState): RunMemory {
 }
 
 /** Prepares a new walk from the top. What was spent, said and shown stays; what was done is forgotten. */
-export function forgetWork(memory: RunMemory): void {
+export function resetForNewWalk(memory: RunMemory): void {
   delete memory.lastAgent;
   delete memory.sandbox;
   delete memory.copy;
-  Object.assign(memory, forgotten());
+  Object.assign(memory, emptyRecords());
 }
 
-function forgotten(): Pick<
+function emptyRecords(): Pick<
   RunMemory,
   'records' | 'rounds' | 'feedback' | 'baseline' | 'gates' | 'checks' | 'conversations'
 > {

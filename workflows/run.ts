@@ -25,7 +25,7 @@ import { collectEvidence } from './evidence.ts';
 import { describeFailure, FailedAt, HistoryFull, RunEnded, StepFailed } from './failures.ts';
 import { walk } from './interpreter.ts';
 import { keepInPages, keepLarge, loadPages } from './large-values.ts';
-import { forgetWork, newMemory, type RunMemory } from './memory.ts';
+import { resetForNewWalk, newMemory, type RunMemory } from './memory.ts';
 import { messageNames, RunRequest, type RunEnd, type RunState } from './messages.ts';
 import { perform } from './perform.ts';
 import { prepareSandbox, removeSandboxes, runKey } from './sandbox.ts';
@@ -56,7 +56,7 @@ export async function run(
   }
   const request = parsed.data as RunRequest;
   const memory = newMemory(newState(request));
-  if (continued) takeUp(memory, continued.latest);
+  if (continued) addLatest(memory, continued.latest);
   known.memory = memory;
   const view = new RunView(memory);
   const scope = new CancellationScope({ cancellable: true });
@@ -78,7 +78,7 @@ export async function run(
       // The history doesn't fit the code: another worker may know it.
       if (error instanceof DeterminismViolationError) throw error;
       if (error instanceof HistoryFull && opened) end = await goOn(request, opened, memory);
-      else if (!comesBack(error, memory)) end = endFor(error, memory);
+      else if (!canGoOnAfterLoss(error, memory)) end = endFor(error, memory);
     }
   }
   // Whatever came of the step that was at work, a cancelled run ends as that.
@@ -102,7 +102,7 @@ function newState(request: RunRequest): RunState {
   };
 }
 
-function takeUp(memory: RunMemory, { messages, sandboxIds, questions }: Continued['latest']): void {
+function addLatest(memory: RunMemory, { messages, sandboxIds, questions }: Continued['latest']): void {
   Object.assign(memory, { messages, sandboxIds });
   memory.shown.questions = questions;
 }
@@ -121,7 +121,7 @@ async function load(memory: RunMemory, view: RunView, pages: ArtifactRef[]): Pro
   } catch (error) {
     return lostMemory('could not be read', error, memory);
   }
-  takeUp(memory, { messages, sandboxIds, questions });
+  addLatest(memory, { messages, sandboxIds, questions });
   view.restored();
   return undefined;
 }
@@ -145,9 +145,9 @@ async function open(request: RunRequest, view: RunView): Promise<OpenedRun> {
   return opened;
 }
 
-type Around = Pick<RunContext, 'request' | 'memory' | 'view' | 'control' | 'clock'>;
+type OpeningRun = Pick<RunContext, 'request' | 'memory' | 'view' | 'control' | 'clock'>;
 
-function makeContext(around: Around, opened: OpenedRun): RunContext {
+function makeContext(around: OpeningRun, opened: OpenedRun): RunContext {
   return {
     ...around,
     opened,
@@ -194,7 +194,7 @@ const maxLosses = 3;
  * copy. Otherwise the work is gone with the sandbox, and the walk starts again from the top: once, and only before a
  * change is open.
  */
-function comesBack(error: unknown, memory: RunMemory): boolean {
+function canGoOnAfterLoss(error: unknown, memory: RunMemory): boolean {
   const { counts, copy, change } = memory;
   if (describeFailure(error).code !== 'sandbox-lost') return false;
   if (copy && counts.losses < maxLosses) {
@@ -204,7 +204,7 @@ function comesBack(error: unknown, memory: RunMemory): boolean {
   }
   if (counts.walks > 0 || change) return false;
   counts.walks += 1;
-  forgetWork(memory);
+  resetForNewWalk(memory);
   return true;
 }
 

@@ -20,12 +20,12 @@ export async function sendBack(
   const undo = steps.slice(target).flatMap(({ id }) => forgetStep(run.memory, nameStep(run.memory, id, item)));
   const { path, key } = nameStep(run.memory, to, item);
   run.memory.feedback[key] = feedback;
-  if (undo.length > 0) await takeBack(run, { path, key }, undo);
+  if (undo.length > 0) await undoEdits(run, { path, key }, undo);
   return target;
 }
 
 /** Undoes the edits, the last one first, so that each finds the file as it left it. */
-async function takeBack(
+async function undoEdits(
   run: RunContext,
   { path, key }: { path: string; key: string },
   undo: EditUndo[],

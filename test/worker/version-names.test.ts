@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { isServed, sayWaiting } from '../../client/versions.ts';
+import { isServed, describeWaitingRuns } from '../../client/versions.ts';
 import { Config } from '../../worker/config.ts';
 import { buildIdOf, chooseVersion } from '../../worker/versions.ts';
 
@@ -38,6 +38,6 @@ test('a version has workers if one of its own was seen in the last two minutes',
 });
 
 test('the number of runs that wait for a version is written with the correct plural', () => {
-  assert.match(sayWaiting({ version, runs: 1 }).message, /^1 run waits for version one /);
-  assert.match(sayWaiting({ version, runs: 2 }).message, /^2 runs wait for version one /);
+  assert.match(describeWaitingRuns({ version, runs: 1 }).message, /^1 run waits for version one /);
+  assert.match(describeWaitingRuns({ version, runs: 2 }).message, /^2 runs wait for version one /);
 });

@@ -2,7 +2,7 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { NamedEachStep } from '../../blueprints/kinds/each.ts';
 import { isBudgetSpent } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
-import { describeFailure, FailedAt, HistoryFull, isControl, neverPassedOver, StepFailed } from '../failures.ts';
+import { describeFailure, FailedAt, HistoryFull, isControl, neverTolerated, StepFailed } from '../failures.ts';
 import { itemKey, recordItem } from '../journal.ts';
 import type { StepRecord } from '../memory.ts';
 import { value, withValue } from '../render.ts';
@@ -83,7 +83,7 @@ async function carryOutItem(
   } catch (error) {
     const { code, message } = describeFailure(error);
     // An item may reach its own limit or its share of the run's. Whether the run's is spent is checked afterwards.
-    if (isControl(error) || (neverPassedOver.has(code) && code !== 'budget-exceeded')) throw error;
+    if (isControl(error) || (neverTolerated.has(code) && code !== 'budget-exceeded')) throw error;
     const at = error instanceof FailedAt ? { path: error.path } : {};
     return record({ outcome: 'failed', failure: { code, message, ...at } });
   }

@@ -57,7 +57,7 @@ async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number
 }
 
 /** Failures that mean that the round didn't help. Any other failure ends the run with its own code. */
-const notMended: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const notRepaired: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'verify-failed',
   'gate-failed',
   'unusable-answers',
@@ -74,16 +74,16 @@ async function repair(
   key: string,
 ): Promise<boolean> {
   try {
-    return await mend(run, place, change, outcome, key);
+    return await repairAndPush(run, place, change, outcome, key);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     const isOwnBound = error.code === 'budget-exceeded' && !isBudgetSpent(run);
-    if (notMended.has(error.code) || isOwnBound) return false;
+    if (notRepaired.has(error.code) || isOwnBound) return false;
     throw error;
   }
 }
 
-async function mend(
+async function repairAndPush(
   run: RunContext,
   { step, path, scope }: StepPlace<CiStep>,
   change: OpenedChange,
