@@ -2,6 +2,7 @@
  * Compares what may be spent with what was spent. It is pure, runs in workflow code, and is asked before every spend.
  */
 import { formatDuration } from '../base/durations.ts';
+import { plural } from '../base/plural.ts';
 
 /** What a run or an agent has spent. */
 export interface Spent {
@@ -117,5 +118,3 @@ export function isUsdUnenforceable(spent: Spent, limits: BudgetLimits): boolean 
 function exceeded(limit: keyof BudgetLimits, message: string): BudgetExceeded {
   return { limit, message };
 }
-
-const plural = (count: number, unit: string): string => `${count} ${unit}${count === 1 ? '' : 's'}`;

@@ -4,6 +4,7 @@
  * again.
  */
 import { defaults } from '../base/defaults.ts';
+import { plural } from '../base/plural.ts';
 import { emptyAnswerFeedback, repeatedCallFeedback, repeatedCallNote, tooManyCallsFeedback } from './prompts.ts';
 
 /** How many calls of one answer are carried out. The others get an error. */
@@ -76,7 +77,7 @@ function decide(state: LoopState, answer: AnswerSummary, unusableAnswers: number
     return {
       kind: 'stop',
       reason: 'unusable-answers',
-      message: `the model gave ${unusableAnswers} unusable answers in a row`,
+      message: `the model gave ${plural(unusableAnswers, 'unusable answer')}${unusableAnswers === 1 ? '' : ' in a row'}`,
     };
   }
   if (answer.calls.length === 0) return { kind: 'unusable', text: answer.unusable ?? emptyAnswerFeedback };

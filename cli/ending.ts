@@ -1,5 +1,6 @@
 /** Tells how a run ended, and where to look next. */
 import { formatDuration } from '../base/durations.ts';
+import { plural } from '../base/plural.ts';
 import type { RunState } from '../workflows/messages.ts';
 import { dollars, oneLine, printable, table, type Paint } from './output.ts';
 import { shortId } from './run-reference.ts';
@@ -21,10 +22,7 @@ export function renderEnding(state: RunState, { paint, uiUrl }: { paint: Paint; 
   if (end.code) rows.push(['code', `${end.code} (docs/errors/${end.code}.md)`]);
   if (change)
     rows.push(
-      [
-        'change',
-        `#${change.number}, ${change.files} ${change.files === 1 ? 'file' : 'files'}, ${oneLine(change.url, 500)}`,
-      ],
+      ['change', `#${change.number}, ${plural(change.files, 'file')}, ${oneLine(change.url, 500)}`],
       ['diff', `jig diff ${id}`],
     );
   rows.push(['look', uiUrl ?? `jig show ${id}`]);
@@ -35,5 +33,5 @@ export function renderUsage({ usage, model }: Pick<RunState, 'usage' | 'model'>)
   const tokens = usage.inputTokens + usage.outputTokens;
   return tokens === 0
     ? 'no model was asked'
-    : `${tokens} tokens, ${usage.unpriced ? 'price unknown' : dollars(usage.costUsd)}, ${oneLine(model)}`;
+    : `${plural(tokens, 'token')}, ${usage.unpriced ? 'price unknown' : dollars(usage.costUsd)}, ${oneLine(model)}`;
 }

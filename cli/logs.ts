@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { JigError } from '../base/errors.ts';
+import { plural } from '../base/plural.ts';
 import type { StepRow } from '../workflows/messages.ts';
 import { withClient } from './connection.ts';
 import { openArtifacts, readArtifact } from './local-data.ts';
@@ -44,7 +45,7 @@ export const logs = new Command('logs')
       if (raw) process.stdout.write(text);
       else
         print(
-          `${paintOut('bold', `── ${oneLine(path)} ${output}`)} ${paintOut('dim', `${sizeBytes} bytes`)}\n${printable(text.trimEnd())}`,
+          `${paintOut('bold', `── ${oneLine(path)} ${output}`)} ${paintOut('dim', plural(sizeBytes, 'byte'))}\n${printable(text.trimEnd())}`,
         );
     }
     if (outputs.length === 0 && !raw)

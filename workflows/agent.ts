@@ -8,6 +8,7 @@ import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } fr
 import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
 import { refusedChangeFeedback, steerMessage, verifyFeedback } from '../agent/prompts.ts';
 import type { ErrorCode } from '../base/errors.ts';
+import { plural } from '../base/plural.ts';
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
@@ -241,8 +242,7 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
     return end(progress, { done: true, reason: answer.finished ?? '', model }, checked);
   if (progress.attempt >= attempts) {
     const code = refusal ? refusal.code : 'verify-failed';
-    const tries = attempts === 1 ? 'After 1 attempt' : `After ${attempts} attempts`;
-    const reason = `${tries}: ${refusal ? refusal.message : summarizeChecks(failed)}`;
+    const reason = `After ${plural(attempts, 'attempt')}: ${refusal ? refusal.message : summarizeChecks(failed)}`;
     return end(progress, { done: false, code, reason, model }, checked);
   }
   progress.attempt += 1;

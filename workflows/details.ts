@@ -1,5 +1,6 @@
 /** A run's state as Markdown. The Temporal UI shows it under User Metadata, and a change carries it as evidence. */
 import { formatDuration } from '../base/durations.ts';
+import { plural } from '../base/plural.ts';
 import type { RunState, StepRow } from './messages.ts';
 
 const maxRows = 60;
@@ -27,7 +28,7 @@ export function renderSteps(steps: StepRow[]): string {
     '| | step | kind | took | |',
     '|---|---|---|---|---|',
     ...lines,
-    ...(omitted > 0 ? ['', omitted === 1 ? '1 more row is not shown.' : `${omitted} more rows are not shown.`] : []),
+    ...(omitted > 0 ? ['', `Not shown: ${plural(omitted, 'more row')}.`] : []),
   ].join('\n');
 }
 
@@ -35,7 +36,7 @@ export function renderSteps(steps: StepRow[]): string {
 export function renderUsage({ inputTokens, outputTokens, costUsd, unpriced }: RunState['usage']): string {
   const known = `$${costUsd.toFixed(4)}`;
   const cost = unpriced ? (costUsd > 0 ? `${known} and more, price unknown` : 'price unknown') : known;
-  return `${inputTokens + outputTokens} tokens, ${cost}`;
+  return `${plural(inputTokens + outputTokens, 'token')}, ${cost}`;
 }
 
 /** The run's current details, for the Temporal UI. */

@@ -1,4 +1,5 @@
 /** The guard against stale resumes: a run that comes back after a long time checks whether anything has changed. */
+import { plural } from '../base/plural.ts';
 import type { RunContext } from './context.ts';
 import { RunEnded } from './failures.ts';
 import { perform } from './perform.ts';
@@ -32,7 +33,7 @@ async function look(run: RunContext): Promise<void> {
     ? `others have pushed to ${change?.branch ?? 'the branch'}`
     : `${repository.branch} has moved`;
   const minutes = Math.round(gapMs / 60_000);
-  const question = `The run was away for ${minutes === 1 ? '1 minute' : `${minutes} minutes`}, and ${what}. Approve to go on, or reject to stop`;
+  const question = `The run was away for ${plural(minutes, 'minute')}, and ${what}. Approve to go on, or reject to stop`;
   const answer = await absence.wait(run, () =>
     control.askHuman({ id: 'stale', kind: 'stale', question, who: [], sendBackTo: [] }, settings.humanWaitMs),
   );

@@ -1,4 +1,5 @@
 /** Sends work back to an earlier step of the same list, with what a person said. */
+import { plural } from '../base/plural.ts';
 import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
 import type { RunContext } from './context.ts';
 import { SentBack } from './failures.ts';
@@ -44,7 +45,7 @@ async function undoEdits(
     );
   }
   delete run.memory.copy;
-  run.view.finish(row, 'succeeded', { note: undo.length === 1 ? '1 edit' : `${undo.length} edits` });
+  run.view.finish(row, 'succeeded', { note: plural(undo.length, 'edit') });
 }
 
 const asksModel = (step: NamedStep): boolean => 'agent' in step || 'prompt' in step || childrenOf(step).some(asksModel);

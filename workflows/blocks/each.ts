@@ -1,4 +1,5 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { plural } from '../../base/plural.ts';
 import type { NamedEachStep } from '../../blueprints/kinds/each.ts';
 import { isBudgetSpent } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
@@ -57,12 +58,12 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
   if (stopped !== undefined && (!(stopped instanceof HistoryFull) || failed.length <= tolerate)) throw stopped;
   if (failed.length > tolerate) {
     const first = failed.slice(0, 3).join('; ');
-    throw new StepFailed('each-failed', `${failed.length} of ${items.length} items failed: ${first}`);
+    throw new StepFailed('each-failed', `${failed.length} of ${plural(items.length, 'item')} failed: ${first}`);
   }
   const succeeded = items.length - failed.length;
   return {
     outputs: { count: items.length, succeeded, failed: failed.length },
-    note: `${succeeded} of ${items.length} items`,
+    note: `${succeeded} of ${plural(items.length, 'item')}`,
   };
 };
 

@@ -2,6 +2,7 @@ import { CancelledFailure, startChild, workflowInfo } from '@temporalio/workflow
 import { reviewFeedback, systemPrompt, taskMessage } from '../../agent/prompts.ts';
 import type { ArtifactRef } from '../../artifacts/contract.ts';
 import { durationMs } from '../../base/durations.ts';
+import { plural } from '../../base/plural.ts';
 import type { AgentStep } from '../../blueprints/kinds/agent.ts';
 import type { SandboxRef } from '../../sandbox/contract.ts';
 import { agent, findRefusal, pauseSignal, steerSignal } from '../agent.ts';
@@ -158,7 +159,7 @@ function stepResult({ reason, spent, attempts, transcript, model }: AgentResult)
   const { turns, inputTokens, outputTokens, costUsd } = spent;
   return {
     outputs: { summary: reason, turns, attempts, inputTokens, outputTokens, costUsd },
-    note: `${turns} ${turns === 1 ? 'turn' : 'turns'}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, ${model}`,
+    note: `${plural(turns, 'turn')}, ${plural(attempts, 'attempt')}, ${model}`,
     usage: usageOf(spent),
     ...(transcript && { artifacts: { transcript } }),
   };

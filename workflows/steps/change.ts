@@ -1,4 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { plural } from '../../base/plural.ts';
 import type { ChangeStep } from '../../blueprints/kinds/change.ts';
 import { checkCommands, summarizeChecks } from '../check-commands.ts';
 import type { RunContext, StepAction, StepResult } from '../context.ts';
@@ -50,7 +51,7 @@ function defaultBranch({ opened }: RunContext): string {
 function result({ number, url, branch, commit, files }: OpenedChange, what: string): StepResult {
   return {
     outputs: { number, url, branch, commit },
-    note: `#${number}, ${files} ${files === 1 ? 'file' : 'files'}, ${what}`,
+    note: `#${number}, ${plural(files, 'file')}, ${what}`,
   };
 }
 

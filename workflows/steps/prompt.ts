@@ -2,6 +2,7 @@ import type { AskPrompt, PromptAnswer } from '../../activities/contract.ts';
 import { addUsage, fewestTokens, nothingSpent } from '../../agent/budget.ts';
 import { reviewFeedback } from '../../agent/prompts.ts';
 import { durationMs } from '../../base/durations.ts';
+import { plural } from '../../base/plural.ts';
 import type { PromptStep } from '../../blueprints/kinds/prompt.ts';
 import { askWithinBudget, usageOf } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
@@ -36,7 +37,9 @@ export const promptStep: StepAction<PromptStep> = async (run, place) => {
   }
   const last = earlier.at(-1)?.error ?? '';
   const { unusableAnswers } = opened.settings;
-  throw new StepFailed('unusable-answers', `${unusableAnswers} answers in a row could not be used; the last: ${last}`);
+  const inARow = unusableAnswers === 1 ? '' : ' in a row';
+  const message = `the model gave ${plural(unusableAnswers, 'unusable answer')}${inARow}: ${last}`;
+  throw new StepFailed('unusable-answers', message);
 };
 
 function earlierAnswers({ memory }: RunContext, { path, feedback }: StepPlace<PromptStep>): AskPrompt['earlier'] {
