@@ -20,7 +20,7 @@ export const promptStep: StepAction<PromptStep> = async (run, place) => {
   const { step, path, scope } = place;
   const earlier = earlierAnswers(run, place);
   const asked = text(step.prompt.text, scope);
-  // Where there is no answer to go on from, what was said stands in the question.
+  // Without an earlier answer, the question itself contains the comment.
   const question =
     place.feedback === undefined || earlier.length > 0 ? asked : `${asked}\n\n${reviewFeedback(place.feedback)}`;
   let spent = nothingSpent;
