@@ -249,7 +249,7 @@ export const runErrors = {
   },
   'memory-lost': {
     title: 'The state of a long run was lost',
-    why: 'A long run continues as a new execution and passes its state on through the artifact store. The store could not save the state or read it.',
+    why: 'A long run continues as a new execution and passes its state on through the artifact store. The store could not save the state or read it, or the state is of another version of Jig.',
     fix: 'Check that the artifact store’s disk has room, and that every worker uses the same store. Then start the run again with `jig retry`.',
   },
   'edit-not-undone': {

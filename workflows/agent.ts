@@ -2,7 +2,15 @@
  * The agent step. It asks the model and carries out its tool calls until the model says that it is done; then the
  * step's own checks decide. It is a child workflow of the run, so that its turns have their own timeline.
  */
-import { condition, continueAsNew, defineSignal, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  condition,
+  continueAsNew,
+  defineSignal,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { AgentAnswer, AskAgent, ExportCommit, RunSettings, TranscriptRef } from '../activities/contract.ts';
 import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } from '../agent/budget.ts';
 import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
@@ -87,7 +95,7 @@ export interface AgentResult {
 export const steerSignal = defineSignal<[string]>('steer');
 export const pauseSignal = defineSignal<[boolean]>('setPaused');
 
-/** The child workflow of an agent step. It returns what was done and spent, also if it was cancelled. */
+/** The child workflow of an agent step. It returns what was done and spent, also if it failed or was cancelled. */
 export async function agent(task: AgentTask): Promise<AgentResult> {
   const progress: AgentProgress = task.progress ?? {
     say: task.say,
@@ -108,7 +116,9 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
     // What it cost is charged all the same, and the workflow that cancelled it waits for its end.
     if (isCancellation(error))
       return end(progress, { done: false, code: 'cancelled', reason: 'The agent was cancelled' });
-    throw error;
+    if (!(error instanceof ActivityFailure)) throw error;
+    const { code, message: reason } = describeFailure(error);
+    return end(progress, { done: false, code, reason });
   }
 }
 

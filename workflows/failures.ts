@@ -72,6 +72,20 @@ export function describeFailure(error: unknown): { code: ErrorCode; message: str
   return { code: 'internal-error', message: error instanceof Error ? error.message : String(error) };
 }
 
+/**
+ * Of two errors that stopped items of the same block, the one that says why. An item may be cancelled because another
+ * one failed, and to go on as a new execution is never the reason for anything.
+ */
+export function chooseStop(first: unknown, second: unknown): unknown {
+  return rankStop(second) > rankStop(first) ? second : first;
+}
+
+function rankStop(error: unknown): number {
+  if (error === undefined) return 0;
+  if (error instanceof HistoryFull) return 1;
+  return isCancellation(error) ? 2 : 3;
+}
+
 /** Whether the error controls the walk, so that every step must let it pass. */
 export function isControl(error: unknown): boolean {
   return (

@@ -24,6 +24,10 @@ export interface RunMemory {
   rounds: Record<string, number>;
   /** What a person said when sending work back, by the new key of the step that is done again. */
   feedback: Record<string, string>;
+  /** How often a question has sent work back, by the key of its step without its own round. */
+  sentBack: Record<string, number>;
+  /** Edits that were sent back and are not undone yet. */
+  undo: PendingUndo[];
   /** What each command of a check did before the change. */
   baseline: BaselineRun[];
   /** Commands that gate the change, in the order of their first use. */
@@ -83,6 +87,13 @@ export interface EditUndo {
   afterSha256: string;
 }
 
+/** The edits to undo before the step `key` is done again. */
+export interface PendingUndo {
+  path: string;
+  key: string;
+  edits: EditUndo[];
+}
+
 /** What a command did before the change. */
 export interface BaselineRun extends CommandIdentity {
   run: CheckRun;
@@ -91,6 +102,8 @@ export interface BaselineRun extends CommandIdentity {
 interface GateCommand extends CommandIdentity {
   shown: string;
   timeoutMs: number;
+  /** The keys of the steps that it decided in the sandbox. */
+  steps: string[];
 }
 
 /** The result of one command of a check. */
@@ -158,7 +171,17 @@ export function resetForNewWalk(memory: RunMemory): void {
 
 function emptyRecords(): Pick<
   RunMemory,
-  'records' | 'rounds' | 'feedback' | 'baseline' | 'gates' | 'checks' | 'conversations'
+  'records' | 'rounds' | 'feedback' | 'sentBack' | 'undo' | 'baseline' | 'gates' | 'checks' | 'conversations'
 > {
-  return { records: {}, rounds: {}, feedback: {}, baseline: [], gates: [], checks: [], conversations: {} };
+  return {
+    records: {},
+    rounds: {},
+    feedback: {},
+    sentBack: {},
+    undo: [],
+    baseline: [],
+    gates: [],
+    checks: [],
+    conversations: {},
+  };
 }

@@ -42,8 +42,8 @@ interface Around {
 }
 interface Place extends Around {
   before: Step[];
-  /** How often it was sent back. */
-  rounds: number;
+  /** How often it has sent work back. */
+  sentBack: number;
 }
 type StepOf<Key extends string> = Extract<Step, Record<Key, unknown>>;
 
@@ -89,7 +89,7 @@ class PlainRun {
 
   #walk(steps: Step[], around: Around): void {
     const done: { edits: Edit[]; outputs: Values }[] = [];
-    const rounds = steps.map(() => 0);
+    const sentBack = steps.map(() => 0);
     const feedback = new Map<number, string>();
     try {
       for (let index = 0; index < steps.length; index += 1) {
@@ -107,7 +107,7 @@ class PlainRun {
             feedback: feedback.get(index) ?? around.feedback,
             edits: entry.edits,
             before,
-            rounds: rounds[index] ?? 0,
+            sentBack: sentBack[index] ?? 0,
           });
         } catch (error) {
           if (!(error instanceof SentBack)) throw error;
@@ -115,9 +115,10 @@ class PlainRun {
           const edits = done.splice(target).flatMap((each) => each.edits);
           this.#world.takeBack(`${around.path}${error.to}`, edits);
           for (let each = target; each <= index; each += 1) {
-            rounds[each] = (rounds[each] ?? 0) + 1;
+            this.#world.forgetGates(`${around.path}${steps[each]?.id}`);
             feedback.delete(each);
           }
+          sentBack[index] = (sentBack[index] ?? 0) + 1;
           feedback.set(target, error.comment);
           index = target - 1;
         }
@@ -153,7 +154,7 @@ class PlainRun {
     if ('run' in step) return this.#run(argvOf(step.run, values), place);
     if ('check' in step) {
       const commands = step.check.map((argv) => argvOf(argv, values));
-      this.#world.remember(commands);
+      this.#world.remember(path, commands);
       if (!this.#world.decide(path, commands)) throw new Failed('check-failed');
     }
     if ('edit' in step) {
@@ -224,7 +225,7 @@ class PlainRun {
   /** Acts once on everything that it is told, and then says that it is done. */
   #agent(step: StepOf<'agent'>, place: Place): void {
     const verify = (step.verify ?? []).map((argv) => argvOf(argv, place.values));
-    this.#world.remember(verify);
+    this.#world.remember(place.path, verify);
     const talk = this.#talk(nameIn(fill(step.agent.task, place.values)), place);
     this.#conversations.set(place.path, talk);
     let left = step.attempts ?? 3;
@@ -285,12 +286,12 @@ class PlainRun {
     if (failed > 0) this.#world.goOnUnsurely();
   }
 
-  #approve(step: StepOf<'approve'>, { path, before, rounds }: Place): void {
+  #approve(step: StepOf<'approve'>, { path, before, sentBack }: Place): void {
     const { who = [], rounds: most = 3, wait, default: byDefault } = step.approve;
     const { case: ofCase, prediction } = this.#world;
     const time = this.#asked.get(path) ?? 0;
     this.#asked.set(path, time + 1);
-    const targets = rounds < most ? targetsOf(before) : [];
+    const targets = sentBack < most ? targetsOf(before) : [];
     this.#world.isAsCopied = true;
     if (wait !== undefined) {
       if (byDefault === 'approve') return;

@@ -56,7 +56,7 @@ export class PlainWorld {
   isAsCopied = false;
   #isPauseAsked = false;
   #files: Files;
-  #gates: string[] = [];
+  #gates: { path: string; command: string }[] = [];
   #edits = 0;
   readonly #times = new Map<string, number>();
 
@@ -118,8 +118,13 @@ export class PlainWorld {
     return runCommand(this.#files, argv);
   }
 
-  remember(gates: string[][]): void {
-    for (const gate of gates.map((argv) => argv.join(' '))) if (!this.#gates.includes(gate)) this.#gates.push(gate);
+  remember(path: string, gates: string[][]): void {
+    this.#gates.push(...gates.map((argv) => ({ path, command: argv.join(' ') })));
+  }
+
+  /** A step that is done again sets its gates again. */
+  forgetGates(path: string): void {
+    this.#gates = this.#gates.filter((gate) => gate.path !== path && !gate.path.startsWith(`${path}[`));
   }
 
   /** Runs all of the commands, also after one has failed. */
@@ -160,7 +165,7 @@ export class PlainWorld {
     const last = pushed.at(-1) ?? this.case.files;
     if (textOf(this.#files) === textOf(last)) return pushed.length > 0 ? 'same' : 'nothing';
     if (gate === 'clean' && this.#gates.length > 0) {
-      const gates = this.#gates.map((each) => each.split(' '));
+      const gates = [...new Set(this.#gates.map(({ command }) => command))].map((each) => each.split(' '));
       const isPassed = this.decide(`${path}/gate`, gates);
       this.row(`${path}/gate`, isPassed ? 'succeeded' : 'failed');
       if (!isPassed) return 'refused';

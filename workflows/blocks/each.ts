@@ -3,7 +3,15 @@ import { plural } from '../../base/plural.ts';
 import type { NamedEachStep } from '../../blueprints/kinds/each.ts';
 import { isBudgetSpent } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
-import { describeFailure, FailedAt, HistoryFull, isControl, neverTolerated, StepFailed } from '../failures.ts';
+import {
+  chooseStop,
+  describeFailure,
+  FailedAt,
+  HistoryFull,
+  isControl,
+  neverTolerated,
+  StepFailed,
+} from '../failures.ts';
 import { itemKey, recordItem } from '../journal.ts';
 import type { StepRecord } from '../memory.ts';
 import { value, withValue } from '../render.ts';
@@ -45,7 +53,7 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
       } catch (error) {
         // An item that stopped waiting because of the others has nothing to report.
         if (isCancellation(error) && !goesOn()) return;
-        stopped ??= error;
+        stopped = chooseStop(stopped, error);
         if (error instanceof HistoryFull) continue;
         work.cancel();
         waits.cancel();

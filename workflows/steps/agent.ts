@@ -10,7 +10,7 @@ import type { AgentResult, AgentTask, AgentWork } from '../agent.ts';
 import { spendWithinBudget, usageOf } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace, StepResult } from '../context.ts';
 import { exportRequest, exportWork } from '../export-work.ts';
-import { StepFailed } from '../failures.ts';
+import { RunEnded, StepFailed } from '../failures.ts';
 import { command, environment, text } from '../render.ts';
 import { recordChecks, rememberGates } from './check.ts';
 
@@ -22,7 +22,7 @@ export const agentStep: StepAction<AgentStep> = async (run, place) => {
   const { step, path, key, scope, feedback } = place;
   const work = await workOf(run, place);
   const { verify, allowPaths } = work;
-  rememberGates(run.memory, verify, run.opened.settings.checkTimeoutMs);
+  rememberGates(run.memory, key, verify, run.opened.settings.checkTimeoutMs);
   const title = step.title ?? path;
   const kept = run.memory.conversations[path];
   if (feedback !== undefined && kept?.kind === 'agent') {
@@ -62,7 +62,7 @@ async function workOf(run: RunContext, { step, key, scope }: StepPlace<AgentStep
 }
 
 /** Exports the work so far as a commit. What comes after it is the agent's. */
-async function commitBefore(run: RunContext, key: string): Promise<string> {
+export async function commitBefore(run: RunContext, key: string): Promise<string> {
   const before = await exportWork(run, { key: `${key}/before`, title: 'What came before the agent' });
   return before.commit ?? run.opened.repository.commit;
 }
@@ -92,16 +92,20 @@ export async function runAgent(run: RunContext, round: AgentRound): Promise<Step
     runChild(run, path, { ...task, limits }, round.title),
   );
   recordChecks(memory, path, result.checks);
-  if (result.transcript) {
-    memory.conversations[path] = { kind: 'agent', work, transcript: result.transcript };
+  const { code, reason, transcript } = result;
+  if (code === 'cancelled') throw new CancelledFailure('The agent was cancelled');
+  // What it did is gone with the sandbox, so nothing goes on in its conversation.
+  if (code === 'sandbox-lost') throw new StepFailed(code, reason);
+  if (transcript) {
+    memory.conversations[path] = { kind: 'agent', work, transcript };
     memory.lastAgent = path;
   }
-  if (result.code === 'cancelled') throw new CancelledFailure('The agent was cancelled');
   if (result.done) return stepResult(result);
-  const left =
-    work.allowPaths && result.code !== 'path-not-allowed' ? await findRefusal(task, `${task.key}/left`) : undefined;
-  if (left?.code === 'path-not-allowed') throw new StepFailed(left.code, `${result.reason}; and ${left.message}`);
-  throw new StepFailed(result.code ?? 'agent-failed', result.reason);
+  // The whole run is paused, whatever the failures that a block around the agent tolerates.
+  if (code === 'pause-expired') throw new RunEnded({ outcome: 'needs-human', code, reason, step: path });
+  const left = work.allowPaths && code !== 'path-not-allowed' ? await findRefusal(task, `${task.key}/left`) : undefined;
+  if (left?.code === 'path-not-allowed') throw new StepFailed(left.code, `${reason}; and ${left.message}`);
+  throw new StepFailed(code ?? 'agent-failed', reason);
 }
 
 function taskOf(

@@ -66,7 +66,7 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
   const row = run.view.begin(gatePath, 'gate', 'The checks once more, in a clean checkout');
   const checked = await inCleanCheckout(run, { commit, key: `${key}/gate` }, async (sandbox) => {
     const decided = [];
-    for (const [index, { timeoutMs, ...command }] of gates.entries()) {
+    for (const [index, { timeoutMs, steps: _, ...command }] of gates.entries()) {
       const name = `${key}/gate/${index}`;
       const attempts = run.opened.settings.defaults.retries + 1;
       const request = checkRequest(run, { sandbox, key: name, commands: [command], timeoutMs, attempts });

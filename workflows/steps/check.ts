@@ -25,10 +25,11 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   const request = checkRequest(run, { sandbox, key, commands, timeoutMs, attempts });
   if (step.gate === 'baseline') {
     const before = await recordBaseline(request);
-    for (const { command, run: ran } of before) rememberBaseline(memory, command, ran);
+    // Done again after the work was sent back, it would excuse what the run itself broke.
+    if (key === path) for (const { command, run: ran } of before) rememberBaseline(memory, command, ran);
     return result(before, before.map(describeBaseline).join('; '));
   }
-  rememberGates(memory, commands, timeoutMs);
+  rememberGates(memory, key, commands, timeoutMs);
   const checked = await checkCommands(request);
   recordChecks(memory, path, checked);
   if (checked.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(checked));
@@ -68,11 +69,19 @@ function rememberBaseline({ baseline }: RunMemory, { argv, env }: CheckCommand, 
  * Remembers the commands that decided in the sandbox, so that they decide again on the exported commit with at least as
  * much time.
  */
-export function rememberGates({ gates }: RunMemory, commands: CheckCommand[], timeoutMs: number): void {
+export function rememberGates(
+  { gates }: Pick<RunMemory, 'gates'>,
+  step: string,
+  commands: CheckCommand[],
+  timeoutMs: number,
+): void {
   for (const command of commands) {
     const known = findCommand(gates, command);
-    if (known) known.timeoutMs = Math.max(known.timeoutMs, timeoutMs);
-    else gates.push({ ...command, timeoutMs });
+    if (!known) gates.push({ ...command, timeoutMs, steps: [step] });
+    else {
+      known.timeoutMs = Math.max(known.timeoutMs, timeoutMs);
+      if (!known.steps.includes(step)) known.steps.push(step);
+    }
   }
 }
 

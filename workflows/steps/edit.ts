@@ -41,7 +41,8 @@ function canBeUndone(run: RunContext): boolean {
   return allSteps(run.opened.blueprint.steps).some((step) => 'approve' in step);
 }
 
-async function oneAtATime<Result>(run: RunContext, edit: () => Promise<Result>): Promise<Result> {
+/** Makes or undoes an edit after the ones before it: each reads and writes a whole file. */
+export async function oneAtATime<Result>(run: RunContext, edit: () => Promise<Result>): Promise<Result> {
   const before = run.edits.last;
   const mine = (async () => {
     await before.catch(() => undefined);
