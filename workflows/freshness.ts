@@ -38,7 +38,7 @@ async function compare(run: RunContext, gapMs: number): Promise<void> {
     : `${repository.branch} has moved`;
   const minutes = Math.round(gapMs / 60_000);
   const question = `The run was away for ${plural(minutes, 'minute')}, and ${what}. Approve to go on, or reject to stop`;
-  const stale = { id: 'stale', kind: 'stale' as const, question, who: [], sendBackTo: [] };
+  const stale = { id: 'jig:stale', kind: 'stale' as const, question, who: [], sendBackTo: [] };
   // It is a step of its own: another item may be at work meanwhile.
   const answer = await clock.step(() => clock.wait(() => control.askHuman(stale, settings.humanWaitMs)));
   if (answer?.decision === 'approve') return;

@@ -144,6 +144,19 @@ test('a paused run stops between steps until it is resumed', async () => {
   assert.equal((await world.client.result(runId)).outcome, 'succeeded');
 });
 
+test('a step may have the name of a question that the run itself asks', async () => {
+  const steps = '  - id: paused\n    approve: {}\n  - id: stale\n    approve: {}\n';
+  const runId = await world.start(blueprint('names', steps));
+  const isAsked = (name: string) => world.until(runId, ({ questions }) => questions.some(({ id }) => id === name));
+  await isAsked('paused');
+  await world.client.pause(runId, me);
+  await world.client.resume(runId, me);
+  await world.client.approve(runId, { ...me, step: 'paused' });
+  await isAsked('stale');
+  await world.client.approve(runId, { ...me, step: 'stale' });
+  assert.equal((await world.client.result(runId)).outcome, 'succeeded');
+});
+
 test('a run that comes back late, when its base has moved, asks a person', async () => {
   const steps = `
   - id: change_it

@@ -97,7 +97,7 @@ test('a question about a repository that has moved is asked also where the run g
   const { firstRunId } = (await handle.describe()).raw.workflowExecutionInfo ?? {};
   while ((await handle.describe()).runId === firstRunId) await world.client.describe(runId);
   const state = await world.client.describe(runId);
-  assert.deepEqual([state.phase, state.questions[0]?.id], ['waiting-for-human', 'stale']);
+  assert.deepEqual([state.phase, state.questions[0]?.id], ['waiting-for-human', 'jig:stale']);
   await world.client.reject(runId, me);
   const end = await world.client.result(runId);
   assert.deepEqual([end.outcome, end.code], ['needs-human', 'base-moved'], end.reason);
