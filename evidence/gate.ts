@@ -7,7 +7,7 @@ import { describeEnding } from '../base/command-endings.ts';
 import { TestCounts } from './test-counts.ts';
 
 /** The result of one command of a check. */
-export const CheckRun = z.strictObject({
+export const CheckResult = z.strictObject({
   command: z.string(),
   exitCode: z.number().int(),
   /** `exited`, or why the command was ended. */
@@ -17,7 +17,7 @@ export const CheckRun = z.strictObject({
   /** Only before the change: the command failed once and passed once. */
   flaky: z.boolean().optional(),
 });
-export type CheckRun = z.infer<typeof CheckRun>;
+export type CheckResult = z.infer<typeof CheckResult>;
 
 export const Verdict = z.strictObject({
   passed: z.boolean(),
@@ -32,7 +32,7 @@ const total = (tests: TestCounts): number => tests.passed + tests.failed + tests
  * Decides on `after`, given what the same command did before the change. `before` is undefined if the command wasn't
  * run then.
  */
-export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
+export function decideCheck(after: CheckResult, before?: CheckResult): Verdict {
   if (after.ending !== 'exited') return { passed: false, reason: describeEnding(after) };
   const lost = before && findLostTests(before, after);
   if (lost) return { passed: false, reason: lost };
@@ -42,7 +42,7 @@ export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
   return decideAgainstFailing(after, before, code);
 }
 
-function decideAgainstFailing(after: CheckRun, before: CheckRun, code: string): Verdict {
+function decideAgainstFailing(after: CheckResult, before: CheckResult, code: string): Verdict {
   const how = before.flaky ? 'was flaky' : 'failed';
   if (!before.tests || !after.tests) {
     return after.exitCode === before.exitCode || before.flaky
@@ -55,7 +55,7 @@ function decideAgainstFailing(after: CheckRun, before: CheckRun, code: string): 
   return { passed: true, reason: `${code}, but no more tests fail than the ${before.tests.failed} before the change` };
 }
 
-function findLostTests(before: CheckRun, after: CheckRun): string | undefined {
+function findLostTests(before: CheckResult, after: CheckResult): string | undefined {
   if (!before.tests || total(before.tests) === 0) return undefined;
   if (!after.tests) {
     return after.exitCode === 0

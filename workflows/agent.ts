@@ -23,7 +23,7 @@ import { checkCommands, summarizeChecks, type CheckedCommand } from './check-com
 import type { CheckCommand } from './context.ts';
 import { performExport } from './export-work.ts';
 import { describeFailure } from './failures.ts';
-import type { BaselineRun } from './memory.ts';
+import type { BaselineResult } from './memory.ts';
 import { perform } from './perform.ts';
 
 /** What an agent step asks for, rendered. It is kept, so that the conversation can go on later. */
@@ -51,7 +51,7 @@ export interface AgentTask {
   transcript?: TranscriptRef;
   /** What it may spend now: the step's own limits, within what is left of the run's budget. */
   limits: BudgetLimits;
-  baseline: BaselineRun[];
+  baseline: BaselineResult[];
   settings: RunSettings;
   /** An export that checks the work against what the step may change. What it refuses goes back to the model. */
   guard: ExportCommit;
@@ -89,7 +89,7 @@ export interface AgentResult {
   attempts: number;
   spent: Spent;
   model: string;
-  checks: Pick<CheckedCommand, 'run' | 'before' | 'verdict'>[];
+  checks: Pick<CheckedCommand, 'result' | 'before' | 'verdict'>[];
 }
 
 export const steerSignal = defineSignal<[string]>('steer');
@@ -295,12 +295,12 @@ export const correctable: ReadonlySet<ErrorCode> = new Set([
 
 function describeFailed({
   command,
-  run,
+  result,
   verdict,
   outcome,
 }: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
-  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${run.exitCode === 0 || outcome.refused ? `\n${verdict.reason}` : ''}`;
-  return { command: command.shown, exitCode: run.exitCode, ending: run.ending, output };
+  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${result.exitCode === 0 || outcome.refused ? `\n${verdict.reason}` : ''}`;
+  return { command: command.shown, exitCode: result.exitCode, ending: result.ending, output };
 }
 
 function end(
@@ -314,6 +314,6 @@ function end(
     ...(progress.transcript && { transcript: progress.transcript }),
     attempts: progress.attempt,
     spent: progress.spent,
-    checks: checked.map(({ run, before, verdict }) => ({ run, verdict, ...(before && { before }) })),
+    checks: checked.map(({ result, before, verdict }) => ({ result, verdict, ...(before && { before }) })),
   };
 }

@@ -24,7 +24,7 @@ const StepRecord = z.strictObject({
   failure: z.strictObject({ code: Code, message: z.string(), path: z.string().optional() }).optional(),
   undo: z.array(Edit).optional(),
 });
-const CheckRun = z.looseObject({ command: z.string(), exitCode: z.number().int(), ending: z.string() });
+const CheckResult = z.looseObject({ command: z.string(), exitCode: z.number().int(), ending: z.string() });
 const Verdict = z.strictObject({ passed: z.boolean(), reason: z.string() });
 const Conversation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('agent'), work: Given, transcript: ArtifactRef }),
@@ -38,9 +38,11 @@ const KeptMemory = z.strictObject({
   feedback: z.record(z.string(), z.string()),
   sentBack: z.record(z.string(), Count),
   undo: z.array(z.strictObject({ path: z.string(), key: z.string(), edits: z.array(Edit) })),
-  baseline: z.array(z.strictObject({ ...Command, run: CheckRun })),
+  baseline: z.array(z.strictObject({ ...Command, result: CheckResult })),
   gates: z.array(z.strictObject({ ...Command, shown: z.string(), timeoutMs: z.number(), steps: Texts })),
-  checks: z.array(z.strictObject({ step: z.string(), run: CheckRun, before: CheckRun.optional(), verdict: Verdict })),
+  checks: z.array(
+    z.strictObject({ step: z.string(), result: CheckResult, before: CheckResult.optional(), verdict: Verdict }),
+  ),
   conversations: z.record(z.string(), Conversation),
   lastAgent: z.string().optional(),
   change: z.looseObject({ number: Count, url: z.string(), branch: z.string(), commit: z.string() }).optional(),

@@ -9,7 +9,7 @@ import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { CommandIdentity } from '../evidence/command-identity.ts';
-import type { CheckRun, Verdict } from '../evidence/gate.ts';
+import type { CheckResult, Verdict } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import type { SandboxCopy } from '../activities/contract.ts';
 import type { AgentWork } from './agent.ts';
@@ -29,7 +29,7 @@ export interface RunMemory {
   /** Edits that were sent back and are not undone yet. */
   undo: PendingUndo[];
   /** What each command of a check did before the change. */
-  baseline: BaselineRun[];
+  baseline: BaselineResult[];
   /** Commands that gate the change, in the order of their first use. */
   gates: GateCommand[];
   /** Results of the checks, newest last, for the evidence. */
@@ -95,8 +95,8 @@ export interface PendingUndo {
 }
 
 /** What a command did before the change. */
-export interface BaselineRun extends CommandIdentity {
-  run: CheckRun;
+export interface BaselineResult extends CommandIdentity {
+  result: CheckResult;
 }
 
 interface GateCommand extends CommandIdentity {
@@ -109,9 +109,9 @@ interface GateCommand extends CommandIdentity {
 /** The result of one command of a check. */
 export interface CheckRecord {
   step: string;
-  run: CheckRun;
+  result: CheckResult;
   /** What the same command did before the change. */
-  before?: CheckRun;
+  before?: CheckResult;
   verdict: Verdict;
 }
 

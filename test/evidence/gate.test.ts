@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import fc from 'fast-check';
-import { decideCheck, type CheckRun } from '../../evidence/gate.ts';
+import { decideCheck, type CheckResult } from '../../evidence/gate.ts';
 import { findTestCounts } from '../../evidence/test-counts.ts';
 
-const run = (exitCode: number, tests?: CheckRun['tests'], more: Partial<CheckRun> = {}): CheckRun => ({
+const run = (exitCode: number, tests?: CheckResult['tests'], more: Partial<CheckResult> = {}): CheckResult => ({
   command: 'pytest -q',
   exitCode,
   ending: 'exited',
@@ -14,7 +14,7 @@ const run = (exitCode: number, tests?: CheckRun['tests'], more: Partial<CheckRun
 });
 const counts = (passed: number, failed = 0, skipped = 0) => ({ passed, failed, skipped });
 
-const verdicts: [rule: string, after: CheckRun, before: CheckRun | undefined, passed: boolean][] = [
+const verdicts: [rule: string, after: CheckResult, before: CheckResult | undefined, passed: boolean][] = [
   ['an exit code of 0 passes', run(0), undefined, true],
   ['another exit code fails', run(1), undefined, false],
   ['a command that failed before with the same code is not the change’s fault', run(1), run(1), true],

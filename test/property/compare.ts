@@ -15,7 +15,11 @@ const Evidence = z.object({
     usage: z.object({ inputTokens: z.number(), outputTokens: z.number() }),
   }),
   checks: z.array(
-    z.object({ step: z.string(), run: z.object({ command: z.string() }), verdict: z.object({ passed: z.boolean() }) }),
+    z.object({
+      step: z.string(),
+      result: z.object({ command: z.string() }),
+      verdict: z.object({ passed: z.boolean() }),
+    }),
   ),
 });
 
@@ -56,7 +60,7 @@ function compareAll(prediction: Prediction, world: World, { state, checks }: z.i
   const shown = new Set<string>([...stepKinds, 'undo', 'gate']);
   const rows = state.steps.filter(({ kind }) => shown.has(kind)).map(({ path, state: how }) => `${path} ${how}`);
   assert.deepEqual(rows.toSorted(), prediction.rows.toSorted(), 'rows');
-  const decided = checks.map(({ step, run, verdict }) => `${step} ${run.command} ${verdict.passed}`);
+  const decided = checks.map(({ step, result, verdict }) => `${step} ${result.command} ${verdict.passed}`);
   assert.deepEqual(decided.toSorted(), prediction.checks.toSorted(), 'checks');
   assert.deepEqual(
     world.branch.map((commit) => textOf(world.commits.get(commit)?.files ?? {})),
