@@ -86,6 +86,8 @@ export interface AgentResult {
   code?: ErrorCode;
   reason: string;
   transcript?: TranscriptRef;
+  /** What the model was not told any more, such as people's words. It is told if the conversation goes on. */
+  unsaid: AskAgent['say'];
   attempts: number;
   spent: Spent;
   model: string;
@@ -110,17 +112,23 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
   const steers: string[] = [];
   setHandler(steerSignal, (text) => void steers.push(text));
   setHandler(pauseSignal, (paused) => void (progress.paused = paused));
+  const heard = ({ unsaid, ...result }: AgentResult): AgentResult => ({
+    ...result,
+    unsaid: [...unsaid, ...steers.map(sayWords)],
+  });
   try {
-    return await converse(task, progress, steers);
+    return heard(await converse(task, progress, steers));
   } catch (error) {
     // What it cost is charged all the same, and the workflow that cancelled it waits for its end.
     if (isCancellation(error))
       return end(progress, { done: false, code: 'cancelled', reason: 'The agent was cancelled' });
     if (!(error instanceof ActivityFailure)) throw error;
     const { code, message: reason } = describeFailure(error);
-    return end(progress, { done: false, code, reason });
+    return heard(end(progress, { done: false, code, reason }));
   }
 }
+
+const sayWords = (text: string) => ({ role: 'user' as const, content: steerMessage(text) });
 
 /**
  * Asks and acts until the work is done or a limit is reached. What people say meanwhile is passed on before the next
@@ -132,7 +140,7 @@ async function converse(task: AgentTask, progress: AgentProgress, steers: string
       const reason = 'Nobody resumed the paused agent before its deadline';
       return end(progress, { done: false, code: 'pause-expired', reason });
     }
-    progress.say.push(...steers.splice(0).map((text) => ({ role: 'user' as const, content: steerMessage(text) })));
+    progress.say.push(...steers.splice(0).map(sayWords));
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof agent>({ ...task, progress });
 
     const spent = { ...progress.spent, elapsedMs: elapsedMs(progress) };
@@ -312,6 +320,7 @@ function end(
     model: '',
     ...how,
     ...(progress.transcript && { transcript: progress.transcript }),
+    unsaid: progress.say,
     attempts: progress.attempt,
     spent: progress.spent,
     checks: checked.map(({ result, before, verdict }) => ({ result, verdict, ...(before && { before }) })),

@@ -27,8 +27,14 @@ const StepRecord = z.strictObject({
 const CheckResult = z.looseObject({ command: z.string(), exitCode: z.number().int(), ending: z.string() });
 const Verdict = z.strictObject({ passed: z.boolean(), reason: z.string() });
 const Conversation = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('agent'), work: Given, transcript: ArtifactRef }),
-  z.strictObject({ kind: z.literal('prompt'), earlier: z.array(Given), answer: ArtifactRef }),
+  z.strictObject({
+    kind: z.literal('agent'),
+    asked: z.string(),
+    work: Given,
+    transcript: ArtifactRef,
+    unsaid: z.array(Given),
+  }),
+  z.strictObject({ kind: z.literal('prompt'), asked: z.string(), earlier: z.array(Given), answer: ArtifactRef }),
 ]);
 
 const KeptMemory = z.strictObject({

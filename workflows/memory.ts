@@ -11,7 +11,7 @@ import type { Json } from '../base/json.ts';
 import type { CommandIdentity } from '../evidence/command-identity.ts';
 import type { CheckResult, Verdict } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
-import type { SandboxCopy } from '../activities/contract.ts';
+import type { AskAgent, SandboxCopy } from '../activities/contract.ts';
 import type { AgentWork } from './agent.ts';
 import type { ChangeSummary, RunState } from './messages.ts';
 
@@ -115,10 +115,12 @@ export interface CheckRecord {
   verdict: Verdict;
 }
 
-type Conversation =
-  | { kind: 'agent'; work: AgentWork; transcript: ArtifactRef }
+/** `asked` is what it began with: an item of a block may be another one when its block is done again. */
+type Conversation = { asked: string } & (
+  | { kind: 'agent'; work: AgentWork; transcript: ArtifactRef; unsaid: AskAgent['say'] }
   /** The answers so far, each with what was said about it. Nothing was said about the last one. */
-  | { kind: 'prompt'; earlier: { answer: ArtifactRef; error: string }[]; answer: ArtifactRef };
+  | { kind: 'prompt'; earlier: { answer: ArtifactRef; error: string }[]; answer: ArtifactRef }
+);
 
 /** A change that the run opened, with what is needed to update it. */
 export interface OpenedChange extends ChangeSummary {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, test } from 'vitest';
 import { JigError } from '../../base/errors.ts';
-import type { Model } from '../../model/contract.ts';
+import type { Model, ModelRequest } from '../../model/contract.ts';
 import type { RunState } from '../../workflows/messages.ts';
 import { createWorld, type World } from './harness.ts';
 
@@ -13,6 +13,7 @@ const word = '{ type: object, properties: { word: { type: string } }, required: 
 let release: () => void = () => undefined;
 let released: Promise<void> = Promise.resolve();
 
+const asked: ModelRequest[] = [];
 /** Says the word that it was told last. An agent's turns never end. */
 const model: Model = {
   source: 'scripted',
@@ -21,7 +22,9 @@ const model: Model = {
   contextTokens: 100_000,
   answerTokens: 4000,
   isPriced: () => true,
-  async ask({ messages, answer, key }) {
+  async ask(request) {
+    const { messages, answer, key } = request;
+    asked.push(request);
     const said = /say (\w+)/.exec(messages.at(-1)?.content ?? '')?.[1] ?? '';
     if (!answer) await released;
     return {
@@ -56,6 +59,7 @@ beforeAll(async () => {
 });
 afterEach(() => {
   commands = undefined;
+  asked.length = 0;
 });
 afterAll(async () => {
   release();
@@ -188,4 +192,66 @@ test('a pause that nobody ends in time ends the run, whatever failures a block t
   release();
   const end = await world.client.result(runId);
   assert.deepEqual([end.outcome, end.code, end.step], ['needs-human', 'pause-expired', 'all[0].fix'], end.reason);
+});
+
+test('words that an agent had no turn left to hear are said where its conversation goes on', async () => {
+  released = new Promise((resolve) => (release = resolve));
+  const steps = `
+  - id: all
+    each: \${{ ['a'] }}
+    as: item
+    tolerate: 1
+    do:
+      - id: fix
+        agent: { task: Work, turns: 1 }
+  - id: good
+    approve: {}
+`;
+  const runId = await world.start(blueprint('unheard', steps));
+  while (asked.length === 0) await setImmediate();
+  await world.client.steer(runId, { ...me, text: 'mind the tabs' });
+  release();
+  await world.until(runId, isAsked('good', 1));
+  await world.client.sendBack(runId, { ...me, comment: 'again' });
+  await world.until(runId, isAsked('good', 2));
+  await world.client.approve(runId, me);
+  assert.equal((await world.client.result(runId)).outcome, 'succeeded');
+  const [, again] = asked;
+  const said = again?.messages.map(({ content }) => content) ?? [];
+  const told = said.findIndex((text) => text.includes('mind the tabs'));
+  assert.ok(told >= 0 && told < said.findIndex((text) => text.includes('again')), said.join('\n'));
+});
+
+test('a conversation about an item does not go on where that place of the list has another item', async () => {
+  const steps = `
+  - id: outer
+    each: \${{ ['m'] }}
+    as: module
+    do:
+      - id: list
+        run: cat words.txt; sed -i 1d words.txt
+        parse: lines
+      - id: inner
+        each: \${{ steps.list.value }}
+        as: word
+        do:
+          - id: ask
+            prompt: { text: "Please say \${{ word }}", answer: ${word} }
+  - id: good
+    approve: {}
+`;
+  const runId = await world.start(blueprint('other-items', steps));
+  await world.until(runId, isAsked('good', 1));
+  await world.client.sendBack(runId, { ...me, to: 'outer', comment: 'politely' });
+  await world.until(runId, isAsked('good', 2));
+  await world.client.approve(runId, me);
+  assert.equal((await world.client.result(runId)).outcome, 'succeeded');
+  assert.equal(asked.length, 7);
+  for (const { messages } of asked.slice(4)) {
+    assert.deepEqual(
+      messages.map(({ role }) => role),
+      ['system', 'user'],
+    );
+    assert.match(messages.at(-1)?.content ?? '', /Please say \w+[^]*politely/);
+  }
 });

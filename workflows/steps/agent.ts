@@ -25,17 +25,19 @@ export const agentStep: StepAction<AgentStep> = async (run, place) => {
   rememberGates(run.memory, key, verify, run.opened.settings.checkTimeoutMs);
   const title = step.title ?? path;
   const kept = run.memory.conversations[path];
-  if (feedback !== undefined && kept?.kind === 'agent') {
-    const say: AgentTask['say'] = [{ role: 'user', content: reviewFeedback(feedback) }];
-    return runAgent(run, { path, key, title, work, say, transcript: kept.transcript });
+  const asked = text(step.agent.task, scope);
+  if (feedback !== undefined && kept?.kind === 'agent' && kept.asked === asked) {
+    const say: AgentTask['say'] = [...kept.unsaid, { role: 'user', content: reviewFeedback(feedback) }];
+    return runAgent(run, { path, key, title, work, asked, say, transcript: kept.transcript });
   }
   const shown = { verify: verify.map((each) => each.shown), ...(allowPaths && { allowPaths }) };
-  const task = taskMessage(text(step.agent.task, scope), shown);
+  const task = taskMessage(asked, shown);
   return runAgent(run, {
     path,
     key,
     title,
     work,
+    asked,
     say: [
       { role: 'system', content: step.agent.system ? text(step.agent.system, scope) : systemPrompt },
       { role: 'user', content: feedback === undefined ? task : `${task}\n\n${reviewFeedback(feedback)}` },
@@ -74,6 +76,8 @@ export interface AgentRound {
   key: string;
   title: string;
   work: AgentWork;
+  /** The task that the conversation began with. */
+  asked: string;
   say: AgentTask['say'];
   /** The conversation to go on with. */
   transcript?: ArtifactRef;
@@ -86,18 +90,18 @@ export interface AgentRound {
  */
 export async function runAgent(run: RunContext, round: AgentRound): Promise<StepResult> {
   const { memory } = run;
-  const { path, work } = round;
+  const { path, work, asked } = round;
   const task = taskOf(run, round, await run.absence.ensureSandbox(run));
   const result = await spendWithinBudget(run, work.bounds, (limits) =>
     runChild(run, path, { ...task, limits }, round.title),
   );
   recordChecks(memory, path, result.checks);
-  const { code, reason, transcript } = result;
+  const { code, reason, transcript, unsaid } = result;
   if (code === 'cancelled') throw new CancelledFailure('The agent was cancelled');
   // What it did is gone with the sandbox, so nothing goes on in its conversation.
   if (code === 'sandbox-lost') throw new StepFailed(code, reason);
   if (transcript) {
-    memory.conversations[path] = { kind: 'agent', work, transcript };
+    memory.conversations[path] = { kind: 'agent', asked, work, transcript, unsaid };
     memory.lastAgent = path;
   }
   if (result.done) return stepResult(result);

@@ -124,7 +124,8 @@ async function askAgent(run: RunContext, path: string, outcome: CiOutcome, key: 
     key,
     title: `${path}: repair`,
     work: { ...last.work, ...since },
-    say: [{ role: 'user', content: `The checks of the code host failed.\n\n${feedback}` }],
+    asked: last.asked,
+    say: [...last.unsaid, { role: 'user', content: `The checks of the code host failed.\n\n${feedback}` }],
     transcript: last.transcript,
   });
 }

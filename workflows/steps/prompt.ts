@@ -18,8 +18,8 @@ import { text } from '../render.ts';
 export const promptStep: StepAction<PromptStep> = async (run, place) => {
   const { memory, opened } = run;
   const { step, path, scope } = place;
-  const earlier = earlierAnswers(run, place);
   const asked = text(step.prompt.text, scope);
+  const earlier = earlierAnswers(run, place, asked);
   // Without an earlier answer, the question itself contains the comment.
   const question =
     place.feedback === undefined || earlier.length > 0 ? asked : `${asked}\n\n${reviewFeedback(place.feedback)}`;
@@ -30,7 +30,7 @@ export const promptStep: StepAction<PromptStep> = async (run, place) => {
     );
     spent = addUsage(spent, answer.usage);
     if (answer.value !== undefined) {
-      memory.conversations[path] = { kind: 'prompt', earlier, answer: answer.answer };
+      memory.conversations[path] = { kind: 'prompt', asked, earlier, answer: answer.answer };
       return { outputs: { value: answer.value }, usage: usageOf(spent), note: `answered by ${answer.model}` };
     }
     earlier.push({ answer: answer.answer, error: answer.unusable ?? 'The answer was empty.' });
@@ -42,9 +42,13 @@ export const promptStep: StepAction<PromptStep> = async (run, place) => {
   throw new StepFailed('unusable-answers', message);
 };
 
-function earlierAnswers({ memory }: RunContext, { path, feedback }: StepPlace<PromptStep>): AskPrompt['earlier'] {
+function earlierAnswers(
+  { memory }: RunContext,
+  { path, feedback }: StepPlace<PromptStep>,
+  asked: string,
+): AskPrompt['earlier'] {
   const kept = memory.conversations[path];
-  if (feedback === undefined || kept?.kind !== 'prompt') return [];
+  if (feedback === undefined || kept?.kind !== 'prompt' || kept.asked !== asked) return [];
   return [...kept.earlier, { answer: kept.answer, error: reviewFeedback(feedback) }];
 }
 
