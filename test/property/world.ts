@@ -105,7 +105,8 @@ export class World {
 
   /** The run's end is decided, so every message is refused. */
   async cleanUp(id: string): Promise<void> {
-    this.boxes.delete(id);
+    // A run that goes on removes the sandbox that it lost.
+    if (!this.boxes.delete(id)) return;
     const { moments, releaseAfterMs } = this.case;
     const tells = moments.find(({ path }) => path === cleaningUp)?.tells;
     if (!tells || id.includes('-gate') || releaseAfterMs < 1000) return;
