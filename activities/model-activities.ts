@@ -1,10 +1,9 @@
-import { z } from 'zod';
 import { compactedMessages, planCompaction, type CompactionPlan } from '../agent/compaction.ts';
 import { answerLeftCalls } from '../agent/left-calls.ts';
 import { decodeAnswer, encodeQuestion, toAssistantMessage } from '../agent/protocol.ts';
 import { parseAnswer, promptQuestion } from '../agent/answer.ts';
 import { summariseAnswer } from '../agent/summarise-answer.ts';
-import { ModelFailure, ToolCall, Usage, type Model, type ModelRequest, type ModelResponse } from '../model/contract.ts';
+import { ModelFailure, ModelResponse, type Model, type ModelRequest, type ToolCall } from '../model/contract.ts';
 import { log, workSignal } from './activity.ts';
 import type { AgentAnswer, AskAgent, AskPrompt, ModelActivities, PromptAnswer } from './contract.ts';
 import { AnyJson, loadJson, once } from './kept.ts';
@@ -18,14 +17,6 @@ const toolTokens = 2000;
 /** The smallest context worth trying: a model with less can't do the work. */
 const leastContextTokens = 1024;
 
-const KeptAnswer: z.ZodType<ModelResponse> = z.strictObject({
-  model: z.string(),
-  content: z.string(),
-  toolCalls: z.array(ToolCall),
-  stopReason: z.enum(['stop', 'tool-calls', 'length', 'content-filter']),
-  usage: Usage,
-});
-
 export function createModelActivities(parts: ModelParts): ModelActivities {
   return {
     askPrompt: (request) => askPrompt(parts, request),
@@ -35,7 +26,7 @@ export function createModelActivities(parts: ModelParts): ModelActivities {
 
 /** Asks once for a key: an answer that was paid for is never asked for again. */
 async function ask({ artifacts, model }: ModelParts, request: ModelRequest) {
-  return once(artifacts, `model/${request.key}`, KeptAnswer, async () => {
+  return once(artifacts, `model/${request.key}`, ModelResponse, async () => {
     const answer = await model.ask(request, workSignal());
     const { inputTokens, outputTokens, costUsd } = answer.usage;
     log().info('model answered', { key: request.key, model: answer.model, inputTokens, outputTokens, costUsd });
@@ -49,7 +40,7 @@ async function askPrompt(
 ): Promise<PromptAnswer> {
   const earlierAnswers = await Promise.all(
     earlier.map(async ({ answer, error }) => ({
-      answer: (await loadJson(parts.artifacts, answer, KeptAnswer)).content,
+      answer: (await loadJson(parts.artifacts, answer, ModelResponse)).content,
       error,
     })),
   );
