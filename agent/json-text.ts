@@ -20,6 +20,22 @@ export function stripFence(text: string): string {
   return lineEnd < 0 ? trimmed : trimmed.slice(lineEnd + 1, -3).trim();
 }
 
+/**
+ * The JSON values that a text may mean, the likeliest first: the whole text, in a fence or not; what is in its only
+ * fence with JSON; and what stands between its first and its last brace.
+ */
+export function findJson(text: string): { value: unknown }[] {
+  const whole = parseJsonText(stripFence(text));
+  if (whole) return [whole];
+  const fenced = [...text.matchAll(/```[A-Za-z0-9_]*[ \t]*\r?\n([^]*?)```/g)].flatMap(
+    ([, body = '']) => parseJsonText(body) ?? [],
+  );
+  const from = text.search(/[{[]/);
+  const to = Math.max(text.lastIndexOf('}'), text.lastIndexOf(']')) + 1;
+  const between = from >= 0 && from < to ? parseJsonText(text.slice(from, to)) : undefined;
+  return [...(fenced.length === 1 ? fenced : []), ...(between ? [between] : [])];
+}
+
 function escapeRawControls(text: string): string {
   const escapes: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
   let inString = false;
