@@ -3,10 +3,11 @@ import { answerLeftCalls } from '../agent/left-calls.ts';
 import { decodeAnswer, encodeQuestion, toAssistantMessage } from '../agent/protocol.ts';
 import { parseAnswer, promptQuestion } from '../agent/answer.ts';
 import { summariseAnswer } from '../agent/summarise-answer.ts';
-import { ModelFailure, ModelResponse, type Model, type ModelRequest, type ToolCall } from '../model/contract.ts';
+import type { ArtifactStore } from '../artifacts/contract.ts';
+import { ModelFailure, ModelResponse, Usage, type Model, type ModelRequest, type ToolCall } from '../model/contract.ts';
 import { log, workSignal } from './activity.ts';
 import type { AgentAnswer, AskAgent, AskPrompt, ModelActivities, PromptAnswer } from './contract.ts';
-import { AnyJson, loadJson, once } from './kept.ts';
+import { AnyJson, keepJson, loadJson, once } from './kept.ts';
 import type { Parts } from './parts.ts';
 import { appendMessages, keepTranscript, loadMessages, loadTranscript, type Transcript } from './transcript.ts';
 
@@ -27,11 +28,44 @@ export function createModelActivities(parts: ModelParts): ModelActivities {
 /** Asks once for a key: an answer that was paid for is never asked for again. */
 async function ask({ artifacts, model }: ModelParts, request: ModelRequest) {
   return once(artifacts, `model/${request.key}`, ModelResponse, async () => {
-    const answer = await model.ask(request, workSignal());
-    const { inputTokens, outputTokens, costUsd } = answer.usage;
-    log().info('model answered', { key: request.key, model: answer.model, inputTokens, outputTokens, costUsd });
-    return answer;
+    try {
+      const answer = await model.ask(request, workSignal());
+      const { inputTokens, outputTokens, costUsd } = answer.usage;
+      log().info('model answered', { key: request.key, model: answer.model, inputTokens, outputTokens, costUsd });
+      return { ...answer, usage: sumUsage([answer.usage, ...(await findLost(artifacts, request.key))]) };
+    } catch (error) {
+      if (!(error instanceof ModelFailure)) throw error;
+      const { code, message, retryable, usage } = error;
+      log().warn('asking the model failed', { key: request.key, code, message, retryable });
+      const lost = await findLost(artifacts, request.key);
+      if (usage) await artifacts.keep(lostKey(request.key, lost.length), await keepJson(artifacts, usage));
+      const paid = [...lost, ...(usage ? [usage] : [])];
+      error.usage = paid.length > 0 ? sumUsage(paid) : undefined;
+      throw error;
+    }
   });
+}
+
+const lostKey = (key: string, index: number): string => `model/${key}/lost/${index}`;
+
+/** What earlier tries of a question cost, which gave no answer. It is kept, so that whoever answers at last counts it. */
+async function findLost(artifacts: ArtifactStore, key: string): Promise<Usage[]> {
+  const lost: Usage[] = [];
+  for (;;) {
+    const ref = await artifacts.findByKey(lostKey(key, lost.length));
+    if (!ref) return lost;
+    lost.push(await loadJson(artifacts, ref, Usage));
+  }
+}
+
+function sumUsage(all: Usage[]): Usage {
+  return all.reduce((sum, usage) => ({
+    inputTokens: sum.inputTokens + usage.inputTokens,
+    cachedInputTokens: sum.cachedInputTokens + usage.cachedInputTokens,
+    outputTokens: sum.outputTokens + usage.outputTokens,
+    costUsd: sum.costUsd + usage.costUsd,
+    ...((sum.unpriced ?? usage.unpriced) && { unpriced: true as const }),
+  }));
 }
 
 async function askPrompt(
@@ -40,15 +74,23 @@ async function askPrompt(
 ): Promise<PromptAnswer> {
   const earlierAnswers = await Promise.all(
     earlier.map(async ({ answer, error }) => ({
-      answer: (await loadJson(parts.artifacts, answer, ModelResponse)).content,
+      answer: saidIn(await loadJson(parts.artifacts, answer, ModelResponse)),
       error,
     })),
   );
-  const question = promptQuestion({ text, schema, ...(system && { system }) }, earlierAnswers);
-  const { value: answer, ref } = await ask(parts, { ...question, key, ...(model && { model }) });
-  const parsed = parseAnswer(answer.content, schema);
+  const { messages, answer: format } = promptQuestion({ text, schema, ...(system && { system }) }, earlierAnswers);
+  // Where tools are called in plain text, the server is asked for nothing else than text.
+  const isConstrained = parts.model.protocol !== 'text';
+  const question = { messages, key, ...(isConstrained && { answer: format }), ...(model && { model }) };
+  const { value: answer, ref } = await ask(parts, question);
+  const parsed = parseAnswer(answer.content, schema, answer);
   const common = { answer: ref, usage: answer.usage, model: answer.model };
   return 'value' in parsed ? { ...common, value: AnyJson.parse(parsed.value) } : { ...common, unusable: parsed.error };
+}
+
+/** What a model said, be it an answer or a refusal. */
+function saidIn({ content, refusal }: ModelResponse): string {
+  return content || (refusal ?? '');
 }
 
 async function askAgent(

@@ -2,7 +2,15 @@
  * The agent step. It asks the model and carries out its tool calls until the model says that it is done; then the
  * step's own checks decide. It is a child workflow of the run, so that its turns have their own timeline.
  */
-import { condition, continueAsNew, defineSignal, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  condition,
+  continueAsNew,
+  defineSignal,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { AgentAnswer, AskAgent, ExportCommit, RunSettings, TranscriptRef } from '../activities/contract.ts';
 import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } from '../agent/budget.ts';
 import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
@@ -13,7 +21,7 @@ import type { SandboxRef } from '../sandbox/contract.ts';
 import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
 import type { CheckCommand } from './context.ts';
 import { performExport } from './export-work.ts';
-import { describeFailure } from './failures.ts';
+import { describeFailure, paidFor, StepFailed } from './failures.ts';
 import type { BaselineRun } from './memory.ts';
 import { perform } from './perform.ts';
 
@@ -107,7 +115,10 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
     // What it cost is charged all the same, and the workflow that cancelled it waits for its end.
     if (isCancellation(error))
       return end(progress, { done: false, code: 'cancelled', reason: 'The agent was cancelled' });
-    throw error;
+    // What was spent until then counts, and the conversation is kept. Any other error is a fault of the code.
+    if (!(error instanceof ActivityFailure || error instanceof StepFailed)) throw error;
+    const { code, message } = describeFailure(error);
+    return end(progress, { done: false, code, reason: message });
   }
 }
 
@@ -158,20 +169,20 @@ function elapsedMs({ startedAtMs, pausedMs }: AgentProgress): number {
 async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswer> {
   const turn = progress.loop.turns + 1;
   const { transcript, say } = progress;
-  const answer = await perform(
-    'askAgent',
-    {
-      key: `${task.key}/${turn}`,
-      turn,
-      say,
-      tools: task.work.tools,
-      ...(transcript && { transcript }),
-      ...(task.work.model && { model: task.work.model }),
-    },
-    {
-      summary: `turn ${turn}`,
-      timeoutMs: task.settings.answerTimeoutMs,
-      heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs,
+  const question = {
+    key: `${task.key}/${turn}`,
+    turn,
+    say,
+    tools: task.work.tools,
+    ...(transcript && { transcript }),
+    ...(task.work.model && { model: task.work.model }),
+  };
+  const { answerTimeoutMs: timeoutMs, heartbeatTimeoutMs } = task.settings;
+  const answer = await perform('askAgent', question, { summary: `turn ${turn}`, timeoutMs, heartbeatTimeoutMs }).catch(
+    (error: unknown) => {
+      const usage = paidFor(error);
+      if (usage) progress.spent = addUsage(progress.spent, usage);
+      throw error;
     },
   );
   progress.say = [];

@@ -7,7 +7,8 @@ import {
   isCancellation,
 } from '@temporalio/workflow';
 import { isErrorCode, JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
-import type { RunEnd } from './messages.ts';
+import type { Usage } from '../model/contract.ts';
+import { PaidFailure, type RunEnd } from './messages.ts';
 
 /** A step failed. */
 export class StepFailed extends JigError {
@@ -70,6 +71,13 @@ export function describeFailure(error: unknown): { code: ErrorCode; message: str
   if (error instanceof Error && 'code' in error && isErrorCode(error.code))
     return { code: error.code, message: error.message };
   return { code: 'internal-error', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** What a question cost that got no usable answer; undefined if it cost nothing. */
+export function paidFor(error: unknown): Usage | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  const paid = PaidFailure.safeParse(cause instanceof ApplicationFailure ? cause.details?.[0] : undefined);
+  return paid.success ? paid.data.usage : undefined;
 }
 
 /** Whether the error controls the walk, so that every step must let it pass. */

@@ -25,6 +25,10 @@ export const PinnedBlueprint = z.strictObject({
 });
 export type PinnedBlueprint = z.infer<typeof PinnedBlueprint>;
 
+/** The detail of a question's failure: what it cost, because the model had begun to answer. */
+export const PaidFailure = z.strictObject({ usage: Usage });
+export type PaidFailure = z.infer<typeof PaidFailure>;
+
 /** The argument of the workflow `run`. */
 export const RunRequest = z.strictObject({
   blueprint: PinnedBlueprint,
