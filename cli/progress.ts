@@ -1,5 +1,5 @@
 /** Shows a run's states as lines: each ended step once, and one live line for what goes on. */
-import type { Question, RunState, StepRow } from '../workflows/messages.ts';
+import type { Question, Retry, RunState, StepRow } from '../workflows/messages.ts';
 import { duration, oneLine, type Paint } from './output.ts';
 import { shortId } from './run-reference.ts';
 
@@ -64,6 +64,13 @@ export function createProgress({ paint, width = 160 }: { paint: Paint; width?: n
         lines.push(
           ...once(`ci ${state.steps.length}`, () => `${paint('cyan', '·')} waiting for the checks of the code host`),
         );
+      for (const { activity, message } of state.retries ?? [])
+        lines.push(
+          ...once(
+            `retry ${activity} ${message}`,
+            () => `${paint('yellow', '!')} ${trying(activity)} failed: ${oneLine(message, 500)}; it is tried again`,
+          ),
+        );
       for (const question of questions)
         lines.push(
           ...once(`question ${question.id} ${question.deadlineMs}`, () => questionLines(question, state, paint)),
@@ -112,8 +119,24 @@ function liveLine(state: RunState, nowMs: number, paint: Paint): string {
   const row = state.steps.findLast((each) => each.state === 'running' && !isInItem(each));
   const what = row ? `${oneLine(row.path, 40)}${row.kind === 'each' ? ` ${countItems(state, row)}` : ''}` : state.phase;
   const sinceMs = row?.startedAtMs ?? state.steps.at(-1)?.startedAtMs ?? state.startedAtMs;
-  const note = row && row.title !== row.path ? `  ${oneLine(row.title, 60)}` : '';
+  const retry = state.retries?.[0];
+  const note = retry
+    ? `  ${renderRetry(retry, nowMs)}`
+    : row && row.title !== row.path
+      ? `  ${oneLine(row.title, 60)}`
+      : '';
   return `${paint('cyan', marks.running)} ${what}  ${paint('dim', `${duration(Math.max(0, nowMs - sinceMs))}${note}`)}`;
+}
+
+function renderRetry({ activity, tries, nextTryAtMs }: Retry, nowMs: number): string {
+  const next =
+    nextTryAtMs === undefined ? 'trying again now' : `next try in ${duration(Math.max(0, nextTryAtMs - nowMs))}`;
+  return `${trying(activity)} failed ${tries === 1 ? 'once' : `${tries} times`}, ${next}`;
+}
+
+/** What an activity does, for people. */
+function trying(activity: string): string {
+  return activity === 'askPrompt' || activity === 'askAgent' ? 'asking the model' : activity;
 }
 
 /** How many items of an `each` step have ended, out of how many. */

@@ -120,6 +120,9 @@ function failure(meaning: Meaning, message: string, cause: unknown): ModelFailur
 
 /** The server's own words, cut, because they may hold an HTML page. */
 function detail(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  // The client's library puts the status before the words.
+  const text =
+    error instanceof APIError && error.status ? message.replace(new RegExp(`^${error.status} `), '') : message;
   return text.length > 500 ? `${text.slice(0, 500)}…` : text;
 }

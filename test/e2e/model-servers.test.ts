@@ -128,3 +128,18 @@ test('a prompt asks for nothing but text where the protocol is text', async () =
     protocol = 'native';
   }
 });
+
+test('whoever looks at a run sees why it asks a model again, and when', async () => {
+  for (const [step, activity] of [
+    [prompt, 'askPrompt'],
+    [agent, 'askAgent'],
+  ] as const) {
+    answer = () => ({ status: 503, body: { error: 'the model is being loaded' } });
+    const runId = await world.start(`blueprint: v1\nname: odd\nsteps:\n${step}`);
+    const { retries } = await world.until(runId, (state) => state.retries !== undefined);
+    assert.equal(retries?.[0]?.activity, activity);
+    assert.match(retries?.[0]?.message ?? '', /status 503: the model is being loaded/);
+    await world.client.cancel(runId, { by: 'tester' });
+    await world.client.result(runId);
+  }
+});
