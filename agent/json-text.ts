@@ -13,7 +13,7 @@ export function parseJsonText(text: string): { value: unknown } | undefined {
 }
 
 /** The text without the code fence around it. */
-export function stripFence(text: string): string {
+function stripFence(text: string): string {
   const trimmed = text.trim();
   if (!trimmed.startsWith('```') || !trimmed.endsWith('```') || trimmed.length < 6) return trimmed;
   const lineEnd = trimmed.indexOf('\n');

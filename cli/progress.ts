@@ -52,33 +52,38 @@ export function createProgress({ paint, width = 160 }: { paint: Paint; width?: n
       )) {
         lines.push(...once(`step ${row.number}`, () => stepLine(row, { paint, width })));
       }
-      const { questions, change } = state;
-      if (change)
-        lines.push(
-          ...once(
-            `change ${change.number}`,
-            () => `${paint('cyan', '·')} change #${change.number} is at ${oneLine(change.url)}`,
-          ),
-        );
-      if (state.phase === 'waiting-for-ci')
-        lines.push(
-          ...once(`ci ${state.steps.length}`, () => `${paint('cyan', '·')} waiting for the checks of the code host`),
-        );
-      for (const { activity, message } of state.retries ?? [])
-        lines.push(
-          ...once(
-            `retry ${activity} ${message}`,
-            () => `${paint('yellow', '!')} ${trying(activity)} failed: ${oneLine(message, 500)}; it is tried again`,
-          ),
-        );
-      for (const question of questions)
-        lines.push(
-          ...once(`question ${question.id} ${question.deadlineMs}`, () => questionLines(question, state, paint)),
-        );
+      lines.push(...noticeLines(state, once, paint));
       return lines;
     },
     live: (nowMs) => (last && !last.end ? liveLine(last, nowMs, paint) : ''),
   };
+}
+
+/** What isn't a step: the change, waits, failures that are tried again, and questions. Each is said once. */
+function noticeLines(state: RunState, once: (key: string, line: () => string) => string[], paint: Paint): string[] {
+  const lines: string[] = [];
+  const { questions, change } = state;
+  if (change)
+    lines.push(
+      ...once(
+        `change ${change.number}`,
+        () => `${paint('cyan', '·')} change #${change.number} is at ${oneLine(change.url)}`,
+      ),
+    );
+  if (state.phase === 'waiting-for-ci')
+    lines.push(
+      ...once(`ci ${state.steps.length}`, () => `${paint('cyan', '·')} waiting for the checks of the code host`),
+    );
+  for (const { activity, message } of state.retries ?? [])
+    lines.push(
+      ...once(
+        `retry ${activity} ${message}`,
+        () => `${paint('yellow', '!')} ${trying(activity)} failed: ${oneLine(message, 500)}; it is tried again`,
+      ),
+    );
+  for (const question of questions)
+    lines.push(...once(`question ${question.id} ${question.deadlineMs}`, () => questionLines(question, state, paint)));
+  return lines;
 }
 
 function header({ blueprint, repository, model, runId }: RunState, paint: Paint): string {

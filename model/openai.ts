@@ -96,32 +96,31 @@ async function ask(server: Server, request: ModelRequest, signal?: AbortSignal):
       signal?.throwIfAborted();
       const text = answer.hasBegun ? undefined : refusalText(error);
       const adapted = text === undefined ? undefined : adaptDialect(dialect, { text, request });
-      if (!adapted)
-        throw failureOf(
-          error,
-          deadline,
-          options,
-          answer.hasBegun ? usageOf(options, request, answer.soFar) : undefined,
-        );
+      if (!adapted) throw failureOf(error, { options, request, deadline, answer });
       dialect = adapted.dialect;
       if (adapted.keep) server.dialects.set(model, dialect);
     }
   }
 }
 
-function failureOf(
-  error: unknown,
-  deadline: AbortSignal,
-  { timeoutMs }: OpenAiModelOptions,
-  usage: Usage | undefined,
-): ModelFailure {
+interface Asked {
+  options: OpenAiModelOptions;
+  request: ModelRequest;
+  deadline: AbortSignal;
+  answer: AnswerBuilder;
+}
+
+/** What a question ended with that got no answer, and what it cost if the model had begun to answer. */
+function failureOf(error: unknown, { options, request, deadline, answer }: Asked): ModelFailure {
   const failure = deadline.aborted
-    ? new ModelFailure('model-timeout', `the model did not answer within ${timeoutMs} ms`, {
+    ? new ModelFailure('model-timeout', `the model did not answer within ${options.timeoutMs} ms`, {
         retryable: true,
         cause: error,
       })
     : classifyFailure(error);
-  failure.usage = usage;
+  if (answer.hasBegun) failure.usage = usageOf(options, request, answer.soFar);
+  if (failure.code === 'model-refused' && request.tools?.length && /\btool|function.?call/i.test(failure.message))
+    failure.message += '. If the model can’t call tools, set JIG_MODEL_PROTOCOL to json or text';
   return failure;
 }
 

@@ -21,7 +21,7 @@ import type { SandboxRef } from '../sandbox/contract.ts';
 import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
 import type { CheckCommand } from './context.ts';
 import { performExport } from './export-work.ts';
-import { describeFailure, paidFor, StepFailed } from './failures.ts';
+import { describeFailure, paidFor } from './failures.ts';
 import type { BaselineRun } from './memory.ts';
 import { perform } from './perform.ts';
 
@@ -94,7 +94,7 @@ export interface AgentResult {
 export const steerSignal = defineSignal<[string]>('steer');
 export const pauseSignal = defineSignal<[boolean]>('setPaused');
 
-/** The child workflow of an agent step. It returns what was done and spent, also if it was cancelled. */
+/** The child workflow of an agent step. It returns what was done and spent, also if it failed or was cancelled. */
 export async function agent(task: AgentTask): Promise<AgentResult> {
   const progress: AgentProgress = task.progress ?? {
     say: task.say,
@@ -115,10 +115,9 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
     // What it cost is charged all the same, and the workflow that cancelled it waits for its end.
     if (isCancellation(error))
       return end(progress, { done: false, code: 'cancelled', reason: 'The agent was cancelled' });
-    // What was spent until then counts, and the conversation is kept. Any other error is a fault of the code.
-    if (!(error instanceof ActivityFailure || error instanceof StepFailed)) throw error;
-    const { code, message } = describeFailure(error);
-    return end(progress, { done: false, code, reason: message });
+    if (!(error instanceof ActivityFailure)) throw error;
+    const { code, message: reason } = describeFailure(error);
+    return end(progress, { done: false, code, reason });
   }
 }
 

@@ -97,8 +97,8 @@ export async function runAgent(run: RunContext, round: AgentRound): Promise<Step
   }
   if (result.code === 'cancelled') throw new CancelledFailure('The agent was cancelled');
   if (result.done) return stepResult(result);
-  const isLooked = result.code !== 'path-not-allowed' && result.code !== 'sandbox-lost';
-  const left = work.allowPaths && isLooked ? await findRefusal(task, `${task.key}/left`) : undefined;
+  const left =
+    work.allowPaths && result.code !== 'path-not-allowed' ? await findRefusal(task, `${task.key}/left`) : undefined;
   if (left?.code === 'path-not-allowed') throw new StepFailed(left.code, `${result.reason}; and ${left.message}`);
   throw new StepFailed(result.code ?? 'agent-failed', result.reason);
 }
