@@ -83,14 +83,19 @@ async function askPrompt(
   const isConstrained = parts.model.protocol !== 'text';
   const question = { messages, key, ...(isConstrained && { answer: format }), ...(model && { model }) };
   const { value: answer, ref } = await ask(parts, question);
-  const parsed = parseAnswer(answer.content, schema, answer);
+  const parsed = parseAnswer(answerIn(answer), schema, answer);
   const common = { answer: ref, usage: answer.usage, model: answer.model };
   return 'value' in parsed ? { ...common, value: AnyJson.parse(parsed.value) } : { ...common, unusable: parsed.error };
 }
 
+/** The text of an answer. Some gateways have a model answer by a call, whose arguments are the answer. */
+function answerIn({ content, toolCalls }: ModelResponse): string {
+  return content || (toolCalls[0]?.arguments ?? '');
+}
+
 /** What a model said, be it an answer or a refusal. */
-function saidIn({ content, refusal }: ModelResponse): string {
-  return content || (refusal ?? '');
+function saidIn(answer: ModelResponse): string {
+  return answerIn(answer) || (answer.refusal ?? '');
 }
 
 async function askAgent(

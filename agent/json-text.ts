@@ -26,7 +26,9 @@ function stripFence(text: string): string {
  */
 export function findJson(text: string): { value: unknown }[] {
   const whole = parseJsonText(stripFence(text));
-  if (whole) return [whole];
+  // Some models write the value as a text once more.
+  const inner = typeof whole?.value === 'string' ? parseJsonText(whole.value) : undefined;
+  if (whole) return inner ? [whole, inner] : [whole];
   const fenced = [...text.matchAll(/```[A-Za-z0-9_]*[ \t]*\r?\n([^]*?)```/g)].flatMap(
     ([, body = '']) => parseJsonText(body) ?? [],
   );

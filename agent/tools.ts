@@ -60,6 +60,13 @@ const descriptions: Record<AgentTool, string> = {
   shell: `Runs a command with sh, a POSIX shell without the extensions of bash, and shows its output. Example: {"command": "${command}"}`,
 };
 
+/** What the model is told about each argument, which a small one may give as the argument. */
+const argumentDescriptions = new Set(
+  Object.values(toolArguments).flatMap(({ shape }) =>
+    Object.values(shape).map((schema: z.ZodType) => schema.description),
+  ),
+);
+
 /** What the model is told about the tools, in their order. */
 export function toolDefinitions(tools: readonly AgentTool[]): ToolDefinition[] {
   return tools.map((name) => {
@@ -90,7 +97,7 @@ export function parseToolCall(
     return { error: `Wrong arguments for ${tool}: ${issues.join('; ').slice(0, 1000)}. ${descriptions[tool]}` };
   }
   const copied = Object.values(parsed.data.arguments).flatMap((value) =>
-    typeof value === 'string' ? (findExampleWords(value) ?? []) : [],
+    typeof value === 'string' ? (findExampleWords(value) ?? (argumentDescriptions.has(value.trim()) ? value : [])) : [],
   )[0];
   return copied === undefined ? { call: parsed.data } : { error: copiedExampleFeedback(copied) };
 }
@@ -100,7 +107,8 @@ export function parseToolCall(
  * or a capital letter: `functions.edit:0`, `edit<|channel|>commentary`, `Edit`.
  */
 export function findTool<Name extends string>(written: string, tools: readonly Name[]): Name | undefined {
-  const bare = (written.split('<|')[0] ?? '').trim().replace(/:\d+$/, '').toLowerCase();
+  const parts = written.split(/<\|[^|]*\|?>?/).map((part) => part.trim());
+  const bare = (parts.find((part) => part !== '') ?? '').replace(/:\d+$/, '').toLowerCase();
   const last = bare.slice(Math.max(...['.', ':', '/'].map((mark) => bare.lastIndexOf(mark))) + 1);
   return tools.find((name) => name === written) ?? tools.find((name) => name === bare || name === last);
 }

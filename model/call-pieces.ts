@@ -23,8 +23,8 @@ export class CallsBuilder {
     const { id, index: _, type: __, function: said, ...extra } = piece;
     if (id) call.id = id;
     const name = said?.name ?? '';
-    // A name that is sent again is the same name.
-    if (name !== call.name) call.name = (call.name + name).slice(0, maxNameChars);
+    // A name that is sent again, with more of it or not, is the same name.
+    call.name = (name.startsWith(call.name) ? name : call.name + name).slice(0, maxNameChars);
     // One character more than allowed, so that the parser of the call sees that it is too long.
     call.arguments += argumentsOf(piece).slice(0, Math.max(0, maxArgumentsChars + 1 - call.arguments.length));
     call.extra.add(extra);
@@ -57,7 +57,9 @@ export class CallsBuilder {
 /** The arguments as text. Some servers send them as an object. */
 function argumentsOf({ function: said }: CallPiece): string {
   const given = said?.arguments ?? '';
-  return typeof given === 'string' ? given : JSON.stringify(given);
+  if (typeof given === 'string') return given;
+  // An empty object may only stand where the arguments will come.
+  return Object.keys(given).length === 0 ? '' : JSON.stringify(given);
 }
 
 /**
@@ -69,7 +71,8 @@ function beginsAnother(call: Call, piece: CallPiece): boolean {
   const name = piece.function?.name ?? '';
   if (name === '' || call.name === '') return false;
   const hasNewId = Boolean(id) && id !== call.id;
-  if (name !== call.name) return hasNewId || index === undefined || call.arguments !== '';
+  if (name !== call.name && !(name.startsWith(call.name) && call.arguments === '' && !hasNewId))
+    return hasNewId || index === undefined || call.arguments !== '';
   if (hasNewId) return call.arguments === '' || isWholeObject(call.arguments);
   const hasNoMark = !id && index === undefined;
   return isWholeObject(call.arguments) && (hasNoMark || argumentsOf(piece) !== '');

@@ -63,7 +63,9 @@ const rules: Rule[] = [
     change: (dialect) => ({ ...dialect, streamUsage: false }),
   },
   {
-    isMeant: ({ text }, { answerLimits: [limit] }) => limit !== undefined && names(text, limit),
+    // A server may name only what it wants instead.
+    isMeant: ({ text }, { answerLimits }) =>
+      answerLimits.length > 0 && commonDialect.answerLimits.some((limit) => names(text, limit)),
     change: (dialect, { text }) => ({
       ...dialect,
       answerLimits: saysTooMuch(text) ? [] : dialect.answerLimits.slice(1),

@@ -27,14 +27,15 @@ const Details = z.array(z.object({ loc: z.array(z.union([z.string(), z.number()]
 /** The error of a body; undefined if it holds none. */
 export function parseServerError(body: string): ServerError | undefined {
   try {
-    return readError(JSON.parse(body));
+    return findServerError(JSON.parse(body));
   } catch {
     return undefined;
   }
 }
 
-function readError(value: unknown): ServerError | undefined {
-  if (Array.isArray(value)) return value.length > 0 ? readError(value[0]) : undefined;
+/** The error that a server sent in place of an answer or of a piece of one; undefined if it is no error. */
+export function findServerError(value: unknown): ServerError | undefined {
+  if (Array.isArray(value)) return value.length > 0 ? findServerError(value[0]) : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   if ('error' in value && value.error) return readField(value.error) ?? { message: JSON.stringify(value.error) };
   if ('detail' in value) return readField(value.detail);

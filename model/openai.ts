@@ -18,7 +18,7 @@ import {
   type Usage,
 } from './contract.ts';
 import { adaptDialect, commonDialect, type Dialect } from './dialect.ts';
-import { parseServerError } from './error-body.ts';
+import { findServerError, parseServerError } from './error-body.ts';
 import { findPrice, priceUsage, type PriceTable } from './prices.ts';
 
 export interface OpenAiModelOptions {
@@ -87,7 +87,11 @@ async function ask(server: Server, request: ModelRequest, signal?: AbortSignal):
   for (;;) {
     const answer = new AnswerBuilder();
     try {
-      for await (const piece of await post(server, request, dialect, eitherSignal)) answer.add(piece);
+      for await (const piece of await post(server, request, dialect, eitherSignal)) {
+        const error = findServerError(piece);
+        if (error) throw new APIError(undefined, error, undefined, new Headers());
+        answer.add(piece);
+      }
       // The client ends an aborted stream silently, as if it were complete.
       eitherSignal.throwIfAborted();
       const { tokens, ...whole } = answer.build();
@@ -141,7 +145,10 @@ async function post(
     .asResponse();
   const type = response.headers.get('content-type') ?? '';
   if (type.toLowerCase().startsWith('text/event-stream')) return Stream.fromSSEResponse(response, controller, client);
-  return [parseWholeAnswer(await response.text(), response.headers)];
+  const body = await response.text();
+  // Some servers don't say that it is a stream.
+  if (/^\s*(data|event|id)?:/.test(body)) return Stream.fromSSEResponse(new Response(body), controller, client);
+  return [parseWholeAnswer(body, response.headers)];
 }
 
 /** Reads the body of a 200 response that is no event stream. @throws if it holds an error, or an unrelated page */

@@ -24,6 +24,7 @@ for (const [title, text] of [
   ],
   ['in the one fence of an answer with prose', 'Here it is:\n```json\n{"line": "x"}\n```\nDone.'],
   ['in the one fence with JSON', 'Instead of\n```py\nx = 1\n```\nI say\n```json\n{"line": "x"}\n```'],
+  ['written as a text once more', JSON.stringify('{"line": "x"}')],
   ['between words, without a fence', 'The answer is {"line": "x"}, I think.'],
 ] as const)
   test(`JSON ${title} is the answer`, () => assert.deepEqual(parseAnswer(text, schema), { value: { line: 'x' } }));

@@ -56,11 +56,17 @@ test('a call that holds the words of an example among others is refused, and one
   assert('call' in parse('edit', '{"path": "a.txt", "old": "x", "new": "Say the path of the file that you read."}'));
 });
 
+test('a call that gives the description of an argument as the argument is refused', () => {
+  const copied = parse('read', '{"path": "Path of the file, relative to the repository"}');
+  assert.match('error' in copied ? copied.error : '', /comes from the example/);
+});
+
 for (const written of [
   'functions.read',
   'read<|channel|>commentary',
   'read<|constrain|>json',
   'functions.read:0',
+  '<|tool|>read',
   ' Read ',
   'default_api:read',
   'tools/read',

@@ -105,3 +105,12 @@ test('a piece without any mark goes on with the last call', () => {
   ];
   assert.deepEqual(callsOf(pieces), ['a read {"path":"one"}', 'call_1 edit {"path":1}']);
 });
+
+test('a name may come again with more of it', () => {
+  const pieces = [
+    { index: 0, id: 'a', function: { name: 'ed' } },
+    { index: 0, function: { name: 'edit' } },
+    { index: 0, function: { arguments: '{}' } },
+  ];
+  assert.deepEqual(callsOf(pieces), ['a edit {}']);
+});

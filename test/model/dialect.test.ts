@@ -40,6 +40,7 @@ for (const [title, refuse] of [
       { param: 'max_tokens' },
     ),
   ],
+  ['only the other name is said', refuses('Please use max_completion_tokens')],
   ['only the param names it', refuses('Unsupported parameter', { param: 'max_tokens' })],
   [
     'a framework lists the field',

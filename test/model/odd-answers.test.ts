@@ -190,3 +190,21 @@ for (const message of [
   test(`a conversation that is too long is known by these words: ${message}`, async () => {
     assert.equal((await failureTo({ status: 400, body: { error: { message } } })).code, 'model-context-too-long');
   });
+
+test('an error among the pieces is the server’s error, whatever its form', async () => {
+  for (const error of [
+    { object: 'error', message: 'out of memory', type: 'InternalServerError', code: 500 },
+    { error: { message: 'out of memory' } },
+    { detail: 'out of memory' },
+  ]) {
+    const failure = await failureTo({ pieces: [error] });
+    assert.deepEqual([failure.code, failure.retryable], ['model-unavailable', true]);
+    assert.match(failure.message, /out of memory/);
+  }
+});
+
+test('a stream that does not say that it is one is read as a stream', async () => {
+  const pieces = [piece({ content: 'ONE' }), stop()];
+  const body = pieces.map((each) => `data: ${JSON.stringify(each)}\n\n`).join('');
+  assert.equal((await answerTo({ type: 'text/plain', body })).content, 'ONE');
+});
