@@ -4,7 +4,15 @@ import { decodeAnswer, encodeQuestion, toAssistantMessage } from '../agent/proto
 import { parseAnswer, promptQuestion } from '../agent/answer.ts';
 import { summariseAnswer } from '../agent/summarise-answer.ts';
 import type { ArtifactStore } from '../artifacts/contract.ts';
-import { ModelFailure, ModelResponse, Usage, type Model, type ModelRequest, type ToolCall } from '../model/contract.ts';
+import {
+  ModelFailure,
+  ModelResponse,
+  Usage,
+  type Model,
+  type ModelProtocol,
+  type ModelRequest,
+  type ToolCall,
+} from '../model/contract.ts';
 import { log, workSignal } from './activity.ts';
 import type { AgentAnswer, AskAgent, AskPrompt, ModelActivities, PromptAnswer } from './contract.ts';
 import { AnyJson, keepJson, loadJson, once } from './kept.ts';
@@ -26,16 +34,18 @@ export function createModelActivities(parts: ModelParts): ModelActivities {
 }
 
 /** Asks once for a key: an answer that was paid for is never asked for again. */
-async function ask({ artifacts, model }: ModelParts, request: ModelRequest) {
+async function ask({ artifacts, model }: ModelParts, request: ModelRequest, protocol?: ModelProtocol) {
   return once(artifacts, `model/${request.key}`, ModelResponse, async () => {
     try {
       const answer = await model.ask(request, workSignal());
       const { inputTokens, outputTokens, costUsd } = answer.usage;
       log().info('model answered', { key: request.key, model: answer.model, inputTokens, outputTokens, costUsd });
-      return { ...answer, usage: sumUsage([answer.usage, ...(await findLost(artifacts, request.key))]) };
+      const usage = sumUsage([answer.usage, ...(await findLost(artifacts, request.key))]);
+      return { ...answer, usage, ...(protocol && { protocol }) };
     } catch (error) {
       if (!(error instanceof ModelFailure)) throw error;
       const { code, message, retryable, usage } = error;
+      if (error.refusesTools) throw error;
       log().warn('asking the model failed', { key: request.key, code, message, retryable });
       const lost = await findLost(artifacts, request.key);
       if (usage) await artifacts.keep(lostKey(request.key, lost.length), await keepJson(artifacts, usage));
@@ -103,17 +113,15 @@ async function askAgent(
   { key, turn, transcript, say, tools, model }: AskAgent,
 ): Promise<AgentAnswer> {
   const { artifacts } = parts;
-  const { protocol } = parts.model;
   const kept = await loadTranscript(artifacts, transcript);
   const before = await loadMessages(artifacts, kept);
   const added = [...answerLeftCalls(before, say), ...say];
   const conversation = await appendMessages(artifacts, kept, added);
   const { answer, compacted } = await askWithinContext(parts.model, conversation, async (plan) => {
     const messages = compactedMessages([...before, ...added], plan);
-    const { value } = await ask(parts, { ...encodeQuestion(protocol, messages, tools), key, ...(model && { model }) });
-    return value;
+    return askWithTools(parts, { messages, tools, key, ...(model && { model }) });
   });
-  const decoded = decodeAnswer(protocol, answer, tools, turn);
+  const decoded = decodeAnswer(answer.protocol ?? parts.model.protocol, answer, tools, turn);
   const summary = summariseAnswer(decoded, tools);
   const answered = await appendMessages(artifacts, conversation, [toAssistantMessage(decoded)]);
   return {
@@ -124,6 +132,22 @@ async function askAgent(
     model: answer.model,
     compacted,
   };
+}
+
+interface ToolQuestion extends Pick<ModelRequest, 'messages' | 'key' | 'model'> {
+  tools: AskAgent['tools'];
+}
+
+/** Asks in the model's protocol, or in another one if the server refuses tools and nobody chose the protocol. */
+async function askWithTools(parts: ModelParts, { messages, tools, ...rest }: ToolQuestion): Promise<ModelResponse> {
+  const { protocol, protocolWithoutTools: other } = parts.model;
+  try {
+    return (await ask(parts, { ...rest, ...encodeQuestion(protocol, messages, tools) })).value;
+  } catch (error) {
+    if (!(error instanceof ModelFailure && error.refusesTools) || other === undefined) throw error;
+    log().info('the model can’t call tools, so they are offered in another protocol', { protocol: other });
+    return (await ask(parts, { ...rest, ...encodeQuestion(other, messages, tools) }, other)).value;
+  }
 }
 
 /**

@@ -90,7 +90,7 @@ export const errorPages = {
   'model-refused': {
     title: 'The model’s server refused the question',
     why: 'It answered that the request is wrong, for example because it has no model of that name. Jig leaves out parameters that a server refuses by name; docs/reference/model-presets.md lists them.',
-    fix: 'The message says what the server answered. Compare `JIG_MODEL` and the step’s `model:` with the names that the server lists. If the server refuses tools, set `JIG_MODEL_PROTOCOL` to `json` or `text`.',
+    fix: 'The message says what the server answered. Compare `JIG_MODEL` and the step’s `model:` with the names that the server lists. If the server refuses tools, set `JIG_MODEL_PROTOCOL` to `auto`, `json` or `text`.',
   },
   'model-not-recorded': {
     title: 'The recorded session has no answer for this question',

@@ -22,7 +22,7 @@ export const ModelConfig = z.strictObject({
     .enum(['auto', 'native', 'json', 'text'])
     .default('auto')
     .describe(
-      'How the model calls tools. `native` and `auto`: through the API; calls that it writes as text are understood too. `json`: as constrained JSON. `text`: as text, and no `prompt` asks for constrained JSON either. `JIG_MODEL_PROTOCOL` overrides it',
+      'How the model calls tools. `native`: through the API; calls that it writes as text are understood too. `auto`: as `native`, or as `json` if the server refuses tools. `json`: as constrained JSON. `text`: as text, and no `prompt` asks for constrained JSON either. `JIG_MODEL_PROTOCOL` overrides it',
     ),
   contextTokens: z
     .number()

@@ -64,6 +64,10 @@ export interface ModelRequest {
   key: string;
 }
 
+/** How tools are offered: natively, as JSON that the server enforces, or in plain text. */
+const ModelProtocol = z.enum(['native', 'json', 'text']);
+export type ModelProtocol = z.infer<typeof ModelProtocol>;
+
 /** A model's answer. */
 export const ModelResponse = z.strictObject({
   /** The name of the model that answered, in the server's words. */
@@ -76,6 +80,8 @@ export const ModelResponse = z.strictObject({
   /** What the answer cost, with the tries that were paid for and gave none. */
   usage: Usage,
   extra: ExtraFields.optional(),
+  /** The protocol of its question, if that wasn't the model's own. */
+  protocol: ModelProtocol.optional(),
 });
 export type ModelResponse = z.infer<typeof ModelResponse>;
 
@@ -84,8 +90,9 @@ export interface Model {
   /** `live`: a model's server; `recorded`: a real model's recorded replies; `scripted`: replies written by hand. */
   readonly source: 'live' | 'recorded' | 'scripted';
   readonly name: string;
-  /** How tools are offered: natively, as JSON that the server enforces, or in plain text. */
-  readonly protocol: 'native' | 'json' | 'text';
+  readonly protocol: ModelProtocol;
+  /** The protocol for a question whose tools the server refuses. Missing if `protocol` was chosen by a person. */
+  readonly protocolWithoutTools?: ModelProtocol;
   /** The size of the model's context in tokens. */
   readonly contextTokens: number;
   /** The most tokens of one answer, including its reasoning. */
@@ -110,6 +117,8 @@ export class ModelFailure extends JigError {
   declare readonly code: ModelFailureCode;
   /** What it cost all the same, if the model had begun to answer. */
   usage: Usage | undefined;
+  /** Whether the server refused the question because it offered tools. */
+  refusesTools = false;
   constructor(
     code: ModelFailureCode,
     message: string,

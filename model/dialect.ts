@@ -17,6 +17,8 @@ export interface Dialect {
   temperature: boolean;
   /** Whether there are system messages. If not, their text begins the first user message. */
   systemMessages: boolean;
+  /** Whether the server takes tools. If not, they have to be offered in another protocol. */
+  tools: boolean;
   /** Whether a message may hold several calls. If not, each call and its result have a message of their own. */
   severalCalls: boolean;
   /** Whether the server may be told that it must not make several calls. */
@@ -35,6 +37,7 @@ export const commonDialect: Dialect = {
   streamUsage: true,
   temperature: true,
   systemMessages: true,
+  tools: true,
   severalCalls: true,
   parallelToolCalls: true,
   userAfterTool: true,
@@ -56,6 +59,10 @@ interface Rule {
   /** Whether only this question is meant, and the next one may be asked as before. */
   onlyHere?: (refusal: Refusal) => boolean;
 }
+
+/** How servers say that a model, or the way in which it was started, has no tools. */
+const saysNoTools =
+  /(not|n't) (currently )?support.{0,20}(tool|function)|(tool|function).{0,20}(not|un).?(support|enabled|available)|support tool use|tool.?choice.{0,40}requires|tools?.{0,20}requires? --jinja/i;
 
 const rules: Rule[] = [
   {
@@ -94,6 +101,10 @@ const rules: Rule[] = [
     isMeant: ({ text }, { severalCalls, parallelToolCalls }) =>
       !severalCalls && parallelToolCalls && names(text, 'parallel_tool_calls'),
     change: (dialect) => ({ ...dialect, parallelToolCalls: false }),
+  },
+  {
+    isMeant: ({ text, request }, { tools }) => tools && Boolean(request.tools?.length) && saysNoTools.test(text),
+    change: (dialect) => ({ ...dialect, tools: false }),
   },
   {
     isMeant: ({ text }, { userAfterTool }) =>

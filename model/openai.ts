@@ -65,11 +65,11 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
   });
   const bounded = { ...options, answerTokens: boundAnswerTokens(options.contextTokens, options.answerTokens) };
   const server: Server = { client, options: bounded, dialects: new Map() };
-  const protocol = options.protocol === undefined || options.protocol === 'auto' ? 'native' : options.protocol;
+  const { protocol = 'auto' } = options;
   return {
     source: 'live',
     name: options.name,
-    protocol,
+    ...(protocol === 'auto' ? { protocol: 'native', protocolWithoutTools: 'json' } : { protocol }),
     contextTokens: options.contextTokens,
     answerTokens: bounded.answerTokens,
     isPriced: (model = options.name) => findPrice(model, options.prices) !== undefined,
@@ -84,6 +84,7 @@ async function ask(server: Server, request: ModelRequest, signal?: AbortSignal):
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const eitherSignal = signal ? AbortSignal.any([signal, deadline]) : deadline;
   let dialect = server.dialects.get(model) ?? { ...commonDialect, ...options.dialect };
+  if (request.tools?.length && !dialect.tools) throw refusedTools(`${model} can’t call tools`);
   for (;;) {
     const answer = new AnswerBuilder();
     try {
@@ -103,8 +104,14 @@ async function ask(server: Server, request: ModelRequest, signal?: AbortSignal):
       if (!adapted) throw failureOf(error, { options, request, deadline, answer });
       dialect = adapted.dialect;
       if (adapted.keep) server.dialects.set(model, dialect);
+      if (request.tools?.length && !dialect.tools) throw refusedTools(classifyFailure(error).message);
     }
   }
+}
+
+function refusedTools(why: string): ModelFailure {
+  const message = `${why}. Set JIG_MODEL_PROTOCOL to json or text`;
+  return Object.assign(new ModelFailure('model-refused', message, { retryable: false }), { refusesTools: true });
 }
 
 interface Asked {
@@ -123,8 +130,6 @@ function failureOf(error: unknown, { options, request, deadline, answer }: Asked
       })
     : classifyFailure(error);
   if (answer.hasBegun) failure.usage = usageOf(options, request, answer.soFar);
-  if (failure.code === 'model-refused' && request.tools?.length && /\btool|function.?call/i.test(failure.message))
-    failure.message += '. If the model can’t call tools, set JIG_MODEL_PROTOCOL to json or text';
   return failure;
 }
 

@@ -83,6 +83,7 @@ export function createRecordingModel(model: Model, sink: (entry: RecordingEntry)
     source: model.source,
     name: model.name,
     protocol: model.protocol,
+    ...(model.protocolWithoutTools && { protocolWithoutTools: model.protocolWithoutTools }),
     contextTokens: model.contextTokens,
     answerTokens: model.answerTokens,
     isPriced: (name) => model.isPriced(name),

@@ -28,6 +28,7 @@ If a server refuses a request with an error that names something below, Jig asks
 | \`temperature\` | the server's own |
 | single or parallel tool calls | one call in each message, with \`parallel_tool_calls: false\` |
 | the order of roles | the model speaks between a tool's result and a user |
+| tools | they are offered as constrained JSON, if the protocol is \`auto\` |
 | the system role | the system prompt begins the first user message |
 | a field of an earlier answer, such as \`reasoning_content\` | that field doesn't go back |
 `;

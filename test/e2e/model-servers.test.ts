@@ -39,7 +39,9 @@ afterAll(async () => {
 });
 
 function modelFor(each: Model['protocol']): Model {
-  return chooseModel({ env: { OPENAI_BASE_URL: server.baseUrl, JIG_MODEL: 'odd', JIG_MODEL_PROTOCOL: each } });
+  return chooseModel({
+    env: { OPENAI_BASE_URL: server.baseUrl, JIG_MODEL: 'odd', JIG_MODEL_PROTOCOL: each === 'text' ? each : 'auto' },
+  });
 }
 
 let askedBefore = 0;
@@ -89,6 +91,7 @@ test('what an agent has spent counts although the model fails after that', async
   assert.deepEqual([end.code, end.step], ['model-refused', 'fix']);
   assert.match(end.reason, /I take no second question/);
   assert.deepEqual([state.usage.inputTokens, state.usage.outputTokens], [50, 10]);
+  assert.equal(state.steps.find(({ path }) => path === 'fix')?.usage?.inputTokens, 50);
 });
 
 test('answers that broke off count with the one that came whole', async () => {
@@ -108,14 +111,16 @@ test('answers that can not be read end the step soon, with the field, and what t
   assert.match(end.reason, /choices\[0\]\.delta\.content holds \{"odd":true\}/);
   assert.equal(requests.length, 2);
   assert.equal(state.usage.inputTokens, 100);
+  assert.equal(state.steps.find(({ path }) => path === 'ask')?.usage?.inputTokens, 100);
 });
 
 test('a refusal is shown when a prompt fails for it', async () => {
-  const { end } = await run(prompt, () => ({
+  const { end, state } = await run(prompt, () => ({
     pieces: [piece({ content: null, refusal: "I can't help with that." }), stop(), usage],
   }));
   assert.equal(end.code, 'unusable-answers');
   assert.match(end.reason, /I can't help with that\./);
+  assert.equal(state.steps.find(({ path }) => path === 'ask')?.usage?.inputTokens, 150);
 });
 
 test('a prompt asks for nothing but text where the protocol is text', async () => {
@@ -142,4 +147,21 @@ test('whoever looks at a run sees why it asks a model again, and when', async ()
     await world.client.cancel(runId, { by: 'tester' });
     await world.client.result(runId);
   }
+});
+
+test('an agent whose server takes no tools works with constrained JSON, where nobody chose a protocol', async () => {
+  protocol = 'native';
+  const { end, requests } = await run(agent, (request) => {
+    if ('tools' in request) return { status: 400, body: { error: { message: 'gemma does not support tools' } } };
+    const action =
+      answersOf(request) === 0
+        ? { tool: 'edit', arguments: edit }
+        : { tool: 'done', arguments: { summary: 'It is ONE.' } };
+    return says(JSON.stringify(action));
+  });
+  assert.equal(end.outcome, 'succeeded', end.reason);
+  assert.deepEqual(
+    requests.map((request) => ('tools' in request ? 'tools' : 'text')),
+    ['tools', 'text', 'text'],
+  );
 });

@@ -260,3 +260,17 @@ test('the system prompt begins the first user message where a model knows no sys
   );
   assert.deepEqual(requests.at(-1)?.messages, [{ role: 'user', content: 'Be brief.\n\nSay one.' }]);
 });
+
+for (const message of [
+  'registry.ollama.ai/library/gemma:2b does not support tools',
+  '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+  'tools param requires --jinja flag',
+  'No endpoints found that support tool use.',
+])
+  test(`a server without tools is known by these words, and asked once: ${message}`, async () => {
+    await using server = await startOddServer(() => refuses(message));
+    const tools = [{ name: 'read', description: 'Reads', parameters: { type: 'object' } }];
+    for (const _ of [1, 2])
+      await assert.rejects(server.model.ask({ ...question, tools }), { code: 'model-refused', refusesTools: true });
+    assert.equal(server.requests.length, 1);
+  });

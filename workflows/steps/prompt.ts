@@ -36,7 +36,8 @@ export const promptStep: StepAction<PromptStep> = async (run, place) => {
   }
   const last = earlier.at(-1)?.error ?? '';
   const { unusableAnswers } = opened.settings;
-  throw new StepFailed('unusable-answers', `${unusableAnswers} answers in a row could not be used; the last: ${last}`);
+  const message = `${unusableAnswers} answers in a row could not be used; the last: ${last}`;
+  throw new StepFailed('unusable-answers', message, { usage: usageOf(spent) });
 };
 
 function earlierAnswers({ memory }: RunContext, { path, feedback }: StepPlace<PromptStep>): AskPrompt['earlier'] {
