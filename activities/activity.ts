@@ -95,7 +95,7 @@ function detailsOf(error: JigError): [PaidFailure] | [] {
 }
 
 /** Codes of file operations that would fail the next time too. */
-const lastingCodes = new Set([
+const permanentCodes = new Set([
   'EACCES',
   'EPERM',
   'EROFS',
@@ -121,7 +121,7 @@ function isWorthRetrying(error: unknown, attempt: number): boolean {
   )
     return false;
   const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
-  return code === undefined ? attempt < unexplainedTries : !lastingCodes.has(code);
+  return code === undefined ? attempt < unexplainedTries : !permanentCodes.has(code);
 }
 
 /** The code of a system or network error, such as `ECONNRESET`. */

@@ -4,6 +4,7 @@
  * again.
  */
 import { defaults } from '../base/defaults.ts';
+import { plural } from '../base/plural.ts';
 import { cutText } from './cut-text.ts';
 import { emptyAnswerFeedback, repeatedCallFeedback, repeatedCallNote, tooManyCallsFeedback } from './prompts.ts';
 
@@ -80,7 +81,7 @@ function decide(state: LoopState, answer: AnswerSummary, unusableAnswers: number
     return {
       kind: 'stop',
       reason: 'unusable-answers',
-      message: `the model gave ${unusableAnswers} unusable answers in a row. About the last one: ${cutText(whyUnusable(answer), maxToldChars)}`,
+      message: `the model gave ${plural(unusableAnswers, 'unusable answer')}${unusableAnswers === 1 ? '' : ' in a row'}: ${cutText(whyUnusable(answer), maxToldChars)}`,
     };
   }
   if (answer.calls.length === 0) return { kind: 'unusable', text: whyUnusable(answer) };

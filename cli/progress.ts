@@ -1,6 +1,7 @@
 /** Shows a run's states as lines: each ended step once, and one live line for what goes on. */
+import { formatDuration } from '../base/durations.ts';
 import type { Question, Retry, RunState, StepRow } from '../workflows/messages.ts';
-import { duration, oneLine, type Paint } from './output.ts';
+import { oneLine, type Paint } from './output.ts';
 import { shortId } from './run-reference.ts';
 
 export interface Progress {
@@ -97,7 +98,7 @@ function stepLine(
 ): string {
   const tokens =
     usage && usage.inputTokens + usage.outputTokens > 0 ? `  ${usage.inputTokens + usage.outputTokens} tokens` : '';
-  const took = state === 'skipped' ? '' : duration(durationMs);
+  const took = state === 'skipped' ? '' : formatDuration(durationMs);
   const name = oneLine(path, 40).padEnd(nameWidth);
   const room = Math.max(20, width - Math.max(name.length, nameWidth) - tokens.length - 23);
   return `${paint(colors[state], marks[state])} ${state === 'skipped' ? paint('dim', name) : name}  ${paint('dim', kind.padEnd(7))}  ${took.padStart(8)}  ${paint(state === 'failed' ? 'red' : 'dim', oneLine(note, room))}${paint('dim', tokens)}`.trimEnd();
@@ -130,12 +131,12 @@ function liveLine(state: RunState, nowMs: number, paint: Paint): string {
     : row && row.title !== row.path
       ? `  ${oneLine(row.title, 60)}`
       : '';
-  return `${paint('cyan', marks.running)} ${what}  ${paint('dim', `${duration(Math.max(0, nowMs - sinceMs))}${note}`)}`;
+  return `${paint('cyan', marks.running)} ${what}  ${paint('dim', `${formatDuration(Math.max(0, nowMs - sinceMs))}${note}`)}`;
 }
 
 function renderRetry({ activity, tries, nextTryAtMs }: Retry, nowMs: number): string {
   const next =
-    nextTryAtMs === undefined ? 'trying again now' : `next try in ${duration(Math.max(0, nextTryAtMs - nowMs))}`;
+    nextTryAtMs === undefined ? 'trying again now' : `next try in ${formatDuration(Math.max(0, nextTryAtMs - nowMs))}`;
   return `${trying(activity)} failed ${tries === 1 ? 'once' : `${tries} times`}, ${next}`;
 }
 

@@ -47,7 +47,7 @@ export async function askWithinBudget<Answer extends { usage: Usage }>(
   checkPrice(run);
   const exceeded = checkBudget(spentAndHeld(run), run.limits, { inputTokens });
   if (exceeded) throw new StepFailed('budget-exceeded', exceeded.message);
-  return holding(run, { isAgent: false, turns: 1, tokens: inputTokens, usd: 0 }, async () => {
+  return holdBudget(run, { isAgent: false, turns: 1, tokens: inputTokens, usd: 0 }, async () => {
     try {
       const answer = await ask();
       charge(run, answer.usage);
@@ -70,7 +70,7 @@ export function isBudgetSpent(run: RunContext): boolean {
   return checkBudget(spentSoFar(run), run.limits) !== undefined;
 }
 
-async function holding<T>(run: RunContext, held: HeldBudget, work: () => Promise<T>): Promise<T> {
+async function holdBudget<T>(run: RunContext, held: HeldBudget, work: () => Promise<T>): Promise<T> {
   run.held.add(held);
   try {
     return await work();
@@ -127,7 +127,7 @@ export async function spendWithinBudget<Result extends { spent: Spent }>(
     limits.timeMs === undefined ? own.timeMs : Math.max(limits.timeMs - taken.elapsedMs, 0),
   );
   const held = { isAgent: true, turns: within.turns, tokens: within.tokens ?? 0, usd: within.usd ?? 0 };
-  return holding(run, held, async () => {
+  return holdBudget(run, held, async () => {
     const result = await work({ ...within, timeMs });
     run.memory.spent = addSpent(run.memory.spent, result.spent);
     run.view.addUsage(usageOf(result.spent));

@@ -61,7 +61,7 @@ export class HistoryFull extends Error {
  * Failures that `on-failure: continue` and `tolerate` don't pass over: a limit was reached, the sandbox was lost, or
  * the work changed what the blueprint doesn't allow.
  */
-export const neverPassedOver: ReadonlySet<ErrorCode> = new Set(['budget-exceeded', 'sandbox-lost', 'path-not-allowed']);
+export const neverTolerated: ReadonlySet<ErrorCode> = new Set(['budget-exceeded', 'sandbox-lost', 'path-not-allowed']);
 
 /** What went wrong, from any error that an activity, a child or an expression threw. */
 export function describeFailure(error: unknown): { code: ErrorCode; message: string } {
@@ -85,6 +85,20 @@ export function paidFor(error: unknown): Usage | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   const paid = PaidFailure.safeParse(cause instanceof ApplicationFailure ? cause.details?.[0] : undefined);
   return paid.success ? paid.data.usage : undefined;
+}
+
+/**
+ * Of two errors that stopped items of the same block, the one that says why. An item may be cancelled because another
+ * one failed, and to go on as a new execution is never the reason for anything.
+ */
+export function chooseStop(first: unknown, second: unknown): unknown {
+  return rankStop(second) > rankStop(first) ? second : first;
+}
+
+function rankStop(error: unknown): number {
+  if (error === undefined) return 0;
+  if (error instanceof HistoryFull) return 1;
+  return isCancellation(error) ? 2 : 3;
 }
 
 /** Whether the error controls the walk, so that every step must let it pass. */

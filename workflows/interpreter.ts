@@ -13,7 +13,7 @@ import {
   FailedAt,
   HistoryFull,
   isControl,
-  neverPassedOver,
+  neverTolerated,
   paidFor,
   RunEnded,
   SentBack,
@@ -56,9 +56,9 @@ function readableAfter(run: RunContext, steps: NamedStep[], outer: Scope, item?:
 /** Between two steps the run can be paused, cancelled, stopped by its budget, found stale, or moved to a new execution. */
 async function checkpoint(run: RunContext): Promise<void> {
   const { settings } = run.opened;
-  const { control, clock, absence } = run;
+  const { control, clock } = run;
   // A pause may begin again during the check for staleness.
-  while (control.isPaused) await clock.step(() => absence.wait(run, () => control.whilePaused(settings.humanWaitMs)));
+  while (control.isPaused) await clock.step(() => clock.wait(() => control.whilePaused(settings.humanWaitMs)));
   await guardStaleResume(run);
   checkTime(run);
   // What was at work when the run was cancelled may have come to its end all the same.
@@ -108,7 +108,7 @@ async function carryOut(
     if (code !== 'sandbox-lost' && usesBefore !== run.absence.uses) delete run.memory.copy;
     const usage = paidFor(error);
     run.view.finish(row, 'failed', { note: message, ...(usage && { usage }) });
-    if (step['on-failure'] === 'continue' && !neverPassedOver.has(code))
+    if (step['on-failure'] === 'continue' && !neverTolerated.has(code))
       return { outcome: 'failed', outputs: {}, failure: { code, message } };
     throw new FailedAt(error instanceof FailedAt ? error.path : path, code, message);
   }

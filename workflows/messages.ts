@@ -131,7 +131,7 @@ export interface Retry {
 
 /** What a person is asked. */
 export interface Question {
-  /** The name of the question in messages: the path of its step, `paused` or `stale`. */
+  /** The name of the question in messages: the path of its step; `jig:paused` or `jig:stale` if no step asks it. */
   id: string;
   kind: 'approval' | 'paused' | 'stale';
   question: string;

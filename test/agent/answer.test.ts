@@ -8,7 +8,7 @@ const schema = {
   required: ['line'],
 };
 
-test('an answer of the schema is its value, in a fence or not', () => {
+test('an answer that fits the schema is read as its value, with or without a code fence', () => {
   assert.deepEqual(parseAnswer('{"line": "x", "sure": true}', schema), { value: { line: 'x', sure: true } });
   assert.deepEqual(parseAnswer('```json\n{"line": "x"}\n```', schema), { value: { line: 'x' } });
   assert.deepEqual(parseAnswer('<think>hm</think>\n{"line": "x"}', schema), { value: { line: 'x' } });
@@ -57,7 +57,7 @@ for (const [title, text, error] of [
   ['nothing', '', /not JSON/],
   ['too much', `{"line": "${'x'.repeat(70_000)}"}`, /longer than 65536/],
 ] as const) {
-  test(`an answer with ${title} is told so, for another try`, () => {
+  test(`the model is told about an answer with ${title}, so that it can try again`, () => {
     const parsed = parseAnswer(text, schema);
     assert('error' in parsed);
     assert.match(parsed.error, error);
@@ -78,7 +78,7 @@ test('a property may be called pattern', () => {
   assert.deepEqual(parseAnswer('{"pattern": "pattern"}', named), { value: { pattern: 'pattern' } });
 });
 
-test('a schema that cannot be used says why', () => {
+test('a schema that can’t be used is refused with the reason', () => {
   assert.throws(() => parseAnswer('{}', { type: 'thing' }), { name: 'TypeError', message: /can't be used/ });
 });
 

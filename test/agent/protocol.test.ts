@@ -93,7 +93,7 @@ for (const { title, protocol, content, expected } of understood) {
   test(`understood: ${title}`, () => assert.deepEqual(decode(protocol, content), expected));
 }
 
-test('done beside other calls ends nothing', () => {
+test('a call of done beside other calls does not end the work', () => {
   const answer = decode(
     'json',
     '[{"tool": "read", "arguments": {"path": "a.py"}}, {"tool": "done", "arguments": {"summary": "x"}}]',
@@ -111,18 +111,18 @@ for (const [protocol, content] of [
   ['json', '[]'],
   ['text', 'I will read the file.'],
 ] as const) {
-  test(`unusable, with what to do instead: ${protocol} ${JSON.stringify(content)}`, () => {
+  test(`unusable, with advice: ${protocol} ${JSON.stringify(content)}`, () => {
     const answer = decode(protocol, content);
     assert.deepEqual(answer.toolCalls, []);
     assert((answer.unusable ?? '').length > 10);
   });
 }
 
-test('an answer cut at its length is told so', () => {
+test('the model is told if its answer was cut off at the length limit', () => {
   assert.match(decode('json', '{"tool": "edit", "argum', 'length').unusable ?? '', /too long/);
 });
 
-test("ids are the conversation's own, whatever the server sends", () => {
+test('calls get ids of the conversation, whatever ids the server sends', () => {
   const toolCalls = [
     { id: '../../x', name: 'read', arguments: '{}' },
     { id: '', name: 'read', arguments: '{}' },
@@ -134,7 +134,7 @@ test("ids are the conversation's own, whatever the server sends", () => {
   );
 });
 
-test('arguments that are no JSON object never go back to a server', () => {
+test('arguments that are not a JSON object are never sent back to a server', () => {
   const conversation: Message[] = [
     {
       role: 'assistant',
@@ -154,7 +154,7 @@ test('arguments that are no JSON object never go back to a server', () => {
   }
 });
 
-test('without native tools the conversation is text that takes turns, and the tools stand in the system prompt', () => {
+test('without native tools, the conversation alternates between user and assistant texts, and the system prompt lists the tools', () => {
   const conversation: Message[] = [
     { role: 'system', content: 'You are careful.' },
     { role: 'user', content: 'Fix it.' },
@@ -186,7 +186,7 @@ const anyCall = fc.record({
     .map((value) => JSON.stringify(value)),
 });
 
-test('round trip: what a model reads of its own earlier calls, it could have written', () => {
+test('round trip: a model reads its earlier calls in the form in which it could have written them', () => {
   fc.assert(
     fc.property(
       fc.constantFrom('json' as const, 'text' as const),
@@ -221,7 +221,7 @@ test('no answer makes a decoder throw', () => {
   );
 });
 
-test('an answer that a filter stopped is neither an end nor a call', () => {
+test('an answer that a filter stopped counts neither as an end nor as a call', () => {
   for (const protocol of ['native', 'json', 'text'] as const) {
     const decoded = decode(protocol, fenced, 'content-filter');
     assert.deepEqual([decoded.toolCalls, decoded.finished], [[], undefined]);

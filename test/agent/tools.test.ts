@@ -33,7 +33,7 @@ for (const [title, name, text, error] of [
   });
 }
 
-test('a raw line break inside of a string is forgiven', () => {
+test('a raw line break inside a string is accepted', () => {
   assert.deepEqual(parse('edit', '{"path": "a", "old": "x\ny", "new": "\\"z\\"\n"}'), {
     call: { tool: 'edit', arguments: { path: 'a', old: 'x\ny', new: '"z"\n' } },
   });
@@ -77,7 +77,7 @@ for (const written of ['reads', 'read.file', 'thread', '', '.', 'functions.shell
   test(`${JSON.stringify(written)} means no tool of this step`, () =>
     assert('error' in parse(written, '{"path": "a"}')));
 
-test('definitions are JSON Schemas in the order asked for', () => {
+test('definitions are JSON Schemas, in the requested order', () => {
   const [edit, read] = toolDefinitions(['edit', 'read']);
   assert.deepEqual([edit?.name, read?.name], ['edit', 'read']);
   assert.deepEqual(edit?.parameters.required, ['path', 'old', 'new']);

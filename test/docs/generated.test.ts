@@ -9,8 +9,8 @@ import { root } from './markdown.ts';
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-describe('generated pages are what `npm run docs` writes', () => {
-  it('of the configuration, where each key says what it is', () => {
+describe('generated pages are the ones that `npm run docs` writes', () => {
+  it('of the configuration, with a description of each key', () => {
     const page = configurationPage();
     assert.equal(read('docs/reference/configuration.md'), page);
     assert.deepEqual(

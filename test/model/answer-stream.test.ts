@@ -22,7 +22,7 @@ for (const [numbering, numbers] of [
   ['gives all one number', [0, 0]],
   ['counts from one', [1, 2]],
 ] as const) {
-  test(`two calls of an answer stay two calls, where the server ${numbering}`, () => {
+  test(`two calls of an answer stay two calls if the server ${numbering}`, () => {
     const at = (call: 0 | 1, piece: Omit<Piece, 'index'>): Piece => ({
       ...(numbers[call] !== undefined && { index: numbers[call] }),
       ...piece,
@@ -37,7 +37,7 @@ for (const [numbering, numbers] of [
   });
 }
 
-test('a call whose id is said with every piece is one call', () => {
+test('a call whose id comes with every piece is one call', () => {
   assert.deepEqual(
     callsOf([
       { index: 0, id: 'a', function: { name: 'read', arguments: '{' } },

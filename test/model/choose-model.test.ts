@@ -3,14 +3,14 @@ import { test } from 'vitest';
 import { chooseModel } from '../../model/choose-model.ts';
 import { findPreset, presets } from '../../model/presets.ts';
 
-test("a base URL is enough where a model is named: a server of one's own needs no key", () => {
+test("with a base URL and a model's name, no key is needed", () => {
   const model = chooseModel({
     env: { OPENAI_BASE_URL: 'http://127.0.0.1:8080/v1', JIG_MODEL: 'qwen', JIG_MODEL_PROTOCOL: 'json' },
   });
   assert.deepEqual([model.source, model.name, model.protocol], ['live', 'qwen', 'json']);
 });
 
-test('the environment goes before the configuration', () => {
+test('the environment overrides the configuration', () => {
   const model = chooseModel({
     env: { OPENAI_API_KEY: 'k', JIG_MODEL: 'gpt-5' },
     config: { name: 'gpt-4o', contextTokens: 4096 },
@@ -18,7 +18,7 @@ test('the environment goes before the configuration', () => {
   assert.deepEqual([model.name, model.contextTokens, model.protocol], ['gpt-5', 4096, 'native']);
 });
 
-test('an answer is bounded as configured, and by a quarter of what the model can read', () => {
+test('an answer is limited as configured, and to a quarter of what the model can read', () => {
   const boundOf = (env: Record<string, string>, answerTokens?: number): number =>
     chooseModel({
       env: { OPENAI_API_KEY: 'k', JIG_MODEL: 'm', ...env },
