@@ -74,6 +74,9 @@ export interface ChunkContent {
   tokens: { inputTokens: number; cachedInputTokens: number; outputTokens: number } | undefined;
 }
 
+/** What servers write where there is no reason yet. */
+const noReasons = new Set(['', 'null', 'none', 'None']);
+
 /** Reads a piece. @throws ModelFailure `model-nonsense`, which names the field that can't be read, and its value */
 export function parseChunk(raw: unknown): ChunkContent {
   const parsed = Chunk.safeParse(raw);
@@ -91,7 +94,7 @@ export function parseChunk(raw: unknown): ChunkContent {
   return {
     model: model === '' ? undefined : model,
     delta: choice?.delta ?? choice?.message ?? {},
-    finishReason: choice?.finish_reason === '' ? undefined : choice?.finish_reason,
+    finishReason: noReasons.has(choice?.finish_reason ?? '') ? undefined : choice?.finish_reason,
     tokens: readTokens(usage ?? choice?.usage),
   };
 }

@@ -5,8 +5,8 @@ import type { ExtraFields } from './contract.ts';
 /** A field that outgrows this is dropped, since half of a signature is worth nothing. */
 const maxFieldChars = 1024 * 1024;
 
-/** Keys that say what a part is. They come again with each piece, while other texts are continued. */
-const labels = new Set(['type', 'id', 'index', 'format', 'role', 'name']);
+/** Keys that say what a piece is. They come again with each piece, while other texts are continued. */
+const labels = new Set(['type', 'id', 'index', 'format', 'role', 'name', 'channel']);
 
 /** Collects the extra fields of one message or call. */
 export class ExtraFieldsBuilder {
@@ -19,7 +19,7 @@ export class ExtraFieldsBuilder {
       const known = this.#fields.get(name);
       const chars = (known?.chars ?? 0) + JSON.stringify(value).length;
       if (chars > maxFieldChars) this.#fields.set(name, { value: null, chars });
-      else this.#fields.set(name, { chars, value: known ? continued(known.value, value) : value });
+      else this.#fields.set(name, { chars, value: known && !labels.has(name) ? continued(known.value, value) : value });
     }
   }
 

@@ -110,7 +110,7 @@ for (const [reason, stopReason] of [
     assert.equal(response.stopReason, stopReason);
   });
 
-for (const reason of ['', 'error', 'abort', 'insufficient_system_resource'])
+for (const reason of ['', 'null', 'error', 'abort', 'insufficient_system_resource'])
   test(`an answer whose finish_reason is ${JSON.stringify(reason)} was cut off, and what it cost is known`, async () => {
     const failure = await failureTo({
       pieces: [piece({ content: 'I have only begun' }, { finish_reason: reason }), usage],
@@ -207,4 +207,34 @@ test('a stream that does not say that it is one is read as a stream', async () =
   const pieces = [piece({ content: 'ONE' }), stop()];
   const body = pieces.map((each) => `data: ${JSON.stringify(each)}\n\n`).join('');
   assert.equal((await answerTo({ type: 'text/plain', body })).content, 'ONE');
+});
+
+test('what comes beside an answer in pieces is put together, and what only marks a piece is not', async () => {
+  const detail = (more: object): object => ({ type: 'reasoning.text', index: 0, format: 'v1', ...more });
+  const response = await answerTo({
+    pieces: [
+      piece({ channel: 'analysis', reasoning: 'Let ', reasoning_details: [detail({ text: 'Let ' })] }),
+      piece({ channel: 'analysis', reasoning: 'me', reasoning_details: [detail({ text: 'me' })] }),
+      piece({
+        reasoning_details: [detail({ signature: 'SIG' }), { type: 'reasoning.encrypted', index: 1, data: 'x' }],
+      }),
+      piece({ content: 'ONE', audio: null, annotations: [] }),
+      stop(),
+    ],
+  });
+  assert.deepEqual(response.extra, {
+    channel: 'analysis',
+    reasoning: 'Let me',
+    reasoning_details: [
+      detail({ text: 'Let me', signature: 'SIG' }),
+      { type: 'reasoning.encrypted', index: 1, data: 'x' },
+    ],
+  });
+});
+
+test('a field that outgrows its limit is dropped whole, and the others stay', async () => {
+  const long = 'x'.repeat(300_000);
+  const pieces = [1, 2, 3, 4].map(() => piece({ reasoning: long }));
+  const response = await answerTo({ pieces: [...pieces, piece({ content: 'ONE', signature: 'SIG' }), stop()] });
+  assert.deepEqual([response.content, response.extra], ['ONE', { signature: 'SIG' }]);
 });
