@@ -29,9 +29,15 @@ export function renderEnding(state: RunState, { paint, uiUrl }: { paint: Paint; 
   return `${paint(colors[end.outcome], paint('bold', end.outcome))}: ${printable(end.reason)}\n${table(rows.map(([name = '', value = '']) => [`  ${name}`, value]))}`;
 }
 
-export function renderUsage({ usage, model }: Pick<RunState, 'usage' | 'model'>): string {
+/** What a run spent, or that it asked no model. The tokens of a running agent are known when it ends. */
+export function renderUsage({ usage, model, steps, end }: Pick<RunState, 'usage' | 'model' | 'steps' | 'end'>): string {
   const tokens = usage.inputTokens + usage.outputTokens;
-  return tokens === 0
-    ? 'no model was asked'
-    : `${plural(tokens, 'token')}, ${usage.unpriced ? 'price unknown' : dollars(usage.costUsd)}, ${oneLine(model)}`;
+  const asked = steps.filter(({ kind, state }) => (kind === 'agent' || kind === 'prompt') && state !== 'skipped');
+  const isAsking = !end && asked.some(({ state }) => state === 'running');
+  if (tokens === 0 && asked.length === 0) return 'no model was asked';
+  const spent =
+    tokens === 0
+      ? `no answer of a model was paid for${isAsking ? ' so far' : ''}`
+      : `${plural(tokens, 'token')}, ${usage.unpriced ? 'price unknown' : dollars(usage.costUsd)}`;
+  return `${spent}${isAsking ? ', and a model is at work' : ''}, ${oneLine(model)}`;
 }

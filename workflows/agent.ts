@@ -22,7 +22,7 @@ import type { SandboxRef } from '../sandbox/contract.ts';
 import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
 import type { CheckCommand } from './context.ts';
 import { performExport } from './export-work.ts';
-import { describeFailure } from './failures.ts';
+import { describeFailure, paidFor } from './failures.ts';
 import type { BaselineResult } from './memory.ts';
 import { perform } from './perform.ts';
 
@@ -177,20 +177,20 @@ function elapsedMs({ startedAtMs, pausedMs }: AgentProgress): number {
 async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswer> {
   const turn = progress.loop.turns + 1;
   const { transcript, say } = progress;
-  const answer = await perform(
-    'askAgent',
-    {
-      key: `${task.key}/${turn}`,
-      turn,
-      say,
-      tools: task.work.tools,
-      ...(transcript && { transcript }),
-      ...(task.work.model && { model: task.work.model }),
-    },
-    {
-      summary: `turn ${turn}`,
-      timeoutMs: task.settings.answerTimeoutMs,
-      heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs,
+  const question = {
+    key: `${task.key}/${turn}`,
+    turn,
+    say,
+    tools: task.work.tools,
+    ...(transcript && { transcript }),
+    ...(task.work.model && { model: task.work.model }),
+  };
+  const { answerTimeoutMs: timeoutMs, heartbeatTimeoutMs } = task.settings;
+  const answer = await perform('askAgent', question, { summary: `turn ${turn}`, timeoutMs, heartbeatTimeoutMs }).catch(
+    (error: unknown) => {
+      const usage = paidFor(error);
+      if (usage) progress.spent = addUsage(progress.spent, usage);
+      throw error;
     },
   );
   progress.say = [];

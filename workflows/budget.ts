@@ -6,7 +6,7 @@ import type { BudgetSection } from '../blueprints/schema.ts';
 import type { Usage } from '../model/contract.ts';
 import type { AgentBounds } from './agent.ts';
 import type { HeldBudget, RunContext } from './context.ts';
-import { StepFailed } from './failures.ts';
+import { paidFor, StepFailed } from './failures.ts';
 
 /** The limits of a budget, with the defaults for what it doesn't name. */
 export function budgetLimits(budget: BudgetSection = {}, defaults: RunDefaults): BudgetLimits {
@@ -48,11 +48,21 @@ export async function askWithinBudget<Answer extends { usage: Usage }>(
   const exceeded = checkBudget(spentAndHeld(run), run.limits, { inputTokens });
   if (exceeded) throw new StepFailed('budget-exceeded', exceeded.message);
   return holdBudget(run, { isAgent: false, turns: 1, tokens: inputTokens, usd: 0 }, async () => {
-    const answer = await ask();
-    run.memory.spent = addUsage(run.memory.spent, answer.usage);
-    run.view.addUsage(answer.usage);
-    return answer;
+    try {
+      const answer = await ask();
+      charge(run, answer.usage);
+      return answer;
+    } catch (error) {
+      const usage = paidFor(error);
+      if (usage) charge(run, usage);
+      throw error;
+    }
   });
+}
+
+function charge(run: RunContext, usage: Usage): void {
+  run.memory.spent = addUsage(run.memory.spent, usage);
+  run.view.addUsage(usage);
 }
 
 /** Whether the run's budget is spent, leaving out what the steps at work may still spend. */

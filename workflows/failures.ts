@@ -7,11 +7,18 @@ import {
   isCancellation,
 } from '@temporalio/workflow';
 import { isErrorCode, JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
-import type { RunEnd } from './messages.ts';
+import type { Usage } from '../model/contract.ts';
+import { PaidFailure, type RunEnd } from './messages.ts';
 
 /** A step failed. */
 export class StepFailed extends JigError {
   override name = 'StepFailed';
+  /** What the step paid a model before it failed. */
+  readonly usage: Usage | undefined;
+  constructor(code: ErrorCode, message: string, { usage }: { usage?: Usage } = {}) {
+    super(code, message);
+    this.usage = usage;
+  }
 }
 
 /** A step's failure, with the path of the innermost step that failed. */
@@ -70,6 +77,14 @@ export function describeFailure(error: unknown): { code: ErrorCode; message: str
   if (error instanceof Error && 'code' in error && isErrorCode(error.code))
     return { code: error.code, message: error.message };
   return { code: 'internal-error', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** What was paid for, by a step or for a question that failed; undefined if nothing was. */
+export function paidFor(error: unknown): Usage | undefined {
+  if (error instanceof StepFailed) return error.usage;
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  const paid = PaidFailure.safeParse(cause instanceof ApplicationFailure ? cause.details?.[0] : undefined);
+  return paid.success ? paid.data.usage : undefined;
 }
 
 /**

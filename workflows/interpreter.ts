@@ -8,7 +8,16 @@ import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
 import { actionFor } from './actions.ts';
 import { checkTime } from './budget.ts';
 import type { RunContext, Scope, StepPlace } from './context.ts';
-import { describeFailure, FailedAt, HistoryFull, isControl, neverTolerated, RunEnded, SentBack } from './failures.ts';
+import {
+  describeFailure,
+  FailedAt,
+  HistoryFull,
+  isControl,
+  neverTolerated,
+  paidFor,
+  RunEnded,
+  SentBack,
+} from './failures.ts';
 import { guardStaleResume } from './freshness.ts';
 import { nameStep, type Item } from './journal.ts';
 import type { StepRecord } from './memory.ts';
@@ -97,7 +106,8 @@ async function carryOut(
     const { code, message } = describeFailure(error);
     // What it did before it failed isn't in the copy either, but is gone with a lost sandbox.
     if (code !== 'sandbox-lost' && usesBefore !== run.absence.uses) delete run.memory.copy;
-    run.view.finish(row, 'failed', { note: message });
+    const usage = paidFor(error);
+    run.view.finish(row, 'failed', { note: message, ...(usage && { usage }) });
     if (step['on-failure'] === 'continue' && !neverTolerated.has(code))
       return { outcome: 'failed', outputs: {}, failure: { code, message } };
     throw new FailedAt(error instanceof FailedAt ? error.path : path, code, message);

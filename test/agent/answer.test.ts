@@ -14,6 +14,42 @@ test('an answer that fits the schema is read as its value, with or without a cod
   assert.deepEqual(parseAnswer('<think>hm</think>\n{"line": "x"}', schema), { value: { line: 'x' } });
 });
 
+for (const [title, text] of [
+  ['after reasoning whose beginning the server kept', 'First I think.\n</think>\n\n{"line": "x"}'],
+  ['after reasoning in other marks', '[THINK]Is it {"line": "y"}?[/THINK]{"line": "x"}'],
+  ['after several thoughts', '<think>a</think>\n<think>b</think>\n{"line": "x"}'],
+  [
+    'in the final channel',
+    '<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>{"line": "x"}<|return|>',
+  ],
+  ['in the one fence of an answer with prose', 'Here it is:\n```json\n{"line": "x"}\n```\nDone.'],
+  ['in the one fence with JSON', 'Instead of\n```py\nx = 1\n```\nI say\n```json\n{"line": "x"}\n```'],
+  ['written as a text once more', JSON.stringify('{"line": "x"}')],
+  ['between words, without a fence', 'The answer is {"line": "x"}, I think.'],
+] as const)
+  test(`JSON ${title} is the answer`, () => assert.deepEqual(parseAnswer(text, schema), { value: { line: 'x' } }));
+
+test('marks of reasoning inside of an answer belong to it', () => {
+  for (const line of ['a </think> b', '<think>\n</think>\nb'])
+    assert.deepEqual(parseAnswer(JSON.stringify({ line }), schema), { value: { line } });
+});
+
+test('several answers are none', () => {
+  const two = '```json\n{"line": "x"}\n```\nor\n```json\n{"line": "y"}\n```';
+  assert.ok('error' in parseAnswer(two, schema));
+});
+
+for (const [title, text, ending, error] of [
+  ['refused', '', { refusal: "I can't help with that." }, /refused, and said: "I can't help with that."/],
+  ['was cut off at its length', '{"line": "x', { stopReason: 'length' }, /too long/],
+  ['was cut off while it thought', '<think>and so', { stopReason: 'length' }, /too long/],
+  ['was stopped by a filter', '{"line": "x"}', { stopReason: 'content-filter' }, /stopped by a filter/],
+] as const)
+  test(`an answer that ${title} is told so`, () => {
+    const parsed = parseAnswer(text, schema, ending);
+    assert.match('error' in parsed ? parsed.error : '', error);
+  });
+
 for (const [title, text, error] of [
   ['no JSON', 'The line is x.', /not JSON/],
   ['a missing property', '{}', /line: /],

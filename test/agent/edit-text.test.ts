@@ -39,7 +39,7 @@ test('if a text differs only in upper and lower case, the answer shows the line 
 test('if nothing in a short file is similar, the answer shows the whole file', () => {
   assert.match(errorOf({ old: 'SELECT * FROM t', new: 'x' }), /nor one like it. It holds:\nimport datetime/);
   const long = editText('x\n'.repeat(100), { old: 'SELECT * FROM t', new: 'x' });
-  assert.match('error' in long ? long.error : '', /Read the file again/);
+  assert.match('error' in long ? (long.advice ?? '') : '', /Read the file again/);
 });
 
 test('no answer is longer than a conversation can hold, however long a line is', () => {
@@ -78,4 +78,27 @@ test('an edit and its reverse leave the file as it was', () => {
       assert.equal(back.text, text);
     }),
   );
+});
+
+test('text that only looks the same is found, and the rest of the file keeps its code points', () => {
+  const decomposed = 'a cafe\u0301, na\u0308iv, \u1112\u1161\u11ab\n'.repeat(2);
+  const edited = editText(decomposed, { old: 'caf\u00e9', new: 'tea', line: 2 });
+  assert.equal(
+    'text' in edited && edited.text,
+    'a cafe\u0301, na\u0308iv, \u1112\u1161\u11ab\na tea, na\u0308iv, \u1112\u1161\u11ab\n',
+  );
+  const syllable = editText(decomposed, { old: '\ud55c', new: 'x', all: true });
+  assert.equal('text' in syllable && syllable.text, 'a cafe\u0301, na\u0308iv, x\na cafe\u0301, na\u0308iv, x\n');
+});
+
+test('a letter is not found in one that has an accent', () => {
+  assert.ok('error' in editText('cafe\u0301\n', { old: 'caf\u00e8', new: 'tea' }));
+  assert.ok('error' in editText('\u00e9 cafe\u0301\n', { old: '\u00e8', new: 'x' }));
+});
+
+test('what is wrong with an edit is said to anybody, and what to do about it only to a model', () => {
+  const same = editText('x = 1\n', { old: 'x = 1', new: 'x = 1' });
+  assert(!('text' in same));
+  assert.match(same.error, /the same, so this changes nothing: x = 1$/);
+  assert.match(same.advice ?? '', /^Write in new/);
 });

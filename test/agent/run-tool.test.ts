@@ -172,3 +172,30 @@ test('the result of a command that took too long says so', async () => {
   assert.equal(ok, false);
   assert.match(text, /^ended after 0.1 s, its time limit/);
 });
+
+test('a file that is too large says its size, and how to see a part of it whatever its name', async () => {
+  await using folder = await makeFolder({ "big 'file'.txt": 'x\n'.repeat(700_000) });
+  const { text } = await runTool({ tool: 'read', arguments: { path: "big 'file'.txt" } }, folder.operations);
+  assert.match(text, /has 1400000 bytes/);
+  const { command } = JSON.parse(text.slice(text.indexOf('{'))) as { command: string };
+  const shown = await runTool({ tool: 'shell', arguments: { command } }, folder.operations);
+  assert.match(shown.text, /^exit code 0\nx\nx/);
+});
+
+test('a name that only looks the same is the name of the file, for reading and for writing', async () => {
+  const spelt = 'nai\u0308ve/cafe\u0301.txt';
+  await using folder = await makeFolder({ [spelt]: 'one\n' }, { allowPaths: ['**/*.txt'] });
+  const path = spelt.normalize('NFC');
+  const read = await runTool({ tool: 'read', arguments: { path } }, folder.operations);
+  assert.match(read.text, /\none$/);
+  await runTool({ tool: 'edit', arguments: { path, old: 'one', new: 'two' } }, folder.operations);
+  await runTool({ tool: 'write', arguments: { path, text: 'three\n' } }, folder.operations);
+  assert.equal(await folder.text(spelt), 'three\n');
+  await assert.rejects(folder.text(path));
+});
+
+test('a new file with an accent in its name gets the name that was asked for', async () => {
+  await using folder = await makeFolder({});
+  await runTool({ tool: 'write', arguments: { path: 'caf\u00e9/a.txt', text: 'x' } }, folder.operations);
+  assert.equal(await folder.text('caf\u00e9/a.txt'), 'x');
+});

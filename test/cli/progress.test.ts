@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { renderEnding } from '../../cli/ending.ts';
+import { renderEnding, renderUsage } from '../../cli/ending.ts';
 import { createPaint, hasColors, oneLine, printable, table } from '../../cli/output.ts';
 import { createProgress } from '../../cli/progress.ts';
 import { stepsNamed } from '../../cli/logs.ts';
@@ -174,4 +174,36 @@ test('naming a step includes its items and inner rows; for a wrong name, the mes
     code: 'no-such-step',
     hint: 'Its steps so far: start/sandbox, rewrite, rewrites',
   });
+});
+
+test('a failure that is tried again is said once, and the live line counts the tries', () => {
+  const progress = createProgress({ paint });
+  const retry = {
+    activity: 'askAgent',
+    tries: 1,
+    message: 'the model’s server answered status 429',
+    nextTryAtMs: 9000,
+  };
+  const first = state({ steps: [row('fix', 'agent')], retries: [retry] });
+  assert.deepEqual(progress.update(first).slice(2), [
+    '! asking the model failed: the model’s server answered status 429; it is tried again',
+  ]);
+  assert.equal(progress.live(5000), '▸ fix  4.0 s  asking the model failed once, next try in 4.0 s');
+  const { nextTryAtMs: _, ...again } = { ...retry, tries: 2 };
+  assert.deepEqual(progress.update({ ...first, retries: [again] }), []);
+  assert.match(progress.live(10_000), /asking the model failed 2 times, trying again now$/);
+});
+
+test('a run says that no model was asked only where none was', () => {
+  const usage = { ...nothing, inputTokens: 50, outputTokens: 10 };
+  const skipped = row('ask', 'prompt', { state: 'skipped' });
+  const failed = row('ask', 'prompt', { state: 'failed', durationMs: 1 });
+  const end = { outcome: 'failed' as const, reason: 'x' };
+  assert.equal(renderUsage(state({ steps: [row('survey', 'run'), skipped] })), 'no model was asked');
+  assert.equal(renderUsage(state({ steps: [failed], end })), 'no answer of a model was paid for, qwen (recorded)');
+  assert.equal(
+    renderUsage(state({ steps: [row('fix', 'agent')] })),
+    'no answer of a model was paid for so far, and a model is at work, qwen (recorded)',
+  );
+  assert.equal(renderUsage(state({ steps: [failed], usage, end })), '60 tokens, $0.0000, qwen (recorded)');
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { commandPage } from '../../scripts/command-page.ts';
 import { configurationPage } from '../../scripts/configuration-page.ts';
+import { modelPresetsPage } from '../../scripts/model-presets-page.ts';
 import { root } from './markdown.ts';
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -20,5 +21,9 @@ describe('generated pages are the ones that `npm run docs` writes', () => {
 
   it('of the command line', async () => {
     assert.equal(read('docs/reference/command-line.md'), await commandPage());
+  });
+
+  it('of the presets of model servers', () => {
+    assert.equal(read('docs/reference/model-presets.md'), modelPresetsPage());
   });
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { ModelRequest } from '../../model/contract.ts';
-import { maxArgumentsChars, maxContentChars } from '../../model/answer-stream.ts';
+import { maxContentChars } from '../../model/answer-stream.ts';
+import { maxArgumentsChars } from '../../model/call-pieces.ts';
 import { createOpenAiModel } from '../../model/openai.ts';
 import type { ScriptInput } from '../../model/script.ts';
 import { startScriptedServer } from '../../model/scripted-server.ts';

@@ -39,7 +39,7 @@ export const promptStep: StepAction<PromptStep> = async (run, place) => {
   const { unusableAnswers } = opened.settings;
   const inARow = unusableAnswers === 1 ? '' : ' in a row';
   const message = `the model gave ${plural(unusableAnswers, 'unusable answer')}${inARow}: ${last}`;
-  throw new StepFailed('unusable-answers', message);
+  throw new StepFailed('unusable-answers', message, { usage: usageOf(spent) });
 };
 
 function earlierAnswers(
