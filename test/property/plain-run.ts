@@ -4,7 +4,7 @@
  * matter, or the prediction says that it does.
  */
 import type { Step } from '../../blueprints/schema.ts';
-import { heardIn, type Attempt, type Case } from './case.ts';
+import { goingOn, heardIn, type Attempt, type Case } from './case.ts';
 import { argvOf, fill, isTrue, itemsOf, type Values } from './expressions.ts';
 import { PlainWorld, type Edit, type End, type Prediction } from './plain-world.ts';
 import { agentCommand, nameIn, promptWord, type Question } from './scripted-model.ts';
@@ -178,6 +178,11 @@ class PlainRun {
     return {};
   }
 
+  /** A run that is paused while it goes on as a new execution may be copied there, and when that is can't be foreseen. */
+  get #mayPauseAnywhere(): boolean {
+    return this.#world.case.moments.some(({ path, tells }) => path === goingOn && tells?.kind === 'pause');
+  }
+
   #stopIfCancelled(): void {
     if (this.#world.isCancelled) throw new Ended(cancelled);
   }
@@ -195,7 +200,8 @@ class PlainRun {
     const onCopy = this.#losses.shift()?.onCopy ?? false;
     if (place.isAtOnce) this.#world.loosen('end');
     if (!onCopy || place.isAtOnce) throw new Lost('sandbox-lost');
-    if (!this.#world.isAsCopied) this.#world.prediction.violations.push(`${place.path}: the copy lacks some work`);
+    if (!this.#world.isAsCopied && !this.#mayPauseAnywhere)
+      this.#world.prediction.violations.push(`${place.path}: the copy lacks some work`);
     for (const path of [...place.blocks, place.path]) this.#world.row(path, 'failed');
     return this.#run(argv, place);
   }
@@ -278,7 +284,11 @@ class PlainRun {
       }
     }
     const ends = new Set(
-      [...stops.map((stop) => endFor(stop)), ...(failed > tolerate ? [{ code: 'each' }] : [])].map(({ code }) => code),
+      [
+        ...stops.map((stop) => endFor(stop)),
+        ...(failed > tolerate ? [{ code: 'each' }] : []),
+        ...(this.#world.isCancelled ? [cancelled] : []),
+      ].map(({ code }) => code),
     );
     if (isAtOnce && ends.size > 0) this.#world.loosen(ends.size > 1 ? 'nothing' : 'end');
     if (stops.length > 0) throw stops[0];

@@ -12,7 +12,7 @@ export function testRandomCases(part: number): void {
     'a run does what a plain reading of its blueprint says, whatever people do and whatever breaks',
     { timeout: timeoutMs },
     async () => {
-      const cases = Math.ceil(Number(process.env['JIG_PROPERTY_CASES'] ?? 200) / parts);
+      const cases = Math.ceil(Number(process.env['JIG_PROPERTY_CASES'] ?? 1000) / parts);
       const { said, failures } = await carryOutCases({ cases, firstSeed: part * 1_000_000 });
       process.stdout.write(`${said}\n`);
       assert.ok(failures.length === 0, failures.join('\n\n'));
