@@ -1,16 +1,10 @@
 /** A run's evidence for a person: each check before and after the change. */
 import { z } from 'zod';
+import { CheckRun, describeRun, Verdict } from '../evidence/gate.ts';
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import type { RunState } from '../workflows/messages.ts';
 import { readArtifact } from './local-data.ts';
 import { oneLine, table, type Paint } from './output.ts';
-
-const CheckRun = z.object({
-  command: z.string(),
-  exitCode: z.number(),
-  tests: z.object({ passed: z.number(), failed: z.number(), skipped: z.number() }).optional(),
-});
-type CheckRun = z.infer<typeof CheckRun>;
 
 const Evidence = z.object({
   checks: z.array(
@@ -18,7 +12,7 @@ const Evidence = z.object({
       step: z.string(),
       run: CheckRun,
       before: CheckRun.optional(),
-      verdict: z.object({ passed: z.boolean(), reason: z.string() }),
+      verdict: Verdict,
     }),
   ),
 });
@@ -33,12 +27,10 @@ export async function renderEvidence(state: RunState, store: ArtifactStore, pain
       verdict.passed ? '✓' : '✗',
       oneLine(step, 30),
       oneLine(run.command, 60),
-      `${before ? `${result(before)} → ` : ''}${result(run)}${verdict.passed ? '' : ` (${oneLine(verdict.reason)})`}`,
+      oneLine(
+        `${before ? `${describeRun(before)} → ` : ''}${describeRun(run)}${verdict.passed ? '' : ` (${verdict.reason})`}`,
+      ),
     ];
   });
   return `${table(rows)}\n${paint('dim', `blueprint sha256 ${state.blueprint.sha256}`)}`;
-}
-
-function result({ exitCode, tests }: CheckRun): string {
-  return tests ? `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped` : `exit code ${exitCode}`;
 }

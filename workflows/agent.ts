@@ -10,7 +10,7 @@ import { refusedChangeFeedback, steerMessage, verifyFeedback } from '../agent/pr
 import type { ErrorCode } from '../base/errors.ts';
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
-import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
+import { checkCommands, findSurroundings, summarizeChecks, type CheckedCommand } from './check-commands.ts';
 import type { CheckCommand } from './context.ts';
 import { performExport } from './export-work.ts';
 import { describeFailure } from './failures.ts';
@@ -232,13 +232,18 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
     attempts: settings.defaults.retries + 1,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
   };
-  const checked = early ? [] : await checkCommands({ sandbox, baseline, key, commands, ...timing });
+  const checked = early
+    ? []
+    : await checkCommands({ sandbox, baseline, key, commands, ...timing }, progress.attempt >= attempts);
   // The checks run what the agent wrote, so they can write where the agent could not.
   const refusal = early ?? (allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
   const failed = checked.filter(({ verdict }) => !verdict.passed);
   const { model } = answer;
   if (!refusal && failed.length === 0)
     return end(progress, { done: true, reason: answer.finished ?? '', model }, checked);
+  const surroundings = refusal ? undefined : findSurroundings(checked);
+  if (surroundings !== undefined)
+    return end(progress, { done: false, code: 'environment', reason: surroundings, model }, checked);
   if (progress.attempt >= attempts) {
     const code = refusal ? refusal.code : 'verify-failed';
     const tries = attempts === 1 ? 'After 1 attempt' : `After ${attempts} attempts`;

@@ -1,4 +1,5 @@
 /** What a run can show a reviewer: as Markdown for the change, and as data for programs. */
+import { describeRun } from '../evidence/gate.ts';
 import type { RunContext } from './context.ts';
 import { cell, renderSteps, renderUsage } from './details.ts';
 import type { RunMemory } from './memory.ts';
@@ -9,7 +10,7 @@ export function renderEvidence(run: Pick<RunContext, 'memory' | 'view'>, gate: '
   const { state } = run.view;
   const { usage } = state;
   const checks = run.memory.checks.map(({ step, run: ran, before, verdict }) => {
-    return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(ran.command)} | ${before ? result(before) : ''} | ${result(ran)} | ${cell(verdict.reason)} |`;
+    return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(ran.command)} | ${before ? cell(describeRun(before)) : ''} | ${cell(describeRun(ran))} | ${cell(verdict.reason)} |`;
   });
   return [
     '### Evidence',
@@ -22,15 +23,6 @@ export function renderEvidence(run: Pick<RunContext, 'memory' | 'view'>, gate: '
     renderSteps(state.steps),
     `Blueprint ${cell(state.blueprint.name)} \`${state.blueprint.sha256}\`, model ${cell(state.model)}, ${renderUsage(usage)}. Requested by ${cell(state.requester)}.`,
   ].join('\n\n');
-}
-
-function result(ran: {
-  exitCode: number;
-  tests?: { passed: number; failed: number; skipped: number } | undefined;
-}): string {
-  return ran.tests
-    ? `${ran.tests.passed} passed, ${ran.tests.failed} failed, ${ran.tests.skipped} skipped`
-    : `exit code ${ran.exitCode}`;
 }
 
 /** Everything that the run knows, for programs. */

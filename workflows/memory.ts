@@ -86,11 +86,14 @@ export interface EditUndo {
 /** What a command did before the change. */
 export interface BaselineRun extends CommandIdentity {
   run: CheckRun;
+  /** Where the reports of its test runner are, as its step said. */
+  counts?: string[];
 }
 
 interface GateCommand extends CommandIdentity {
   shown: string;
   timeoutMs: number;
+  counts?: string[];
 }
 
 /** The result of one command of a check. */

@@ -69,7 +69,7 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
       const name = `${key}/gate/${index}`;
       const attempts = run.opened.settings.defaults.retries + 1;
       const request = checkRequest(run, { sandbox, key: name, commands: [command], timeoutMs, attempts });
-      decided.push(...(await checkCommands(request)));
+      decided.push(...(await checkCommands(request, true)));
     }
     return decided;
   });

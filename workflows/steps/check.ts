@@ -1,8 +1,10 @@
 import { durationMs } from '../../base/durations.ts';
 import type { CheckStep } from '../../blueprints/kinds/check.ts';
+import { describeRun } from '../../evidence/gate.ts';
 import { findCommand } from '../../evidence/command-identity.ts';
 import {
   checkCommands,
+  findSurroundings,
   recordBaseline,
   summarizeChecks,
   type CheckedCommand,
@@ -13,31 +15,39 @@ import { StepFailed } from '../failures.ts';
 import type { CheckRecord, RunMemory } from '../memory.ts';
 import { command as rendered, environment } from '../render.ts';
 
-/** Runs commands that decide. With `gate: baseline` it only records what fails before the change. */
+/**
+ * Runs commands that decide. With `gate: baseline` it only records what fails before the change; with `turn-green`, what
+ * must fail before it and pass after it.
+ */
 export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, scope }) => {
   const { memory } = run;
   const env = environment(step.env, scope);
-  const commands = step.check.map((source) => ({ ...rendered(source, scope), env }));
+  const { counts } = step;
+  const commands = step.check.map((source) => ({ ...rendered(source, scope), env, ...(counts && { counts }) }));
   const { checkTimeoutMs, defaults } = run.opened.settings;
   const timeoutMs = step.timeout ? durationMs(step.timeout) : checkTimeoutMs;
   const sandbox = await run.absence.ensureSandbox(run);
   const attempts = (step.retry ?? defaults.retries) + 1;
   const request = checkRequest(run, { sandbox, key, commands, timeoutMs, attempts });
-  if (step.gate === 'baseline') {
-    const before = await recordBaseline(request);
+  if (step.gate === 'baseline' || step.gate === 'turn-green') {
+    const says = step['fails-with'];
+    const before = await recordBaseline(request, { gate: step.gate, ...(says !== undefined && { says }) });
+    if (before.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(before));
     for (const { command, run: ran } of before) rememberBaseline(memory, command, ran);
+    if (step.gate === 'turn-green') rememberGates(memory, commands, timeoutMs);
     return result(before, before.map(describeBaseline).join('; '));
   }
   rememberGates(memory, commands, timeoutMs);
-  const checked = await checkCommands(request);
+  const checked = await checkCommands(request, true);
   recordChecks(memory, path, checked);
+  const surroundings = findSurroundings(checked);
+  if (surroundings !== undefined) throw new StepFailed('environment', surroundings);
   if (checked.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(checked));
   return result(checked, summarizeChecks(checked));
 };
 
-function describeBaseline({ command: { shown }, run: { tests }, verdict }: CheckedCommand): string {
-  if (!tests) return `${shown}: ${verdict.reason}`;
-  return `${shown}: ${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped`;
+function describeBaseline({ command: { shown }, run, verdict }: CheckedCommand): string {
+  return `${shown}: ${run.tests ? describeRun(run) : verdict.reason}`;
 }
 
 function result(checked: CheckedCommand[], note: string) {
@@ -58,10 +68,11 @@ export function checkRequest(
 }
 
 /** Remembers what a command did before the change. The last record of a command counts. */
-function rememberBaseline({ baseline }: RunMemory, { argv, env }: CheckCommand, ran: CheckedCommand['run']): void {
-  const known = findCommand(baseline, { argv, env });
+function rememberBaseline({ baseline }: RunMemory, command: CheckCommand, ran: CheckedCommand['run']): void {
+  const { argv, env, counts } = command;
+  const known = findCommand(baseline, command);
   if (known) known.run = ran;
-  else baseline.push({ argv, env, run: ran });
+  else baseline.push({ argv, env, run: ran, ...(counts && { counts }) });
 }
 
 /**

@@ -1,0 +1,53 @@
+/** What is known of a command that ended: its tests, what failed, and why it could not do its work. */
+import { stripVTControlCharacters } from 'node:util';
+import type { CheckRun } from './gate.ts';
+import { findObstacle } from './obstacles.ts';
+import { digestLines } from './output-lines.ts';
+import { readReports, type Report } from './read-reports.ts';
+import { readTests } from './read-tests.ts';
+import type { Reading } from './runners/runner.ts';
+import { failedOf } from './test-counts.ts';
+
+interface Ended {
+  ending: string;
+  exitCode: number;
+  /** Its output; undefined for a stream that is too long to be read whole. */
+  streams: readonly (string | undefined)[];
+  /** Hosts that the sandbox was refused. */
+  refused: readonly string[];
+  /** What its test runner wrote for machines, if that was looked for. It counts more than the output. */
+  reports?: readonly Report[] | undefined;
+}
+
+const noReport: Reading = { doubt: 'no report was written where `counts` says' };
+const tooLong: Reading = { doubt: 'its output is too long to read how many tests ran' };
+
+/** More names than that, or longer ones, would not fit into a run's history. */
+const maxFailures = 300;
+const maxNameCharacters = 300;
+
+/** The parts of a {@link CheckRun} that are read from what the command wrote. */
+export function observe({
+  ending,
+  exitCode,
+  streams,
+  refused,
+  reports,
+}: Ended): Pick<CheckRun, 'tests' | 'doubt' | 'failures' | 'lines' | 'obstacle'> {
+  const whole = streams.filter((text) => text !== undefined).map((text) => stripVTControlCharacters(text));
+  const isWhole = whole.length === streams.length;
+  const reading = reports ? (readReports(reports) ?? noReport) : isWhole ? readTests(whole) : tooLong;
+  const { tests, failures, doubt }: Reading = reading ?? {};
+  const ranTests = (tests !== undefined && (tests.total > 0 || failedOf(tests) > 0)) || (failures?.length ?? 0) > 0;
+  const obstacle = findObstacle({ ending, exitCode, streams: whole, refused, ranTests });
+  const lines = exitCode !== 0 && isWhole ? digestLines(whole) : undefined;
+  const isShort =
+    failures && failures.length <= maxFailures && failures.every(({ length }) => length <= maxNameCharacters);
+  return {
+    ...(tests && { tests }),
+    ...(doubt !== undefined && { doubt }),
+    ...(isShort && { failures }),
+    ...(lines && { lines }),
+    ...(obstacle && { obstacle }),
+  };
+}
