@@ -17,9 +17,10 @@ const usualReports = [
 ];
 const usesThem = /\b(?:mvnw?|mvnd|gradlew?)\b/;
 
-/** Lists the files that were written since $1, in seconds. Older reports are of other runs. */
+/** Lists the files that were written since $1, in seconds. Older reports are of other runs. Some `touch` know no fractions. */
 const listScript = `
-since=$(mktemp) && touch -d "@$1" "$since" || exit 1
+since=$(mktemp) || exit 1
+touch -d "@$1" "$since" 2>/dev/null || touch -d "@\${1%.*}" "$since" || exit 1
 find . -name .git -prune -o -type f -newer "$since" -print0
 rm -f "$since"`;
 const readScript = `for file; do cat -- "$file"; printf '\\0'; done`;
@@ -45,9 +46,9 @@ export async function findReports(
 ): Promise<Report[] | undefined> {
   const globs = counts ?? (argv.some((word) => usesThem.test(word)) ? usualReports : undefined);
   if (!globs || result.ending !== 'exited') return undefined;
-  // The file system's clock is a little behind.
-  const since = Math.floor(Date.parse(result.startedAt) / 1000) - 1;
-  const listed = await run(sandbox, `${key}/reports`, [listScript, String(since)], maxListBytes, signal);
+  // The time of a file may be a tick of the kernel's clock behind.
+  const since = ((Date.parse(result.startedAt) - 10) / 1000).toFixed(3);
+  const listed = await run(sandbox, `${key}/reports`, [listScript, since], maxListBytes, signal);
   const paths = listed.parts.map((path) => path.replace(/^\.\//, '')).filter(createMatcher(globs));
   if (paths.length === 0) return counts ? [] : undefined;
   const unread = [{ path: globs.join(', '), text: '' }];
@@ -64,10 +65,10 @@ async function run(
   outputCapBytes: number,
   signal: AbortSignal,
 ) {
-  const { stdout } = await sandbox.run(
+  const { stdout, exitCode } = await sandbox.run(
     { key, argv: ['sh', '-c', script, 'sh', ...words], timeoutMs, outputCapBytes },
     { signal },
   );
   const text = stdout.keptBytes > 0 ? await readFile(stdout.path, 'utf8') : '';
-  return { parts: text.split('\0').slice(0, -1), isCut: stdout.droppedBytes > 0 };
+  return { parts: text.split('\0').slice(0, -1), isCut: stdout.droppedBytes > 0 || exitCode !== 0 };
 }

@@ -51,6 +51,11 @@ export function describeRun({
   return flaky ? `${how}, flaky` : how;
 }
 
+/** Whether a command that passed says anything about the code: not if its runner ran no test. */
+export function isDecisive({ tests }: Pick<CheckRun, 'tests'>): boolean {
+  return tests === undefined || tests.total > 0;
+}
+
 const pass = (reason: string): Verdict => ({ passed: true, reason });
 const fail = (reason: string): Verdict => ({ passed: false, reason });
 

@@ -5,14 +5,22 @@ import { cell, renderSteps, renderUsage } from './details.ts';
 import type { RunMemory } from './memory.ts';
 import type { RunEnd } from './messages.ts';
 
+/** What a change says first if no check decided on it. */
+export const uncheckedNotice = '> **Unchecked.** No check decided on this change. Look at every line of it.';
+
 /** The evidence as Markdown. `gate` says whether the gates ran again on a clean checkout. */
-export function renderEvidence(run: Pick<RunContext, 'memory' | 'view'>, gate: 'clean' | 'spared'): string {
+export function renderEvidence(
+  run: Pick<RunContext, 'memory' | 'view'>,
+  gate: 'clean' | 'spared',
+  isUnchecked = false,
+): string {
   const { state } = run.view;
   const { usage } = state;
   const checks = run.memory.checks.map(({ step, run: ran, before, verdict }) => {
     return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(ran.command)} | ${before ? cell(describeRun(before)) : ''} | ${cell(describeRun(ran))} | ${cell(verdict.reason)} |`;
   });
   return [
+    ...(isUnchecked ? [uncheckedNotice] : []),
     '### Evidence',
     gate === 'spared'
       ? '> The checks did **not** run again in a clean checkout, because the blueprint says so.'
