@@ -16,6 +16,8 @@ const usualReports = [
   '**/build/test-results/**/TEST-*.xml',
 ];
 const usesThem = /\b(?:mvnw?|mvnd|gradlew?)\b/;
+/** Gradle leaves the reports of tests that it need not run again. After a failure nobody knows which those are. */
+const keepsReports = /\bgradlew?\b/;
 
 /** Lists the files that were written since $1, in seconds. Older reports are of other runs. Some `touch` know no fractions. */
 const listScript = `
@@ -47,7 +49,8 @@ export async function findReports(
   const globs = counts ?? (argv.some((word) => usesThem.test(word)) ? usualReports : undefined);
   if (!globs || result.ending !== 'exited') return undefined;
   // The time of a file may be a tick of the kernel's clock behind.
-  const since = ((Date.parse(result.startedAt) - 10) / 1000).toFixed(3);
+  const isKept = !counts && result.exitCode === 0 && argv.some((word) => keepsReports.test(word));
+  const since = isKept ? '0' : ((Date.parse(result.startedAt) - 10) / 1000).toFixed(3);
   const listed = await run(sandbox, `${key}/reports`, [listScript, since], maxListBytes, signal);
   const paths = listed.parts.map((path) => path.replace(/^\.\//, '')).filter(createMatcher(globs));
   if (paths.length === 0) return counts ? [] : undefined;

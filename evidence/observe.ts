@@ -22,6 +22,12 @@ interface Ended {
 const noReport: Reading = { doubt: 'no report was written where `counts` says' };
 const tooLong: Reading = { doubt: 'its output is too long to read how many tests ran' };
 
+/** A runner that broke off has no time to say so in its reports. */
+function withCrash(reports: Reading, output: Reading | undefined): Reading {
+  const crashed = output?.tests?.crashed ?? 0;
+  return reports.tests && crashed > 0 ? { ...reports, tests: { ...reports.tests, crashed } } : reports;
+}
+
 /** More names than that, or longer ones, would not fit into a run's history. */
 const maxFailures = 300;
 const maxNameCharacters = 300;
@@ -36,7 +42,8 @@ export function observe({
 }: Ended): Pick<CheckRun, 'tests' | 'doubt' | 'failures' | 'lines' | 'obstacle'> {
   const whole = streams.filter((text) => text !== undefined).map((text) => stripVTControlCharacters(text));
   const isWhole = whole.length === streams.length;
-  const reading = reports ? (readReports(reports) ?? noReport) : isWhole ? readTests(whole) : tooLong;
+  const written = isWhole ? readTests(whole) : tooLong;
+  const reading = reports ? withCrash(readReports(reports) ?? noReport, written) : written;
   const { tests, failures, doubt }: Reading = reading ?? {};
   const ranTests = (tests !== undefined && (tests.total > 0 || failedOf(tests) > 0)) || (failures?.length ?? 0) > 0;
   const obstacle = findObstacle({ ending, exitCode, streams: whole, refused, ranTests });

@@ -42,6 +42,7 @@ const failedDownload: readonly RegExp[] = [
   /\b(?:Failed to establish a new connection|Max retries exceeded with url|ProxyError|Tunnel connection failed).*/,
   /\b(?:failed to (?:download|fetch)|Failed to (?:download|fetch)|Unable to connect to (?:the server|deb|\S+:)).*/,
   /\bCONNECT tunnel failed, response \d+/,
+  /\bCould not (?:reach host|fetch specs from) .*/,
 ];
 
 /** Finds what kept a failed command from its work; undefined if it did its work. */

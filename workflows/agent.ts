@@ -291,10 +291,11 @@ export const correctable: ReadonlySet<ErrorCode> = new Set([
 function describeFailed({
   command,
   run,
+  before,
   verdict,
   outcome,
 }: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
-  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${run.exitCode === 0 || outcome.refused ? `\n${verdict.reason}` : ''}`;
+  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${run.exitCode === 0 || outcome.refused || (before && before.exitCode !== 0) ? `\n${verdict.reason}` : ''}`;
   return { command: command.shown, exitCode: run.exitCode, ending: run.ending, output };
 }
 

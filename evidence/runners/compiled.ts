@@ -72,6 +72,7 @@ const ctestEnd = /^\d+% tests passed, (\d{1,9}) tests? failed out of (\d{1,9})$/
 
 /** Reads `67% tests passed, 1 tests failed out of 3`, and the lists under it. */
 function readCtest(lines: readonly string[]): Reading | undefined {
+  if (lines.includes('No tests were found!!!')) return { tests: tally({}), failures: [] };
   const runs = lines.flatMap((line, index) => (ctestEnd.test(line) ? [index] : []));
   return together(
     runs.map((end, run): Reading => {
@@ -92,6 +93,9 @@ function readCtest(lines: readonly string[]): Reading | undefined {
 
 const dotnetEnd =
   /^(?:Passed|Failed|Skipped)! +- (Failed: +\d+, Passed: +\d+, Skipped: +\d+), Total: +(\d+), Duration: .* - \S+/;
+/** The headings of the block that the newer platform writes, and the older one if it says more. */
+const dotnetBlock =
+  /^(?:Test run summary: (?:Passed|Failed|Zero tests ran|Aborted)|Test Run (?:Successful|Failed|Aborted)\.$)/;
 const dotnetWords: Words = {
   Failed: 'failed',
   Passed: 'passed',
@@ -103,16 +107,13 @@ const dotnetWords: Words = {
 
 /** Reads the line of each assembly, `Failed!  - Failed: 1, Passed: 2, …`, or the block of the newer platform. */
 function readDotnet(lines: readonly string[]): Reading | undefined {
-  const runs = partsUntil(
-    lines,
-    (line) => dotnetEnd.test(line) || /^Test run summary: (?:Passed|Failed|Zero tests ran|Aborted)!?/.test(line),
-  );
+  const runs = partsUntil(lines, (line) => dotnetEnd.test(line) || dotnetBlock.test(line));
   return together(
     runs.flatMap(({ part, end }): Reading[] => {
       const [, list, total] = dotnetEnd.exec(lines[end] ?? '') ?? [];
       const counts = list
         ? { list: list.replaceAll(/: +/g, ': ').split(', '), total: Number(total) }
-        : newerBlock(lines.slice(end + 1, end + 6));
+        : dotnetCounts(lines.slice(end + 1, end + 6));
       const items = counts && readItems(counts.list, dotnetWords);
       if (!items) return [];
       const names = matches(part, /^ *[Ff]ailed (\S.*?) (?:\[[^\]]*\]|\([^()]*\))$/);
@@ -121,9 +122,12 @@ function readDotnet(lines: readonly string[]): Reading | undefined {
   );
 }
 
-function newerBlock(lines: readonly string[]): { list: string[]; total: number } | undefined {
-  const total = /^ {2}total: (\d+)$/.exec(lines[0] ?? '')?.[1];
-  const list = lines.slice(1, 4).map((line) => line.trim());
+function dotnetCounts(lines: readonly string[]): { list: string[]; total: number } | undefined {
+  const total = /^ *(?:total|Total tests): (\d{1,9})$/.exec(lines[0] ?? '')?.[1];
+  const rest = lines
+    .slice(1)
+    .findIndex((line) => !/^ +(?:failed|succeeded|skipped|Failed|Passed|Skipped): \d{1,9}$/.test(line));
+  const list = lines.slice(1, rest < 0 ? undefined : rest + 1).map((line) => line.trim());
   return total === undefined ? undefined : { list, total: Number(total) };
 }
 

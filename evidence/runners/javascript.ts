@@ -177,26 +177,42 @@ function readKarma(lines: readonly string[]): Reading | undefined {
   return together(runs.map(({ reading }) => reading));
 }
 
-const nodeKeys = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo', 'duration_ms'];
+const nodeLine = /^[#ℹ] (tests|suites|pass|fail|cancelled|skipped|todo) (\d{1,9})$/;
 
-/** Reads the block `# tests 4` to `# duration_ms …`, which has `ℹ` in place of `#` in the spec reporter. */
+/**
+ * Reads the block `# tests 4` to `# duration_ms …`, which has `ℹ` in place of `#` in the spec reporter. Old releases
+ * leave out `suites`.
+ */
 function readNode(lines: readonly string[]): Reading | undefined {
-  const isBlock = (index: number): boolean =>
-    nodeKeys.every((key, at) =>
-      new RegExp(`^[#ℹ] ${key} [\\d.]+$`).test(lines[index - nodeKeys.length + 1 + at] ?? ''),
-    );
-  const runs = partsUntil(lines, (line, index) => /^[#ℹ] duration_ms /.test(line) && isBlock(index));
+  const runs = partsUntil(
+    lines,
+    (line, index) => /^[#ℹ] duration_ms [\d.]+$/.test(line) && nodeBlock(lines, index) !== undefined,
+  );
   return together(
-    runs.map(({ part, end }, run): Reading => {
-      const [total = 0, , passed = 0, fail = 0, cancelled = 0, skipped = 0, todo = 0] = lines
-        .slice(end - nodeKeys.length + 1, end + 1)
-        .map((line) => Number(line.split(' ')[2]));
-      const failed = fail + cancelled;
+    runs.flatMap(({ part, end }, run): Reading[] => {
+      const block = nodeBlock(lines, end);
+      if (!block) return [];
+      const count = (key: string): number => block.get(key) ?? 0;
+      const failed = count('fail') + count('cancelled');
       const list = lines.slice(end, runs[run + 1]?.end);
       const names = list.includes('✖ failing tests:') ? specNames(list) : tapNames(part);
-      return { tests: tally({ passed, failed, skipped: skipped + todo, total }), ...allNames(names, failed) };
+      const skipped = count('skipped') + count('todo');
+      return [
+        { tests: tally({ passed: count('pass'), failed, skipped, total: count('tests') }), ...allNames(names, failed) },
+      ];
     }),
   );
+}
+
+/** The counts of the lines above `end`, if they are a whole block. */
+function nodeBlock(lines: readonly string[], end: number): Map<string, number> | undefined {
+  const counts = new Map<string, number>();
+  for (let index = end - 1; index >= 0; index -= 1) {
+    const [, key, count] = nodeLine.exec(lines[index] ?? '') ?? [];
+    if (key === undefined || counts.has(key)) break;
+    counts.set(key, Number(count));
+  }
+  return ['tests', 'pass', 'fail', 'cancelled', 'skipped', 'todo'].every((key) => counts.has(key)) ? counts : undefined;
 }
 
 /** `test at a.test.mjs:2:1`, then `✖ name (4.1ms)` */

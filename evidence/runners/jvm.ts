@@ -3,14 +3,17 @@ import { tally } from '../test-counts.ts';
 import { allNames, matches, partsUntil, together, type Reading, type Runner } from './runner.ts';
 
 const mavenEnd =
-  /^\[(?:INFO|WARNING|ERROR)\] Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)(?:, Flakes: \d+)?$/;
+  /^(?:\[(?:INFO|WARNING|ERROR)\] )?Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)(?:, Flakes: \d+)?$/;
 
 /** Reads the total that Surefire and Failsafe write under `Results:`, for each module. */
 function readMaven(lines: readonly string[]): Reading | undefined {
   const modules = partsUntil(lines, (line) => mavenEnd.test(line));
   const readings = modules.map(({ part, end }): Reading => {
     const [, total = 0, failed = 0, errors = 0, skipped = 0] = (mavenEnd.exec(lines[end] ?? '') ?? []).map(Number);
-    const names = matches(part, /^\[ERROR\] (?!Tests run:)(.+?)(?: -- | +)Time elapsed: .* <<< (?:FAILURE|ERROR)!$/);
+    const names = matches(
+      part,
+      /^(?:\[ERROR\] )?(?!Tests run:)(.+?)(?: -- | +)Time elapsed: .* <<< (?:FAILURE|ERROR)!$/,
+    );
     const passed = Math.max(total - failed - errors - skipped, 0);
     return { tests: tally({ passed, failed, errors, skipped, total }), ...allNames(names, failed + errors) };
   });

@@ -90,6 +90,7 @@ const phpunitWords: Words = {
 
 /** Reads `OK (3 tests, 3 assertions)`, or `Tests: 6, Assertions: 2, Failures: 1.` under a heading. */
 function readPhpunit(lines: readonly string[]): Reading | undefined {
+  if (lines.includes('No tests executed!')) return { tests: tally({}), failures: [] };
   const runs = partsUntil(
     lines,
     (line, index) =>

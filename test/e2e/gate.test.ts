@@ -164,6 +164,21 @@ ${change}`;
   });
 });
 
+test('a second baseline does not excuse what the run broke', async () => {
+  const { end } = await run(
+    'twice',
+    `
+  - check: [ grep -q 'x = 1' app.py ]
+    gate: baseline
+  - run: sed -i s/1/2/ app.py
+  - check: [ grep -q 'x = 1' app.py ]
+    gate: baseline
+  - check: [ grep -q 'x = 1' app.py ]
+${change}`,
+  );
+  assert.equal(end.code, 'check-failed', end.reason);
+});
+
 test('a check that passes when it runs again is called flaky, and excuses nothing', async () => {
   const { end } = await run(
     'flaky',
@@ -174,6 +189,21 @@ ${change}`,
   );
   assert.equal(end.code, 'check-failed');
   assert.match(end.reason, /flaky/);
+});
+
+test('what flakes before the change may flake after it', async () => {
+  const check = `'mkdir -p state; test -e state/again || { touch state/again; echo it flaked; exit 1; }'`;
+  const { end, state } = await run(
+    'flaky-before',
+    `
+  - check: [ ${check} ]
+    gate: baseline
+  - run: rm state/again; echo '# new' >>app.py
+  - check: [ ${check} ]
+${change}`,
+  );
+  assert.equal(end.outcome, 'succeeded', end.reason);
+  assert.match(await body(state.change?.number), /exit code 1, flaky/);
 });
 
 describe('a change that no check decided on', () => {

@@ -144,6 +144,23 @@ const misleading: [rule: string, streams: string[], counts: string][] = [
     ],
     '1 errors, 0 total',
   ],
+  ['no tests of CTest are none', ['No tests were found!!!\n'], '0 total'],
+  ['no tests of PHPUnit are none', ['PHPUnit 11.0.0\n\nNo tests executed!\n'], '0 total'],
+  [
+    'an old Maven is read',
+    ['Results :\n\nTests run: 3, Failures: 1, Errors: 0, Skipped: 0\n'],
+    '2 passed, 1 failed, 3 total',
+  ],
+  [
+    'an old node:test is read',
+    ['# tests 2\n# pass 1\n# fail 1\n# cancelled 0\n# skipped 0\n# todo 0\n# duration_ms 3.1\n'],
+    '1 passed, 1 failed, 2 total',
+  ],
+  [
+    'a .NET that says more is read',
+    ['Test Run Failed.\nTotal tests: 4\n     Passed: 2\n     Failed: 1\n    Skipped: 1\n Total time: 0.7 Seconds\n'],
+    '2 passed, 1 failed, 1 skipped, 4 total',
+  ],
 ];
 describe('only a summary in its form and at its place counts', () => {
   for (const [rule, streams, expected] of misleading)

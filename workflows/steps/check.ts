@@ -7,10 +7,11 @@ import {
   findSurroundings,
   recordBaseline,
   summarizeChecks,
+  type Before,
   type CheckedCommand,
   type CheckRequest,
 } from '../check-commands.ts';
-import type { CheckCommand, RunContext, StepAction } from '../context.ts';
+import type { CheckCommand, RunContext, StepAction, StepResult } from '../context.ts';
 import { StepFailed } from '../failures.ts';
 import type { CheckRecord, RunMemory } from '../memory.ts';
 import { command as rendered, environment } from '../render.ts';
@@ -31,11 +32,8 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   const request = checkRequest(run, { sandbox, key, commands, timeoutMs, attempts });
   if (step.gate === 'baseline' || step.gate === 'turn-green') {
     const says = step['fails-with'];
-    const before = await recordBaseline(request, { gate: step.gate, ...(says !== undefined && { says }) });
-    if (before.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(before));
-    for (const { command, run: ran } of before) rememberBaseline(memory, command, ran);
     if (step.gate === 'turn-green') rememberGates(memory, commands, timeoutMs);
-    return result(before, before.map(describeBaseline).join('; '));
+    return recordBefore(memory, request, { gate: step.gate, ...(says !== undefined && { says }) });
   }
   rememberGates(memory, commands, timeoutMs);
   const checked = await checkCommands(request, true);
@@ -43,19 +41,38 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   const surroundings = findSurroundings(checked);
   if (surroundings !== undefined) throw new StepFailed('environment', surroundings);
   if (checked.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(checked));
-  return result(checked, summarizeChecks(checked));
+  const failed = checked.filter((each) => each.run.exitCode !== 0).map(({ command }) => command);
+  return result(checked, failed, summarizeChecks(checked));
 };
+
+/**
+ * Runs what is not known yet. A command that was recorded already, in an earlier round or for an earlier item, is not:
+ * the change may have begun since then.
+ */
+async function recordBefore(memory: RunMemory, request: CheckRequest, before: Before): Promise<StepResult> {
+  const find = (command: CheckCommand) => findCommand(memory.baseline, command)?.run;
+  const isKnown = (command: CheckCommand) =>
+    before.gate === 'baseline' ? find(command) !== undefined : find(command)?.mustTurnGreen === true;
+  const known = request.commands.filter(isKnown);
+  const commands = request.commands.filter((command) => !known.includes(command));
+  const recorded = await recordBaseline({ ...request, commands }, before);
+  if (recorded.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(recorded));
+  for (const { command, run } of recorded) rememberBaseline(memory, command, run);
+  const notes = [...recorded.map(describeBaseline), ...known.map(({ shown }) => `${shown}: recorded before`)];
+  const failed = request.commands.filter((command) => find(command)?.exitCode !== 0);
+  return result(recorded, failed, notes.join('; '));
+}
 
 function describeBaseline({ command: { shown }, run, verdict }: CheckedCommand): string {
   return `${shown}: ${run.tests ? describeRun(run) : verdict.reason}`;
 }
 
-function result(checked: CheckedCommand[], note: string) {
-  const failed = checked.filter(({ run }) => run.exitCode !== 0).map(({ command: { shown } }) => shown);
+function result(checked: CheckedCommand[], failed: CheckCommand[], note: string): StepResult {
   const artifacts = checked.flatMap(({ outcome }, index) =>
     outcome.stdout.artifact ? [[`stdout-${index}`, outcome.stdout.artifact] as const] : [],
   );
-  return { outputs: { passed: failed.length === 0, failed }, note, artifacts: Object.fromEntries(artifacts) };
+  const outputs = { passed: failed.length === 0, failed: failed.map(({ shown }) => shown) };
+  return { outputs, note, artifacts: Object.fromEntries(artifacts) };
 }
 
 /** The request to run a check's commands, with the run's baseline. */
@@ -67,11 +84,11 @@ export function checkRequest(
   return { ...more, heartbeatTimeoutMs, baseline: run.memory.baseline };
 }
 
-/** Remembers what a command did before the change. The last record of a command counts. */
+/** Remembers what a command did before the change. The first record of a command counts. */
 function rememberBaseline({ baseline }: RunMemory, command: CheckCommand, ran: CheckedCommand['run']): void {
   const { argv, env, counts } = command;
   const known = findCommand(baseline, command);
-  if (known) known.run = ran;
+  if (known) known.run = { ...known.run, ...(ran.mustTurnGreen && { mustTurnGreen: true }) };
   else baseline.push({ argv, env, run: ran, ...(counts && { counts }) });
 }
 
