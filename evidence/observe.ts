@@ -46,7 +46,14 @@ export function observe({
   const reading = reports ? withCrash(readReports(reports) ?? noReport, written) : written;
   const { tests, failures, doubt }: Reading = reading ?? {};
   const ranTests = (tests !== undefined && (tests.total > 0 || failedOf(tests) > 0)) || (failures?.length ?? 0) > 0;
-  const obstacle = findObstacle({ ending, exitCode, streams: whole, refused, ranTests });
+  const obstacle = findObstacle({
+    ending,
+    exitCode,
+    streams: whole,
+    refused,
+    ranTests,
+    failedTests: tests ? failedOf(tests) : 0,
+  });
   const lines = exitCode !== 0 && isWhole ? digestLines(whole) : undefined;
   const isShort =
     failures && failures.length <= maxFailures && failures.every(({ length }) => length <= maxNameCharacters);

@@ -19,8 +19,9 @@ interface Ended {
   streams: readonly string[];
   /** Hosts that the sandbox was refused. */
   refused: readonly string[];
-  /** Whether a test runner ran tests. */
+  /** Whether a test runner ran tests, and how many of them failed. */
   ranTests: boolean;
+  failedTests: number;
 }
 
 /** What a shell or make says of a program, with the exit code 127. Programs of the repository are named by a path. */
@@ -45,13 +46,17 @@ const failedDownload: readonly RegExp[] = [
   /\bCould not (?:reach host|fetch specs from) .*/,
 ];
 
+/** The signals by which programs end: interrupted, aborted, killed, at a fault of memory or arithmetic, at a limit. */
+const signals: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 14, 15, 24, 25, 31]);
+
 /** Finds what kept a failed command from its work; undefined if it did its work. */
 export function findObstacle(ended: Ended): Obstacle | undefined {
-  const { ending, exitCode, streams, refused, ranTests } = ended;
+  const { ending, exitCode, streams, refused, ranTests, failedTests } = ended;
   if (ending === 'deadline') return { kind: 'deadline', what: 'it did not end in time' };
   if (ending !== 'exited') return { kind: 'limit', what: `it was ended: ${ending}` };
   if (exitCode === 0) return undefined;
-  if (exitCode > 128 && exitCode <= 128 + 64)
+  // Some runners exit with the number of tests that failed.
+  if (signals.has(exitCode - 128) && exitCode !== failedTests)
     return { kind: 'crash', what: `it was ended by signal ${exitCode - 128}` };
   if (ranTests) return undefined;
   const lines = streams.flatMap((stream) => stream.slice(-200_000).split(/\r?\n/)).map((line) => line.slice(0, 500));

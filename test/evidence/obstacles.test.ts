@@ -111,6 +111,12 @@ const obstacles: [rule: string, ended: Ended, expected: string | undefined][] = 
   ['a deadline', { exitCode: 137, ending: 'deadline' }, 'deadline: it did not end in time'],
   ['no memory', { exitCode: 137, ending: 'out-of-memory' }, 'limit: it was ended: out-of-memory'],
   ['a signal', { exitCode: 139 }, 'crash: it was ended by signal 11'],
+  ['a number of failed tests as exit code', { exitCode: 134, output: '  2 passing (3ms)\n  134 failing\n' }, undefined],
+  [
+    'a fault after the tests',
+    { exitCode: 139, output: '.\n=== 1 passed in 0.10s ===\n' },
+    'crash: it was ended by signal 11',
+  ],
   ['success, whatever it wrote', { exitCode: 0, output: 'sh: 1: pytest: not found' }, undefined],
   ['an ordinary failure', { output: 'a.py:1: unused' }, undefined],
 ];
