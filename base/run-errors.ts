@@ -114,7 +114,7 @@ export const runErrors = {
   },
   environment: {
     title: 'A check could not do its work where it ran',
-    why: 'A program is not installed, a download was refused, or a limit of the sandbox was reached. That says nothing about the code, so the check neither passes nor excuses a later failure, and the run ends before more is spent.',
+    why: 'A program is not installed, a download was refused, or a limit of the sandbox was reached. That says nothing about the code, so the check neither passes nor excuses a later failure, and the run ends before more is spent, also with `on-failure: continue`.',
     fix: 'Do what the message asks for: install the program in `sandbox.setup` or in the image, list the host in `sandbox.egress`, or raise the limit under `sandbox.resources`. Then start the run again with `jig retry`.',
   },
   'verify-failed': {

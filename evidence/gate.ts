@@ -71,7 +71,7 @@ export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
   const lost = before && findLostTests(after, before);
   if (lost !== undefined) return fail(lost);
   const failed = after.tests ? failedOf(after.tests) : 0;
-  const failedBefore = before?.tests ? failedOf(before.tests) : 0;
+  const failedBefore = before ? countFailed(before) : 0;
   if (after.exitCode === 0 && failed > failedBefore) return fail(`exit code 0, but ${several(failed, 'test')} failed`);
   if (after.exitCode === 0) return pass(code);
   if (!before || (before.exitCode === 0 && !before.flaky))
@@ -82,6 +82,11 @@ export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
   if (failed > failedBefore && after.tests && before.tests)
     return fail(`failed tests: ${failed}; before the change: ${failedBefore}`);
   return decideAgainstFailing(after, before, code);
+}
+
+/** How many tests could fail: of a flaky command, those that failed in one run or the other. */
+function countFailed({ tests, failures, flaky }: CheckRun): number {
+  return Math.max(tests ? failedOf(tests) : 0, flaky ? (failures?.length ?? 0) : 0);
 }
 
 /** Decides on a failure by what failed before. */

@@ -8,7 +8,7 @@ const sums = Array.from({ length: 5 }, (_, each) => `    def test_${each}(self):
 const files = {
   'app.py': 'x = 1\n',
   'test_app.py': `import unittest, app\nclass T(unittest.TestCase):\n    def test_known(self): self.assertEqual(app.x, 9)\n${sums}\n`,
-  '.gitignore': '__pycache__/\nstate/\nreport.xml\n',
+  '.gitignore': '__pycache__/\nstate/\ntarget/\nreport.xml\n',
   'old.xml': '<testsuite><testcase name="old"/></testsuite>',
   'one.xml': '<testsuite><testcase name="a"/></testsuite>',
   'two.xml': '<testsuite><testcase name="a"/><testcase name="b"/></testsuite>',
@@ -87,6 +87,7 @@ describe('surroundings', () => {
       `
   - check: [ jig-no-such-program --all ]
     gate: baseline
+    on-failure: continue
   - id: work
     agent: { task: Work }
 ${change}`,
@@ -156,6 +157,20 @@ ${change}`;
   });
   test('that lose a test fail', async () => {
     const { end } = await run('reports-less', steps('cp two.xml report.xml', 'cp one.xml report.xml'));
+    assert.match(end.reason, /1 test has disappeared/);
+  });
+  test('of Maven are found where it puts them', async () => {
+    const script = 'mkdir -p target/surefire-reports; cp $1 target/surefire-reports/TEST-a.xml';
+    const { end } = await run(
+      'reports-maven',
+      `
+  - run: echo '${script}' >mvnw; echo two.xml >which
+  - check: [ sh ./mvnw $(cat which) ]
+    gate: baseline
+  - run: echo one.xml >which
+  - check: [ sh ./mvnw $(cat which) ]
+${change}`,
+    );
     assert.match(end.reason, /1 test has disappeared/);
   });
   test('that are not written any more fail', async () => {

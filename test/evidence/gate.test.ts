@@ -91,6 +91,12 @@ const verdicts: [rule: string, after: CheckRun, before: CheckRun | undefined, pa
 
   ['what flaked before may fail again', run(1, names('a')), run(1, { ...names('a'), flaky: true }), true],
   ['what flaked before excuses no other failure', run(1, names('b')), run(1, { ...names('a'), flaky: true }), false],
+  [
+    'each of what flaked before may fail',
+    run(1, { ...counts(2, 2), ...names('a', 'b') }),
+    run(1, { ...counts(3, 1), ...names('a', 'b'), flaky: true }),
+    true,
+  ],
   ['a check that is flaky only after the change fails', run(1, { flaky: true }), run(0), false],
 
   ['tests that disappear fail', run(0, counts(3)), run(0, counts(4)), false],
