@@ -48,13 +48,13 @@ const nextestWords: Words = {
 function readNextest(lines: readonly string[]): Reading | undefined {
   const runs = partsUntil(lines, (line) => nextestEnd.test(line));
   return together(
-    runs.flatMap(({ part, end }): Reading[] => {
+    runs.flatMap(({ part, end }, run): Reading[] => {
       const [, ran = '0', planned = ran, list = ''] = nextestEnd.exec(lines[end] ?? '') ?? [];
       const items = readItems(list.replaceAll(/ \([^()]*\)/g, '').split(', '), nextestWords);
       if (!items) return [];
       const names = distinct(
         matches(
-          [...part, ...lines.slice(end)],
+          [...part, ...lines.slice(end, runs[run + 1]?.end)],
           /^ +(?:FAIL|TIMEOUT|SIGSEGV|SIGABRT|XFAIL) \[[^\]]*\] (?:\(.*?\) )?(\S+ \S.*)$/,
         ),
       );
@@ -80,7 +80,7 @@ function readCtest(lines: readonly string[]): Reading | undefined {
       const after = lines.slice(end, runs[run + 1]);
       const names = matches(
         after,
-        /^\t *\d+ - (.+ \((?:Failed|Timeout|SEGFAULT|Exit code.*|Child aborted|Subprocess \w+|Not Run|ILLEGAL|NUMERICAL|BAD_COMMAND|OTHER_FAULT|INTERRUPT)\))(?: +\S.*)?$/,
+        /^\t *\d+ - (.+ \((?:Failed|Timeout|SEGFAULT|Exit code [^()]{0,40}|Child aborted|Subprocess \w+|Not Run|ILLEGAL|NUMERICAL|BAD_COMMAND|OTHER_FAULT|INTERRUPT)\))(?: +\S.*)?$/,
       );
       const skipped = matches(after, /^\t *\d+ - (.+) \(Skipped\)/).length;
       // CTest leaves disabled tests out of its total.
@@ -116,7 +116,7 @@ function readDotnet(lines: readonly string[]): Reading | undefined {
         : dotnetCounts(lines.slice(end + 1, end + 6));
       const items = counts && readItems(counts.list, dotnetWords);
       if (!items) return [];
-      const names = matches(part, /^ *[Ff]ailed (\S.*?) (?:\[[^\]]*\]|\([^()]*\))$/);
+      const names = matches(part, /^ *[Ff]ailed (\S.*?) (?:\[[^\]]{0,40}\]|\([^()]{0,40}\))$/);
       return [{ tests: tally({ ...items, total: counts.total }), ...allNames(names, items.failed ?? 0) }];
     }),
   );

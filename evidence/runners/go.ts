@@ -30,8 +30,8 @@ function readGoJson(lines: readonly string[]): Reading | undefined {
   const failed = ended('fail');
   const open = ended('run');
   // A package that fails without a failed test could not be built or set up.
-  const isBroken = (name: string): boolean => ![...failed, ...open].some((test) => test.startsWith(`${name} `));
-  const broken = [...packages].filter(([name, last]) => last === 'fail' && isBroken(name)).map(([name]) => name);
+  const explained = new Set([...failed, ...open].map((name) => name.split(' ', 1)[0]));
+  const broken = [...packages].filter(([name, last]) => last === 'fail' && !explained.has(name)).map(([name]) => name);
   const crashes = [...crashed].filter((name) => packages.get(name) !== 'pass').length;
   const counts = { passed: ended('pass').length, failed: failed.length, skipped: ended('skip').length };
   return {

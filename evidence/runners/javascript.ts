@@ -1,5 +1,5 @@
 /** jest, vitest, mocha, Jasmine, Karma and Node's own runner. */
-import { tally } from '../test-counts.ts';
+import { tally, type TestCounts } from '../test-counts.ts';
 import {
   allNames,
   distinct,
@@ -48,7 +48,8 @@ const brokenFile = 'Test suite failed to run';
 function jestNames(lines: readonly string[]): string[] {
   let file = '';
   return lines.flatMap((line) => {
-    file = /^ ?(?:FAIL|PASS) +(?:\S+ )?(\S+\.\w+)(?: \(.*\))?$/.exec(line)?.[1] ?? file;
+    if (/^ ?(?:FAIL|PASS) /.test(line))
+      file = line.split(' ').findLast((word) => /^[^()].*\.\w{1,8}$/.test(word)) ?? file;
     const name = /^ {2}● (.+)$/.exec(line)?.[1];
     return name === undefined || /^(?:Console|Validation \w+)$/.test(name) ? [] : [`${file} › ${name}`];
   });
@@ -154,27 +155,43 @@ function readJasmine(lines: readonly string[]): Reading | undefined {
 const karmaEnd =
   /^(?:(\S[^:]{0,80}): )?Executed (\d{1,9}) of (\d{1,9})((?: \([^()]{1,40}\))*)(?: (SUCCESS|ERROR|DISCONNECTED))?(?: \([\d.]+ (?:secs?|mins?) \/ .+\))?$/;
 
+/** With more runs of browsers, what failed is not named. */
+const maxNamedRuns = 20;
+
 /** Reads the last `Executed 3 of 3 (1 FAILED)` of each browser. What comes after all were executed is another run. */
 function readKarma(lines: readonly string[]): Reading | undefined {
-  const runs: { browser: string; isDone: boolean; reading: Reading }[] = [];
+  const runs: { browser: string; tests: TestCounts }[] = [];
+  const open = new Map<string, number>();
+  const failed: string[] = [];
   for (const line of lines) {
     const match = karmaEnd.exec(line);
+    if (!match && line.endsWith(' FAILED')) failed.push(line);
     if (!match) continue;
-    const [, browser = '', executed, total, notes = '', end] = match;
-    const noted = (form: RegExp): number => Number(form.exec(notes)?.[1] ?? 0);
-    const [failed, skipped] = [noted(/\((\d+) FAILED\)/), noted(/\(skipped (\d+)\)/)];
-    const isDone = Number(executed) + skipped >= Number(total);
-    const passed = Math.max(Number(executed) - failed, 0);
-    const crashed = end === 'ERROR' || end === 'DISCONNECTED' || !isDone ? 1 : 0;
-    const names = lines.filter(
-      (each) => each.startsWith(`${browser} `) && each.endsWith(' FAILED') && !karmaEnd.test(each),
-    );
-    const tests = tally({ passed, failed, skipped, crashed, total: Number(total) });
-    const run = { browser, isDone, reading: { tests, ...allNames(distinct(names), failed) } };
-    const open = runs.findLastIndex((each) => each.browser === browser && !each.isDone);
-    runs.splice(open < 0 ? runs.length : open, open < 0 ? 0 : 1, run);
+    const { browser, tests, isDone } = karmaRun(match);
+    const index = open.get(browser) ?? runs.length;
+    runs[index] = { browser, tests };
+    if (isDone) open.delete(browser);
+    else open.set(browser, index);
   }
-  return together(runs.map(({ reading }) => reading));
+  return together(
+    runs.map(({ browser, tests }): Reading => {
+      if (runs.length > maxNamedRuns) return { tests };
+      return { tests, ...allNames(distinct(failed.filter((line) => line.startsWith(`${browser} `))), tests.failed) };
+    }),
+  );
+}
+
+function karmaRun([, browser = '', executed, total, notes = '', end]: RegExpExecArray): {
+  browser: string;
+  tests: TestCounts;
+  isDone: boolean;
+} {
+  const noted = (form: RegExp): number => Number(form.exec(notes)?.[1] ?? 0);
+  const [failed, skipped] = [noted(/\((\d+) FAILED\)/), noted(/\(skipped (\d+)\)/)];
+  const isDone = Number(executed) + skipped >= Number(total);
+  const passed = Math.max(Number(executed) - failed, 0);
+  const crashed = end === 'ERROR' || end === 'DISCONNECTED' || !isDone ? 1 : 0;
+  return { browser, tests: tally({ passed, failed, skipped, crashed, total: Number(total) }), isDone };
 }
 
 const nodeLine = /^[#ℹ] (tests|suites|pass|fail|cancelled|skipped|todo) (\d{1,9})$/;

@@ -1,6 +1,6 @@
 /** Maven and Gradle. */
 import { tally } from '../test-counts.ts';
-import { allNames, matches, partsUntil, together, type Reading, type Runner } from './runner.ts';
+import { allNames, partsUntil, together, type Reading, type Runner } from './runner.ts';
 
 const mavenEnd =
   /^(?:\[(?:INFO|WARNING|ERROR)\] )?Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)(?:, Flakes: \d+)?$/;
@@ -10,10 +10,7 @@ function readMaven(lines: readonly string[]): Reading | undefined {
   const modules = partsUntil(lines, (line) => mavenEnd.test(line));
   const readings = modules.map(({ part, end }): Reading => {
     const [, total = 0, failed = 0, errors = 0, skipped = 0] = (mavenEnd.exec(lines[end] ?? '') ?? []).map(Number);
-    const names = matches(
-      part,
-      /^(?:\[ERROR\] )?(?!Tests run:)(.+?)(?: -- | +)Time elapsed: .* <<< (?:FAILURE|ERROR)!$/,
-    );
+    const names = part.flatMap(mavenName);
     const passed = Math.max(total - failed - errors - skipped, 0);
     return { tests: tally({ passed, failed, errors, skipped, total }), ...allNames(names, failed + errors) };
   });
@@ -22,6 +19,14 @@ function readMaven(lines: readonly string[]): Reading | undefined {
   ).length;
   if (crashes > 0) readings.push({ tests: tally({ crashed: 1, total: 0 }) });
   return together(readings);
+}
+
+/** `[ERROR] SumsTest.bad -- Time elapsed: 0.7 s <<< FAILURE!`; old releases leave out the mark and the dashes. */
+function mavenName(line: string): string[] {
+  const end = line.indexOf('Time elapsed: ');
+  if (end < 0 || !/ <<< (?:FAILURE|ERROR)!$/.test(line) || /^(?:\[ERROR\] )?Tests run:/.test(line)) return [];
+  const name = line.slice(0, end).replace('[ERROR] ', '').trim();
+  return [name.endsWith(' --') ? name.slice(0, -3) : name];
 }
 
 /** Gradle says how many tests there are only if one failed, so its reports are read instead. */

@@ -77,7 +77,7 @@ function readSession(lines: readonly string[], counts: Partial<TestCounts>): Rea
   const list = lines.slice(lines.findLastIndex((line) => /^=+ short test summary info =+$/.test(line)) + 1);
   const failed = matches(
     list,
-    /^(?:FAILED|ERROR|SUBFAILED(?:\(.*?\)|\[.*?\])*) ([^\s[]+\[.*?\](?= - |$)|\S.*?)(?: - .*)?$/,
+    /^(?:FAILED|ERROR|SUBFAILED(?:\([^)]*\)|\[[^\]]*\])*) ([^\s[]+\[.*?\](?= - |$)|\S.*?)(?: - .*)?$/,
   );
   const subtests = list.filter((line) => line.startsWith('SUBFAILED')).length;
   const collecting = matches(list, /^ERROR (\S.*?)(?: - .*)?$/).filter((name) => !name.includes('::')).length;

@@ -60,14 +60,18 @@ function readRuby(lines: readonly string[]): Reading | undefined {
           /^ *\d+\) (?:Failure|Error):$/.test(part[index - 1] ?? '') ||
           /^(?:Failure|Error):$/.test(part[index - 1] ?? ''),
       );
-      const names = [
-        ...matches(listed, /^(\S+#\S.*?)(?: \[.*\]:?|:)$/),
-        ...matches(part, /^(?:Failure|Error): (\S+\(\S+\))/),
-      ];
+      const names = [...listed.flatMap(minitestName), ...matches(part, /^(?:Failure|Error): ([^\s()]+\([^\s()]+\))/)];
       const passed = Math.max(total - failed - errors - skipped, 0);
       return [{ tests: tally({ passed, failed, errors, skipped, total }), ...allNames(names, failed + errors) }];
     }),
   );
+}
+
+/** `TestSums#test_bad [sums.rb:4]:`, or `TestSums#test_bad:` */
+function minitestName(line: string): string[] {
+  if (!/^[^\s#]+#\S/.test(line)) return [];
+  const name = line.replace(/:$/, '');
+  return [name.endsWith(']') && name.includes(' [') ? name.slice(0, name.lastIndexOf(' [')) : name];
 }
 
 const phpunitOk = /^OK \((\d{1,9}) tests?, \d{1,9} assertions?\)$/;

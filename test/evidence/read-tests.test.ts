@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
+import { observe } from '../../evidence/observe.ts';
 import { readReports } from '../../evidence/read-reports.ts';
 import { readTests, runners } from '../../evidence/read-tests.ts';
 import type { Reading } from '../../evidence/runners/runner.ts';
@@ -172,13 +173,49 @@ describe('only a summary in its form and at its place counts', () => {
       .array(fc.oneof(fc.string(), fc.constantFrom(...pieces, '\r', '\n', '\u001b[2K', '= '.repeat(500))))
       .map((parts) => parts.join(''));
     fc.assert(fc.property(text, (each) => void readTests([each])));
+  });
+
+  /** Lines on which patterns that backtrack take long, and summaries by the thousand. */
+  const hostile = [
+    '='.repeat(3999),
+    '1 passed, '.repeat(399),
+    `${' '.repeat(3990)}x`,
+    `SUBFAILED${'(a)'.repeat(1300)}x`,
+    `FAIL ${'a.'.repeat(1900)} (`,
+    `FAILED a[${']['.repeat(1900)}`,
+    `a#${'a# ['.repeat(900)}`,
+    `[ERROR] ${' '.repeat(3900)}Time elapsed: <<< x`,
+    `  1) Failure:\n${'a#'.repeat(1900)} [`,
+    `Failure: ${'('.repeat(3900)}`,
+    `\t 2 - ${' (Exit code'.repeat(350)}`,
+    `failed ${' ['.repeat(1900)}`,
+    '  1) a',
+    'Chrome: Executed 3 of 3 SUCCESS (1 secs / 1 secs)',
+    'Chrome: Executed 2 of 3 SUCCESS (1 secs / 1 secs)',
+    '     Summary [ 0.1s] 1 tests run: 1 passed, 0 skipped',
+    '  2 passing (3ms)',
+    'Test run summary: Passed!',
+    '10% tests passed, 1 tests failed out of 3',
+    'Files=1, Tests=3, x',
+    '=== 1 passed in 0.10s ===',
+    'ok  \tm\t0.1s',
+    '# duration_ms 1',
+    '200 errors',
+    'a-'.repeat(1900),
+  ];
+  for (const [index, line] of hostile.entries()) {
+    test(`half a megabyte of hostile lines is read in time: ${index}`, () => {
+      const start = performance.now();
+      observe({ ending: 'exited', exitCode: 1, streams: [`${line}\n`.repeat(500_000 / line.length), ''], refused: [] });
+      assert.ok(performance.now() - start < 2000, `${performance.now() - start} ms`);
+    });
+  }
+
+  test('one line of megabytes is read in time', () => {
     const start = performance.now();
-    readTests([
-      `${'='.repeat(3999)}\n`.repeat(500),
-      `${'1 passed, '.repeat(399)}\n`.repeat(500),
-      `${' '.repeat(3990)}x\n`.repeat(500),
-    ]);
-    assert.ok(performance.now() - start < 5000);
+    for (const part of ['a-', 'a.', '(', '# ', '\u001b[', '\r'])
+      observe({ ending: 'exited', exitCode: 1, streams: [part.repeat(1_000_000), ''], refused: [] });
+    assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms`);
   });
 });
 
