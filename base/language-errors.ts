@@ -129,7 +129,7 @@ export const languageErrors = {
   },
   'change-unchecked': {
     title: 'No check decides on a change',
-    why: 'Nothing but a person would notice that the change is wrong. The blueprint can run, but its change is a draft that says `unchecked` first, and `jig runs` shows `unchecked` in place of `succeeded`. A `check` with `gate: baseline` only records; a check whose test runner runs no test doesn’t decide either.',
+    why: 'Nothing but a person would notice that the change is wrong. The blueprint can run, but its change is a draft that says `unchecked` first, and `jig runs` shows `unchecked` in place of `succeeded`. A `check` with `gate: baseline` only records; a check whose test runner runs no test doesn’t decide either, nor does one that only fails as it did before.',
     fix: 'Put a `check` step before the `change` step, or `verify` in the agent step. Even a build or a linter is better than nothing.',
   },
   'agent-unchecked': {

@@ -51,9 +51,13 @@ export function describeRun({
   return flaky ? `${how}, flaky` : how;
 }
 
-/** Whether a command that passed says anything about the code: not if its runner ran no test. */
-export function isDecisive({ tests }: Pick<CheckRun, 'tests'>): boolean {
-  return tests === undefined || tests.total > 0;
+/**
+ * Whether a command that passed, or was excused, says anything about the code: not if its runner ran no test, nor if it
+ * failed as before and nothing is known to have run.
+ */
+export function isDecisive({ exitCode, tests, failures }: Pick<CheckRun, 'exitCode' | 'tests' | 'failures'>): boolean {
+  if (exitCode === 0) return tests === undefined || tests.total > 0;
+  return (tests?.passed ?? 0) > 0 || (failures?.length ?? 0) > 0;
 }
 
 const pass = (reason: string): Verdict => ({ passed: true, reason });

@@ -232,7 +232,7 @@ describe('a change that no check decided on', () => {
     test(`says so first, and is a draft, ${what}`, async () => {
       const { end, state, runId } = await run(
         'unchecked',
-        `\n  - run: echo '# new' >>app.py\n${steps}  - change: { title: Work, body: Hello, draft: false }\n`,
+        `\n  - run: echo '# new' >>app.py\n${steps}  - change: { title: Work, body: 'Hello \${{ evidence.summary }}', draft: false }\n`,
       );
       assert.equal(end.outcome, 'succeeded', end.reason);
       assert.match(end.reason, /unchecked/);

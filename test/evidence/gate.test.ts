@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import fc from 'fast-check';
-import { decideCheck, type CheckRun } from '../../evidence/gate.ts';
+import { decideCheck, isDecisive, type CheckRun } from '../../evidence/gate.ts';
 import { observe } from '../../evidence/observe.ts';
 import { countKinds, tally, type TestCounts } from '../../evidence/test-counts.ts';
 
@@ -204,6 +204,15 @@ describe('a check', () => {
       }),
     );
   });
+});
+
+test('a check decides unless nothing is known to have run', () => {
+  assert.equal(isDecisive(run(0)), true);
+  assert.equal(isDecisive(run(0, counts(1))), true);
+  assert.equal(isDecisive(run(0, counts(0))), false);
+  assert.equal(isDecisive(run(1, { lines: [] })), false);
+  assert.equal(isDecisive(run(1, counts(1, 1))), true);
+  assert.equal(isDecisive(run(1, { doubt: 'x', ...names('m TestA') })), true);
 });
 
 /** What one command wrote before and after a change, and whether the change may pass. */

@@ -46,7 +46,7 @@ export const changeStep: StepAction<ChangeStep> = async (run, { step, key, path,
 };
 
 const withNotice = (body: string, isUnchecked: boolean): string =>
-  isUnchecked && !body.includes(uncheckedNotice) ? `${uncheckedNotice}\n\n${body}` : body;
+  isUnchecked && !body.startsWith(uncheckedNotice) ? `${uncheckedNotice}\n\n${body}` : body;
 
 /** The checks since the last step that changes files by itself. */
 function lastChecks({ memory, view }: RunContext): CheckRecord[] {
