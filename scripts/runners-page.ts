@@ -8,7 +8,15 @@ export function runnersPage(): string {
 
 A check decides by its exit code and by its tests, before the change and after it. How many tests there are is read from these, in this order:
 
-1. **Reports.** \`counts\` of a \`check\` or an \`agent\` step names them: JUnit XML, TAP or the events of \`go test -json\`. Only files that the command wrote in this run count. The reports of Maven and Gradle are found without \`counts\`, where a command names \`mvn\`, \`gradle\` or their wrappers.
+1. **Reports.** \`counts\` of a \`check\` or an \`agent\` step names them: JUnit XML, TAP or the events of \`go test -json\`. Only files that the command wrote in this run count. The reports of Maven and Gradle are found without \`counts\`, where a command names \`mvn\`, \`gradle\` or their wrappers. Later checks of the same command look there too.
+
+   \`\`\`yaml
+     - id: before
+       check: [ pytest -q --junit-xml=build/tests.xml ]
+       gate: baseline
+       counts: [ build/tests.xml ]
+   \`\`\`
+
 2. **Output.** Of a command that runs several runners, all summaries are added up. An output of more than 16 MiB is not read.
 
 | Runner | What is read of its output |
