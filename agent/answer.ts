@@ -1,9 +1,10 @@
 /** The question and the answer of a `prompt` step. The answer is JSON that fits a JSON Schema. */
 import { z } from 'zod';
 import type { JsonSchema } from '../blueprints/kinds/prompt.ts';
-import type { Message, ModelRequest } from '../model/contract.ts';
-import { parseJsonText, stripFence } from './json-text.ts';
-import { withoutThinking } from './protocols/written-calls.ts';
+import type { Message, ModelRequest, ModelResponse } from '../model/contract.ts';
+import { findJson } from './json-text.ts';
+import { filteredAnswerFeedback, refusedAnswerFeedback } from './prompts.ts';
+import { withoutThinking } from './thinking.ts';
 
 const maxAnswerChars = 64 * 1024;
 const maxSchemaChars = 64 * 1024;
@@ -25,24 +26,40 @@ export function promptQuestion(
   return { messages, answer: { name: 'answer', schema: prompt.schema } };
 }
 
+/** How an answer ended, besides its text. */
+type Ending = Partial<Pick<ModelResponse, 'stopReason' | 'refusal'>>;
+
 /**
  * The value of an answer, or what the model is told so that it can try again. @throws TypeError if the schema can't be
  * read
  */
-export function parseAnswer(text: string, jsonSchema: JsonSchema): { value: unknown } | { error: string } {
+export function parseAnswer(
+  text: string,
+  jsonSchema: JsonSchema,
+  ending: Ending = {},
+): { value: unknown } | { error: string } {
   const schema = readSchema(jsonSchema);
+  if (ending.stopReason === 'content-filter') return { error: filteredAnswerFeedback };
   if (text.length > maxAnswerChars)
     return { error: `The answer is longer than ${maxAnswerChars} characters. Give a shorter one.` };
-  const json = parseJsonText(stripFence(withoutThinking(text)));
-  if (!json) return { error: 'The answer is not JSON. Answer with JSON only, without any other text.' };
-  const parsed = schema.safeParse(json.value);
-  if (parsed.success) return { value: json.value };
-  const issues = parsed.error.issues
-    .slice(0, 5)
-    .map((issue) => `${issue.path.join('.') || 'the answer'}: ${issue.message}`);
+  const answer = withoutThinking(text);
+  const read = findJson(answer).map((json) => ({ json, parsed: schema.safeParse(json.value) }));
+  const fitting = read.find(({ parsed }) => parsed.success);
+  if (fitting) return { value: fitting.json.value };
+  const error = read[0]?.parsed.error;
+  if (!error) return { error: whyNoJson(answer, ending) };
+  const issues = error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'the answer'}: ${issue.message}`);
   return {
     error: `The answer does not fit the schema: ${issues.join('; ').slice(0, 1000)}. Answer again, with JSON only.`,
   };
+}
+
+function whyNoJson(answer: string, { stopReason, refusal }: Ending): string {
+  if (refusal && answer === '') return refusedAnswerFeedback(refusal);
+  if (stopReason === 'length')
+    return 'The answer was cut off because it was too long. Answer with JSON only, and shorter.';
+  const what = answer === '' ? 'The answer is empty, which is not JSON.' : 'The answer is not JSON.';
+  return `${what} Answer with JSON only, without any other text.`;
 }
 
 function readSchema(jsonSchema: JsonSchema): z.ZodType {

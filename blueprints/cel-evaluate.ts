@@ -17,7 +17,7 @@ export interface EvaluateOptions {
   doubles?: ReadonlySet<string> | undefined;
 }
 
-export type Scope = Readonly<Record<string, Json>>;
+export type Variables = Readonly<Record<string, Json>>;
 
 /**
  * What a chain such as `steps.survey.stdout` has reached: a place in the scope, or a value that the expression made.
@@ -32,12 +32,12 @@ function fail(node: CelNode, message: string): never {
 export class Evaluation {
   readonly meter = new Meter();
   private readonly locals = new Map<string, CelValue>();
-  private readonly scope: Scope;
+  private readonly variables: Variables;
   private readonly cut: ReadonlySet<string>;
   private readonly doubles: ReadonlySet<string>;
 
-  constructor(scope: Scope, options: EvaluateOptions = {}) {
-    this.scope = scope;
+  constructor(variables: Variables, options: EvaluateOptions = {}) {
+    this.variables = variables;
     this.cut = options.cut ?? new Set();
     this.doubles = options.doubles ?? new Set();
   }
@@ -111,8 +111,8 @@ export class Evaluation {
     if (node.op === 'id') {
       const local = this.locals.get(node.args);
       if (local !== undefined) return { value: local };
-      if (!Object.hasOwn(this.scope, node.args)) fail(node, `\`${node.args}\` is unknown here`);
-      return this.at(node.args, this.scope[node.args] ?? null, node);
+      if (!Object.hasOwn(this.variables, node.args)) fail(node, `\`${node.args}\` is unknown here`);
+      return this.at(node.args, this.variables[node.args] ?? null, node);
     }
     if (node.op !== '.' && node.op !== '[]') return { value: this.evaluate(node) };
     const base = this.locate(node.args[0]);

@@ -1,4 +1,5 @@
 /** Issues as a person reads them in a terminal. */
+import { plural } from '../base/plural.ts';
 import type { Issue } from './issues.ts';
 
 const maxLineLength = 160;
@@ -19,9 +20,9 @@ export function renderIssues(text: string, issues: Issue[], options: { colors: b
   const lineOf = (issue: Issue): string =>
     file === undefined || issue.file === file ? (lines[issue.line - 1] ?? '') : '';
   const blocks = issues.map((issue) => renderIssue(issue, lineOf(issue), paint));
-  const what = issues.length > 0 && issues.every(({ level }) => level === 'warning') ? 'warning' : 'problem';
-  const count = issues.length === 0 ? 'no problems' : `${issues.length} ${what}${issues.length === 1 ? '' : 's'}`;
-  return `${[...blocks, paint(what === 'problem' && issues.length > 0 ? 'red' : 'bold', count)].join('\n\n')}\n`;
+  const noun = issues.length > 0 && issues.every(({ level }) => level === 'warning') ? 'warning' : 'problem';
+  const count = issues.length === 0 ? 'no problems' : plural(issues.length, noun);
+  return `${[...blocks, paint(noun === 'problem' && issues.length > 0 ? 'red' : 'bold', count)].join('\n\n')}\n`;
 }
 
 function renderIssue(issue: Issue, line: string, paint: (color: Color, part: string) => string): string {

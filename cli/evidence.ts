@@ -1,6 +1,6 @@
 /** A run's evidence for a person: each check before and after the change. */
 import { z } from 'zod';
-import { CheckRun, describeRun, Verdict } from '../evidence/gate.ts';
+import { CheckResult, describeResult, Verdict } from '../evidence/gate.ts';
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import type { RunState } from '../workflows/messages.ts';
 import { readArtifact } from './local-data.ts';
@@ -10,8 +10,8 @@ const Evidence = z.object({
   checks: z.array(
     z.object({
       step: z.string(),
-      run: CheckRun,
-      before: CheckRun.optional(),
+      result: CheckResult,
+      before: CheckResult.optional(),
       verdict: Verdict,
     }),
   ),
@@ -22,13 +22,13 @@ export async function renderEvidence(state: RunState, store: ArtifactStore, pain
   if (!state.evidence) return '';
   const { checks } = Evidence.parse(JSON.parse(await readArtifact(store, state.evidence)));
   if (checks.length === 0) return 'No check ran.';
-  const rows = checks.map(({ step, run, before, verdict }) => {
+  const rows = checks.map(({ step, result, before, verdict }) => {
     return [
       verdict.passed ? '✓' : '✗',
       oneLine(step, 30),
-      oneLine(run.command, 60),
+      oneLine(result.command, 60),
       oneLine(
-        `${before ? `${describeRun(before)} → ` : ''}${describeRun(run)}${verdict.passed ? '' : ` (${verdict.reason})`}`,
+        `${before ? `${describeResult(before)} → ` : ''}${describeResult(result)}${verdict.passed ? '' : ` (${verdict.reason})`}`,
       ),
     ];
   });

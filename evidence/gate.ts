@@ -5,11 +5,13 @@
  * expected to fail from now on.
  */
 import { z } from 'zod';
+import { describeEnding } from '../base/command-endings.ts';
+import { plural } from '../base/plural.ts';
 import { Obstacle } from './obstacles.ts';
 import { describeCounts, failedOf, TestCounts } from './test-counts.ts';
 
 /** The result of one command of a check. */
-export const CheckRun = z.strictObject({
+export const CheckResult = z.strictObject({
   command: z.string(),
   exitCode: z.number().int(),
   /** `exited`, or why the command was ended. */
@@ -29,7 +31,7 @@ export const CheckRun = z.strictObject({
   /** Only before the change: the command failed as it should, and must pass after the change. */
   mustTurnGreen: z.boolean().optional(),
 });
-export type CheckRun = z.infer<typeof CheckRun>;
+export type CheckResult = z.infer<typeof CheckResult>;
 
 export const Verdict = z.strictObject({
   passed: z.boolean(),
@@ -39,12 +41,12 @@ export const Verdict = z.strictObject({
 export type Verdict = z.infer<typeof Verdict>;
 
 /** How a command ended, in a few words: its tests, or its exit code. */
-export function describeRun({
+export function describeResult({
   exitCode,
   tests,
   doubt,
   flaky,
-}: Pick<CheckRun, 'exitCode' | 'tests' | 'doubt' | 'flaky'>): string {
+}: Pick<CheckResult, 'exitCode' | 'tests' | 'doubt' | 'flaky'>): string {
   const how = tests
     ? describeCounts(tests)
     : `exit code ${exitCode}${doubt === undefined ? '' : `, tests not counted: ${doubt}`}`;
@@ -55,7 +57,11 @@ export function describeRun({
  * Whether a command that passed, or was excused, says anything about the code: not if its runner ran no test, nor if it
  * failed as before and nothing is known to have run.
  */
-export function isDecisive({ exitCode, tests, failures }: Pick<CheckRun, 'exitCode' | 'tests' | 'failures'>): boolean {
+export function isDecisive({
+  exitCode,
+  tests,
+  failures,
+}: Pick<CheckResult, 'exitCode' | 'tests' | 'failures'>): boolean {
   if (exitCode === 0) return tests === undefined || tests.total > 0;
   return (tests?.passed ?? 0) > 0 || (failures?.length ?? 0) > 0;
 }
@@ -67,8 +73,8 @@ const fail = (reason: string): Verdict => ({ passed: false, reason });
  * Decides on `after`, given what the same command did before the change. `before` is undefined if the command wasn't
  * run then.
  */
-export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
-  if (after.ending !== 'exited') return fail(`was ended: ${after.ending}`);
+export function decideCheck(after: CheckResult, before?: CheckResult): Verdict {
+  if (after.ending !== 'exited') return fail(describeEnding(after));
   const code = `exit code ${after.exitCode}`;
   if (after.obstacle) return fail(`${code}, because it could not do its work: ${after.obstacle.what}`);
   if (after.tests?.crashed) return fail(`${code}, but the test runner broke off`);
@@ -76,7 +82,7 @@ export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
   if (lost !== undefined) return fail(lost);
   const failed = after.tests ? failedOf(after.tests) : 0;
   const failedBefore = before ? countFailed(before) : 0;
-  if (after.exitCode === 0 && failed > failedBefore) return fail(`exit code 0, but ${several(failed, 'test')} failed`);
+  if (after.exitCode === 0 && failed > failedBefore) return fail(`exit code 0, but ${plural(failed, 'test')} failed`);
   if (after.exitCode === 0) return pass(code);
   if (!before || (before.exitCode === 0 && !before.flaky))
     return fail(after.flaky ? `${code}, and it is flaky: another run of it passed` : code);
@@ -89,13 +95,13 @@ export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
 }
 
 /** How many tests could fail: of a flaky command, those that failed in one run or the other. */
-function countFailed({ tests, failures, flaky }: CheckRun): number {
+function countFailed({ tests, failures, flaky }: CheckResult): number {
   return Math.max(tests ? failedOf(tests) : 0, flaky ? (failures?.length ?? 0) : 0);
 }
 
 /** Decides on a failure by what failed before. */
-function decideAgainstFailing(after: CheckRun, before: CheckRun, code: string): Verdict {
-  const how = before.flaky ? 'failed or flaked' : 'failed';
+function decideAgainstFailing(after: CheckResult, before: CheckResult, code: string): Verdict {
+  const how = before.flaky ? 'failed or was flaky' : 'failed';
   if (after.failures && after.failures.length > 0 && before.failures) {
     const known = new Set(before.failures);
     const added = after.failures.filter((name) => !known.has(name));
@@ -113,21 +119,19 @@ function decideAgainstFailing(after: CheckRun, before: CheckRun, code: string): 
 /** Counts of which more than before are a finding, with what is said of such tests. */
 const hiding = { skipped: 'skipped', expectedFailures: 'expected to fail', deselected: 'deselected' } as const;
 
-function findLostTests(after: CheckRun, before: CheckRun): string | undefined {
+function findLostTests(after: CheckResult, before: CheckResult): string | undefined {
   if (!before.tests || before.tests.total === 0) return undefined;
-  const was = `before the change: ${several(before.tests.total, 'test')}`;
+  const was = `before the change: ${plural(before.tests.total, 'test')}`;
   if (!after.tests)
     return after.doubt === undefined ? `the runner's counts are gone (${was})` : `${after.doubt} (${was})`;
   const lost = before.tests.total - after.tests.total;
-  if (lost > 0) return `${several(lost, 'test')} ${lost === 1 ? 'has' : 'have'} disappeared`;
+  if (lost > 0) return `${plural(lost, 'test')} ${lost === 1 ? 'has' : 'have'} disappeared`;
   for (const kind of ['skipped', 'expectedFailures', 'deselected'] as const) {
     const more = (after.tests[kind] ?? 0) - (before.tests[kind] ?? 0);
-    if (more > 0) return `${several(more, 'more test')} ${more === 1 ? 'is' : 'are'} ${hiding[kind]}`;
+    if (more > 0) return `${plural(more, 'more test')} ${more === 1 ? 'is' : 'are'} ${hiding[kind]}`;
   }
   return undefined;
 }
-
-const several = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** How many names a reason lists. */
 const maxListed = 3;

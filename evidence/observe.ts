@@ -1,6 +1,6 @@
 /** What is known of a command that ended: its tests, what failed, and why it could not do its work. */
 import { stripVTControlCharacters } from 'node:util';
-import type { CheckRun } from './gate.ts';
+import type { CheckResult } from './gate.ts';
 import { findObstacle } from './obstacles.ts';
 import { digestLines } from './output-lines.ts';
 import { readReports, type Report } from './read-reports.ts';
@@ -32,14 +32,14 @@ function withCrash(reports: Reading, output: Reading | undefined): Reading {
 const maxFailures = 300;
 const maxNameCharacters = 300;
 
-/** The parts of a {@link CheckRun} that are read from what the command wrote. */
+/** The parts of a {@link CheckResult} that are read from what the command wrote. */
 export function observe({
   ending,
   exitCode,
   streams,
   refused,
   reports,
-}: Ended): Pick<CheckRun, 'tests' | 'doubt' | 'failures' | 'lines' | 'obstacle'> {
+}: Ended): Pick<CheckResult, 'tests' | 'doubt' | 'failures' | 'lines' | 'obstacle'> {
   const whole = streams.filter((text) => text !== undefined).map((text) => stripVTControlCharacters(text));
   const isWhole = whole.length === streams.length;
   const written = isWhole ? readTests(whole) : tooLong;

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { referenceFiles } from '../blueprints/reference-pages.ts';
 import { commandPage } from './command-page.ts';
 import { configurationPage } from './configuration-page.ts';
+import { modelPresetsPage } from './model-presets-page.ts';
 import { runnersPage } from './runners-page.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -12,6 +13,7 @@ const files = new Map([
   ['docs/reference/configuration.md', configurationPage()],
   ['docs/reference/command-line.md', await commandPage()],
   ['docs/reference/test-runners.md', runnersPage()],
+  ['docs/reference/model-presets.md', modelPresetsPage()],
 ]);
 for (const [path, text] of files) {
   await mkdir(dirname(join(root, path)), { recursive: true });

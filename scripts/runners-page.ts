@@ -30,7 +30,7 @@ A summary counts only in its whole form and at its place. If a count can't be tr
 ## What decides
 
 - An exit code other than 0 fails, unless the same failed before the change: only tests that failed then, by their names, and no more of them; or, where no names are known, the same exit code and no new line in the output. Times, places and other numbers in a line don't make it new.
-- What flaked before the change, when \`gate: baseline\` ran a failing command a second time, is excused like what failed. What flakes only after it fails, and is called flaky.
+- What was flaky before the change, when \`gate: baseline\` ran a failing command a second time, is excused like what failed. What is flaky only after it fails, and is called flaky.
 - Tests that disappear fail the check, whatever the exit code. So do more tests that are skipped, deselected or expected to fail, and counts that were there before and are gone.
 - An exit code of 0 fails if its runner says that more tests fail than before.
 - A command that could not do its work excuses nothing and never passes: a program is missing, a download failed, a limit or a deadline was reached, a signal ended it, or its runner broke off. Where the surroundings are the reason, the run ends as [\`environment\`](../errors/environment.md) before more is spent.

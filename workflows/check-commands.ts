@@ -1,12 +1,12 @@
 /** Runs the commands of a check and compares each with what it did before the change. Every gate uses it. */
 import type { CommandReport } from '../activities/contract.ts';
 import { findCommand } from '../evidence/command-identity.ts';
-import { decideCheck, describeRun, type CheckRun, type Verdict } from '../evidence/gate.ts';
+import { decideCheck, describeResult, type CheckResult, type Verdict } from '../evidence/gate.ts';
 import { isOfSurroundings } from '../evidence/obstacles.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import type { CheckCommand } from './context.ts';
 import { StepFailed } from './failures.ts';
-import type { BaselineRun } from './memory.ts';
+import type { BaselineResult } from './memory.ts';
 import { perform } from './perform.ts';
 import { refusedHosts } from './refused-hosts.ts';
 
@@ -14,9 +14,9 @@ import { refusedHosts } from './refused-hosts.ts';
 export interface CheckedCommand {
   command: CheckCommand;
   outcome: CommandReport;
-  run: CheckRun;
+  result: CheckResult;
   /** What the same command did before the change. */
-  before?: CheckRun;
+  before?: CheckResult;
   verdict: Verdict;
 }
 
@@ -29,7 +29,7 @@ export interface CheckRequest {
   timeoutMs: number;
   attempts: number;
   heartbeatTimeoutMs: number;
-  baseline: BaselineRun[];
+  baseline: BaselineResult[];
 }
 
 /**
@@ -44,15 +44,15 @@ export async function checkCommands(request: CheckRequest, isLast: boolean): Pro
     const counts = command.counts ?? known?.counts;
     const reported = { ...command, ...(counts && { counts }) };
     const outcome = await runOnce(request, reported, key);
-    const before = known?.run;
-    let run = outcome.check;
-    if (isLast && !run.obstacle && !decideCheck(run, before).passed) {
+    const before = known?.result;
+    let result = outcome.check;
+    if (isLast && !result.obstacle && !decideCheck(result, before).passed) {
       const again = await runOnce(request, reported, `${key}/again`);
-      if (decideCheck(again.check, before).passed) run = { ...run, flaky: true };
+      if (decideCheck(again.check, before).passed) result = { ...result, flaky: true };
     }
-    const { passed, reason } = decideCheck(run, before);
+    const { passed, reason } = decideCheck(result, before);
     const verdict = { passed, reason: `${reason}${refusedHosts(outcome.refused)}` };
-    checked.push({ command, outcome, run, verdict, ...(before && { before }) });
+    checked.push({ command, outcome, result, verdict, ...(before && { before }) });
   }
   return checked;
 }
@@ -77,11 +77,11 @@ export async function recordBaseline(request: CheckRequest, { gate, says }: Befo
     const { obstacle } = first.check;
     if (obstacle && isOfSurroundings(obstacle)) throw new StepFailed('environment', couldNotWork(command, first.check));
     const second = first.exitCode === 0 ? undefined : await runOnce(request, command, `${key}/again`, says);
-    const run = second ? bothRuns(first.check, second.check) : first.check;
-    const verdict = gate === 'baseline' ? describeBefore(run) : decideRed(run, first.saysSo ?? true);
+    const result = second ? bothResults(first.check, second.check) : first.check;
+    const verdict = gate === 'baseline' ? describeBefore(result) : decideRed(result, first.saysSo ?? true);
     const reason = `${verdict.reason}${refusedHosts(first.refused)}`;
     const mustTurnGreen = gate === 'turn-green' && { mustTurnGreen: true };
-    checked.push({ command, outcome: first, run: { ...run, ...mustTurnGreen }, verdict: { ...verdict, reason } });
+    checked.push({ command, outcome: first, result: { ...result, ...mustTurnGreen }, verdict: { ...verdict, reason } });
   }
   return checked;
 }
@@ -92,16 +92,17 @@ export async function recordBaseline(request: CheckRequest, { gate, says }: Befo
  */
 export function findSurroundings(checked: CheckedCommand[]): string | undefined {
   const found = checked.find(
-    ({ run: { obstacle }, before }) => !before && obstacle && obstacle.kind !== 'limit' && isOfSurroundings(obstacle),
+    ({ result: { obstacle }, before }) =>
+      !before && obstacle && obstacle.kind !== 'limit' && isOfSurroundings(obstacle),
   );
-  return found && couldNotWork(found.command, found.run);
+  return found && couldNotWork(found.command, found.result);
 }
 
-const couldNotWork = ({ shown }: CheckCommand, { obstacle }: CheckRun): string =>
+const couldNotWork = ({ shown }: CheckCommand, { obstacle }: CheckResult): string =>
   `${shown} could not do its work: ${obstacle?.what ?? ''}`;
 
-/** One run of two that failed at first: what failed in either of them can fail. */
-function bothRuns(first: CheckRun, second: CheckRun): CheckRun {
+/** One result of two runs, of which the first failed: what failed in either of them can fail. */
+function bothResults(first: CheckResult, second: CheckResult): CheckResult {
   if (second.exitCode === 0) return { ...first, flaky: true };
   const failures = first.failures && second.failures && [...new Set([...first.failures, ...second.failures])];
   const lines = first.lines && second.lines && [...new Set([...first.lines, ...second.lines])];
@@ -110,7 +111,7 @@ function bothRuns(first: CheckRun, second: CheckRun): CheckRun {
   return { ...first, ...(failures && { failures }), ...(lines && { lines }), ...(isFlaky && { flaky: true }) };
 }
 
-function describeBefore({ exitCode, flaky, obstacle }: CheckRun): Verdict {
+function describeBefore({ exitCode, flaky, obstacle }: CheckResult): Verdict {
   if (flaky) return { passed: true, reason: 'flaky before the change' };
   if (exitCode === 0) return { passed: true, reason: 'passes before the change' };
   return {
@@ -120,7 +121,7 @@ function describeBefore({ exitCode, flaky, obstacle }: CheckRun): Verdict {
 }
 
 /** Whether the command fails before the change as a check must that is to turn green. */
-function decideRed({ exitCode, flaky, obstacle, tests }: CheckRun, saysSo: boolean): Verdict {
+function decideRed({ exitCode, flaky, obstacle, tests }: CheckResult, saysSo: boolean): Verdict {
   const no = (reason: string): Verdict => ({ passed: false, reason });
   if (exitCode === 0) return no('it passes before the change, so it can’t show what the change does');
   if (flaky) return no('it is flaky before the change, so it can’t show what the change does');
@@ -150,6 +151,8 @@ export function summarizeChecks(checked: CheckedCommand[]): string {
   const failed = checked.filter(({ verdict }) => !verdict.passed);
   if (failed.length > 0) return failed.map(({ command, verdict }) => `${command.shown}: ${verdict.reason}`).join('; ');
   return checked
-    .map(({ command, run, verdict }) => `${command.shown}: ${run.tests ? describeRun(run) : verdict.reason}`)
+    .map(
+      ({ command, result, verdict }) => `${command.shown}: ${result.tests ? describeResult(result) : verdict.reason}`,
+    )
     .join('; ');
 }

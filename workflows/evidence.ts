@@ -1,5 +1,5 @@
 /** What a run can show a reviewer: as Markdown for the change, and as data for programs. */
-import { describeRun } from '../evidence/gate.ts';
+import { describeResult } from '../evidence/gate.ts';
 import type { RunContext } from './context.ts';
 import { cell, renderSteps, renderUsage } from './details.ts';
 import type { RunMemory } from './memory.ts';
@@ -16,8 +16,8 @@ export function renderEvidence(
 ): string {
   const { state } = run.view;
   const { usage } = state;
-  const checks = run.memory.checks.map(({ step, run: ran, before, verdict }) => {
-    return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(ran.command)} | ${before ? cell(describeRun(before)) : ''} | ${cell(describeRun(ran))} | ${cell(verdict.reason)} |`;
+  const checks = run.memory.checks.map(({ step, result, before, verdict }) => {
+    return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(result.command)} | ${before ? cell(describeResult(before)) : ''} | ${cell(describeResult(result))} | ${cell(verdict.reason)} |`;
   });
   return [
     ...(isUnchecked ? [uncheckedNotice] : []),

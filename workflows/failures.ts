@@ -7,11 +7,18 @@ import {
   isCancellation,
 } from '@temporalio/workflow';
 import { isErrorCode, JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
-import type { RunEnd } from './messages.ts';
+import type { Usage } from '../model/contract.ts';
+import { PaidFailure, type RunEnd } from './messages.ts';
 
 /** A step failed. */
 export class StepFailed extends JigError {
   override name = 'StepFailed';
+  /** What the step paid a model before it failed. */
+  readonly usage: Usage | undefined;
+  constructor(code: ErrorCode, message: string, { usage }: { usage?: Usage } = {}) {
+    super(code, message);
+    this.usage = usage;
+  }
 }
 
 /** A step's failure, with the path of the innermost step that failed. */
@@ -54,7 +61,7 @@ export class HistoryFull extends Error {
  * Failures that `on-failure: continue` and `tolerate` don't pass over: a limit was reached, the sandbox was lost, the
  * work changed what the blueprint doesn't allow, or nothing can be checked where the run is.
  */
-export const neverPassedOver: ReadonlySet<ErrorCode> = new Set([
+export const neverTolerated: ReadonlySet<ErrorCode> = new Set([
   'budget-exceeded',
   'sandbox-lost',
   'path-not-allowed',
@@ -75,6 +82,28 @@ export function describeFailure(error: unknown): { code: ErrorCode; message: str
   if (error instanceof Error && 'code' in error && isErrorCode(error.code))
     return { code: error.code, message: error.message };
   return { code: 'internal-error', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** What was paid for, by a step or for a question that failed; undefined if nothing was. */
+export function paidFor(error: unknown): Usage | undefined {
+  if (error instanceof StepFailed) return error.usage;
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  const paid = PaidFailure.safeParse(cause instanceof ApplicationFailure ? cause.details?.[0] : undefined);
+  return paid.success ? paid.data.usage : undefined;
+}
+
+/**
+ * Of two errors that stopped items of the same block, the one that says why. An item may be cancelled because another
+ * one failed, and to go on as a new execution is never the reason for anything.
+ */
+export function chooseStop(first: unknown, second: unknown): unknown {
+  return rankStop(second) > rankStop(first) ? second : first;
+}
+
+function rankStop(error: unknown): number {
+  if (error === undefined) return 0;
+  if (error instanceof HistoryFull) return 1;
+  return isCancellation(error) ? 2 : 3;
 }
 
 /** Whether the error controls the walk, so that every step must let it pass. */

@@ -8,7 +8,16 @@ import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
 import { actionFor } from './actions.ts';
 import { checkTime } from './budget.ts';
 import type { RunContext, Scope, StepPlace } from './context.ts';
-import { describeFailure, FailedAt, HistoryFull, isControl, neverPassedOver, RunEnded, SentBack } from './failures.ts';
+import {
+  describeFailure,
+  FailedAt,
+  HistoryFull,
+  isControl,
+  neverTolerated,
+  paidFor,
+  RunEnded,
+  SentBack,
+} from './failures.ts';
 import { guardStaleResume } from './freshness.ts';
 import { nameStep, type Item } from './journal.ts';
 import type { StepRecord } from './memory.ts';
@@ -47,9 +56,9 @@ function readableAfter(run: RunContext, steps: NamedStep[], outer: Scope, item?:
 /** Between two steps the run can be paused, cancelled, stopped by its budget, found stale, or moved to a new execution. */
 async function checkpoint(run: RunContext): Promise<void> {
   const { settings } = run.opened;
-  const { control, clock, absence } = run;
+  const { control, clock } = run;
   // A pause may begin again during the check for staleness.
-  while (control.isPaused) await clock.step(() => absence.wait(run, () => control.whilePaused(settings.humanWaitMs)));
+  while (control.isPaused) await clock.step(() => clock.wait(() => control.whilePaused(settings.humanWaitMs)));
   await guardStaleResume(run);
   checkTime(run);
   // What was at work when the run was cancelled may have come to its end all the same.
@@ -97,8 +106,9 @@ async function carryOut(
     const { code, message } = describeFailure(error);
     // What it did before it failed isn't in the copy either, but is gone with a lost sandbox.
     if (code !== 'sandbox-lost' && usesBefore !== run.absence.uses) delete run.memory.copy;
-    run.view.finish(row, 'failed', { note: message });
-    if (step['on-failure'] === 'continue' && !neverPassedOver.has(code))
+    const usage = paidFor(error);
+    run.view.finish(row, 'failed', { note: message, ...(usage && { usage }) });
+    if (step['on-failure'] === 'continue' && !neverTolerated.has(code))
       return { outcome: 'failed', outputs: {}, failure: { code, message } };
     throw new FailedAt(error instanceof FailedAt ? error.path : path, code, message);
   }

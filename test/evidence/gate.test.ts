@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import fc from 'fast-check';
-import { decideCheck, isDecisive, type CheckRun } from '../../evidence/gate.ts';
+import { decideCheck, isDecisive, type CheckResult } from '../../evidence/gate.ts';
 import { observe } from '../../evidence/observe.ts';
 import { countKinds, tally, type TestCounts } from '../../evidence/test-counts.ts';
 
-const run = (exitCode: number, more: Partial<CheckRun> = {}): CheckRun => ({
+const run = (exitCode: number, more: Partial<CheckResult> = {}): CheckResult => ({
   command: 'pytest -q',
   exitCode,
   ending: 'exited',
@@ -17,7 +17,7 @@ const counts = (passed: number, failed = 0, more: Partial<TestCounts> = {}) => (
 });
 const names = (...failures: string[]) => ({ failures });
 
-const verdicts: [rule: string, after: CheckRun, before: CheckRun | undefined, passed: boolean][] = [
+const verdicts: [rule: string, after: CheckResult, before: CheckResult | undefined, passed: boolean][] = [
   ['an exit code of 0 passes', run(0), undefined, true],
   ['another exit code fails', run(1), undefined, false],
   ['a command that Jig ended fails', run(0, { ending: 'deadline' }), undefined, false],
@@ -89,10 +89,10 @@ const verdicts: [rule: string, after: CheckRun, before: CheckRun | undefined, pa
     false,
   ],
 
-  ['what flaked before may fail again', run(1, names('a')), run(1, { ...names('a'), flaky: true }), true],
-  ['what flaked before excuses no other failure', run(1, names('b')), run(1, { ...names('a'), flaky: true }), false],
+  ['what was flaky before may fail again', run(1, names('a')), run(1, { ...names('a'), flaky: true }), true],
+  ['what was flaky before excuses no other failure', run(1, names('b')), run(1, { ...names('a'), flaky: true }), false],
   [
-    'each of what flaked before may fail',
+    'each of what was flaky before may fail',
     run(1, { ...counts(2, 2), ...names('a', 'b') }),
     run(1, { ...counts(3, 1), ...names('a', 'b'), flaky: true }),
     true,
@@ -198,7 +198,7 @@ describe('a check', () => {
   test('never passes with more that fails than before', () => {
     fc.assert(
       fc.property(anyRun, anyRun, (after, before) => {
-        const failed = ({ tests }: CheckRun) => (tests?.failed ?? 0) + (tests?.errors ?? 0) + (tests?.crashed ?? 0);
+        const failed = ({ tests }: CheckResult) => (tests?.failed ?? 0) + (tests?.errors ?? 0) + (tests?.crashed ?? 0);
         fc.pre(failed(after) > failed(before));
         assert.equal(decideCheck(after, before).passed, false);
       }),
@@ -256,7 +256,7 @@ const pairs: [
   ['another compiler error', [1, 'a.c:3: error: expected `;`\n'], [1, 'a.c:3: error: unknown type `t`\n'], false],
 ];
 describe('a failure before the change excuses', () => {
-  const seen = ([exitCode, output]: [number, string]): CheckRun =>
+  const seen = ([exitCode, output]: [number, string]): CheckResult =>
     run(exitCode, observe({ ending: 'exited', exitCode, streams: [output, ''], refused: [] }));
   for (const [rule, before, after, passed] of pairs) {
     test(`${passed ? '' : 'not '}${rule}`, () => assert.equal(decideCheck(seen(after), seen(before)).passed, passed));

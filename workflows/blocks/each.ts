@@ -1,8 +1,17 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { plural } from '../../base/plural.ts';
 import type { NamedEachStep } from '../../blueprints/kinds/each.ts';
 import { isBudgetSpent } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
-import { describeFailure, FailedAt, HistoryFull, isControl, neverPassedOver, StepFailed } from '../failures.ts';
+import {
+  chooseStop,
+  describeFailure,
+  FailedAt,
+  HistoryFull,
+  isControl,
+  neverTolerated,
+  StepFailed,
+} from '../failures.ts';
 import { itemKey, recordItem } from '../journal.ts';
 import type { StepRecord } from '../memory.ts';
 import { value, withValue } from '../render.ts';
@@ -44,7 +53,7 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
       } catch (error) {
         // An item that stopped waiting because of the others has nothing to report.
         if (isCancellation(error) && !goesOn()) return;
-        stopped ??= error;
+        stopped = chooseStop(stopped, error);
         if (error instanceof HistoryFull) continue;
         work.cancel();
         waits.cancel();
@@ -57,12 +66,12 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
   if (stopped !== undefined && (!(stopped instanceof HistoryFull) || failed.length <= tolerate)) throw stopped;
   if (failed.length > tolerate) {
     const first = failed.slice(0, 3).join('; ');
-    throw new StepFailed('each-failed', `${failed.length} of ${items.length} items failed: ${first}`);
+    throw new StepFailed('each-failed', `${failed.length} of ${plural(items.length, 'item')} failed: ${first}`);
   }
   const succeeded = items.length - failed.length;
   return {
     outputs: { count: items.length, succeeded, failed: failed.length },
-    note: `${succeeded} of ${items.length} items`,
+    note: `${succeeded} of ${plural(items.length, 'item')}`,
   };
 };
 
@@ -83,7 +92,7 @@ async function carryOutItem(
   } catch (error) {
     const { code, message } = describeFailure(error);
     // An item may reach its own limit or its share of the run's. Whether the run's is spent is checked afterwards.
-    if (isControl(error) || (neverPassedOver.has(code) && code !== 'budget-exceeded')) throw error;
+    if (isControl(error) || (neverTolerated.has(code) && code !== 'budget-exceeded')) throw error;
     const at = error instanceof FailedAt ? { path: error.path } : {};
     return record({ outcome: 'failed', failure: { code, message, ...at } });
   }

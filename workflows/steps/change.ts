@@ -1,4 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { plural } from '../../base/plural.ts';
 import type { ChangeStep } from '../../blueprints/kinds/change.ts';
 import { isDecisive } from '../../evidence/gate.ts';
 import { checkCommands, summarizeChecks, type CheckedCommand } from '../check-commands.ts';
@@ -26,7 +27,7 @@ export const changeStep: StepAction<ChangeStep> = async (run, { step, key, path,
     throw new RunEnded({ outcome: 'nothing-to-do', reason: 'The steps changed nothing', step: path });
   const gate = change.gate ?? 'clean';
   const checked = gate === 'clean' ? await decideOnCleanCheckout(run, path, key, exported.commit) : lastChecks(run);
-  const isUnchecked = !checked.some((each) => isDecisive(each.run));
+  const isUnchecked = !checked.some((each) => isDecisive(each.result));
   const evidence = renderEvidence(run, gate, isUnchecked);
   const withEvidence = withValue(scope, 'evidence', { summary: evidence });
   const opened = await publish(run, {
@@ -64,7 +65,7 @@ function defaultBranch({ opened }: RunContext): string {
 function result({ number, url, branch, commit, files }: OpenedChange, what: string): StepResult {
   return {
     outputs: { number, url, branch, commit },
-    note: `#${number}, ${files} ${files === 1 ? 'file' : 'files'}, ${what}`,
+    note: `#${number}, ${plural(files, 'file')}, ${what}`,
   };
 }
 
@@ -84,7 +85,7 @@ export async function decideOnCleanCheckout(
   const row = run.view.begin(gatePath, 'gate', 'The checks once more, in a clean checkout');
   const checked = await inCleanCheckout(run, { commit, key: `${key}/gate` }, async (sandbox) => {
     const decided = [];
-    for (const [index, { timeoutMs, ...command }] of gates.entries()) {
+    for (const [index, { timeoutMs, steps: _, ...command }] of gates.entries()) {
       const name = `${key}/gate/${index}`;
       const attempts = run.opened.settings.defaults.retries + 1;
       const request = checkRequest(run, { sandbox, key: name, commands: [command], timeoutMs, attempts });

@@ -1,6 +1,6 @@
 import { durationMs } from '../../base/durations.ts';
 import type { CheckStep } from '../../blueprints/kinds/check.ts';
-import { describeRun } from '../../evidence/gate.ts';
+import { describeResult } from '../../evidence/gate.ts';
 import { findCommand } from '../../evidence/command-identity.ts';
 import {
   checkCommands,
@@ -32,42 +32,51 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   const request = checkRequest(run, { sandbox, key, commands, timeoutMs, attempts });
   if (step.gate === 'baseline' || step.gate === 'turn-green') {
     const says = step['fails-with'];
-    if (step.gate === 'turn-green') rememberGates(memory, commands, timeoutMs);
-    return recordBefore(memory, request, { gate: step.gate, ...(says !== undefined && { says }) });
+    if (step.gate === 'turn-green') rememberGates(memory, key, commands, timeoutMs);
+    return recordBefore(memory, request, { gate: step.gate, ...(says !== undefined && { says }) }, key === path);
   }
-  rememberGates(memory, commands, timeoutMs);
+  rememberGates(memory, key, commands, timeoutMs);
   const checked = await checkCommands(request, true);
   recordChecks(memory, path, checked);
   const surroundings = findSurroundings(checked);
   if (surroundings !== undefined) throw new StepFailed('environment', surroundings);
   if (checked.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(checked));
-  const failed = checked.filter((each) => each.run.exitCode !== 0).map(({ command }) => command);
-  return result(checked, failed, summarizeChecks(checked));
+  const failed = checked.filter(({ result }) => result.exitCode !== 0).map(({ command }) => command);
+  return stepResult(checked, failed, summarizeChecks(checked));
 };
 
 /**
  * Runs what is not known yet. A command that was recorded already, in an earlier round or for an earlier item, is not:
- * the change may have begun since then.
+ * the change may have begun since then. For the same reason, a baseline is only remembered if the step is not done
+ * again: it would excuse what the run itself broke. What must turn green excuses nothing.
  */
-async function recordBefore(memory: RunMemory, request: CheckRequest, before: Before): Promise<StepResult> {
-  const find = (command: CheckCommand) => findCommand(memory.baseline, command)?.run;
+async function recordBefore(
+  memory: RunMemory,
+  request: CheckRequest,
+  before: Before,
+  isFirstTime: boolean,
+): Promise<StepResult> {
+  const find = (command: CheckCommand) => findCommand(memory.baseline, command)?.result;
   const isKnown = (command: CheckCommand) =>
     before.gate === 'baseline' ? find(command) !== undefined : find(command)?.mustTurnGreen === true;
   const known = request.commands.filter(isKnown);
   const commands = request.commands.filter((command) => !known.includes(command));
   const recorded = await recordBaseline({ ...request, commands }, before);
   if (recorded.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(recorded));
-  for (const { command, run } of recorded) rememberBaseline(memory, command, run);
+  if (isFirstTime || before.gate === 'turn-green')
+    for (const { command, result } of recorded) rememberBaseline(memory, command, result);
   const notes = [...recorded.map(describeBaseline), ...known.map(({ shown }) => `${shown}: recorded before`)];
-  const failed = request.commands.filter((command) => find(command)?.exitCode !== 0);
-  return result(recorded, failed, notes.join('; '));
+  const resultOf = (command: CheckCommand) =>
+    find(command) ?? recorded.find((each) => each.command === command)?.result;
+  const failed = request.commands.filter((command) => resultOf(command)?.exitCode !== 0);
+  return stepResult(recorded, failed, notes.join('; '));
 }
 
-function describeBaseline({ command: { shown }, run, verdict }: CheckedCommand): string {
-  return `${shown}: ${run.tests ? describeRun(run) : verdict.reason}`;
+function describeBaseline({ command: { shown }, result, verdict }: CheckedCommand): string {
+  return `${shown}: ${result.tests ? describeResult(result) : verdict.reason}`;
 }
 
-function result(checked: CheckedCommand[], failed: CheckCommand[], note: string): StepResult {
+function stepResult(checked: CheckedCommand[], failed: CheckCommand[], note: string): StepResult {
   const artifacts = checked.flatMap(({ outcome }, index) =>
     outcome.stdout.artifact ? [[`stdout-${index}`, outcome.stdout.artifact] as const] : [],
   );
@@ -85,25 +94,33 @@ export function checkRequest(
 }
 
 /** Remembers what a command did before the change. The first record of a command counts. */
-function rememberBaseline({ baseline }: RunMemory, command: CheckCommand, ran: CheckedCommand['run']): void {
+function rememberBaseline({ baseline }: RunMemory, command: CheckCommand, result: CheckedCommand['result']): void {
   const { argv, env, counts } = command;
   const known = findCommand(baseline, command);
-  if (known) known.run = { ...known.run, ...(ran.mustTurnGreen && { mustTurnGreen: true }) };
-  else baseline.push({ argv, env, run: ran, ...(counts && { counts }) });
+  if (known) known.result = { ...known.result, ...(result.mustTurnGreen && { mustTurnGreen: true }) };
+  else baseline.push({ argv, env, result, ...(counts && { counts }) });
 }
 
 /**
  * Remembers the commands that decided in the sandbox, so that they decide again on the exported commit with at least as
  * much time.
  */
-export function rememberGates({ gates }: RunMemory, commands: CheckCommand[], timeoutMs: number): void {
+export function rememberGates(
+  { gates }: Pick<RunMemory, 'gates'>,
+  step: string,
+  commands: CheckCommand[],
+  timeoutMs: number,
+): void {
   for (const command of commands) {
     const known = findCommand(gates, command);
-    if (known) known.timeoutMs = Math.max(known.timeoutMs, timeoutMs);
-    else gates.push({ ...command, timeoutMs });
+    if (!known) gates.push({ ...command, timeoutMs, steps: [step] });
+    else {
+      known.timeoutMs = Math.max(known.timeoutMs, timeoutMs);
+      if (!known.steps.includes(step)) known.steps.push(step);
+    }
   }
 }
 
 export function recordChecks({ checks }: RunMemory, step: string, checked: Omit<CheckRecord, 'step'>[]): void {
-  for (const { run, before, verdict } of checked) checks.push({ step, run, verdict, ...(before && { before }) });
+  for (const { result, before, verdict } of checked) checks.push({ step, result, verdict, ...(before && { before }) });
 }

@@ -1,4 +1,6 @@
+import { describeEnding } from '../../base/command-endings.ts';
 import { durationMs } from '../../base/durations.ts';
+import { plural } from '../../base/plural.ts';
 import type { RunStep } from '../../blueprints/kinds/run.ts';
 import { StepFailed } from '../failures.ts';
 import type { StepAction } from '../context.ts';
@@ -30,11 +32,11 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
     },
   );
   if (outcome.ending !== 'exited')
-    throw new StepFailed(`command-${outcome.ending}`, `${shown} was ended: ${outcome.ending}`);
+    throw new StepFailed(`command-${outcome.ending}`, `${shown} ${describeEnding(outcome)}`);
   if (outcome.exitCode !== 0)
     throw new StepFailed(
       'command-failed',
-      `${shown} ended with exit code ${outcome.exitCode}${refusedHosts(outcome.refused)}${lastLine(outcome.stderr.text)}`,
+      `${shown} ${describeEnding(outcome)}${refusedHosts(outcome.refused)}${lastLine(outcome.stderr.text)}`,
     );
   const { stdout, stderr, exitCode, durationMs: tookMs } = outcome;
   return {
@@ -57,7 +59,7 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
 /** The command's output if a row has room for it, else its size. */
 function shortNote(text: string, sizeBytes: number): string {
   if (text === '') return 'no output';
-  return text.length <= 80 && !text.includes('\n') ? text : `${sizeBytes} bytes`;
+  return text.length <= 80 && !text.includes('\n') ? text : plural(sizeBytes, 'byte');
 }
 
 function lastLine(stderr: string): string {
