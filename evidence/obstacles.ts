@@ -1,5 +1,6 @@
 /** Why a command could not do its work at all. Such a failure says nothing about the code that it should have checked. */
 import { z } from 'zod';
+import { describeEnding } from '../base/command-endings.ts';
 
 /**
  * `program-missing`, `download-failed` and `limit` come from the surroundings; the command crashed or hung by itself,
@@ -52,8 +53,8 @@ const signals: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13,
 /** Finds what kept a failed command from its work; undefined if it did its work. */
 export function findObstacle(ended: Ended): Obstacle | undefined {
   const { ending, exitCode, streams, refused, ranTests, failedTests } = ended;
-  if (ending === 'deadline') return { kind: 'deadline', what: 'it did not end in time' };
-  if (ending !== 'exited') return { kind: 'limit', what: `it was ended: ${ending}` };
+  if (ending !== 'exited')
+    return { kind: ending === 'deadline' ? 'deadline' : 'limit', what: `it ${describeEnding(ended)}` };
   if (exitCode === 0) return undefined;
   // Some runners exit with the number of tests that failed.
   if (signals.has(exitCode - 128) && exitCode !== failedTests)

@@ -108,8 +108,8 @@ const obstacles: [rule: string, ended: Ended, expected: string | undefined][] = 
   ],
   ['a test of the network among others', { output: 'F\nENOTFOUND\n=== 1 failed, 2 passed in 0.10s ===' }, undefined],
 
-  ['a deadline', { exitCode: 137, ending: 'deadline' }, 'deadline: it did not end in time'],
-  ['no memory', { exitCode: 137, ending: 'out-of-memory' }, 'limit: it was ended: out-of-memory'],
+  ['a deadline', { exitCode: 137, ending: 'deadline' }, 'deadline: it took longer than its timeout'],
+  ['no memory', { exitCode: 137, ending: 'out-of-memory' }, 'limit: it used more memory than the sandbox has'],
   ['a signal', { exitCode: 139 }, 'crash: it was ended by signal 11'],
   ['a number of failed tests as exit code', { exitCode: 134, output: '  2 passing (3ms)\n  134 failing\n' }, undefined],
   [
