@@ -1,7 +1,7 @@
 /** What is known of a command that ended: its tests, what failed, and why it could not do its work. */
 import { stripVTControlCharacters } from 'node:util';
+import { findObstacle } from './find-obstacle.ts';
 import type { CheckResult } from './gate.ts';
-import { findObstacle } from './obstacles.ts';
 import { digestLines } from './output-lines.ts';
 import { readReports, type Report } from './read-reports.ts';
 import { readTests } from './read-tests.ts';

@@ -80,6 +80,13 @@ export const agentKind: Kind<AgentStep> = {
   },
   evaluated: [...templates('agent', 'task', 'system'), { key: 'verify', is: 'commands' }],
   withoutEffect: ['retry'],
+  decides: ({ verify }) => verify !== undefined,
+  unchecked: {
+    unless: 'later',
+    code: 'agent-unchecked',
+    message: 'no check decides on what this agent does: the model alone says that it is done',
+    hint: 'add `verify`, or a `check` after it',
+  },
   check({ step, path }, report) {
     if (!step || step.verify !== undefined) return;
     if (step.counts !== undefined)

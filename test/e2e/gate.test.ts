@@ -206,7 +206,7 @@ ${change}`,
   assert.match(end.reason, /flaky/);
 });
 
-test('what flakes before the change may flake after it', async () => {
+test('what is flaky before the change may be flaky after it', async () => {
   const check = `'mkdir -p state; test -e state/again || { touch state/again; echo it flaked; exit 1; }'`;
   const { end, state } = await run(
     'flaky-before',
