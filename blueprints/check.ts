@@ -6,6 +6,7 @@ import { flatten, type NamedOutline, nameOutlines } from './outlines.ts';
 import { checkReferences } from './references.ts';
 import { Report } from './report.ts';
 import { checkRules } from './rules.ts';
+import { warnOfUnchecked } from './unchecked.ts';
 import type { Blueprint } from './schema.ts';
 import { checkShape, type Shape } from './shape.ts';
 import { hasTemplate } from './template.ts';
@@ -13,24 +14,28 @@ import { checkText } from './text.ts';
 import { readYaml, type YamlText } from './yaml.ts';
 
 /**
- * Finds all problems of a blueprint, with their places. `blueprint` is set if there are none. Never throws, whatever
+ * Finds all problems of a blueprint, with their places. `blueprint` is set if there are none, whatever the warnings. Never throws, whatever
  * the text. `file` is the name that issues give; no file is read.
  */
 export function checkBlueprint(
   text: string | Uint8Array,
   options: { file: string },
-): { blueprint: Blueprint | undefined; issues: Issue[] } {
+): { blueprint: Blueprint | undefined; issues: Issue[]; warnings: Issue[] } {
   const checked = checkText(text);
   if ('problem' in checked) {
     const { line, ...issue } = checked.problem;
-    return { blueprint: undefined, issues: [{ ...issue, file: options.file, line, column: 1, path: '' }] };
+    return {
+      blueprint: undefined,
+      issues: [{ ...issue, file: options.file, line, column: 1, path: '' }],
+      warnings: [],
+    };
   }
   const report = new Report(options.file, checked.text);
   const { yaml, problems } = readYaml(checked.text);
   for (const problem of problems) report.addAt(problem, problem.code, problem.message);
   const blueprint = yaml && checkYaml(yaml, report);
   const issues = report.sorted();
-  return { blueprint: issues.length === 0 ? blueprint : undefined, issues };
+  return { blueprint: issues.length === 0 ? blueprint : undefined, issues, warnings: report.warnings };
 }
 
 /** Parses a blueprint that must be right. @throws BlueprintInvalid */
@@ -48,6 +53,7 @@ function checkYaml(yaml: YamlText, report: Report): Blueprint | undefined {
   checkInputSection(shape, report);
   checkRules(outlines, report);
   checkReferences(outlines, all, shape.inputs, report);
+  warnOfUnchecked(outlines, report);
   refuseIdleTemplates(yaml.value, flatten(outlines), report);
   return shape.blueprint;
 }

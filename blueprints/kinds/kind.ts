@@ -1,6 +1,7 @@
 /** The definition of a kind of step. Each of the other files here defines one kind; `kinds.ts` lists them. */
 import { z } from 'zod';
 import { Duration } from '../../base/durations.ts';
+import type { ErrorCode } from '../../base/errors.ts';
 import type { NamedOutline } from '../outlines.ts';
 import type { Report } from '../report.ts';
 import { EnvironmentName, Expression, Identifier, TemplateOrNumber } from '../values.ts';
@@ -23,6 +24,10 @@ export interface Kind<S> {
   once?: true;
   /** Reports what is wrong with a step beyond its shape. Called in the order of the text. */
   check?(placed: PlacedStep<S>, report: Report): void;
+  /** Whether the step has checks that decide on the work so far. */
+  decides?(step: S): boolean;
+  /** What is said of the step if no such check decides on its work. */
+  unchecked?: Unchecked;
   /** The members that an output is known to have; undefined if it may have any. */
   membersOf?(step: S, output: string): Members | undefined;
   /** Makes the kind a block: a step that holds steps. */
@@ -74,6 +79,14 @@ interface PlacedStep<S> extends Omit<NamedOutline, 'step'> {
   before: readonly NamedOutline[];
   /** The step after it in its list. */
   next: NamedOutline | undefined;
+}
+
+interface Unchecked {
+  /** Where a check would decide: before the step, or in it or after it. */
+  unless: 'earlier' | 'later';
+  code: ErrorCode;
+  message: string;
+  hint: string;
 }
 
 interface Members {
