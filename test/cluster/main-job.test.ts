@@ -34,7 +34,7 @@ async function offlineBlueprint(): Promise<WrittenBlueprint> {
 
 test(
   'on Kubernetes and Gitea, a blueprint leads to a pull request with evidence and a green CI, and no pod is left',
-  { skip, timeout: 280_000 },
+  { skip, timeout: 7 * 60_000 },
   async () => {
     const cluster = await getCluster();
     const namespace = await cluster.createNamespace();
