@@ -56,6 +56,6 @@ test('as an ordinary user, the demo leads from a published package to an open ch
   assert.match(said, /replaying a recorded session of qwen2\.5-coder-1\.5b-instruct-q4/);
   assert.match(said, /succeeded: Change #1 is open/);
   assert.match(said, /\+.*datetime\.now\(timezone\.utc\)/);
-  assert.match(said, /Its evidence, before → after\n✓ .*2381 passed/, 'the evidence stands with the change');
+  assert.match(said, /Its evidence, before → after\n✓ .*2380 passed/, 'the evidence stands with the change');
   assert.match(said, /http:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows\/run/);
 });
