@@ -10,7 +10,8 @@ import type { Blueprint } from './schema.ts';
 import { checkShape, type Shape } from './shape.ts';
 import { hasTemplate } from './template.ts';
 import { checkText } from './text.ts';
-import { readYaml, type YamlText } from './yaml.ts';
+import { readUsualYaml } from './usual-yaml.ts';
+import { readYaml } from './yaml.ts';
 
 /**
  * Finds all problems of a blueprint, with their places. `blueprint` is set if there are none. Never throws, whatever
@@ -25,10 +26,19 @@ export function checkBlueprint(
     const { line, ...issue } = checked.problem;
     return { blueprint: undefined, issues: [{ ...issue, file: options.file, line, column: 1, path: '' }] };
   }
-  const report = new Report(options.file, checked.text);
-  const { yaml, problems } = readYaml(checked.text);
+  const { text: source } = checked;
+  const usual = readUsualYaml(source);
+  if (usual !== undefined) {
+    const report = new Report(options.file, source);
+    const blueprint = checkValue(usual, report);
+    if (report.issues.length === 0) return { blueprint, issues: [] };
+    // Only the full parser knows the places of mistakes, and whether the text is YAML at all.
+  }
+  const report = new Report(options.file, source);
+  const { yaml, problems } = readYaml(source);
   for (const problem of problems) report.addAt(problem, problem.code, problem.message);
-  const blueprint = yaml && checkYaml(yaml, report);
+  if (yaml) report.setYaml(yaml);
+  const blueprint = yaml && checkValue(yaml.value, report);
   const issues = report.sorted();
   return { blueprint: issues.length === 0 ? blueprint : undefined, issues };
 }
@@ -40,15 +50,14 @@ export function parseBlueprint(text: string | Uint8Array, options: { file: strin
   return blueprint;
 }
 
-function checkYaml(yaml: YamlText, report: Report): Blueprint | undefined {
-  report.setYaml(yaml);
-  const shape = checkShape(yaml.value, report);
+function checkValue(value: Json, report: Report): Blueprint | undefined {
+  const shape = checkShape(value, report);
   const outlines = nameOutlines(shape.outlines);
   const all = new Map<string, NamedOutline>(flatten(outlines).map((outline) => [outline.id, outline]));
   checkInputSection(shape, report);
   checkRules(outlines, report);
   checkReferences(outlines, all, shape.inputs, report);
-  refuseIdleTemplates(yaml.value, flatten(outlines), report);
+  refuseIdleTemplates(value, flatten(outlines), report);
   return shape.blueprint;
 }
 

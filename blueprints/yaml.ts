@@ -3,7 +3,6 @@ import { Composer, isMap, isScalar, isSeq, Parser } from 'yaml';
 import type { Document, Node, Pair, YAMLMap } from 'yaml';
 import type { KeyPath } from './issues.ts';
 import type { Json } from '../base/json.ts';
-import { readUsualYaml } from './usual-yaml.ts';
 import { readTokens, type YamlProblem } from './yaml-tokens.ts';
 
 /** A place in the text, as offsets in UTF-16 units. */
@@ -21,20 +20,11 @@ export interface YamlText {
   findKey(path: KeyPath): Range | undefined;
 }
 
-/** Reads a text. Duplicate keys, further documents and keys that aren't plain names are problems. Never throws. */
+/**
+ * Reads a text with the full parser, which knows every place and every mistake. Duplicate keys, further documents and
+ * keys that aren't plain names are problems. Never throws.
+ */
 export function readYaml(text: string): { yaml: YamlText | undefined; problems: YamlProblem[] } {
-  const value = readUsualYaml(text);
-  if (value === undefined) return readAll(text);
-  let all: YamlText | undefined;
-  const places = (): YamlText | undefined => (all ??= readAll(text).yaml);
-  return {
-    yaml: { value, findValue: (path) => places()?.findValue(path), findKey: (path) => places()?.findKey(path) },
-    problems: [],
-  };
-}
-
-/** Reads a text with the full parser, which knows every place and every mistake. */
-export function readAll(text: string): ReturnType<typeof readYaml> {
   const read = readTokens(text);
   if ('problems' in read) return { yaml: undefined, problems: read.problems };
   const documents = compose(read.tokens, text.length);
