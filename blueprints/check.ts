@@ -7,7 +7,7 @@ import { checkReferences } from './references.ts';
 import { Report } from './report.ts';
 import { checkRules } from './rules.ts';
 import type { Blueprint } from './schema.ts';
-import { checkShape, type Shape } from './shape.ts';
+import { checkShape, maxSteps, type Shape } from './shape.ts';
 import { hasTemplate } from './template.ts';
 import { checkText } from './text.ts';
 import { readUsualYaml } from './usual-yaml.ts';
@@ -65,7 +65,8 @@ function checkValue(value: Json, report: Report): Blueprint | undefined {
 function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Report): void {
   const templates: KeyPath[] = [];
   findTemplates(value, [], templates);
-  if (templates.length === 0) return;
+  // Beyond the steps that are allowed, nothing was read.
+  if (templates.length === 0 || outlines.length > maxSteps) return;
   const evaluated = new Set(
     outlines.flatMap(({ path, sites }) =>
       sites.filter(({ text }) => hasTemplate(text)).map((site) => pathText(report.asWritten([...path, ...site.path]))),

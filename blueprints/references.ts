@@ -58,6 +58,8 @@ class ReferenceChecker {
   }
 
   private checkSite(outline: NamedOutline, site: ExpressionSite, view: View): void {
+    // The names that were probably meant are looked for, which a hostile text could multiply.
+    if (this.report.isFull()) return;
     const path = [...outline.path, ...site.path];
     if (site.form === 'condition') {
       this.checkSource({ path, source: site.text, nth: 0 }, 'bool', view);

@@ -8,7 +8,7 @@ import type { ErrorCode } from '../base/errors.ts';
 const maxNesting = 64;
 
 /** If a text repeats the same mistake, the parser's time grows with the square of the tokens. */
-const maxTokens = 65_536;
+const maxTokens = 32_768;
 
 /** Something in the text that is refused. Offsets are in UTF-16 units. */
 export interface YamlProblem {

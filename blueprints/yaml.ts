@@ -1,6 +1,6 @@
 /** Reads one YAML 1.2 document into plain JSON, and can find the place of each part in the text. */
 import { Composer, isMap, isScalar, isSeq, Parser } from 'yaml';
-import type { Document, Node, Pair, YAMLMap } from 'yaml';
+import type { Document, Node, Pair, YAMLError, YAMLMap } from 'yaml';
 import type { KeyPath } from './issues.ts';
 import type { Json } from '../base/json.ts';
 import { readTokens, type YamlProblem } from './yaml-tokens.ts';
@@ -39,10 +39,8 @@ export function readYaml(text: string): { yaml: YamlText | undefined; problems: 
       ],
     };
   }
-  const syntax = [...document.errors, ...document.warnings].map((error) =>
-    problem('yaml-syntax', sentence(error.message), ...error.pos),
-  );
-  if (syntax.length > 0) return { yaml: undefined, problems: firstOfEachLine(syntax, text) };
+  const syntax = firstOfEachLine([...document.errors, ...document.warnings], text);
+  if (syntax.length > 0) return { yaml: undefined, problems: syntax };
   const problems: YamlProblem[] = [];
   const value = toJson(document.contents, problems);
   return { yaml: { value, ...lookUp(document.contents) }, problems };
@@ -67,16 +65,18 @@ function sentence(message: string): string {
   return message.split('\n')[0]?.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()) ?? message;
 }
 
-/** The parser's later errors on a line usually follow from its first. */
-function firstOfEachLine(problems: YamlProblem[], text: string): YamlProblem[] {
-  const seen = new Set<number>();
-  return problems
-    .toSorted((a, b) => a.start - b.start)
-    .filter(({ start }) => {
-      const line = text.lastIndexOf('\n', start - 1);
-      return !seen.has(line) && seen.add(line);
-    })
-    .slice(0, 20);
+/** The first problems, one of each line, because the parser's later errors on a line usually follow from its first. */
+function firstOfEachLine(errors: YAMLError[], text: string): YamlProblem[] {
+  const first: YamlProblem[] = [];
+  let lineEnd = -1;
+  for (const { message, pos } of errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
+    if (pos[0] <= lineEnd) continue;
+    first.push(problem('yaml-syntax', sentence(message), ...pos));
+    const newline = text.indexOf('\n', pos[0]);
+    if (newline < 0 || first.length === 20) break;
+    lineEnd = newline;
+  }
+  return first;
 }
 
 function toJson(node: unknown, problems: YamlProblem[]): Json {
