@@ -2,6 +2,7 @@
  * The outputs that expressions read as `steps.ID.NAME`, and everything else that they can read. The interpreter puts
  * exactly these names into the scope. A skipped step has only `outcome`.
  */
+import type { Doubles } from './cel-values.ts';
 import type { Outputs, OutputType } from './kinds/kind.ts';
 import { kinds, type StepKind } from './kinds/kinds.ts';
 import { type Step, stepKind } from './schema.ts';
@@ -15,17 +16,23 @@ export const roots: Record<string, Record<string, OutputType>> = {
   evidence: { summary: 'string' },
 };
 
-/** The paths whose numbers are doubles even if they are whole; for the `doubles` of an evaluation. */
-export function doublePaths(blueprint: NamedBlueprint): Set<string> {
-  const inputs = Object.entries(blueprint.inputs ?? {}).flatMap(([name, { type }]) =>
-    type === 'number' ? [`inputs.${name}`] : [],
+/** The places whose numbers are doubles even if they are whole; for the `doubles` of an evaluation. */
+export function findDoubles(blueprint: NamedBlueprint): ReadonlyMap<string, Doubles> {
+  const inputs = Object.entries(blueprint.inputs ?? {}).flatMap(([name, { type }]): [string, Doubles][] =>
+    type === 'number' ? [[name, true]] : [],
   );
-  const outputs = allSteps(blueprint.steps).flatMap((step) =>
-    Object.entries(outputsOf(stepKind(step), step)).flatMap(([name, { type }]) =>
-      type === 'double' ? [`steps.${step.id}.${name}`] : [],
-    ),
-  );
-  return new Set([...inputs, ...outputs]);
+  const steps = allSteps(blueprint.steps).map((step): [string, Doubles] => {
+    const kind = stepKind(step);
+    const outputs = Object.entries(outputsOf(kind, step)).flatMap(([name, { type }]): [string, Doubles][] => {
+      const doubles = type === 'double' ? true : kinds[kind].doublesOf?.(step, name);
+      return doubles === undefined ? [] : [[name, doubles]];
+    });
+    return [step.id, new Map(outputs)];
+  });
+  return new Map([
+    ['inputs', new Map(inputs)],
+    ['steps', new Map(steps)],
+  ]);
 }
 
 /** Whether a name is a root of every scope. */

@@ -15,7 +15,7 @@ import type { OpenedRun } from '../activities/contract.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
-import { doublePaths } from '../blueprints/outputs.ts';
+import { findDoubles } from '../blueprints/outputs.ts';
 import { budgetLimits } from './budget.ts';
 import { Absence } from './absence.ts';
 import { Clock } from './clock.ts';
@@ -183,7 +183,7 @@ function startScope({ request, opened }: RunContext): Scope {
     blueprint: { path: opened.blueprintFolder?.path ?? '' },
     evidence: { summary: '' },
   };
-  return { values, cut: new Set(), doubles: doublePaths(opened.blueprint) };
+  return { values, cut: new Set(), doubles: findDoubles(opened.blueprint) };
 }
 
 /** How often a run comes back on a copy after it lost its sandbox. */

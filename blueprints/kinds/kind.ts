@@ -1,6 +1,7 @@
 /** The definition of a kind of step. Each of the other files here defines one kind; `kinds.ts` lists them. */
 import { z } from 'zod';
 import { Duration } from '../../base/durations.ts';
+import type { Doubles } from '../cel-values.ts';
 import type { NamedOutline } from '../outlines.ts';
 import type { Report } from '../report.ts';
 import { EnvironmentName, Expression, Identifier, TemplateOrNumber } from '../values.ts';
@@ -25,6 +26,8 @@ export interface Kind<S> {
   check?(placed: PlacedStep<S>, report: Report): void;
   /** The members that an output is known to have; undefined if it may have any. */
   membersOf?(step: S, output: string): Members | undefined;
+  /** The places of an output whose numbers are doubles; undefined if there are none. */
+  doublesOf?(step: S, output: string): Doubles | undefined;
   /** Makes the kind a block: a step that holds steps. */
   children?: Children;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isJsonMap, type Json } from '../../base/json.ts';
+import { answerDoubles, answerMembers } from '../answer-shape.ts';
 import type { KeyPath } from '../issues.ts';
 import type { Report } from '../report.ts';
 import { ModelName, SystemPrompt, Template } from '../values.ts';
@@ -34,11 +35,10 @@ export const promptKind: Kind<PromptStep> = {
     if (step) checkAnswer(step.prompt.answer, [...path, 'prompt', 'answer'], report);
   },
   membersOf({ prompt }, output) {
-    const { properties } = prompt.answer;
-    return output === 'value' && isJsonMap(properties)
-      ? { of: 'the answer', names: Object.keys(properties) }
-      : undefined;
+    const names = output === 'value' ? answerMembers(prompt.answer) : undefined;
+    return names && { of: 'the answer', names };
   },
+  doublesOf: ({ prompt }, output) => (output === 'value' ? answerDoubles(prompt.answer) : undefined),
 };
 
 /** Keywords of JSON Schema that run a pattern of the author's, or fetch a schema from elsewhere, in the worker. */

@@ -53,7 +53,7 @@ test('what is read the quick way has the same value as by the parser that knows 
     '\n  ...\n',
     ' %',
     `${'k'.repeat(1100)}: `,
-    `${'k'.repeat(1030)}`,
+    'k'.repeat(1030),
     '\t',
     '\\',
     '\\n',

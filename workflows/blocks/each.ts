@@ -1,11 +1,12 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { Json } from '../../base/json.ts';
 import type { NamedEachStep } from '../../blueprints/kinds/each.ts';
 import { isBudgetSpent } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
 import { describeFailure, FailedAt, HistoryFull, isControl, neverPassedOver, StepFailed } from '../failures.ts';
 import { itemKey, recordItem } from '../journal.ts';
 import type { StepRecord } from '../memory.ts';
-import { value, withValue } from '../render.ts';
+import { value, withItem } from '../render.ts';
 
 /**
  * Carries out the same steps for each item of a list, several at a time. If more items fail than the step tolerates, no
@@ -71,14 +72,14 @@ async function carryOutItem(
   run: RunContext,
   { step, path, key, scope, walkItem }: StepPlace<NamedEachStep>,
   index: number,
-  item: Parameters<typeof withValue>[2],
+  item: Json,
 ): Promise<StepRecord> {
   const { memory } = run;
   const known = memory.records[itemKey({ path, key, index })];
   if (known) return known;
   const record = (how: Pick<StepRecord, 'outcome' | 'failure'>) => recordItem(memory, { path, key, index }, how);
   try {
-    await walkItem(run, step.do, withValue(scope, step.as, item), index);
+    await walkItem(run, step.do, withItem(scope, { name: step.as, list: step.each, item }), index);
     return record({ outcome: 'succeeded' });
   } catch (error) {
     const { code, message } = describeFailure(error);
