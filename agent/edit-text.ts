@@ -27,6 +27,7 @@ export function editText(
       error:
         'old and new are the same, so this changes nothing. Write in new how the text has to be. To add a line, take the line before it into both: {"old": "import os\\n", "new": "import os\\nimport time\\n"}',
     };
+  if (edit.old === '') return { error: 'old is empty. Write in old the text that is there now.' };
   const places = findPlaces(text, edit.old);
   if (places.length === 0) return { error: explainMissing(text, edit) };
   const chosen = edit.line === undefined ? places : places.filter((place) => place.line === edit.line);

@@ -45,14 +45,20 @@ function fail(node: CelNode, message: string): never {
 
 /** One evaluation of an expression, with its own meter. */
 export class Evaluation {
-  readonly meter = new Meter();
+  readonly meter: Meter;
   private readonly locals: Map<string, CelValue>;
   private readonly scope: Scope;
   private readonly cut: ReadonlySet<string>;
   private readonly doubles: Doubles | undefined;
 
   /** `locals` are variables that hold values already. */
-  constructor(scope: Scope, options: EvaluateOptions = {}, locals: ReadonlyMap<string, CelValue> = new Map()) {
+  constructor(
+    scope: Scope,
+    options: EvaluateOptions = {},
+    locals: ReadonlyMap<string, CelValue> = new Map(),
+    meter: Meter = new Meter(),
+  ) {
+    this.meter = meter;
     this.scope = scope;
     this.locals = new Map(locals);
     this.cut = options.cut ?? new Set();
@@ -178,7 +184,10 @@ export class Evaluation {
     }
     if (isJsonMap(json) && name !== undefined) {
       if (typeof name !== 'string' || !Object.hasOwn(json, name)) return undefined;
-      return this.at({ path: `${path}.${name}`, json: json[name] ?? null, doubles: doublesAt(base.doubles, name) }, node);
+      return this.at(
+        { path: `${path}.${name}`, json: json[name] ?? null, doubles: doublesAt(base.doubles, name) },
+        node,
+      );
     }
     return fail(node, `\`${path}\` has no member of type ${typeName(key)}`);
   }

@@ -22,7 +22,10 @@ export function doublesAt(doubles: Doubles | undefined, key: string): Doubles | 
 
 /** Counts the work of one evaluation. A node, an element and a character of new text cost one unit each. */
 export class Meter {
-  private left = 1_000_000;
+  private left: number;
+  constructor(units = 1_000_000) {
+    this.left = units;
+  }
   /** @throws ExpressionFailed `expression-too-costly` */
   spend(amount: number): void {
     this.left -= amount;

@@ -2,6 +2,7 @@
 import { BlueprintInvalid, type Issue, type KeyPath, pathText } from './issues.ts';
 import type { Json } from '../base/json.ts';
 import { findInputProblem } from './inputs.ts';
+import { kinds } from './kinds/kinds.ts';
 import { flatten, type NamedOutline, nameOutlines } from './outlines.ts';
 import { checkReferences } from './references.ts';
 import { Report } from './report.ts';
@@ -36,7 +37,7 @@ export function checkBlueprint(
   }
   const report = new Report(options.file, source);
   const { yaml, problems } = readYaml(source);
-  for (const problem of problems) report.addAt(problem, problem.code, problem.message);
+  for (const problem of problems) report.addAt(problem, problem.code, problem.message, [], problem.hint);
   if (yaml) report.setYaml(yaml);
   const blueprint = yaml && checkValue(yaml.value, report);
   const issues = report.sorted();
@@ -55,6 +56,7 @@ function checkValue(value: Json, report: Report): Blueprint | undefined {
   const outlines = nameOutlines(shape.outlines);
   const all = new Map<string, NamedOutline>(flatten(outlines).map((outline) => [outline.id, outline]));
   checkInputSection(shape, report);
+  checkBudgetSection(shape, flatten(outlines), report);
   checkRules(outlines, report);
   checkReferences(outlines, all, shape.inputs, report);
   refuseIdleTemplates(value, flatten(outlines), report);
@@ -64,7 +66,12 @@ function checkValue(value: Json, report: Report): Blueprint | undefined {
 /** Refuses a template at a key where nothing is evaluated: it would be taken literally, which nobody intends. */
 function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Report): void {
   const templates: KeyPath[] = [];
-  findTemplates(value, [], templates);
+  const withNul: KeyPath[] = [];
+  findTexts(value, [], (text, path) => {
+    if (hasTemplate(text)) templates.push(path);
+    if (text.includes('\0')) withNul.push(path);
+  });
+  for (const path of withNul) report.add(path, 'blueprint-not-text', 'the text contains a NUL character');
   // Beyond the steps that are allowed, nothing was read.
   if (templates.length === 0 || outlines.length > maxSteps) return;
   const evaluated = new Set(
@@ -86,18 +93,24 @@ function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Repo
   }
 }
 
-/** The paths of all texts that hold a template. */
-function findTemplates(value: Json, path: (string | number)[], found: KeyPath[]): void {
+/** Calls `visit` for every text in a value, with its path. */
+function findTexts(value: Json, path: (string | number)[], visit: (text: string, path: KeyPath) => void): void {
   if (typeof value === 'string') {
-    if (hasTemplate(value)) found.push([...path]);
+    visit(value, path);
   } else if (typeof value === 'object' && value !== null) {
     const isList = Array.isArray(value);
-    for (const [key, inner] of Object.entries(value)) {
-      path.push(isList ? Number(key) : key);
-      findTemplates(inner, path, found);
-      path.pop();
-    }
+    for (const [key, inner] of Object.entries(value)) findTexts(inner, [...path, isList ? Number(key) : key], visit);
   }
+}
+
+/** Refuses steps that ask a model in a blueprint whose budget allows no model. */
+function checkBudgetSection({ blueprint }: Shape, outlines: NamedOutline[], report: Report): void {
+  const { tokens, turns } = blueprint?.budget ?? {};
+  const limit = tokens === 0 ? 'tokens' : 'turns';
+  if (tokens !== 0 && turns !== 0) return;
+  for (const { kind, path } of outlines)
+    if (kind && kinds[kind].asksModel)
+      report.addKey([...path, kind], 'wrong-value', `this step asks a model, but \`budget.${limit}\` is 0`);
 }
 
 function checkInputSection({ inputs }: Shape, report: Report): void {

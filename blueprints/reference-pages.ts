@@ -109,18 +109,20 @@ function stepSection(kind: StepKind, node: SchemaNode, common: string[]): string
 
 function expressionSection(): string {
   const rows = Object.entries(roots).flatMap(([root, fields]) =>
-    Object.entries(fields).map(([field, type]) => `| \`${root}.${field}\` | \`${type}\` |`),
+    Object.entries(fields).map(([field, type]) => `| \`${root}.${field}\` | \`${type}\`${root === 'evidence' ? '; only in \`change.body\`' : ''} |`),
   );
   return `## Expressions
 
 Expressions are CEL: bare in \`if\`, inside \`\${{ }}\` in the texts that are templates, and nowhere else. A template that is exactly one
 \`\${{ }}\` gives the value itself; in a longer text, lists and maps become JSON. What an expression gives is never evaluated again.
-Logic short-circuits from left to right. References, types and syntax are checked before a run starts.
+Values are those of CEL's conformance cases: an error on one side of \`&&\` or \`||\` counts only if the other side does not decide.
+A number from JSON is an \`int\` if it is whole, but a \`double\` where an input or the schema of an answer says \`number\`.
+References, types and syntax are checked before a run starts, and so are parts that would fail in every run, such as a division by zero.
 
 | Name | Type |
 |---|---|
 | \`inputs.NAME\` | as declared |
-| \`steps.ID.OUTPUT\` | as in the tables above; of a step that was skipped, only \`outcome\` |
+| \`steps.ID.OUTPUT\` | as in the tables above; of a step that was skipped, only \`outcome\`; of one that failed while the run goes on, what is known, else the empty value of its type (\`0\`, \`''\`, \`[]\`, \`false\`, \`null\`) |
 ${rows.join('\n')}
 
 \`blueprint.path\` is the folder of the files beside \`blueprint.yaml\`, as the sandbox has it, for reading only. In a shell it is \`$JIG_BLUEPRINT\`.

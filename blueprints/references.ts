@@ -3,7 +3,7 @@ import type { Environment, ParseResult } from '@marcbachmann/cel-js';
 import { ExpressionFailed, parseExpression } from './cel-parse.ts';
 import { checkTypes, declare } from './declarations.ts';
 import type { ExpressionSite } from './expression-sites.ts';
-import { findReferences } from './expressions.ts';
+import { findConstantFailure, findReferences } from './expressions.ts';
 import type { KeyPath } from './issues.ts';
 import type { NamedOutline } from './outlines.ts';
 import { findProblem, type Known, type View } from './reference-rules.ts';
@@ -50,7 +50,7 @@ class ReferenceChecker {
     const visible = new Map(view.visible);
     for (const outline of outlines) {
       const { sites, inner, variable } = outline;
-      for (const site of sites) this.checkSite(outline, site, { ...view, visible });
+      for (const site of sites) this.checkSite(outline, site, { ...view, visible, reads: site.reads });
       const variables = variable === undefined ? view.variables : [...view.variables, variable];
       if (inner.length > 0) this.checkSteps(inner, { visible, variables, around: [...view.around, outline] });
       visible.set(outline.id, outline);
@@ -136,5 +136,14 @@ class ReferenceChecker {
     if (this.report.issues.length > before) return;
     for (const problem of checkTypes(at.source, expression, expected))
       this.report.addIn(at.path, { ...at, ...problem }, problem.code, problem.message);
+    if (this.report.issues.length > before) return;
+    const failure = findConstantFailure(expression);
+    if (failure)
+      this.report.addIn(
+        at.path,
+        { ...at, offset: failure.offset, length: failure.length },
+        failure.code,
+        failure.message,
+      );
   }
 }

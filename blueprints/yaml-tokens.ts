@@ -16,6 +16,7 @@ export interface YamlProblem {
   message: string;
   start: number;
   end: number;
+  hint?: string | undefined;
 }
 
 const refused: Partial<Record<string, string>> = {

@@ -65,13 +65,17 @@ function sentence(message: string): string {
   return message.split('\n')[0]?.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()) ?? message;
 }
 
+/** What the parser says of a text with a colon and a space in it. */
+const seldomMeant = /^(?:Nested mappings|Block collections) are not allowed/i;
+
 /** The first problems, one of each line, because the parser's later errors on a line usually follow from its first. */
 function firstOfEachLine(errors: YAMLError[], text: string): YamlProblem[] {
   const first: YamlProblem[] = [];
   let lineEnd = -1;
   for (const { message, pos } of errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
     if (pos[0] <= lineEnd) continue;
-    first.push(problem('yaml-syntax', sentence(message), ...pos));
+    const hint = seldomMeant.test(message) ? 'if the text holds `: `, put quotes around it' : undefined;
+    first.push({ ...problem('yaml-syntax', sentence(message), ...pos), hint });
     const newline = text.indexOf('\n', pos[0]);
     if (newline < 0 || first.length === 20) break;
     lineEnd = newline;

@@ -6,12 +6,24 @@ import {
   ChildWorkflowFailure,
   isCancellation,
 } from '@temporalio/workflow';
+import type { Json } from '../base/json.ts';
 import { isErrorCode, JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
 import type { RunEnd } from './messages.ts';
+
+/** What a step that failed leaves for expressions to read, where the run goes on. */
+interface Left {
+  outputs: Record<string, Json>;
+  cut?: string[];
+}
 
 /** A step failed. */
 export class StepFailed extends JigError {
   override name = 'StepFailed';
+  readonly left: Left;
+  constructor(code: ErrorCode, message: string, left: Left = { outputs: {} }) {
+    super(code, message);
+    this.left = left;
+  }
 }
 
 /** A step's failure, with the path of the innermost step that failed. */

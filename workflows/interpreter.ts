@@ -3,12 +3,13 @@
  * the action of its kind.
  */
 import { CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/workflow';
+import { emptyOutputs } from '../blueprints/outputs.ts';
 import { stepKind } from '../blueprints/schema.ts';
 import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
 import { actionFor } from './actions.ts';
 import { checkTime } from './budget.ts';
 import type { RunContext, Scope, StepPlace } from './context.ts';
-import { describeFailure, FailedAt, HistoryFull, isControl, neverPassedOver, RunEnded, SentBack } from './failures.ts';
+import { describeFailure, FailedAt, HistoryFull, isControl, neverPassedOver, RunEnded, SentBack, StepFailed } from './failures.ts';
 import { guardStaleResume } from './freshness.ts';
 import { nameStep, type Item } from './journal.ts';
 import type { StepRecord } from './memory.ts';
@@ -99,9 +100,15 @@ async function carryOut(
     if (code !== 'sandbox-lost' && usesBefore !== run.absence.uses) delete run.memory.copy;
     run.view.finish(row, 'failed', { note: message });
     if (step['on-failure'] === 'continue' && !neverPassedOver.has(code))
-      return { outcome: 'failed', outputs: {}, failure: { code, message } };
+      return { outcome: 'failed', ...leftBy(step, error), failure: { code, message } };
     throw new FailedAt(error instanceof FailedAt ? error.path : path, code, message);
   }
+}
+
+/** Every output of a failed step can be read: what the failure left, and else the empty value of its type. */
+function leftBy(step: NamedStep, error: unknown): Pick<StepRecord, 'outputs' | 'cut'> {
+  const { outputs, cut = [] } = error instanceof StepFailed ? error.left : { outputs: {} };
+  return { outputs: { ...emptyOutputs(step), ...outputs }, ...(cut.length > 0 && { cut }) };
 }
 
 function noteOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Commands, ModelName, SystemPrompt, Template } from '../values.ts';
+import { Commands, ModelName, SystemPrompt, TemplateWithText } from '../values.ts';
 import { commonKeys, type Kind, outcome, templates } from './kind.ts';
 
 export const agentTools = ['read', 'edit', 'write', 'search', 'shell'] as const;
@@ -29,7 +29,7 @@ const AgentStep = z.strictObject({
   ...commonKeys,
   agent: z
     .strictObject({
-      task: Template.meta({ description: 'What the model should do' }),
+      task: TemplateWithText.meta({ description: 'What the model should do' }),
       tools: z
         .array(AgentTool)
         .min(1)
@@ -77,6 +77,7 @@ export const agentKind: Kind<AgentStep> = {
   },
   evaluated: [...templates('agent', 'task', 'system'), { key: 'verify', is: 'commands' }],
   withoutEffect: ['retry'],
+  asksModel: true,
   check({ step, path }, report) {
     if (step?.attempts === undefined || step.verify !== undefined) return;
     report.addKey(

@@ -1,6 +1,7 @@
 /** The definition of a kind of step. Each of the other files here defines one kind; `kinds.ts` lists them. */
 import { z } from 'zod';
 import { Duration } from '../../base/durations.ts';
+import type { Json } from '../../base/json.ts';
 import type { Doubles } from '../cel-values.ts';
 import type { NamedOutline } from '../outlines.ts';
 import type { Report } from '../report.ts';
@@ -20,6 +21,8 @@ export interface Kind<S> {
   evaluated: readonly Evaluated[];
   /** Common keys that are refused, because they would have no effect. */
   withoutEffect?: readonly CommonKey[];
+  /** The step asks a model. */
+  asksModel?: true;
   /** The step happens once in a run, so it can't be inside a block. */
   once?: true;
   /** Reports what is wrong with a step beyond its shape. Called in the order of the text. */
@@ -38,6 +41,8 @@ export type OutputType = 'bool' | 'int' | 'double' | 'string' | 'list<string>' |
 export interface Output {
   type: OutputType;
   description: string;
+  /** Its value after a failure that left it unknown; by default, the empty value of its type. */
+  ifUnknown?: Json;
   /** What a step needs in order to have this output, if not every step of the kind has it. */
   needs?: string;
 }
@@ -60,6 +65,8 @@ export const outcome: Output = { type: 'string', description: '`succeeded`, `fai
 export interface Evaluated {
   key: string;
   inner?: string;
+  /** A root that can be read here and nowhere else. */
+  reads?: 'evidence';
   /** `condition`: bare CEL; `list`: a template that gives a list; the last three hold several texts. */
   is: 'condition' | 'template' | 'list' | 'templates' | 'command' | 'commands';
 }

@@ -3,7 +3,7 @@ import { isJsonMap, type Json } from '../../base/json.ts';
 import { answerDoubles, answerMembers } from '../answer-shape.ts';
 import type { KeyPath } from '../issues.ts';
 import type { Report } from '../report.ts';
-import { ModelName, SystemPrompt, Template } from '../values.ts';
+import { ModelName, SystemPrompt, TemplateWithText } from '../values.ts';
 import { commonKeys, type Kind, outcome, templates } from './kind.ts';
 
 /** The shape of an answer as a JSON Schema. It is given to the model's server, and the answer is checked against it. */
@@ -14,7 +14,7 @@ const PromptStep = z.strictObject({
   ...commonKeys,
   prompt: z
     .strictObject({
-      text: Template.meta({ description: 'The question' }),
+      text: TemplateWithText.meta({ description: 'The question' }),
       answer: JsonSchema.meta({ description: 'The JSON Schema that the answer must match' }),
       model: ModelName,
       system: SystemPrompt,
@@ -31,6 +31,7 @@ export const promptKind: Kind<PromptStep> = {
   },
   evaluated: templates('prompt', 'text', 'system'),
   withoutEffect: ['env'],
+  asksModel: true,
   check({ step, path }, report) {
     if (step) checkAnswer(step.prompt.answer, [...path, 'prompt', 'answer'], report);
   },

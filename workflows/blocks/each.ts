@@ -33,11 +33,13 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
   const inItems = { ...run, atOnce: run.atOnce * atOnce, waits };
   const goesOn = () => stopped === undefined && failed.length <= tolerate;
   let next = 0;
+  let ended = 0;
 
   const worker = async (): Promise<void> => {
     for (let index = next++; index < items.length && goesOn(); index = next++) {
       try {
         const { failure } = await carryOutItem(inItems, place, index, items[index] ?? null);
+        ended += 1;
         if (!failure) continue;
         failed.push(`item ${index}: ${failure.message}`);
         if (failure.code === 'budget-exceeded') overBudget ??= failure;
@@ -56,15 +58,14 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
   if (overBudget && isBudgetSpent(run))
     throw new FailedAt(overBudget.path ?? path, overBudget.code, overBudget.message);
   if (stopped !== undefined && (!(stopped instanceof HistoryFull) || failed.length <= tolerate)) throw stopped;
+  // Of an item that never began, neither can be said.
+  const succeeded = ended - failed.length;
+  const outputs = { count: items.length, succeeded, failed: failed.length };
   if (failed.length > tolerate) {
     const first = failed.slice(0, 3).join('; ');
-    throw new StepFailed('each-failed', `${failed.length} of ${items.length} items failed: ${first}`);
+    throw new StepFailed('each-failed', `${failed.length} of ${items.length} items failed: ${first}`, { outputs });
   }
-  const succeeded = items.length - failed.length;
-  return {
-    outputs: { count: items.length, succeeded, failed: failed.length },
-    note: `${succeeded} of ${items.length} items`,
-  };
+  return { outputs, note: `${succeeded} of ${items.length} items` };
 };
 
 /** Carries out one item and records how it ended. @throws what ends the block, whatever `tolerate` says */

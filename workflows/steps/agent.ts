@@ -100,7 +100,7 @@ export async function runAgent(run: RunContext, round: AgentRound): Promise<Step
   const left =
     work.allowPaths && result.code !== 'path-not-allowed' ? await findRefusal(task, `${task.key}/left`) : undefined;
   if (left?.code === 'path-not-allowed') throw new StepFailed(left.code, `${result.reason}; and ${left.message}`);
-  throw new StepFailed(result.code ?? 'agent-failed', result.reason);
+  throw new StepFailed(result.code ?? 'agent-failed', result.reason, stepResult(result));
 }
 
 function taskOf(

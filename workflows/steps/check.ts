@@ -31,8 +31,10 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   rememberGates(memory, commands, timeoutMs);
   const checked = await checkCommands(request);
   recordChecks(memory, path, checked);
-  if (checked.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(checked));
-  return result(checked, summarizeChecks(checked));
+  const summary = summarizeChecks(checked);
+  const ended = result(checked, summary);
+  if (checked.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summary, ended);
+  return ended;
 };
 
 function describeBaseline({ command: { shown }, run: { tests }, verdict }: CheckedCommand): string {
