@@ -109,7 +109,10 @@ function stepSection(kind: StepKind, node: SchemaNode, common: string[]): string
 
 function expressionSection(): string {
   const rows = Object.entries(roots).flatMap(([root, fields]) =>
-    Object.entries(fields).map(([field, type]) => `| \`${root}.${field}\` | \`${type}\`${root === 'evidence' ? '; only in \`change.body\`' : ''} |`),
+    Object.entries(fields).map(
+      ([field, type]) =>
+        `| \`${root}.${field}\` | \`${type}\`${root === 'evidence' ? '; only in \`change.body\`' : ''} |`,
+    ),
   );
   return `## Expressions
 

@@ -1,5 +1,6 @@
 /** Types of values that more than one key of a blueprint can hold. */
 import { z } from 'zod';
+import { parseGlob } from './globs.ts';
 import { hasTemplate } from './template.ts';
 
 /** A name that CEL can read after a dot: `steps.survey`. */
@@ -41,6 +42,12 @@ export const Commands = z.array(Command).min(1).max(32);
 /** The name of an environment variable. */
 export const EnvironmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
   error: 'the name of a variable has letters, digits and _, and does not begin with a digit',
+});
+
+/** A glob of paths in the repository. */
+export const Glob = z.string().superRefine((glob, context) => {
+  const parsed = parseGlob(glob);
+  if ('problem' in parsed) context.addIssue({ code: 'custom', message: `this glob ${parsed.problem}` });
 });
 
 export const ModelName = z

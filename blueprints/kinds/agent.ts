@@ -1,29 +1,10 @@
 import { z } from 'zod';
-import { Commands, ModelName, SystemPrompt, TemplateWithText } from '../values.ts';
+import { Commands, Glob, ModelName, SystemPrompt, TemplateWithText } from '../values.ts';
 import { commonKeys, type Kind, outcome, templates } from './kind.ts';
 
 export const agentTools = ['read', 'edit', 'write', 'search', 'shell'] as const;
 const AgentTool = z.enum(agentTools);
 export type AgentTool = z.infer<typeof AgentTool>;
-
-/** A glob that any matcher decides quickly, whatever the path. */
-const Glob = z
-  .string()
-  .min(1)
-  .max(512)
-  .refine(
-    (glob) => {
-      const parts = glob.split('/');
-      const isPlain = parts.every(
-        (part) => part === '**' || /^[^*\\(){}[\]!+@|]*(\*[^*\\(){}[\]!+@|]+)?(\*[^*\\(){}[\]!+@|]*)?$/.test(part),
-      );
-      return isPlain && !glob.startsWith('/') && parts.filter((part) => part === '**').length <= 3;
-    },
-    {
-      error:
-        'a glob is a relative path that may contain `*` and `?`, with at most two single `*` in a part and at most three parts that are `**`',
-    },
-  );
 
 const AgentStep = z.strictObject({
   ...commonKeys,
