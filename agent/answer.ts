@@ -1,12 +1,11 @@
 /** The question and the answer of a `prompt` step. The answer is JSON that fits a JSON Schema. */
-import { z } from 'zod';
+import { findAnswerProblem } from '../blueprints/answer-schema.ts';
 import type { JsonSchema } from '../blueprints/kinds/prompt.ts';
 import type { Message, ModelRequest } from '../model/contract.ts';
 import { parseJsonText, stripFence } from './json-text.ts';
 import { withoutThinking } from './protocols/written-calls.ts';
 
 const maxAnswerChars = 64 * 1024;
-const maxSchemaChars = 64 * 1024;
 
 /** The question of a `prompt` step. `earlier` holds the answers that didn't fit, each with what was wrong. */
 export function promptQuestion(
@@ -27,55 +26,14 @@ export function promptQuestion(
 
 /**
  * The value of an answer, or what the model is told so that it can try again. @throws TypeError if the schema can't be
- * read
+ * used
  */
-export function parseAnswer(text: string, jsonSchema: JsonSchema): { value: unknown } | { error: string } {
-  const schema = readSchema(jsonSchema);
+export function parseAnswer(text: string, schema: JsonSchema): { value: unknown } | { error: string } {
   if (text.length > maxAnswerChars)
     return { error: `The answer is longer than ${maxAnswerChars} characters. Give a shorter one.` };
   const json = parseJsonText(stripFence(withoutThinking(text)));
   if (!json) return { error: 'The answer is not JSON. Answer with JSON only, without any other text.' };
-  const parsed = schema.safeParse(json.value);
-  if (parsed.success) return { value: json.value };
-  const issues = parsed.error.issues
-    .slice(0, 5)
-    .map((issue) => `${issue.path.join('.') || 'the answer'}: ${issue.message}`);
-  return {
-    error: `The answer does not fit the schema: ${issues.join('; ').slice(0, 1000)}. Answer again, with JSON only.`,
-  };
-}
-
-function readSchema(jsonSchema: JsonSchema): z.ZodType {
-  if (JSON.stringify(jsonSchema).length > maxSchemaChars)
-    throw new TypeError(`an answer's JSON Schema has at most ${maxSchemaChars} characters`);
-  if (hasPattern(jsonSchema))
-    throw new TypeError(
-      "an answer's JSON Schema can't hold a pattern: use enum, or check the answer in a step of its own",
-    );
-  try {
-    return z.fromJSONSchema(jsonSchema);
-  } catch (error) {
-    throw new TypeError(
-      `the answer's JSON Schema can't be used: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
-  }
-}
-
-const keywordsOfSchemasByName = new Set(['properties', '$defs', 'definitions']);
-const keywordsOfValues = new Set(['const', 'enum', 'default', 'examples']);
-
-/** Whether the schema has a regular expression, which could block the process for ever on a text from outside. */
-function hasPattern(schema: unknown): boolean {
-  if (Array.isArray(schema)) return schema.some(hasPattern);
-  if (typeof schema !== 'object' || schema === null) return false;
-  return Object.entries(schema).some(([keyword, value]: [string, unknown]) => {
-    if (keyword === 'pattern' || keyword === 'patternProperties') return true;
-    if (keywordsOfValues.has(keyword)) return false;
-    const inner =
-      keywordsOfSchemasByName.has(keyword) && typeof value === 'object' && value !== null
-        ? Object.values(value)
-        : value;
-    return hasPattern(inner);
-  });
+  const problem = findAnswerProblem(schema, json.value);
+  if (problem === undefined) return { value: json.value };
+  return { error: `The answer does not fit the schema: ${problem.slice(0, 1000)}. Answer again, with JSON only.` };
 }

@@ -1,4 +1,5 @@
 /** Checks a blueprint as a whole, before anything starts. */
+import { findSchemaProblem } from './answer-schema.ts';
 import { BlueprintInvalid, type Issue, type KeyPath, pathText } from './issues.ts';
 import type { Json } from '../base/json.ts';
 import { findInputProblem } from './inputs.ts';
@@ -57,6 +58,7 @@ function checkValue(value: Json, report: Report): Blueprint | undefined {
   const all = new Map<string, NamedOutline>(flatten(outlines).map((outline) => [outline.id, outline]));
   checkInputSection(shape, report);
   checkBudgetSection(shape, flatten(outlines), report);
+  checkAnswers(flatten(outlines), report);
   checkRules(outlines, report);
   checkReferences(outlines, all, shape.inputs, report);
   refuseIdleTemplates(value, flatten(outlines), report);
@@ -111,6 +113,31 @@ function checkBudgetSection({ blueprint }: Shape, outlines: NamedOutline[], repo
   for (const { kind, path } of outlines)
     if (kind && kinds[kind].asksModel)
       report.addKey([...path, kind], 'wrong-value', `this step asks a model, but \`budget.${limit}\` is 0`);
+}
+
+/** Compiling schemas takes time by their sizes. Equal ones are compiled once. */
+const maxAnswerCharacters = 20_000;
+const leastAnswerCharacters = 200;
+
+/** Refuses schemas that no answer could be held to, which would be found only after the answer was paid. */
+function checkAnswers(outlines: NamedOutline[], report: Report): void {
+  const seen = new Set<string>();
+  let characters = 0;
+  for (const { kind, step, path } of outlines) {
+    const answer = kind && step && kinds[kind].answerOf?.(step);
+    if (!answer || report.isFull()) continue;
+    const at = [...path, ...answer.path];
+    const text = JSON.stringify(answer.schema);
+    if (!seen.has(text)) characters += Math.max(text.length, leastAnswerCharacters);
+    seen.add(text);
+    if (characters > maxAnswerCharacters) {
+      const message = `the schemas of a blueprint's answers have at most ${maxAnswerCharacters} characters together`;
+      report.add(at, 'answer-keyword', message, 'ask for less at once, or use the same schema in several steps');
+      return;
+    }
+    const problem = findSchemaProblem(answer.schema);
+    if (problem) report.addKey([...at, ...problem.path], 'answer-keyword', problem.message, problem.hint);
+  }
 }
 
 function checkInputSection({ inputs }: Shape, report: Report): void {

@@ -1,8 +1,9 @@
 /** The definition of a kind of step. Each of the other files here defines one kind; `kinds.ts` lists them. */
 import { z } from 'zod';
 import { Duration } from '../../base/durations.ts';
-import type { Json } from '../../base/json.ts';
+import type { Json, JsonMap } from '../../base/json.ts';
 import type { Doubles } from '../cel-values.ts';
+import type { KeyPath } from '../issues.ts';
 import type { NamedOutline } from '../outlines.ts';
 import type { Report } from '../report.ts';
 import { EnvironmentName, Expression, Identifier, TemplateOrNumber } from '../values.ts';
@@ -27,6 +28,8 @@ export interface Kind<S> {
   once?: true;
   /** Reports what is wrong with a step beyond its shape. Called in the order of the text. */
   check?(placed: PlacedStep<S>, report: Report): void;
+  /** The JSON Schema that a model's answer must fit, and its path in the step. */
+  answerOf?(step: S): { path: KeyPath; schema: JsonMap };
   /** The members that an output is known to have; undefined if it may have any. */
   membersOf?(step: S, output: string): Members | undefined;
   /** The places of an output whose numbers are doubles; undefined if there are none. */
