@@ -93,8 +93,8 @@ const dialects = new Map<string, () => Ajv>([
 ]);
 const instances = new Map<string, Ajv>();
 
-function ajvFor(dialect: Json = draft2020): Ajv | undefined {
-  const name = String(dialect);
+function ajvFor(name: Json = draft2020): Ajv | undefined {
+  if (typeof name !== 'string') return undefined;
   const known = instances.get(name) ?? dialects.get(name)?.();
   if (!known || instances.has(name)) return known;
   addFormats.default(known);

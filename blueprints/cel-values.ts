@@ -7,7 +7,7 @@ import type { Json } from '../base/json.ts';
 
 export type CelValue = null | boolean | bigint | number | string | CelValue[] | CelMap;
 export type CelKey = string | bigint | boolean;
-export type CelMap = Map<CelKey, CelValue>;
+type CelMap = Map<CelKey, CelValue>;
 
 /**
  * The places of a JSON value that hold doubles, even where their numbers are whole: the value itself, or the members of

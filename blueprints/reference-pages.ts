@@ -111,7 +111,7 @@ function expressionSection(): string {
   const rows = Object.entries(roots).flatMap(([root, fields]) =>
     Object.entries(fields).map(
       ([field, type]) =>
-        `| \`${root}.${field}\` | \`${type}\`${root === 'evidence' ? '; only in \`change.body\`' : ''} |`,
+        `| \`${root}.${field}\` | \`${type}\`${root === 'evidence' ? '; only in `change.body`' : ''} |`,
     ),
   );
   return `## Expressions

@@ -9,7 +9,16 @@ import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
 import { actionFor } from './actions.ts';
 import { checkTime } from './budget.ts';
 import type { RunContext, Scope, StepPlace } from './context.ts';
-import { describeFailure, FailedAt, HistoryFull, isControl, neverPassedOver, RunEnded, SentBack, StepFailed } from './failures.ts';
+import {
+  describeFailure,
+  FailedAt,
+  HistoryFull,
+  isControl,
+  neverPassedOver,
+  RunEnded,
+  SentBack,
+  StepFailed,
+} from './failures.ts';
 import { guardStaleResume } from './freshness.ts';
 import { nameStep, type Item } from './journal.ts';
 import type { StepRecord } from './memory.ts';

@@ -14,7 +14,6 @@ import {
 import type { OpenedRun } from '../activities/contract.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { ErrorCode } from '../base/errors.ts';
-import type { Json } from '../base/json.ts';
 import { findDoubles, type RootValues } from '../blueprints/outputs.ts';
 import { budgetLimits } from './budget.ts';
 import { Absence } from './absence.ts';
@@ -180,7 +179,11 @@ function startScope({ request, opened }: RunContext): Scope {
     repository: { name, branch, commit },
     blueprint: { path: opened.blueprintFolder?.path ?? '' },
   };
-  return { values: { ...values, inputs: opened.inputs, steps: {} }, cut: new Set(), doubles: findDoubles(opened.blueprint) };
+  return {
+    values: { ...values, inputs: opened.inputs, steps: {} },
+    cut: new Set(),
+    doubles: findDoubles(opened.blueprint),
+  };
 }
 
 /** How often a run comes back on a copy after it lost its sandbox. */

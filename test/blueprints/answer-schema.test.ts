@@ -13,7 +13,7 @@ describe('a schema that no answer could be held to is refused, at its place', ()
     ['members without a type', { properties: { a: { enum: ['x'] } }, required: ['a'] }, ''],
     ['a bound without a type', { type: 'object', properties: { a: { minimum: 3 } } }, 'properties.a'],
     ['a bound of another type', { type: 'string', minimum: 3 }, ''],
-    ['a branch without a type', { if: { type: 'string' }, then: { minLength: 1 } }, 'then'],
+    ['a branch without a type', { anyOf: [{ type: 'integer' }, { minLength: 1 }] }, 'anyOf.1'],
     ['a list of schemas for items', { type: 'array', items: [{ type: 'string' }] }, 'items'],
     ['a pattern', { type: 'string', pattern: '(a+)+$' }, 'pattern'],
     [
@@ -48,7 +48,7 @@ describe('an answer is held to what its schema says', () => {
     [{ const: { a: [1] } }, [{ a: [1] }], [{ a: [2] }, { a: [1], b: 1 }, '[object Object]']],
     [{ enum: [{ a: 1 }, [1], null] }, [{ a: 1 }, [1], null], [{ a: 2 }, [], 0]],
     [{ not: { type: 'string' } }, [1, null], ['a']],
-    [{ if: { type: 'string' }, then: { type: 'string', minLength: 1 } }, ['a', 3], ['']],
+    [{ if: { type: 'string' }, else: { type: 'integer' } }, ['a', 3], [1.5]],
     [{ type: ['string', 'null'], minLength: 2 }, ['ab', null], ['a', 1]],
     [
       { type: 'array', prefixItems: [{ type: 'string' }, { type: 'integer' }], items: false },
