@@ -55,13 +55,14 @@ export function parseBlueprint(text: string | Uint8Array, options: { file: strin
 function checkValue(value: Json, report: Report): Blueprint | undefined {
   const shape = checkShape(value, report);
   const outlines = nameOutlines(shape.outlines);
-  const all = new Map<string, NamedOutline>(flatten(outlines).map((outline) => [outline.id, outline]));
+  const flat = flatten(outlines);
+  const all = new Map<string, NamedOutline>(flat.map((outline) => [outline.id, outline]));
   checkInputSection(shape, report);
-  checkBudgetSection(shape, flatten(outlines), report);
-  checkAnswers(flatten(outlines), report);
+  checkBudgetSection(shape, flat, report);
+  checkAnswers(flat, report);
   checkRules(outlines, report);
   checkReferences(outlines, all, shape.inputs, report);
-  refuseIdleTemplates(value, flatten(outlines), report);
+  refuseIdleTemplates(value, flat, report);
   return shape.blueprint;
 }
 
@@ -70,8 +71,8 @@ function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Repo
   const templates: KeyPath[] = [];
   const withNul: KeyPath[] = [];
   findTexts(value, [], (text, path) => {
-    if (hasTemplate(text)) templates.push(path);
-    if (text.includes('\0')) withNul.push(path);
+    if (hasTemplate(text)) templates.push([...path]);
+    if (text.includes('\0')) withNul.push([...path]);
   });
   for (const path of withNul) report.add(path, 'blueprint-not-text', 'the text contains a NUL character');
   // Beyond the steps that are allowed, nothing was read.
@@ -95,13 +96,17 @@ function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Repo
   }
 }
 
-/** Calls `visit` for every text in a value, with its path. */
+/** Calls `visit` for every text in a value, with its path, which goes on changing. */
 function findTexts(value: Json, path: (string | number)[], visit: (text: string, path: KeyPath) => void): void {
   if (typeof value === 'string') {
     visit(value, path);
   } else if (typeof value === 'object' && value !== null) {
     const isList = Array.isArray(value);
-    for (const [key, inner] of Object.entries(value)) findTexts(inner, [...path, isList ? Number(key) : key], visit);
+    for (const [key, inner] of Object.entries(value)) {
+      path.push(isList ? Number(key) : key);
+      findTexts(inner, path, visit);
+      path.pop();
+    }
   }
 }
 

@@ -27,10 +27,10 @@ export function findExpressionSites(step: JsonMap, kind: StepKind | undefined): 
   const own = kind ? kinds[kind].evaluated : [];
   for (const { key, inner, is, reads } of [...commonEvaluated, ...own]) {
     const value = step[key];
-    const found: ExpressionSite[] = [];
-    if (inner === undefined) addSites(found, [key], value, is);
-    else if (isJsonMap(value)) addSites(found, [key, inner], value[inner], is);
-    sites.push(...(reads ? found.map((site) => ({ ...site, reads })) : found));
+    const before = sites.length;
+    if (inner === undefined) addSites(sites, [key], value, is);
+    else if (isJsonMap(value)) addSites(sites, [key, inner], value[inner], is);
+    if (reads) for (const site of sites.slice(before)) site.reads = reads;
   }
   return sites;
 }

@@ -6,7 +6,7 @@
  */
 import { type EvaluateOptions, Evaluation, type Scope } from './cel-evaluate.ts';
 import { type CelNode, children, ExpressionFailed, macros, parseExpression } from './cel-parse.ts';
-import { type Doubles, doublesAt, Meter, toJson } from './cel-values.ts';
+import { type Doubles, doublesAt, toJson } from './cel-values.ts';
 import type { Json } from '../base/json.ts';
 import { parseTemplate } from './template.ts';
 
@@ -117,54 +117,6 @@ function collect(node: CelNode, locals: ReadonlySet<string>, found: Reference[])
     return;
   }
   for (const child of children(node)) collect(child, locals, found);
-}
-
-/** Enough for what people write out, and little for a check of many expressions. */
-const constantCost = 1000;
-
-/**
- * The failure of a part of an expression that reads nothing, such as a division by zero; undefined if there is none. Such
- * a part would fail in every run. What takes long isn't tried.
- */
-export function findConstantFailure({ ast }: { ast: CelNode }): ExpressionFailed | undefined {
-  const { reads, failure } = tryConstants(ast);
-  return failure ?? (reads.size === 0 ? failureOf(ast) : undefined);
-}
-
-/** The names that a node reads, and the first failure of a part of it that reads nothing. */
-function tryConstants(node: CelNode): { reads: ReadonlySet<string>; failure?: ExpressionFailed | undefined } {
-  if (node.op === 'id') return { reads: new Set([node.args]) };
-  const isMacro = node.op === 'rcall' && macros.has(node.args[0]);
-  const variable = isMacro && node.args[2][0]?.op === 'id' ? node.args[2][0] : undefined;
-  const parts = children(node)
-    .filter((child) => child !== variable)
-    .map((child) => ({ child, ...tryConstants(child) }));
-  const reads = new Set(parts.flatMap((part) => [...part.reads]));
-  if (variable && !parts[0]?.reads.has(variable.args)) reads.delete(variable.args);
-  const failure = parts.find((part) => part.failure)?.failure;
-  if (failure || reads.size === 0) return { reads, failure };
-  for (const part of parts) {
-    const failed = part.reads.size === 0 && part.child.op !== 'value' ? failureOf(part.child) : undefined;
-    if (failed) return { reads, failure: failed };
-  }
-  return { reads, failure: divisionByZero(node) };
-}
-
-function divisionByZero(node: CelNode): ExpressionFailed | undefined {
-  if (node.op !== '/' && node.op !== '%') return undefined;
-  const [, divisor] = node.args;
-  const isZero = divisor.op === 'value' && divisor.args === 0n;
-  return isZero ? new ExpressionFailed('expression-failed', 'division by zero', node.range) : undefined;
-}
-
-function failureOf(constant: CelNode): ExpressionFailed | undefined {
-  const evaluation = new Evaluation({}, {}, new Map(), new Meter(constantCost));
-  try {
-    toJson(evaluation.evaluate(constant), evaluation.meter);
-  } catch (error) {
-    if (error instanceof ExpressionFailed && error.code === 'expression-failed') return error;
-  }
-  return undefined;
 }
 
 /** The chain of members that a node stands for, or undefined. An index by a string counts as a member. */
