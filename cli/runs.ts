@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { outcomes } from '../blueprints/schema.ts';
 import type { RunSummary } from '../client/client.ts';
 import { withClient } from './connection.ts';
+import { wholeNumber } from './option-values.ts';
 import { dollars, duration, oneLine, print, printJson, table } from './output.ts';
 import { shortId } from './run-reference.ts';
 
@@ -22,7 +23,7 @@ export const runs = new Command('runs')
   .addOption(new Option('--outcome <outcome>', 'only runs that ended with this outcome').choices([...outcomes]))
   .option('--needs-human', 'only runs that wait for a person or ended as needs-human')
   .option('--query <filter>', 'a Temporal list filter, such as "JigCostUsd > 0.5"')
-  .option('--limit <number>', 'how many runs to list at most', Number, 50)
+  .option('--limit <number>', 'how many runs to list at most', wholeNumber(1, 10_000), 50)
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',
