@@ -83,7 +83,7 @@ function referencePage(schema: SchemaNode): string {
       generated + '# The blueprint language, v1',
       'A blueprint is one YAML document of at most 256 KB, without anchors, aliases and tags: a lone file, or the `blueprint.yaml` of a folder that holds [its programs too](../how-to/write-a-blueprint-for-others.md#programs-beside-the-blueprint). Keys that are not listed here are errors.\nEditors complete and check it with `# yaml-language-server: $schema=blueprint.schema.json` as its first line ([the schema](blueprint.schema.json)).',
       `## Top level\n\n${keyTable(schema)}`,
-      `## Steps\n\nA step has exactly one action key: ${stepKinds.map((kind) => `[\`${kind}\`](#${kind})`).join(', ')}. Steps run in the order of the text. Every kind knows these keys, except where a key would have no effect:\n\n${keyTable(commonNode)}`,
+      `## Steps\n\nA step has exactly one action key: ${stepKinds.map((kind) => `[\`${kind}\`](#${kind})`).join(', ')}. Steps run in the order of the text. Every kind knows these keys, except those that its section names as not here:\n\n${keyTable(commonNode)}\n\nOf these, \`if\` is an expression and the values of \`env\` are templates. A command that is a text is run by \`sh -e\`, so it ends at the first command in it that fails, and it can hold no \`\${{ }}\`. A command that is a list is run without a shell, and each word is a template. \`sandbox.setup\` and \`sandbox.env\` are not evaluated.`,
       ...steps,
       expressionSection(),
       `## Defaults\n\nDurations are in milliseconds, sizes in bytes.\n\n| Setting | Default |\n|---|---|\n${defaultRows(defaults, '').join('\n')}`,
@@ -104,7 +104,24 @@ function stepSection(kind: StepKind, node: SchemaNode, common: string[]): string
   );
   const table =
     rows.length > 0 ? `| Output | Type | What it is |\n|---|---|---|\n${rows.join('\n')}` : 'It has no outputs.';
-  return `### ${kind}\n\n${keyTable({ ...node, properties })}\n\n${table}`;
+  return [`### ${kind}`, keyTable({ ...node, properties }), ...evaluatedText(kind), table].join('\n\n');
+}
+
+/** What of a step is evaluated, and which of the common keys it doesn't take. */
+function evaluatedText(kind: StepKind): string[] {
+  const { evaluated, withoutEffect = [] } = kinds[kind];
+  const paths = (wanted: string[]): string[] =>
+    evaluated
+      .filter(({ is }) => wanted.includes(is))
+      .map(({ key, inner }) => `\`${inner === undefined ? key : `${key}.${inner}`}\``);
+  const templates = paths(['template', 'templates', 'list']);
+  const commands = paths(['command', 'commands']);
+  const sentences = [
+    ...(templates.length > 0 ? [`Templates: ${templates.join(', ')}.`] : []),
+    ...(commands.length > 0 ? [`Commands: ${commands.join(', ')}.`] : []),
+    ...(withoutEffect.length > 0 ? [`Not here: ${withoutEffect.map((key) => `\`${key}\``).join(', ')}.`] : []),
+  ];
+  return sentences.length > 0 ? [sentences.join(' ')] : [];
 }
 
 function expressionSection(): string {
