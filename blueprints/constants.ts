@@ -6,9 +6,8 @@ import { Meter, toJson } from './cel-values.ts';
 /** Enough for what people write out, and little for a check of many expressions. */
 const constantCost = 1000;
 
-/** What a node reads: a root, the variable of the macro at this depth, or nothing. The outermost counts. */
+/** What a node reads: a root (-1), the variable of the macro at this depth, or nothing. The outermost counts. */
 type Reads = number;
-const root = -1;
 const nothing = Infinity;
 
 /**

@@ -109,7 +109,7 @@ function reportValue(
       path,
       'wrong-type',
       isOurs ? `${name}: ${issue.message}` : `${name} must be ${expected}, not ${describe(found)}`,
-      quoteHint([expected], found),
+      isOurs ? undefined : quoteHint([expected], found),
     );
   } else if (issue.code === 'invalid_value') {
     const values = issue.values.map(String);

@@ -20,7 +20,10 @@ const AgentStep = z.strictObject({
         .array(Glob)
         .max(64)
         .optional()
-        .meta({ description: 'Globs of the files that the step may change, as git and minimatch read them: `src/*` is one level, `src/**` all, `src` a file or a whole folder; by default, all files' }),
+        .meta({
+          description:
+            'Globs of the files that the step may change, as git and minimatch read them: `src/*` is one level, `src/**` all, `src` a file or a whole folder; by default, all files',
+        }),
       turns: z
         .number()
         .int()

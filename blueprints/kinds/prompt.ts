@@ -12,7 +12,10 @@ const PromptStep = z.strictObject({
   prompt: z
     .strictObject({
       text: TemplateWithText.meta({ description: 'The question' }),
-      answer: JsonSchema.meta({ description: 'The JSON Schema (2020-12, or draft-07 if `$schema` says so) that the answer must match, without patterns and references' }),
+      answer: JsonSchema.meta({
+        description:
+          'The JSON Schema (2020-12, or draft-07 if `$schema` says so) that the answer must match, without patterns and references',
+      }),
       model: ModelName,
       system: SystemPrompt,
     })
