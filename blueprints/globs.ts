@@ -5,10 +5,10 @@
  */
 
 const maxGlobLength = 512;
-const maxAlternatives = 64;
+const maxAlternatives = 32;
 
-/** One character of a name, or a star. */
-type Token = '*' | { matches: (character: string) => boolean; isPlain?: true };
+/** A star, a plain character, or what else stands for one character: `?`, a class, a character after a backslash. */
+type Token = string | { matches: (character: string) => boolean };
 
 /** A glob without braces. */
 export interface Pattern {
@@ -93,7 +93,7 @@ function parsePattern(glob: string): Pattern {
     else if (segments.at(-1) !== '**') segments.push('**');
   }
   const isPlain = segments.every(
-    (segment) => segment !== '**' && segment.every((token) => token !== '*' && token.isPlain),
+    (segment) => segment !== '**' && segment.every((token) => typeof token === 'string' && token !== '*'),
   );
   if (glob.endsWith('/') && !isPlain && segments.at(-1) !== '**') segments.push('**');
   return { segments, isPlain };
@@ -134,7 +134,7 @@ function parseName(name: string): Token[] {
       const isEscape = character === '\\';
       if (isEscape) index++;
       const meant = characters[index] ?? refuse('ends with a backslash');
-      tokens.push({ matches: (one) => one === meant, ...(!isEscape && { isPlain: true }) });
+      tokens.push(isEscape ? { matches: (one) => one === meant } : meant);
     }
   }
   return tokens;
@@ -208,7 +208,7 @@ export function matchesName(tokens: Token[], name: string): boolean {
     if (token === '*') {
       star = at++;
       starAt = position;
-    } else if (token?.matches(characters[position] ?? '')) {
+    } else if (token !== undefined && matchesCharacter(token, characters[position] ?? '')) {
       at++;
       position++;
     } else if (star >= 0) {
@@ -218,4 +218,8 @@ export function matchesName(tokens: Token[], name: string): boolean {
   }
   while (tokens[at] === '*') at++;
   return at === tokens.length;
+}
+
+function matchesCharacter(token: Token, character: string): boolean {
+  return typeof token === 'string' ? token === character : token.matches(character);
 }

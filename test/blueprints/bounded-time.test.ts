@@ -37,6 +37,13 @@ const hostile: Record<string, string> = {
   'one text with many templates': `${head}- run: [ a, "${'${{1}}'.repeat(10_000)}" ]\n`,
   'large expressions': `${head}- run: a\n  env:\n${fill(250_000, (index) => `    A${index}: "\${{${'[1]+'.repeat(120)}[1]}}"\n`)}`,
   'nested expressions': `${head}- run: a\n  env:\n${fill(250_000, (index) => `    A${index}: "\${{${'[1].map(x,'.repeat(14)}x${')'.repeat(14)}}}"\n`)}`,
+  'many alternatives in globs':
+    head +
+    fill(
+      200_000,
+      () =>
+        `- agent: { task: t, allow-paths: [ ${Array.from({ length: 60 }, (_, index) => `"${'{a,b}'.repeat(5)}${'a'.repeat(100)}${index}"`).join(', ')} ] }\n`,
+    ),
   'many braces in globs': head + fill(45_000, () => `- agent: { task: t, allow-paths: [ "${'{a,b,'.repeat(80)}" ] }\n`),
   'one large answer schema': `${head}- prompt: { text: t, answer: { anyOf: [${fill(60_000, () => '{type: object},')}] } }\n`,
   'many answer schemas': head + fill(45_000, () => '- prompt: { text: t, answer: { type: string } }\n'),
