@@ -16,14 +16,10 @@ const AgentStep = z.strictObject({
         .min(1)
         .optional()
         .meta({ description: 'What the model may use; by default, all of them' }),
-      'allow-paths': z
-        .array(Glob)
-        .max(64)
-        .optional()
-        .meta({
-          description:
-            'Globs of the files that the step may change, as git and minimatch read them: `src/*` is one level, `src/**` all, `src` a file or a whole folder; by default, all files',
-        }),
+      'allow-paths': z.array(Glob).max(64).optional().meta({
+        description:
+          'Globs of the files that the step may change, as git and minimatch read them: `src/*` is one level, `src/**` all, `src` a file or a whole folder; by default, all files',
+      }),
       turns: z
         .number()
         .int()
