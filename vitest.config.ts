@@ -1,18 +1,19 @@
-/** A test file is a process, and its modules are loaded by Node itself: what is tested is what runs in production. */
+/** Each test file runs in its own process. Node itself loads the modules, so the tested code is the production code. */
 import { existsSync } from 'node:fs';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { boundedForks } from './test/runner/bounded-forks.ts';
 
 /**
- * Suites on something real that takes minutes to build, and how many of their files run at once. They mostly wait, for
- * pods and a code host; but those of `cluster-switched` switch the network and the API server of their cluster off.
+ * Suites on something real that takes minutes to build, and how many of their files run at once. Most files wait for
+ * pods or a code host. The files of `cluster-switched` switch off their cluster's network or API server, so they run one
+ * after the other.
  */
 const realSuites = { 'real-model': 2, 'real-forge': 2, cluster: 3, 'cluster-switched': 1 };
-/** A few files run a Temporal server: more at once only makes them wait for each other. */
+/** Some files run a Temporal server, so more files at once would only wait for each other. */
 const ordinaryAtOnce = 2;
 /** Several times what the longest file takes on a slow machine. */
 const fileTimeoutMs = 8 * 60_000;
-/** Of a test, and of each hook. */
+/** The limit for a test, and for each hook. */
 const testTimeoutMs = 5 * 60_000;
 
 export default defineConfig({
@@ -40,12 +41,12 @@ function defineSuites(
       exclude: without.map((folder) => `test/${folder}/**`),
       ...(existsSync(preparation) && { globalSetup: preparation }),
       maxWorkers: filesAtOnce,
-      // Vitest wants projects that differ in their number of workers in groups of their own.
+      // Vitest requires that projects with different numbers of workers are in different groups.
       sequence: { groupOrder: filesAtOnce },
       pool: boundedForks(fileTimeoutMs),
       testTimeout: testTimeoutMs,
       hookTimeout: testTimeoutMs,
-      // Of tests in one file, where it lets them run at the same time.
+      // The limit for simultaneous tests in a file that allows them.
       maxConcurrency: 2,
       disableConsoleIntercept: true,
       experimental: { viteModuleRunner: false, nodeLoader: false },

@@ -4,7 +4,9 @@ import { CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { ZodError } from 'zod';
 import { JigError, type ErrorCode } from '../base/errors.ts';
+import { ModelFailure } from '../model/contract.ts';
 import { CommandCancelled } from '../sandbox/contract.ts';
+import type { PaidFailure } from '../workflows/messages.ts';
 
 /** Masks secrets before they reach Temporal, which stores failures in clear text. */
 export type Redact = (text: string) => string;
@@ -73,12 +75,27 @@ function toFailure(error: unknown, redact: Redact): Error {
       ? error
       : failure('worker-shutdown', 'The worker stopped working on the activity', { retryable: true });
   }
-  if (error instanceof JigError) return failure(error.code, text, error);
+  if (error instanceof JigError) {
+    const isLast = activityInfo().attempt >= (triesOf[error.code] ?? Infinity);
+    const { code, retryAfterMs } = error;
+    const retryable = error.retryable && !isLast;
+    return failure(code, text, { retryable, retryAfterMs }, detailsOf(error));
+  }
   return failure('internal-error', text, { retryable: isWorthRetrying(error, activityInfo().attempt) });
 }
 
+/**
+ * Tries of a question whose answers can't be read. A second try tells what happens once from what happens always, and
+ * each one may be paid for.
+ */
+const triesOf: Partial<Record<ErrorCode, number>> = { 'model-nonsense': 2, 'model-cut-off': 4, 'model-timeout': 3 };
+
+function detailsOf(error: JigError): [PaidFailure] | [] {
+  return error instanceof ModelFailure && error.usage ? [{ usage: error.usage }] : [];
+}
+
 /** Codes of file operations that would fail the next time too. */
-const lastingCodes = new Set([
+const permanentCodes = new Set([
   'EACCES',
   'EPERM',
   'EROFS',
@@ -104,7 +121,7 @@ function isWorthRetrying(error: unknown, attempt: number): boolean {
   )
     return false;
   const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
-  return code === undefined ? attempt < unexplainedTries : !lastingCodes.has(code);
+  return code === undefined ? attempt < unexplainedTries : !permanentCodes.has(code);
 }
 
 /** The code of a system or network error, such as `ECONNRESET`. */
@@ -116,11 +133,13 @@ function failure(
   code: ErrorCode,
   message: string,
   { retryable, retryAfterMs }: Pick<JigError, 'retryable'> & Partial<Pick<JigError, 'retryAfterMs'>>,
+  details: unknown[] = [],
 ): ApplicationFailure {
   return ApplicationFailure.create({
     message,
     type: code,
     nonRetryable: !retryable,
+    details,
     ...(retryAfterMs !== undefined && { nextRetryDelay: retryAfterMs }),
   });
 }

@@ -12,7 +12,11 @@ export async function applyEdit(parts: Parts, request: ApplyEdit): Promise<Appli
   const { path, old, new: replacement, line, all, keepBefore } = request;
   const { text, write } = await openText(parts, request, 'edit-refused');
   const edited = editText(text, { old, new: replacement, all, ...(line !== undefined && { line }) });
-  if ('error' in edited) throw new JigError('edit-refused', `${path}: ${edited.error}`);
+  if ('error' in edited)
+    throw new JigError(
+      'edit-refused',
+      `${path}: ${edited.error}\nold is ${quote(old)}, and new is ${quote(replacement)}`,
+    );
   if (edited.text !== text) await write(edited.text);
   const replacements = edited.lines.length;
   if (!keepBefore) return { replacements };
@@ -53,5 +57,8 @@ async function openText(
   if (!file.isUtf8) throw new JigError(code, `${path}: ${notUtf8}`);
   return { text: file.text, write: (text) => operations.writeFile(path, text) };
 }
+
+/** A text as one line, cut. */
+const quote = (text: string): string => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

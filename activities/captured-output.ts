@@ -1,6 +1,7 @@
 /** Passes a command's output on: all of it to the store, and a few kilobytes and a parsed value to Temporal. */
 import { open } from 'node:fs/promises';
 import type { ArtifactStore } from '../artifacts/contract.ts';
+import { describeEnding } from '../base/command-endings.ts';
 import { defaults } from '../base/defaults.ts';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
@@ -93,8 +94,8 @@ export async function mustSucceed(
 ): Promise<void> {
   if (result.ending === 'exited' && result.exitCode === 0) return;
   const { stderr } = await captureCommand(store, result, { shown: what });
-  const how = result.ending === 'exited' ? `exit code ${result.exitCode}` : result.ending;
-  throw new JigError(code, `${what} failed in the sandbox (${how}): ${stderr.text.slice(-500)}`);
+  const said = stderr.text.trim().slice(-500);
+  throw new JigError(code, `${what} failed: the command ${describeEnding(result)}${said && `: ${said}`}`);
 }
 
 const readHead = (stream: CapturedStream, bytes: number): Promise<string> => readPart(stream, 0, bytes);

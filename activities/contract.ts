@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { JsonSchema } from '../blueprints/kinds/prompt.ts';
 import { ArtifactRef } from '../artifacts/contract.ts';
-import type { CheckRun } from '../evidence/gate.ts';
+import type { CheckResult } from '../evidence/gate.ts';
 import type { Check } from '../forge/contract.ts';
 import type { ExportedCommit, ExportPolicy } from '../git/contract.ts';
 import type { Message, Usage } from '../model/contract.ts';
@@ -84,7 +84,7 @@ export interface CommandReport {
   refused?: string[];
   /** Standard output, read as `parse` says. */
   value?: Json;
-  check: CheckRun;
+  check: CheckResult;
 }
 
 export interface PrepareSandbox {

@@ -1,5 +1,6 @@
 /** Exact copies of a workspace, made and restored by commands in the sandbox. No trusted code opens the tree. */
 import { JigError } from '../base/errors.ts';
+import { describeEnding } from '../base/command-endings.ts';
 import { defaults } from '../base/defaults.ts';
 import { copyImpossible, copyScript, copyTooLarge, restoreScript } from '../git/copy-scripts.ts';
 import { systemScript } from '../git/sandbox-scripts.ts';
@@ -11,13 +12,13 @@ import type { Parts } from './parts.ts';
 
 const timeoutMs = defaults.timeoutsMs.copy;
 
-type Places = Pick<Parts, 'artifacts' | 'sandboxes'>;
+type CopyParts = Pick<Parts, 'artifacts' | 'sandboxes'>;
 
 /**
  * Copies a workspace once for each key: a repeated activity gets the first copy. @throws SandboxLost, CommandCancelled
  */
 export async function copySandbox(
-  { artifacts, sandboxes }: Places,
+  { artifacts, sandboxes }: CopyParts,
   request: CopySandbox,
   signal?: AbortSignal,
 ): Promise<SandboxCopy> {
@@ -31,7 +32,7 @@ export async function copySandbox(
 
 /** Restores a copy. Repeatable by key. @throws JigError `restore-failed`, SandboxLost, CommandCancelled */
 export async function restoreSandbox(
-  { artifacts, sandboxes }: Places,
+  { artifacts, sandboxes }: CopyParts,
   { key, sandbox: ref, copy }: RestoreSandbox,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -75,11 +76,11 @@ function findReason(
   { ending, exitCode, stdout }: CommandResult,
   { said, maxBytes, sizeBytes }: { said: string; maxBytes: number; sizeBytes: number },
 ): string | undefined {
-  if (ending !== 'exited') return `The command that copies the workspace ended early: ${ending}`;
+  if (ending !== 'exited') return `The command that copies the workspace ${describeEnding({ ending, exitCode })}`;
   if (exitCode === copyTooLarge) return `The workspace has ${sizeBytes} bytes, but a copy may have at most ${maxBytes}`;
   if (exitCode === copyImpossible) return `The workspace can't be copied: ${said.slice(-300)}`;
   if (exitCode !== 0)
-    return `The command that copies the workspace ended with exit code ${exitCode}: ${said.slice(-300)}`;
+    return `The command that copies the workspace ${describeEnding({ ending, exitCode })}: ${said.slice(-300)}`;
   if (stdout.droppedBytes > 0) return `The copy has more than ${maxBytes} bytes`;
   return undefined;
 }

@@ -52,10 +52,10 @@ export function createOperations(
 /** Reads a file; undefined if there is none. @throws SandboxFileError for every other problem */
 async function readText(sandbox: Sandbox, key: string, path: string, maxBytes: number) {
   try {
-    const { bytes, truncated } = await readFile(sandbox, key, path, { maxBytes, signal: workSignal() });
+    const { bytes, truncated, sizeBytes } = await readFile(sandbox, key, path, { maxBytes, signal: workSignal() });
     return {
       text: truncated ? undefined : Buffer.from(bytes).toString(),
-      sizeBytes: bytes.length,
+      sizeBytes,
       isUtf8: isUtf8(bytes),
     };
   } catch (error) {

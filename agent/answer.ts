@@ -1,9 +1,10 @@
 /** The question and the answer of a `prompt` step. The answer is JSON that fits a JSON Schema. */
 import { findAnswerProblem } from '../blueprints/answer-schema.ts';
 import type { JsonSchema } from '../blueprints/kinds/prompt.ts';
-import type { Message, ModelRequest } from '../model/contract.ts';
-import { parseJsonText, stripFence } from './json-text.ts';
-import { withoutThinking } from './protocols/written-calls.ts';
+import type { Message, ModelRequest, ModelResponse } from '../model/contract.ts';
+import { findJson } from './json-text.ts';
+import { filteredAnswerFeedback, refusedAnswerFeedback } from './prompts.ts';
+import { withoutThinking } from './thinking.ts';
 
 const maxAnswerChars = 64 * 1024;
 
@@ -24,16 +25,34 @@ export function promptQuestion(
   return { messages, answer: { name: 'answer', schema: prompt.schema } };
 }
 
+/** How an answer ended, besides its text. */
+type Ending = Partial<Pick<ModelResponse, 'stopReason' | 'refusal'>>;
+
 /**
  * The value of an answer, or what the model is told so that it can try again. @throws TypeError if the schema can't be
  * used
  */
-export function parseAnswer(text: string, schema: JsonSchema): { value: unknown } | { error: string } {
+export function parseAnswer(
+  text: string,
+  schema: JsonSchema,
+  ending: Ending = {},
+): { value: unknown } | { error: string } {
+  if (ending.stopReason === 'content-filter') return { error: filteredAnswerFeedback };
   if (text.length > maxAnswerChars)
     return { error: `The answer is longer than ${maxAnswerChars} characters. Give a shorter one.` };
-  const json = parseJsonText(stripFence(withoutThinking(text)));
-  if (!json) return { error: 'The answer is not JSON. Answer with JSON only, without any other text.' };
-  const problem = findAnswerProblem(schema, json.value);
-  if (problem === undefined) return { value: json.value };
+  const answer = withoutThinking(text);
+  const read = findJson(answer).map(({ value }) => ({ value, problem: findAnswerProblem(schema, value) }));
+  const fitting = read.find(({ problem }) => problem === undefined);
+  if (fitting) return { value: fitting.value };
+  const problem = read[0]?.problem;
+  if (problem === undefined) return { error: whyNoJson(answer, ending) };
   return { error: `The answer does not fit the schema: ${problem.slice(0, 1000)}. Answer again, with JSON only.` };
+}
+
+function whyNoJson(answer: string, { stopReason, refusal }: Ending): string {
+  if (refusal && answer === '') return refusedAnswerFeedback(refusal);
+  if (stopReason === 'length')
+    return 'The answer was cut off because it was too long. Answer with JSON only, and shorter.';
+  const what = answer === '' ? 'The answer is empty, which is not JSON.' : 'The answer is not JSON.';
+  return `${what} Answer with JSON only, without any other text.`;
 }

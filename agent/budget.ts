@@ -1,6 +1,8 @@
 /**
  * Compares what may be spent with what was spent. It is pure, runs in workflow code, and is asked before every spend.
  */
+import { formatDuration } from '../base/durations.ts';
+import { plural } from '../base/plural.ts';
 
 /** What a run or an agent has spent. */
 export interface Spent {
@@ -26,8 +28,7 @@ export interface BudgetLimits {
 /** The limit that was reached. */
 export interface BudgetExceeded {
   limit: keyof BudgetLimits;
-  spent: number;
-  allowed: number;
+  /** For people: the limit, and what was spent. */
   message: string;
 }
 
@@ -84,16 +85,20 @@ export function checkBudget(
   limits: BudgetLimits,
   next: { inputTokens?: number } = {},
 ): BudgetExceeded | undefined {
-  const tokens = spent.inputTokens + spent.outputTokens;
-  if (limits.turns !== undefined && spent.turns >= limits.turns)
-    return exceeded('turns', spent.turns, limits.turns, 'turn');
-  if (limits.tokens !== undefined && (tokens >= limits.tokens || tokens + (next.inputTokens ?? 0) > limits.tokens)) {
-    return exceeded('tokens', tokens, limits.tokens, 'token');
+  const { turns, tokens, usd, timeMs } = limits;
+  const spentTokens = spent.inputTokens + spent.outputTokens;
+  if (turns !== undefined && spent.turns >= turns)
+    return exceeded('turns', `The limit of ${plural(turns, 'turn')} is reached`);
+  if (tokens !== undefined && spentTokens >= tokens)
+    return exceeded('tokens', `The limit of ${plural(tokens, 'token')} is reached: ${spentTokens} spent`);
+  if (tokens !== undefined && spentTokens + (next.inputTokens ?? 0) > tokens) {
+    const message = `The limit of ${plural(tokens, 'token')} does not allow another question`;
+    return exceeded('tokens', `${message}: ${spentTokens} spent, and it would take at least ${next.inputTokens}`);
   }
-  if (limits.usd !== undefined && spent.costUsd >= limits.usd)
-    return exceeded('usd', spent.costUsd, limits.usd, 'US dollar');
-  if (limits.timeMs !== undefined && spent.elapsedMs >= limits.timeMs)
-    return exceeded('timeMs', spent.elapsedMs, limits.timeMs, 'millisecond');
+  if (usd !== undefined && spent.costUsd >= usd)
+    return exceeded('usd', `The limit of $${Number(usd.toFixed(4))} is reached: $${spent.costUsd.toFixed(4)} spent`);
+  if (timeMs !== undefined && spent.elapsedMs >= timeMs)
+    return exceeded('timeMs', `The time limit of ${formatDuration(timeMs)} is reached`);
   return undefined;
 }
 
@@ -110,8 +115,6 @@ export function isUsdUnenforceable(spent: Spent, limits: BudgetLimits): boolean 
   return limits.usd !== undefined && spent.unpricedAnswers > 0;
 }
 
-function exceeded(limit: keyof BudgetLimits, spent: number, allowed: number, unit: string): BudgetExceeded {
-  const budget = `${allowed} ${allowed === 1 ? unit : `${unit}s`}`;
-  const message = `the budget of ${budget} does not allow another question: ${Number(spent.toFixed(4))} spent`;
-  return { limit, spent, allowed, message };
+function exceeded(limit: keyof BudgetLimits, message: string): BudgetExceeded {
+  return { limit, message };
 }

@@ -1,4 +1,5 @@
 /** Exact replacement in a text. Errors show the nearest places. */
+import { findCanonical } from './canonical-text.ts';
 import { findNearestLines } from './nearest-lines.ts';
 
 /** The replacement of one text by another. */
@@ -17,55 +18,72 @@ const maxShownLineChars = 400;
 /** A file with at most this many lines is shown whole if an edit didn't match. */
 const maxShownFileLines = 40;
 
-/** The edited text, with the changed lines (from 1) and how they read now; or what is wrong, for the model. */
+/** Why an edit was refused. `advice` says what a model can do about it. */
+interface RefusedEdit {
+  error: string;
+  advice?: string;
+}
+
+/** The edited text, with the changed lines (from 1) and how they read now; or what is wrong. */
 export function editText(
   text: string,
   edit: TextEdit,
-): { text: string; lines: number[]; excerpt: string } | { error: string } {
+): { text: string; lines: number[]; excerpt: string } | RefusedEdit {
   if (edit.old === edit.new)
     return {
-      error:
-        'old and new are the same, so this changes nothing. Write in new how the text has to be. To add a line, take the line before it into both: {"old": "import os\\n", "new": "import os\\nimport time\\n"}',
+      error: `old and new are the same, so this changes nothing: ${shownLine(edit.old.trim().split('\n')[0] ?? '')}`,
+      advice: 'Write in new how the text has to be. To add a line, take the line before it into both.',
     };
   if (edit.old === '') return { error: 'old is empty. Write in old the text that is there now.' };
   const places = findPlaces(text, edit.old);
-  if (places.length === 0) return { error: explainMissing(text, edit) };
+  if (places.length === 0) return explainMissing(text, edit);
   const chosen = edit.line === undefined ? places : places.filter((place) => place.line === edit.line);
   if (chosen.length === 0 || (chosen.length > 1 && !edit.all)) return { error: explainSeveral(text, places) };
   let result = '';
   let from = 0;
   for (const place of chosen) {
     result += text.slice(from, place.index) + edit.new;
-    from = place.index + edit.old.length;
+    from = place.index + place.length;
   }
   result += text.slice(from);
   const lines = chosen.map((place, index) => place.line + index * (countBreaks(edit.new) - countBreaks(edit.old)));
   return { text: result, lines, excerpt: excerptOf(result, lines, countBreaks(edit.new) + 1) };
 }
 
-function findPlaces(text: string, old: string): { index: number; line: number }[] {
-  const places: { index: number; line: number }[] = [];
-  let line = 1;
-  let counted = 0;
-  for (let index = text.indexOf(old); index >= 0; index = text.indexOf(old, index + old.length)) {
-    line += countBreaks(text.slice(counted, index));
-    counted = index;
-    places.push({ index, line });
-  }
-  return places;
+interface EditPlace {
+  index: number;
+  length: number;
+  line: number;
 }
 
-function explainMissing(text: string, edit: TextEdit): string {
+/** The places of a text. If there is none, those where it stands in other code points that look the same. */
+function findPlaces(text: string, old: string): EditPlace[] {
+  const ranges: { from: number; to: number }[] = [];
+  for (let from = text.indexOf(old); from >= 0; from = text.indexOf(old, from + old.length))
+    ranges.push({ from, to: from + old.length });
+  let line = 1;
+  let counted = 0;
+  return (ranges.length > 0 ? ranges : findCanonical(text, old)).map(({ from, to }) => {
+    line += countBreaks(text.slice(counted, from));
+    counted = from;
+    return { index: from, length: to - from, line };
+  });
+}
+
+function explainMissing(text: string, edit: TextEdit): RefusedEdit {
   const lines = text.split('\n');
   const nearest = findNearestLines(lines, edit.old.split('\n'));
   if (nearest === undefined) {
     const missing = 'the file does not hold this text, nor one like it.';
     return lines.length <= maxShownFileLines
-      ? `${missing} It holds:\n${shownLines(lines, 0, lines.length).trimEnd()}`
-      : `${missing} Read the file again.`;
+      ? { error: `${missing} It holds:\n${shownLines(lines, 0, lines.length).trimEnd()}` }
+      : { error: missing, advice: 'Read the file again.' };
   }
   // The line numbers are apart from the lines, because a small model copies a number in front of a line.
-  return `the file does not hold this text exactly. The nearest are lines ${nearest.from + 1} to ${nearest.to}:\n${shownLines(lines, nearest.from, nearest.to)}\nCopy what you want to replace into old exactly as it stands there, quotes and spaces too.`;
+  return {
+    error: `the file does not hold this text exactly. The nearest are lines ${nearest.from + 1} to ${nearest.to}:\n${shownLines(lines, nearest.from, nearest.to)}`,
+    advice: 'Copy what you want to replace into old exactly as it stands there, quotes and spaces too.',
+  };
 }
 
 function explainSeveral(text: string, places: { line: number }[]): string {

@@ -4,6 +4,8 @@
  * again.
  */
 import { defaults } from '../base/defaults.ts';
+import { plural } from '../base/plural.ts';
+import { cutText } from './cut-text.ts';
 import { emptyAnswerFeedback, repeatedCallFeedback, repeatedCallNote, tooManyCallsFeedback } from './prompts.ts';
 
 /** How many calls of one answer are carried out. The others get an error. */
@@ -11,6 +13,9 @@ export const maxCallsPerAnswer = 16;
 /** Repeats of the same calls in a row: the first two are carried out, and the fifth ends the step. */
 const maxRepeatsCarriedOut = 2;
 const maxRepeats = 5;
+
+/** How much a person is shown of what the model was told. */
+const maxToldChars = 600;
 
 const longestCycle = 3;
 const rememberedAnswers = longestCycle * maxRepeats;
@@ -76,10 +81,10 @@ function decide(state: LoopState, answer: AnswerSummary, unusableAnswers: number
     return {
       kind: 'stop',
       reason: 'unusable-answers',
-      message: `the model gave ${unusableAnswers} unusable answers in a row`,
+      message: `the model gave ${plural(unusableAnswers, 'unusable answer')}${unusableAnswers === 1 ? '' : ' in a row'}: ${cutText(whyUnusable(answer), maxToldChars)}`,
     };
   }
-  if (answer.calls.length === 0) return { kind: 'unusable', text: answer.unusable ?? emptyAnswerFeedback };
+  if (answer.calls.length === 0) return { kind: 'unusable', text: whyUnusable(answer) };
   const repeats = countRepeats(state.recentDigests);
   if (repeats >= maxRepeats) {
     return {
@@ -89,6 +94,10 @@ function decide(state: LoopState, answer: AnswerSummary, unusableAnswers: number
     };
   }
   return act(answer, repeats);
+}
+
+function whyUnusable({ unusable, calls }: AnswerSummary): string {
+  return unusable ?? calls.find(({ error }) => error !== undefined)?.error ?? emptyAnswerFeedback;
 }
 
 function act(answer: AnswerSummary, repeats: number): LoopDecision & { kind: 'act' } {

@@ -3,8 +3,8 @@
  * JSON that the server enforces, or in plain text. Each protocol has a file in protocols/.
  */
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
-import type { Message, Model, ModelRequest, ModelResponse, ToolCall } from '../model/contract.ts';
-import { filteredAnswerFeedback } from './prompts.ts';
+import type { ExtraFields, Message, Model, ModelRequest, ModelResponse, ToolCall } from '../model/contract.ts';
+import { filteredAnswerFeedback, refusedAnswerFeedback } from './prompts.ts';
 import * as json from './protocols/json.ts';
 import * as native from './protocols/native.ts';
 import * as text from './protocols/text.ts';
@@ -20,7 +20,14 @@ export interface DecodedAnswer {
   finished?: string;
   /** What the model is told if its answer is neither a call nor an end. Never together with calls. */
   unusable?: string;
+  /** The call that was cut off with the answer, because the answer became too long. */
+  cutCallId?: string;
+  /** What goes back to the server with the answer. */
+  extra?: ExtraFields;
 }
+
+/** What is read of an answer. */
+type Answer = Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason' | 'refusal' | 'extra'>;
 
 interface Protocol {
   encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion;
@@ -46,17 +53,22 @@ export function encodeQuestion(
 /** Reads an answer. Never throws: an answer that can't be read is `unusable`. */
 export function decodeAnswer(
   protocol: Model['protocol'],
-  response: Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'>,
+  response: Answer,
   tools: readonly AgentTool[],
   turn: number,
 ): DecodedAnswer {
+  const { extra, refusal } = response;
+  const kept = extra && { extra };
   // An answer that a filter stopped is incomplete and is not an end, whatever it looks like.
   if (response.stopReason === 'content-filter')
-    return { text: response.content, toolCalls: [], unusable: filteredAnswerFeedback };
-  return protocols[protocol].decode(response, tools, turn);
+    return { text: response.content, toolCalls: [], unusable: filteredAnswerFeedback, ...kept };
+  if (refusal && response.content.trim() === '' && response.toolCalls.length === 0)
+    return { text: refusal, toolCalls: [], unusable: refusedAnswerFeedback(refusal), ...kept };
+  return { ...protocols[protocol].decode(response, tools, turn), ...kept };
 }
 
 /** The answer in the form that the conversation keeps. */
 export function toAssistantMessage(answer: DecodedAnswer): Message {
-  return { role: 'assistant', content: answer.finished ?? answer.text, toolCalls: answer.toolCalls };
+  const { finished, text, toolCalls, extra } = answer;
+  return { role: 'assistant', content: finished ?? text, toolCalls, ...(extra && { extra }) };
 }

@@ -1,5 +1,6 @@
 /** Carries out one tool call with {@link ToolOperations}. What it returns is for the model. */
 import { defaults } from '../base/defaults.ts';
+import { hasForms } from './canonical-text.ts';
 import { cutText } from './cut-text.ts';
 import { editText, notUtf8 } from './edit-text.ts';
 import type { CommandOutput, ToolOperations, ToolResult } from './operations.ts';
@@ -35,13 +36,41 @@ export async function runTool(
   if (call.tool === 'shell') return runShell(call.arguments, operations, limits);
   const named = resolveToolPath(call.arguments.path ?? '.', operations.workspaceDir);
   if ('error' in named) return failed(named.error);
-  if (call.tool === 'search') return search(call.arguments, named.path, operations, limits);
-  if (call.tool === 'read') return read(call.arguments, named.path, operations, limits);
-  const refusal = checkWritable(named.path, operations.writable);
+  const path = hasForms(named.path) ? await findSpelling(named.path, operations, timeoutMs) : named.path;
+  if (call.tool === 'search') return search(call.arguments, path, operations, limits);
+  if (call.tool === 'read') return read(call.arguments, path, operations, limits);
+  const refusal = checkWritable(path, operations.writable);
   if (refusal) return failed(refusal);
-  return call.tool === 'write'
-    ? write(call.arguments, named.path, operations)
-    : edit(call.arguments, named.path, operations);
+  return call.tool === 'write' ? write(call.arguments, path, operations) : edit(call.arguments, path, operations);
+}
+
+/**
+ * The path as the workspace spells it: where it has no such name, but one that looks the same in other code points, it
+ * means that one.
+ */
+async function findSpelling(path: string, operations: ToolOperations, timeoutMs: number): Promise<string> {
+  let known = '.';
+  for (const part of path.split('/')) {
+    const written = `${known}/${part}`;
+    const isOther = hasForms(part) && (await isMissing(written, operations, timeoutMs));
+    const spelt = isOther ? await findAlike(known, part, operations, timeoutMs) : part;
+    if (spelt === undefined) return path;
+    known = `${known}/${spelt}`;
+  }
+  return known.slice('./'.length);
+}
+
+/** The name in a folder that looks like this one; undefined if there is none, or more than one. */
+async function findAlike(
+  folder: string,
+  name: string,
+  operations: ToolOperations,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const { ending, exitCode, stdout } = await operations.runCommand(['ls', '-1A', folder], timeoutMs);
+  if (ending !== 'exited' || exitCode !== 0) return undefined;
+  const alike = stdout.split('\n').filter((each) => each.normalize('NFC') === name.normalize('NFC'));
+  return alike.length === 1 ? alike[0] : undefined;
 }
 
 type ArgumentsOf<Tool extends ParsedToolCall['tool']> = Extract<ParsedToolCall, { tool: Tool }>['arguments'];
@@ -65,7 +94,7 @@ async function read(
   for (const line of lines.slice(from - 1, from - 1 + (wanted.limit ?? defaultReadLines))) {
     const bounded =
       line.length > 2000
-        ? `${line.slice(0, 2000)}… [the line has ${line.length} characters; the next: shell {"command": "sed -n ${from + shown.length}p ${path} | cut -c2001-4000"}]`
+        ? `${line.slice(0, 2000)}… [the line has ${line.length} characters; the next: shell {"command": ${JSON.stringify(`sed -n ${from + shown.length}p ${shellWord(path)} | cut -c2001-4000`)}}]`
         : line;
     if (shown.length > 0 && chars + bounded.length > maxChars - 200) break;
     shown.push(bounded);
@@ -87,7 +116,7 @@ async function edit(wanted: ArgumentsOf<'edit'>, path: string, operations: ToolO
   if ('error' in file) return failed(file.error);
   if (!file.isUtf8) return failed(`${path}: ${notUtf8} Change it with a program, by shell.`);
   const edited = editText(file.text, wanted);
-  if ('error' in edited) return failed(`${path}: ${edited.error}`);
+  if ('error' in edited) return failed([`${path}: ${edited.error}`, edited.advice ?? ''].join('\n').trimEnd());
   await operations.writeFile(path, edited.text);
   return done(
     `Edited ${path}${edited.lines.length > 1 ? ` in ${edited.lines.length} places` : ''}. It now reads:\n${edited.excerpt}`,
@@ -158,8 +187,7 @@ function describeCommand(outcome: CommandOutput, { timeoutMs, maxChars }: Limits
   const first = outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : ending;
   const output = [outcome.stdout, outcome.stderr].filter((text) => text !== '').join('\n');
   const dropped = outcome.droppedBytes > 0 ? `\n[${outcome.droppedBytes} more bytes were not kept]` : '';
-  const hint =
-    'to see the rest, write the output to a file and show a part of it, such as: python3 -m pytest -q > /tmp/out.txt; sed -n 200,300p /tmp/out.txt';
+  const hint = 'to see the rest, write the output to a file in /tmp and show a part of it with sed -n';
   return cutText(`${first}\n${output || '(no output)'}${dropped}`, maxChars, hint);
 }
 
@@ -174,10 +202,15 @@ async function openText(
     };
   if (file.text === undefined)
     return {
-      error: `${path} has ${file.sizeBytes} bytes, too many to take in. Show a part of it with shell: {"command": "sed -n 1,200p ${path}"}`,
+      error: `${path} has ${file.sizeBytes} bytes, too many to take in. Show a part of it with shell: {"command": ${JSON.stringify(`sed -n 1,200p ${shellWord(path)}`)}}`,
     };
   if (file.text.includes('\0')) return { error: `${path} is not a text file.` };
   return { text: file.text, isUtf8: file.isUtf8 };
+}
+
+/** A text as one word for sh, in quotes only if it needs them. */
+function shellWord(text: string): string {
+  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function done(text: string): ToolResult {

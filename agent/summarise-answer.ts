@@ -3,6 +3,7 @@ import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { ToolCall } from '../model/contract.ts';
 import type { AnswerSummary } from './loop.ts';
 import { parseJsonText } from './json-text.ts';
+import { tooLongAnswerFeedback } from './prompts.ts';
 import type { DecodedAnswer } from './protocol.ts';
 import { parseToolCall } from './tools.ts';
 
@@ -13,7 +14,8 @@ export function summariseAnswer(answer: DecodedAnswer, allowed: readonly AgentTo
   const calls = answer.toolCalls.map((call) => {
     const parsed = parseToolCall(call, allowed);
     const name = call.name.slice(0, 60);
-    return { id: call.id, name, digest: digestCall(call), ...('error' in parsed ? { error: parsed.error } : {}) };
+    const error = call.id === answer.cutCallId ? tooLongAnswerFeedback : 'error' in parsed ? parsed.error : undefined;
+    return { id: call.id, name, digest: digestCall(call), ...(error !== undefined && { error }) };
   });
   return {
     calls,

@@ -10,7 +10,7 @@ export function resolveToolPath(path: string, workspaceDir?: string): { path: st
   if (workspaceDir && (relative === workspaceDir || relative.startsWith(`${workspaceDir}/`)))
     relative = relative.slice(workspaceDir.length + 1);
   if (relative.startsWith('/') || relative.includes('\0'))
-    return { error: `Paths are relative to the repository, such as lib/server.py, not ${JSON.stringify(path)}.` };
+    return { error: `Paths are relative to the repository and begin without a slash, unlike ${JSON.stringify(path)}.` };
   const parts: string[] = [];
   for (const part of relative.split('/')) {
     if (part === '..' && parts.pop() === undefined)

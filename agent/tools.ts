@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { ToolCall, ToolDefinition } from '../model/contract.ts';
+import { copiedExampleFeedback, exampleWords, findExampleWords } from './examples.ts';
 import { parseJsonText } from './json-text.ts';
 
 export const maxArgumentsChars = 256 * 1024;
@@ -37,7 +38,7 @@ const toolArguments = {
       .describe('A folder or file to look in; the whole repository where missing'),
     regex: z.boolean().optional().describe('true reads the text as an extended regular expression'),
   }),
-  shell: z.strictObject({ command: z.string().min(1).max(16_384).describe('A shell command, run in the repository') }),
+  shell: z.strictObject({ command: z.string().min(1).max(16_384).describe('A command for sh, run in the repository') }),
 } as const satisfies Record<AgentTool, z.ZodType>;
 
 const ParsedToolCall = z.discriminatedUnion('tool', [
@@ -49,14 +50,22 @@ const ParsedToolCall = z.discriminatedUnion('tool', [
 ]);
 export type ParsedToolCall = z.infer<typeof ParsedToolCall>;
 
+const { file, folder, old, new: replacement, lineBefore, added, whole, wanted, command } = exampleWords;
+
 const descriptions: Record<AgentTool, string> = {
-  read: 'Shows the lines of a file. Example: {"path": "lib/server.py"} or, for a part of it, {"path": "lib/server.py", "offset": 200, "limit": 100}',
-  edit: 'Replaces text in a file. Example: {"path": "lib/server.py", "old": "retries = 3", "new": "retries = 5"} or, to add a line after another, {"path": "lib/server.py", "old": "import os\\n", "new": "import os\\nimport time\\n"}',
-  write: 'Makes a file, or replaces the whole of it. Example: {"path": "docs/notes.md", "text": "# Notes\\n"}',
-  search:
-    'Finds the lines that hold a text. Example: {"text": "open_socket("} or, in one folder only, {"text": "open_socket(", "path": "lib"}',
-  shell: 'Runs a shell command and shows its output. Example: {"command": "python3 -m pytest -q tests"}',
+  read: `Shows the lines of a file. Example: {"path": "${file}"} or, for a part of it, {"path": "${file}", "offset": 200, "limit": 100}`,
+  edit: `Replaces text in a file. Example: {"path": "${file}", "old": "${old}", "new": "${replacement}"} or, to add a line after another, {"path": "${file}", "old": "${lineBefore}\\n", "new": "${lineBefore}\\n${added}\\n"}`,
+  write: `Makes a file, or replaces the whole of it. Example: {"path": "${file}", "text": "${whole}\\n"}`,
+  search: `Finds the lines that hold a text. Example: {"text": "${wanted}"} or, in one folder only, {"text": "${wanted}", "path": "${folder}"}`,
+  shell: `Runs a command with sh, a POSIX shell without the extensions of bash, and shows its output. Example: {"command": "${command}"}`,
 };
+
+/** What the model is told about each argument, which a small one may give as the argument. */
+const argumentDescriptions = new Set(
+  Object.values(toolArguments).flatMap(({ shape }) =>
+    Object.values(shape).map((schema: z.ZodType) => schema.description),
+  ),
+);
 
 /** What the model is told about the tools, in their order. */
 export function toolDefinitions(tools: readonly AgentTool[]): ToolDefinition[] {
@@ -71,7 +80,7 @@ export function parseToolCall(
   call: ToolCall,
   allowed: readonly AgentTool[],
 ): { call: ParsedToolCall } | { error: string } {
-  const tool = allowed.find((name) => name === call.name);
+  const tool = findTool(call.name, allowed);
   if (!tool) return { error: `There is no tool called ${quote(call.name)}. The tools are: ${allowed.join(', ')}.` };
   if (call.arguments.length > maxArgumentsChars) {
     return {
@@ -87,7 +96,21 @@ export function parseToolCall(
       .map((issue) => `${issue.path.slice(1).join('.') || 'arguments'}: ${issue.message}`);
     return { error: `Wrong arguments for ${tool}: ${issues.join('; ').slice(0, 1000)}. ${descriptions[tool]}` };
   }
-  return { call: parsed.data };
+  const copied = Object.values(parsed.data.arguments).flatMap((value) =>
+    typeof value === 'string' ? (findExampleWords(value) ?? (argumentDescriptions.has(value.trim()) ? value : [])) : [],
+  )[0];
+  return copied === undefined ? { call: parsed.data } : { error: copiedExampleFeedback(copied) };
+}
+
+/**
+ * The tool that a model means. Some write a namespace before the name, a number or a mark of their own format after it,
+ * or a capital letter: `functions.edit:0`, `edit<|channel|>commentary`, `Edit`.
+ */
+export function findTool<Name extends string>(written: string, tools: readonly Name[]): Name | undefined {
+  const parts = written.split(/<\|[^|]*\|?>?/).map((part) => part.trim());
+  const bare = (parts.find((part) => part !== '') ?? '').replace(/:\d+$/, '').toLowerCase();
+  const last = bare.slice(Math.max(...['.', ':', '/'].map((mark) => bare.lastIndexOf(mark))) + 1);
+  return tools.find((name) => name === written) ?? tools.find((name) => name === bare || name === last);
 }
 
 function quote(text: string): string {

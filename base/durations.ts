@@ -1,4 +1,4 @@
-/** Durations as people write them: `90s`, `10m`, `2h`. */
+/** Durations as people write and read them. */
 import { z } from 'zod';
 
 /** The longest duration that is accepted. */
@@ -18,6 +18,15 @@ const unitsMs = new Map([
   ['m', 60_000],
   ['h', 3600_000],
 ]);
+
+/** A duration for people, such as `1.5 s`, `3 min 20 s` or `2 h 5 min`. */
+export function formatDuration(ms: number): string {
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 120 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
 
 /** Milliseconds of a checked {@link Duration}. */
 export function durationMs(duration: string): number {

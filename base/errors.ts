@@ -50,7 +50,7 @@ export const errorPages = {
   'model-not-configured': {
     title: 'No model is configured',
     why: 'A step asks a model, but the worker has no server to ask, or no name of a model.',
-    fix: 'Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own that speaks the OpenAI protocol, and JIG_MODEL to the name of a model, such as gpt-5-mini. Then start the worker again.',
+    fix: 'Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own that speaks the OpenAI protocol, or JIG_MODEL_PRESET for one that docs/reference/model-presets.md lists, and JIG_MODEL to the name of a model, such as gpt-5-mini. Then start the worker again.',
   },
   'model-rate-limited': {
     title: 'The model’s server limits the rate of requests',
@@ -74,8 +74,8 @@ export const errorPages = {
   },
   'model-nonsense': {
     title: 'The model’s server sent something that is not an answer',
-    why: 'The answer is not JSON, or lacks fields that the Chat Completions protocol requires.',
-    fix: 'Check that `OPENAI_BASE_URL` is the address of the API itself. It usually ends in `/v1`.',
+    why: 'The answer is not JSON, or a field that Jig can’t do without has a form that Chat Completions doesn’t know. Jig asked a second time, with the same result.',
+    fix: 'The message names the field and what it held, or shows the beginning of the page. If it is a page, check that `OPENAI_BASE_URL` is the address of the API itself, which usually ends in `/v1`. If it is a field, look for a newer release of the server, or for a gateway between it and the worker that changes answers.',
   },
   'model-context-too-long': {
     title: 'The conversation is longer than the model can hold',
@@ -89,8 +89,8 @@ export const errorPages = {
   },
   'model-refused': {
     title: 'The model’s server refused the question',
-    why: 'It answered that the request is wrong, for example because it has no model of that name.',
-    fix: 'The message says what the server answered. Compare `JIG_MODEL` and the step’s `model:` with the names that the server lists.',
+    why: 'It answered that the request is wrong, for example because it has no model of that name. Jig leaves out parameters that a server refuses by name; docs/reference/model-presets.md lists them.',
+    fix: 'The message says what the server answered. Compare `JIG_MODEL` and the step’s `model:` with the names that the server lists. If the server refuses tools, set `JIG_MODEL_PROTOCOL` to `auto`, `json` or `text`.',
   },
   'model-not-recorded': {
     title: 'The recorded session has no answer for this question',
@@ -99,8 +99,8 @@ export const errorPages = {
   },
   'model-config-invalid': {
     title: "The model's configuration is wrong",
-    why: 'A value is not valid: in the configuration, or in one of JIG_MODEL, JIG_MODEL_PROTOCOL, JIG_MODEL_CONTEXT_TOKENS, JIG_MODEL_ANSWER_TOKENS and OPENAI_BASE_URL. The message names it.',
-    fix: 'Correct the value. The protocol must be auto, native, json or text. The context must be a number of tokens, at least 1024. The base URL must be complete, such as http://127.0.0.1:8080/v1.',
+    why: 'A value is not valid: in the configuration, or in one of JIG_MODEL, JIG_MODEL_PRESET, JIG_MODEL_PROTOCOL, JIG_MODEL_TEMPERATURE, JIG_MODEL_CONTEXT_TOKENS, JIG_MODEL_ANSWER_TOKENS and OPENAI_BASE_URL. The message names it.',
+    fix: 'Correct the value. The protocol must be auto, native, json or text. docs/reference/model-presets.md lists the presets. The context must be a number of tokens, at least 1024. The base URL must be complete, such as http://127.0.0.1:8080/v1.',
   },
   'artifact-missing': {
     title: 'An artifact is not in the store',

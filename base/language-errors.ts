@@ -132,11 +132,6 @@ export const languageErrors = {
     why: 'Only the commands in `verify` can tell that an attempt failed.',
     fix: 'Add `verify`, or remove `attempts`.',
   },
-  'ci-without-change': {
-    title: '`ci` needs an earlier `change`',
-    why: 'The code host’s checks run on an open change.',
-    fix: 'Add a `change` step before it.',
-  },
   'unreachable-step': {
     title: 'A step can never run',
     why: 'There is an `end` without a condition before it.',

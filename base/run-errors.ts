@@ -174,8 +174,8 @@ export const runErrors = {
   },
   'ci-without-change': {
     title: 'A `ci` step found no change',
-    why: 'The code host runs checks on a change, and the run has not opened one.',
-    fix: 'Put a `change` step before it.',
+    why: 'The code host runs checks on an open change. There is no `change` step before the `ci` step, or it was skipped.',
+    fix: 'Put a `change` step before it. If the `change` step has an `if`, give the `ci` step the same one.',
   },
   'ci-failed': {
     title: 'The code host’s checks failed',
@@ -249,7 +249,7 @@ export const runErrors = {
   },
   'memory-lost': {
     title: 'The state of a long run was lost',
-    why: 'A long run continues as a new execution and passes its state on through the artifact store. The store could not save the state or read it.',
+    why: 'A long run continues as a new execution and passes its state on through the artifact store. The store could not save the state or read it, or the state is of another version of Jig.',
     fix: 'Check that the artifact store’s disk has room, and that every worker uses the same store. Then start the run again with `jig retry`.',
   },
   'edit-not-undone': {

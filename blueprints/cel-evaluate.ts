@@ -15,17 +15,17 @@ import { isJsonMap, type Json } from '../base/json.ts';
 export interface EvaluateOptions {
   /** Dotted paths of outputs that were cut, such as `steps.survey.stdout`. Reading one fails. */
   cut?: ReadonlySet<string> | undefined;
-  /** The places in the scope that hold doubles even where their numbers are whole. */
+  /** The places in the variables that hold doubles even where their numbers are whole. */
   doubles?: Doubles | undefined;
 }
 
 /** What an error that is passed over costs, since making one takes as long as many other nodes. */
 const errorCost = 100;
 
-export type Scope = Readonly<Record<string, Json>>;
+export type Variables = Readonly<Record<string, Json>>;
 
 /**
- * What a chain such as `steps.survey.stdout` has reached: a place in the scope, or a value that the expression made.
+ * What a chain such as `steps.survey.stdout` has reached: a place in the variables, or a value that the expression made.
  */
 type Place = { path: string; json: Json; doubles: Doubles | undefined } | { path?: never; value: CelValue };
 
@@ -33,19 +33,19 @@ type Place = { path: string; json: Json; doubles: Doubles | undefined } | { path
 export class Evaluation {
   readonly meter: Meter;
   private readonly locals: Map<string, CelValue>;
-  private readonly scope: Scope;
+  private readonly variables: Variables;
   private readonly cut: ReadonlySet<string>;
   private readonly doubles: Doubles | undefined;
 
   /** `locals` are variables that hold values already. */
   constructor(
-    scope: Scope,
+    variables: Variables,
     options: EvaluateOptions = {},
     locals: ReadonlyMap<string, CelValue> = new Map(),
     meter: Meter = new Meter(),
   ) {
     this.meter = meter;
-    this.scope = scope;
+    this.variables = variables;
     this.locals = new Map(locals);
     this.cut = options.cut ?? new Set();
     this.doubles = options.doubles;
@@ -146,9 +146,9 @@ export class Evaluation {
     if (node.op === 'id') {
       const local = this.locals.get(node.args);
       if (local !== undefined) return { value: local };
-      if (!Object.hasOwn(this.scope, node.args)) fail(node, `\`${node.args}\` is unknown here`);
+      if (!Object.hasOwn(this.variables, node.args)) fail(node, `\`${node.args}\` is unknown here`);
       const doubles = doublesAt(this.doubles, node.args);
-      return this.at({ path: node.args, json: this.scope[node.args] ?? null, doubles }, node);
+      return this.at({ path: node.args, json: this.variables[node.args] ?? null, doubles }, node);
     }
     if (node.op !== '.' && node.op !== '[]') return { value: this.evaluate(node) };
     const base = this.locate(node.args[0]);

@@ -4,22 +4,22 @@
  *
  * The roots of a scope are `inputs`, `steps`, `run`, `repository`, `evidence`, and the variable of an `each` step.
  */
-import { type EvaluateOptions, Evaluation, type Scope } from './cel-evaluate.ts';
+import { type EvaluateOptions, Evaluation, type Variables } from './cel-evaluate.ts';
 import { type CelNode, children, ExpressionFailed, macros, parseExpression } from './cel-parse.ts';
 import { type Doubles, doublesAt, toJson } from './cel-values.ts';
 import type { Json } from '../base/json.ts';
 import { parseTemplate } from './template.ts';
 
 export { ExpressionFailed } from './cel-parse.ts';
-export type { EvaluateOptions, Scope } from './cel-evaluate.ts';
+export type { EvaluateOptions, Variables } from './cel-evaluate.ts';
 
 /** The most characters of a rendered template. */
 const maxRenderedLength = 262_144;
 
 /** @throws ExpressionFailed */
-export function evaluateExpression(source: string, scope: Scope, options: EvaluateOptions = {}): Json {
+export function evaluateExpression(source: string, variables: Variables, options: EvaluateOptions = {}): Json {
   const { ast } = parseExpression(source);
-  const evaluation = new Evaluation(scope, options);
+  const evaluation = new Evaluation(variables, options);
   try {
     return toJson(evaluation.evaluate(ast), evaluation.meter);
   } catch (error) {
@@ -30,9 +30,13 @@ export function evaluateExpression(source: string, scope: Scope, options: Evalua
 }
 
 /** @throws ExpressionFailed, also if the result is not a bool. */
-export function evaluateCondition(condition: string | boolean, scope: Scope, options: EvaluateOptions = {}): boolean {
+export function evaluateCondition(
+  condition: string | boolean,
+  variables: Variables,
+  options: EvaluateOptions = {},
+): boolean {
   if (typeof condition === 'boolean') return condition;
-  const result = evaluateExpression(condition, scope, options);
+  const result = evaluateExpression(condition, variables, options);
   if (typeof result === 'boolean') return result;
   throw new ExpressionFailed(
     'expression-failed',
@@ -48,13 +52,13 @@ export function evaluateCondition(condition: string | boolean, scope: Scope, opt
  * Renders a template. Exactly one `${{ }}` gives its value; anything else gives text, with lists and maps as JSON. A
  * result is never evaluated again, whatever it holds. @throws ExpressionFailed
  */
-export function renderTemplate(template: string, scope: Scope, options: EvaluateOptions = {}): Json {
+export function renderTemplate(template: string, variables: Variables, options: EvaluateOptions = {}): Json {
   const parts = parseTemplate(template);
   const [first] = parts;
-  if (parts.length === 1 && first && 'source' in first) return evaluateExpression(first.source, scope, options);
+  if (parts.length === 1 && first && 'source' in first) return evaluateExpression(first.source, variables, options);
   let text = '';
   for (const part of parts) {
-    text += 'text' in part ? part.text : asText(evaluateExpression(part.source, scope, options));
+    text += 'text' in part ? part.text : asText(evaluateExpression(part.source, variables, options));
     if (text.length > maxRenderedLength)
       throw new ExpressionFailed(
         'expression-too-costly',
@@ -65,8 +69,8 @@ export function renderTemplate(template: string, scope: Scope, options: Evaluate
 }
 
 /** Like {@link renderTemplate}, but always gives text. @throws ExpressionFailed */
-export function renderText(template: string, scope: Scope, options: EvaluateOptions = {}): string {
-  return asText(renderTemplate(template, scope, options));
+export function renderText(template: string, variables: Variables, options: EvaluateOptions = {}): string {
+  return asText(renderTemplate(template, variables, options));
 }
 
 /** The doubles in each item of the list that a template gives, if it reads the list from one place as it is there. */

@@ -28,14 +28,14 @@ export function readShape<S extends z.ZodType>(
   const parsed = schema.safeParse(value);
   if (parsed.success) return { value, data: parsed.data };
   const { issues } = parsed.error;
-  const mended = mendKeys(schema, value, issues, base, report);
-  if (mended) return readShape(schema, mended, base, report);
+  const corrected = correctKeys(schema, value, issues, base, report);
+  if (corrected) return readShape(schema, corrected, base, report);
   reportShape(report, base, schema, value, issues);
   return { value, data: schema.safeParse(withoutWrong(value, issues)).data };
 }
 
 /** The value with misspelt keys corrected; undefined if no unknown key resembles a missing one. */
-function mendKeys(
+function correctKeys(
   schema: z.ZodType,
   value: JsonMap,
   issues: readonly ZodIssue[],
@@ -43,10 +43,10 @@ function mendKeys(
   report: Report,
 ): JsonMap | undefined {
   if (!issues.some(({ code }) => code === 'unrecognized_keys')) return undefined;
-  const mended = structuredClone(value);
-  let isMended = false;
+  const corrected = structuredClone(value);
+  let isCorrected = false;
   for (const issue of issues) {
-    const map = valueAt(mended, issue.path);
+    const map = valueAt(corrected, issue.path);
     if (issue.code !== 'unrecognized_keys' || !isJsonMap(map)) continue;
     const known = keysAt(schema, issue.path);
     for (const written of issue.keys.slice(0, maxIssues)) {
@@ -54,10 +54,10 @@ function mendKeys(
       if (meant === undefined || Object.hasOwn(map, meant)) continue;
       report.addMisspelt([...base, ...keyPath(issue)], { written, meant }, 'unknown-key', unknownKey(written));
       renameKey(map, written, meant);
-      isMended = true;
+      isCorrected = true;
     }
   }
-  return isMended ? mended : undefined;
+  return isCorrected ? corrected : undefined;
 }
 
 function renameKey(map: JsonMap, written: string, meant: string): void {

@@ -7,7 +7,8 @@ import { blueprintJsonSchema } from './json-schema.ts';
 import { kinds, type StepKind, stepKinds } from './kinds/kinds.ts';
 import { roots } from './outputs.ts';
 
-const generated = '<!-- Made by `npm run docs` from blueprints/. Changes here are overwritten. -->\n';
+const generatedFrom = (folder: string): string =>
+  `<!-- Made by \`npm run docs\` from ${folder}/. Changes here are overwritten. -->\n`;
 
 /** Every generated file, by its path from the repository's root. */
 export function referenceFiles(): Map<string, string> {
@@ -22,12 +23,12 @@ export function referenceFiles(): Map<string, string> {
 }
 
 function errorPage(code: string, { title, why, fix }: ErrorPage): string {
-  return `${generated}# ${title}\n\n\`${code}\`\n\n**Why.** ${why}\n\n**What to do.** ${fix}\n`;
+  return `${generatedFrom('base')}# ${title}\n\n\`${code}\`\n\n**Why.** ${why}\n\n**What to do.** ${fix}\n`;
 }
 
 function errorIndex(pages: [string, ErrorPage][]): string {
   const rows = pages.map(([code, { title }]) => `| [\`${code}\`](${code}.md) | ${title} |`);
-  return `${generated}# Errors\n\nEvery failure has a code that never changes its meaning.\n\n| Code | What it is |\n|---|---|\n${rows.join('\n')}\n`;
+  return `${generatedFrom('base')}# Errors\n\nEvery failure has a code that never changes its meaning.\n\n| Code | What it is |\n|---|---|\n${rows.join('\n')}\n`;
 }
 
 /** The part of JSON Schema that the reference shows. */
@@ -80,16 +81,20 @@ function referencePage(schema: SchemaNode): string {
   };
   return (
     [
-      generated + '# The blueprint language, v1',
+      `${generatedFrom('blueprints')}# The blueprint language, v1`,
       'A blueprint is one YAML document of at most 256 KB, without anchors, aliases and tags: a lone file, or the `blueprint.yaml` of a folder that holds [its programs too](../how-to/write-a-blueprint-for-others.md#programs-beside-the-blueprint). Keys that are not listed here are errors.\nEditors complete and check it with `# yaml-language-server: $schema=blueprint.schema.json` as its first line ([the schema](blueprint.schema.json)).',
       `## Top level\n\n${keyTable(schema)}`,
-      `## Steps\n\nA step has exactly one action key: ${stepKinds.map((kind) => `[\`${kind}\`](#${kind})`).join(', ')}. Steps run in the order of the text. Every kind knows these keys, except those that its section names as not here:\n\n${keyTable(commonNode)}\n\nOf these, \`if\` is an expression and the values of \`env\` are templates. A command that is a text is run by \`sh -e\`, so it ends at the first command in it that fails, and it can hold no \`\${{ }}\`. A command that is a list is run without a shell, and each word is a template. \`sandbox.setup\` and \`sandbox.env\` are not evaluated.`,
+      `## Steps\n\nA step has exactly one action key: ${stepKinds.map((kind) => `[\`${kind}\`](#${kind})`).join(', ')}. Steps run in the order of the text. Every kind knows these keys, except those that its section names as not here:\n\n${keyTable(commonNode)}\n\nOf these, \`if\` is an expression and the values of \`env\` are templates. A command that is a text can hold no \`\${{ }}\`; in one that is a list, each word is a template. \`sandbox.setup\` and \`sandbox.env\` are not evaluated.`,
+      shellSection,
       ...steps,
       expressionSection(),
       `## Defaults\n\nDurations are in milliseconds, sizes in bytes.\n\n| Setting | Default |\n|---|---|\n${defaultRows(defaults, '').join('\n')}`,
     ].join('\n\n') + '\n'
   );
 }
+
+const shellSection =
+  'A command that is a text is a script for `sh -e`: a POSIX shell, which has no extensions of bash such as `[[` and `source`, and which ends at the first command that fails. Of a pipe, only the last command counts, so `false | true` succeeds. A command that is a list runs without a shell. For bash, write `[ bash, -euo, pipefail, -c, "…" ]`.';
 
 /** The keys that all kinds have. */
 function commonKeys(kinds: SchemaNode[]): string[] {

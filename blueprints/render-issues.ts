@@ -1,4 +1,5 @@
 /** Issues as a person reads them in a terminal. */
+import { plural } from '../base/plural.ts';
 import type { Issue } from './issues.ts';
 
 const maxLineLength = 160;
@@ -19,8 +20,7 @@ export function renderIssues(text: string, issues: Issue[], options: { colors: b
   const lineOf = (issue: Issue): string =>
     file === undefined || issue.file === file ? (lines[issue.line - 1] ?? '') : '';
   const blocks = issues.map((issue) => renderIssue(issue, lineOf(issue), paint));
-  const count =
-    issues.length === 0 ? 'no problems' : `${issues.length} ${issues.length === 1 ? 'problem' : 'problems'}`;
+  const count = issues.length === 0 ? 'no problems' : plural(issues.length, 'problem');
   return `${[...blocks, paint(issues.length === 0 ? 'bold' : 'red', count)].join('\n\n')}\n`;
 }
 

@@ -20,7 +20,11 @@ export const Input = z
     type: z
       .enum(['string', 'integer', 'number', 'boolean', 'list'])
       .meta({ description: 'The type of its value; a `list` is a list of texts' }),
-    description: z.string().max(1000).optional().meta({ description: 'What to give, for whoever starts a run' }),
+    description: z
+      .string()
+      .max(1000)
+      .optional()
+      .meta({ description: 'What the value means, for people who start a run' }),
     default: z
       .union([z.string(), z.number(), z.boolean(), z.array(z.string())])
       .optional()
@@ -133,7 +137,10 @@ export const Blueprint = z.strictObject({
     .meta({ description: 'The name of the blueprint; part of branches and of the ids of runs' }),
   title: z.string().min(1).max(200).optional().meta({ description: 'What it changes, in a few words' }),
   description: z.string().max(4000).optional().meta({ description: 'What it changes, and when to use it' }),
-  inputs: z.record(Identifier, Input).optional().meta({ description: 'What is given at the start of a run, by name' }),
+  inputs: z
+    .record(Identifier, Input)
+    .optional()
+    .meta({ description: 'The values that a run is started with, by name' }),
   sandbox: SandboxSection.optional().meta({ description: 'Where the commands of a run execute' }),
   budget: BudgetSection.optional().meta({ description: 'What a run may spend; checked before it spends more' }),
   steps: z.array(Step).min(1).max(200).meta({ description: 'What the run does, in order' }),

@@ -15,9 +15,13 @@ export function findChangeReference(words: string[], repositories: string[]): { 
     });
   if (first) return { repository: first, number };
   const [only, ...others] = repositories;
-  if (!only || others.length > 0)
+  if (!only)
+    throw new BadInput('forge-not-found', 'The local forge has no repositories', {
+      hint: 'Add one: jig repo add PATH',
+    });
+  if (others.length > 0)
     throw new BadInput('forge-not-found', `Change ${number} could be in any repository of the forge: name one`, {
-      hint: `The forge has: ${repositories.join(', ') || 'none'}`,
+      hint: `The forge has: ${repositories.join(', ')}`,
     });
   return { repository: only, number };
 }

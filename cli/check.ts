@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { plural } from '../base/plural.ts';
 import { hashBlueprint } from '../blueprints/pin.ts';
 import { allSteps } from '../blueprints/steps.ts';
 import { checkFound, readBlueprint } from './blueprint-file.ts';
@@ -41,14 +42,10 @@ Exit code ${exitCodes.failed}: there is a problem. Exit code ${exitCodes.badInpu
       for (const { file, files, blueprint, issues, render } of checked) {
         if (issues.length > 0) print(render({ colors: hasColors(process.stdout) }).trimEnd());
         else {
-          const steps = count(allSteps(blueprint?.steps ?? []).length, 'step');
-          const beside = files.length === 0 ? '' : `, ${count(files.length, 'file')} beside it`;
+          const steps = plural(allSteps(blueprint?.steps ?? []).length, 'step');
+          const beside = files.length === 0 ? '' : `, ${plural(files.length, 'file')} beside it`;
           print(`${paintOut('green', '✓')} ${printable(file)}: ${blueprint?.name}, ${steps}${beside}`);
         }
       }
     if (checked.some(({ issues }) => issues.length > 0)) process.exitCode = exitCodes.failed;
   });
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
-}

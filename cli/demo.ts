@@ -72,16 +72,17 @@ async function chooseAnswers(
   options: Options,
 ): Promise<{ config: Awaited<ReturnType<typeof readConfig>>; model: string }> {
   const config = await readConfig(options);
-  const { OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl, JIG_MODEL: named } = process.env;
+  const { OPENAI_API_KEY: key, OPENAI_BASE_URL: url, JIG_MODEL: named, JIG_MODEL_PRESET: preset } = process.env;
+  const baseUrl = url ?? config.model.baseUrl ?? preset ?? config.model.preset;
   const name = named ?? config.model.name;
-  if ((key || baseUrl || config.model.baseUrl) && config.recording === undefined) {
+  if ((key || baseUrl) && config.recording === undefined) {
     if (!name)
-      throw new BadInput('model-not-configured', 'OPENAI_API_KEY or OPENAI_BASE_URL is set, but no model is named', {
+      throw new BadInput('model-not-configured', 'A model server is configured, but no model is named', {
         hint: 'For example: JIG_MODEL=gpt-5-mini jig demo',
       });
     return {
       config,
-      model: `Asking ${name} at ${baseUrl ?? config.model.baseUrl ?? 'api.openai.com'}, as your environment says.`,
+      model: `Asking ${name} at ${baseUrl ?? 'api.openai.com'}, as your environment says.`,
     };
   }
   const file = config.recording ?? recordingFileOf(blueprintName);

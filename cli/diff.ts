@@ -16,9 +16,13 @@ export const diff = new Command('diff')
     const state = await withClient(async (client) => client.describe(await resolveRun(client, reference)));
     const { change, repository, runId } = state;
     if (!change)
-      throw new JigError('no-change', `${runId} has opened no change${state.end ? `: ${state.end.reason}` : ' yet'}`, {
-        hint: '`jig show` says where it is.',
-      });
+      throw new JigError(
+        'no-change',
+        `${runId} has not opened a change${state.end ? `: ${state.end.reason}` : ' yet'}`,
+        {
+          hint: '`jig show` says where it is.',
+        },
+      );
     if (repository.forge !== 'local')
       throw new JigError('change-elsewhere', `The change of ${runId} is on ${repository.forge}`, { hint: change.url });
     const patch = await (await openForge()).getDiff(repository.name, change.number);

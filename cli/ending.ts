@@ -1,6 +1,8 @@
 /** Tells how a run ended, and where to look next. */
+import { formatDuration } from '../base/durations.ts';
+import { plural } from '../base/plural.ts';
 import type { RunState } from '../workflows/messages.ts';
-import { dollars, duration, oneLine, printable, table, type Paint } from './output.ts';
+import { dollars, oneLine, printable, table, type Paint } from './output.ts';
 import { shortId } from './run-reference.ts';
 
 const colors = {
@@ -15,24 +17,27 @@ export function renderEnding(state: RunState, { paint, uiUrl }: { paint: Paint; 
   const { end, change, endedAtMs, startedAtMs, runId } = state;
   if (!end) return '';
   const id = shortId(runId);
-  const rows = [['', `after ${duration((endedAtMs ?? startedAtMs) - startedAtMs)}, ${renderUsage(state)}`]];
+  const rows = [['', `after ${formatDuration((endedAtMs ?? startedAtMs) - startedAtMs)}, ${renderUsage(state)}`]];
   if (end.step) rows.push(['step', `${oneLine(end.step)} (jig logs ${id} ${oneLine(end.step)})`]);
   if (end.code) rows.push(['code', `${end.code} (docs/errors/${end.code}.md)`]);
   if (change)
     rows.push(
-      [
-        'change',
-        `#${change.number}, ${change.files} ${change.files === 1 ? 'file' : 'files'}, ${oneLine(change.url, 500)}`,
-      ],
+      ['change', `#${change.number}, ${plural(change.files, 'file')}, ${oneLine(change.url, 500)}`],
       ['diff', `jig diff ${id}`],
     );
   rows.push(['look', uiUrl ?? `jig show ${id}`]);
   return `${paint(colors[end.outcome], paint('bold', end.outcome))}: ${printable(end.reason)}\n${table(rows.map(([name = '', value = '']) => [`  ${name}`, value]))}`;
 }
 
-export function renderUsage({ usage, model }: Pick<RunState, 'usage' | 'model'>): string {
+/** What a run spent, or that it asked no model. The tokens of a running agent are known when it ends. */
+export function renderUsage({ usage, model, steps, end }: Pick<RunState, 'usage' | 'model' | 'steps' | 'end'>): string {
   const tokens = usage.inputTokens + usage.outputTokens;
-  return tokens === 0
-    ? 'no model was asked'
-    : `${tokens} tokens, ${usage.unpriced ? 'price unknown' : dollars(usage.costUsd)}, ${oneLine(model)}`;
+  const asked = steps.filter(({ kind, state }) => (kind === 'agent' || kind === 'prompt') && state !== 'skipped');
+  const isAsking = !end && asked.some(({ state }) => state === 'running');
+  if (tokens === 0 && asked.length === 0) return 'no model was asked';
+  const spent =
+    tokens === 0
+      ? `no answer of a model was paid for${isAsking ? ' so far' : ''}`
+      : `${plural(tokens, 'token')}, ${usage.unpriced ? 'price unknown' : dollars(usage.costUsd)}`;
+  return `${spent}${isAsking ? ', and a model is at work' : ''}, ${oneLine(model)}`;
 }

@@ -5,19 +5,19 @@ import type { RunState } from '../workflows/messages.ts';
 import { readArtifact } from './local-data.ts';
 import { oneLine, table, type Paint } from './output.ts';
 
-const CheckRun = z.object({
+const CheckResult = z.object({
   command: z.string(),
   exitCode: z.number(),
   tests: z.object({ passed: z.number(), failed: z.number(), skipped: z.number() }).optional(),
 });
-type CheckRun = z.infer<typeof CheckRun>;
+type CheckResult = z.infer<typeof CheckResult>;
 
 const Evidence = z.object({
   checks: z.array(
     z.object({
       step: z.string(),
-      run: CheckRun,
-      before: CheckRun.optional(),
+      result: CheckResult,
+      before: CheckResult.optional(),
       verdict: z.object({ passed: z.boolean(), reason: z.string() }),
     }),
   ),
@@ -28,17 +28,17 @@ export async function renderEvidence(state: RunState, store: ArtifactStore, pain
   if (!state.evidence) return '';
   const { checks } = Evidence.parse(JSON.parse(await readArtifact(store, state.evidence)));
   if (checks.length === 0) return 'No check ran.';
-  const rows = checks.map(({ step, run, before, verdict }) => {
+  const rows = checks.map(({ step, result, before, verdict }) => {
     return [
       verdict.passed ? '✓' : '✗',
       oneLine(step, 30),
-      oneLine(run.command, 60),
-      `${before ? `${result(before)} → ` : ''}${result(run)}${verdict.passed ? '' : ` (${oneLine(verdict.reason)})`}`,
+      oneLine(result.command, 60),
+      `${before ? `${summarize(before)} → ` : ''}${summarize(result)}${verdict.passed ? '' : ` (${oneLine(verdict.reason)})`}`,
     ];
   });
   return `${table(rows)}\n${paint('dim', `blueprint sha256 ${state.blueprint.sha256}`)}`;
 }
 
-function result({ exitCode, tests }: CheckRun): string {
+function summarize({ exitCode, tests }: CheckResult): string {
   return tests ? `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped` : `exit code ${exitCode}`;
 }

@@ -89,7 +89,8 @@ function createScreen(progress: Progress): Screen {
 }
 
 /**
- * Prints one JSON document on each line: the beginning, each step that ended, each question to a person, and the end
+ * Prints one JSON document on each line: the beginning, each step that ended, each failure that is tried again, each
+ * question to a person, and the end
  * with the whole state.
  */
 async function followJson(client: JigClient, runId: string, signal: AbortSignal): Promise<RunState | undefined> {
@@ -103,6 +104,8 @@ async function followJson(client: JigClient, runId: string, signal: AbortSignal)
     last = state;
     emit('started', { event: 'started', runId, uiUrl: client.uiUrl(runId) });
     for (const row of state.steps) if (row.state !== 'running') emit(`step ${row.number}`, { event: 'step', ...row });
+    for (const retry of state.retries ?? [])
+      emit(`retry ${retry.activity} ${retry.tries} ${retry.message}`, { event: 'retry', ...retry });
     for (const question of state.questions)
       emit(`question ${question.id} ${question.deadlineMs}`, { event: 'question', ...question });
     if (state.end) emit('ended', { event: 'ended', ...state });

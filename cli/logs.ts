@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { JigError } from '../base/errors.ts';
+import { plural } from '../base/plural.ts';
 import type { StepRow } from '../workflows/messages.ts';
 import { withClient } from './connection.ts';
 import { openArtifacts, readArtifact } from './local-data.ts';
@@ -44,7 +45,7 @@ export const logs = new Command('logs')
       if (raw) process.stdout.write(text);
       else
         print(
-          `${paintOut('bold', `── ${oneLine(path)} ${output}`)} ${paintOut('dim', `${sizeBytes} bytes`)}\n${printable(text.trimEnd())}`,
+          `${paintOut('bold', `── ${oneLine(path)} ${output}`)} ${paintOut('dim', plural(sizeBytes, 'byte'))}\n${printable(text.trimEnd())}`,
         );
     }
     if (outputs.length === 0 && !raw)
@@ -61,7 +62,7 @@ export function stepsNamed(rows: StepRow[], step: string | undefined): StepRow[]
   const found = rows.filter(({ path }) => path === step || path.startsWith(`${step}[`) || path.startsWith(`${step}/`));
   if (found.length > 0) return found;
   const names = [...new Set(rows.map(({ path }) => path).filter((path) => !path.includes('[')))];
-  throw new JigError('no-such-step', `The run has no step ${step} so far`, {
-    hint: `It has: ${names.join(', ') || 'none yet'}`,
+  throw new JigError('no-such-step', `The run has no step ${step} yet`, {
+    hint: names.length > 0 ? `Its steps so far: ${names.join(', ')}` : 'None of its steps has started.',
   });
 }

@@ -17,7 +17,7 @@ interface Options {
 }
 
 /** What the person said, and the step that they named. */
-interface Said {
+interface MessageOptions {
   by: string;
   comment: string;
   step?: string;
@@ -34,7 +34,7 @@ interface Message {
   examples: string;
   /** The text that tells the person what was done. */
   done: string;
-  send: (client: JigClient, runId: string, message: Said) => Promise<void>;
+  send: (client: JigClient, runId: string, message: MessageOptions) => Promise<void>;
 }
 
 export function messageCommand({ name, description, comment, names = [], examples, done, send }: Message): Command {
@@ -62,7 +62,7 @@ export function messageCommand({ name, description, comment, names = [], example
 }
 
 /** A decision, without `comment` if that is empty. */
-export function decision({ comment, to: _, ...said }: Said): Decision {
+export function decision({ comment, to: _, ...said }: MessageOptions): Decision {
   return comment === '' ? said : { ...said, comment };
 }
 

@@ -63,16 +63,6 @@ export function table(rows: string[][]): string {
     .join('\n');
 }
 
-/** A duration for people, such as `1.5 s`, `3 min 20 s` or `2 h 5 min`. */
-export function duration(ms: number): string {
-  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
-  if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  return minutes < 120
-    ? `${minutes} min ${Math.round((ms % 60_000) / 1000)} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
 /** A cost for people: four decimals below one dollar, else two. */
 export function dollars(costUsd: number): string {
   return `$${costUsd.toFixed(costUsd < 1 ? 4 : 2)}`;

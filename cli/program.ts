@@ -12,10 +12,10 @@ async function createProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command('jig')
     .description('Blueprints for background coding agents: deterministic steps guide the model.')
     .version(manifest.version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'say how it works')
+    .helpOption('-h, --help', 'show this help')
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('after', topHelp)
-    .helpCommand('help [command]', 'say how a command works');
+    .helpCommand('help [command]', 'show the help of a command');
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const isWanted = name === wanted || wanted === 'help';
     program.addCommand((isWanted ? await load() : new Command(name)).summary(summary));

@@ -1,6 +1,7 @@
 /** Shows a run's states as lines: each ended step once, and one live line for what goes on. */
-import type { Question, RunState, StepRow } from '../workflows/messages.ts';
-import { duration, oneLine, type Paint } from './output.ts';
+import { formatDuration } from '../base/durations.ts';
+import type { Question, Retry, RunState, StepRow } from '../workflows/messages.ts';
+import { oneLine, type Paint } from './output.ts';
 import { shortId } from './run-reference.ts';
 
 export interface Progress {
@@ -52,26 +53,38 @@ export function createProgress({ paint, width = 160 }: { paint: Paint; width?: n
       )) {
         lines.push(...once(`step ${row.number}`, () => stepLine(row, { paint, width })));
       }
-      const { questions, change } = state;
-      if (change)
-        lines.push(
-          ...once(
-            `change ${change.number}`,
-            () => `${paint('cyan', '·')} change #${change.number} is at ${oneLine(change.url)}`,
-          ),
-        );
-      if (state.phase === 'waiting-for-ci')
-        lines.push(
-          ...once(`ci ${state.steps.length}`, () => `${paint('cyan', '·')} waiting for the checks of the code host`),
-        );
-      for (const question of questions)
-        lines.push(
-          ...once(`question ${question.id} ${question.deadlineMs}`, () => questionLines(question, state, paint)),
-        );
+      lines.push(...noticeLines(state, once, paint));
       return lines;
     },
     live: (nowMs) => (last && !last.end ? liveLine(last, nowMs, paint) : ''),
   };
+}
+
+/** What isn't a step: the change, waits, failures that are tried again, and questions. Each is said once. */
+function noticeLines(state: RunState, once: (key: string, line: () => string) => string[], paint: Paint): string[] {
+  const lines: string[] = [];
+  const { questions, change } = state;
+  if (change)
+    lines.push(
+      ...once(
+        `change ${change.number}`,
+        () => `${paint('cyan', '·')} change #${change.number} is at ${oneLine(change.url)}`,
+      ),
+    );
+  if (state.phase === 'waiting-for-ci')
+    lines.push(
+      ...once(`ci ${state.steps.length}`, () => `${paint('cyan', '·')} waiting for the checks of the code host`),
+    );
+  for (const { activity, message } of state.retries ?? [])
+    lines.push(
+      ...once(
+        `retry ${activity} ${message}`,
+        () => `${paint('yellow', '!')} ${trying(activity)} failed: ${oneLine(message, 500)}; it is tried again`,
+      ),
+    );
+  for (const question of questions)
+    lines.push(...once(`question ${question.id} ${question.deadlineMs}`, () => questionLines(question, state, paint)));
+  return lines;
 }
 
 function header({ blueprint, repository, model, runId }: RunState, paint: Paint): string {
@@ -85,7 +98,7 @@ function stepLine(
 ): string {
   const tokens =
     usage && usage.inputTokens + usage.outputTokens > 0 ? `  ${usage.inputTokens + usage.outputTokens} tokens` : '';
-  const took = state === 'skipped' ? '' : duration(durationMs);
+  const took = state === 'skipped' ? '' : formatDuration(durationMs);
   const name = oneLine(path, 40).padEnd(nameWidth);
   const room = Math.max(20, width - Math.max(name.length, nameWidth) - tokens.length - 23);
   return `${paint(colors[state], marks[state])} ${state === 'skipped' ? paint('dim', name) : name}  ${paint('dim', kind.padEnd(7))}  ${took.padStart(8)}  ${paint(state === 'failed' ? 'red' : 'dim', oneLine(note, room))}${paint('dim', tokens)}`.trimEnd();
@@ -112,8 +125,24 @@ function liveLine(state: RunState, nowMs: number, paint: Paint): string {
   const row = state.steps.findLast((each) => each.state === 'running' && !isInItem(each));
   const what = row ? `${oneLine(row.path, 40)}${row.kind === 'each' ? ` ${countItems(state, row)}` : ''}` : state.phase;
   const sinceMs = row?.startedAtMs ?? state.steps.at(-1)?.startedAtMs ?? state.startedAtMs;
-  const note = row && row.title !== row.path ? `  ${oneLine(row.title, 60)}` : '';
-  return `${paint('cyan', marks.running)} ${what}  ${paint('dim', `${duration(Math.max(0, nowMs - sinceMs))}${note}`)}`;
+  const retry = state.retries?.[0];
+  const note = retry
+    ? `  ${renderRetry(retry, nowMs)}`
+    : row && row.title !== row.path
+      ? `  ${oneLine(row.title, 60)}`
+      : '';
+  return `${paint('cyan', marks.running)} ${what}  ${paint('dim', `${formatDuration(Math.max(0, nowMs - sinceMs))}${note}`)}`;
+}
+
+function renderRetry({ activity, tries, nextTryAtMs }: Retry, nowMs: number): string {
+  const next =
+    nextTryAtMs === undefined ? 'trying again now' : `next try in ${formatDuration(Math.max(0, nextTryAtMs - nowMs))}`;
+  return `${trying(activity)} failed ${tries === 1 ? 'once' : `${tries} times`}, ${next}`;
+}
+
+/** What an activity does, for people. */
+function trying(activity: string): string {
+  return activity === 'askPrompt' || activity === 'askAgent' ? 'asking the model' : activity;
 }
 
 /** How many items of an `each` step have ended, out of how many. */

@@ -1,9 +1,10 @@
 import { Command, Option } from 'commander';
+import { formatDuration } from '../base/durations.ts';
 import { outcomes } from '../blueprints/schema.ts';
 import type { RunSummary } from '../client/client.ts';
 import { withClient } from './connection.ts';
 import { wholeNumber } from './option-values.ts';
-import { dollars, duration, oneLine, print, printJson, table } from './output.ts';
+import { dollars, oneLine, print, printJson, table } from './output.ts';
 import { shortId } from './run-reference.ts';
 
 interface Options {
@@ -62,7 +63,7 @@ function is(attribute: string, value: string | undefined): string[] {
 
 function rowOf(run: RunSummary): string[] {
   const state = run.outcome ?? (run.needsHuman ? `${run.phase} (asks you)` : run.phase);
-  const took = duration((run.endedAt ?? new Date()).getTime() - run.startedAt.getTime());
+  const took = formatDuration((run.endedAt ?? new Date()).getTime() - run.startedAt.getTime());
   return [
     shortId(run.runId),
     oneLine(run.blueprint),

@@ -24,7 +24,9 @@ export const transcript = new Command('transcript')
     if (rows.length === 0)
       throw new JigError(
         'no-such-step',
-        `${step === undefined ? 'No agent step of the run' : `No agent step ${step} of the run`} has ended so far`,
+        step === undefined
+          ? 'No agent step of the run has ended yet'
+          : `The run has no agent step ${step} that has ended`,
         { hint: '`jig show` lists the steps.' },
       );
     const store = await openArtifacts();

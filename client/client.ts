@@ -27,7 +27,8 @@ import {
   type SendBack,
   type Steer,
 } from '../workflows/messages.ts';
-import { explainSilence, findSilence, isSilence } from './silence.ts';
+import { explainNoAnswer, findNoAnswerReason, isNoAnswer } from './no-answer.ts';
+import { findRetries } from './retries.ts';
 import { findRequest, start, type KeepFiles, type StartRun } from './start-run.ts';
 import { translate } from './translate.ts';
 import { findUp } from './up-record.ts';
@@ -149,7 +150,7 @@ export function createClient(
   const inTime = <Value>(work: () => Promise<Value>): Promise<Value> =>
     temporal.withDeadline(Date.now() + answerTimeoutMs, work);
   const describe = (runId: string, signal?: AbortSignal) =>
-    explainSilence(temporal, {
+    explainNoAnswer(temporal, {
       runId,
       signal,
       work: () => translate({ runId }, () => inTime(() => describeRun(temporal, runId))),
@@ -165,7 +166,7 @@ export function createClient(
         throw error;
       }
     };
-    return explainSilence(temporal, {
+    return explainNoAnswer(temporal, {
       runId,
       work: () => translate({ runId }, work),
       besides: '; the message may still arrive',
@@ -180,7 +181,7 @@ export function createClient(
     describe: (runId) => describe(runId),
     follow: (runId, options = {}) => follow(() => describe(runId, options.signal), options),
     result: (runId) => translate({ runId }, async () => (await findEnd(temporal, runId)).end),
-    waitsFor: (runId) => translate({ runId }, () => findSilence(temporal, runId, { certain: true })),
+    waitsFor: (runId) => translate({ runId }, () => findNoAnswerReason(temporal, runId, { certain: true })),
     request: (runId) => translate({ runId }, () => findRequest(temporal, runId)),
     pause: (runId, message) => tell(runId, messageNames.pause, message),
     resume: (runId, message) => tell(runId, messageNames.resume, message),
@@ -240,8 +241,11 @@ async function describeRun(temporal: Client, runId: string): Promise<RunState> {
   const handle = temporal.workflow.getHandle(runId);
   const state = await handle.query<RunState>(messageNames.state);
   if (state.end) return state;
-  const { status, closeTime } = await handle.describe();
-  if (status.name === 'RUNNING') return state;
+  const { status, closeTime, raw } = await handle.describe();
+  if (status.name === 'RUNNING') {
+    const retries = await findRetries(temporal, raw);
+    return { ...state, ...(retries.length > 0 && { retries }) };
+  }
   const last = await handle.query<RunState>(messageNames.state);
   const { end, evidence } = await findEnd(temporal, runId);
   return {
@@ -260,16 +264,17 @@ async function* follow(
 ): AsyncIterable<RunState> {
   const aborted = () => signal?.aborted === true;
   let answeredAtMs: number | undefined;
-  for (let seen = -1; !aborted(); await wait(pollMs, undefined, signal ? { signal } : {}).catch(() => undefined)) {
+  for (let seen = ''; !aborted(); await wait(pollMs, undefined, signal ? { signal } : {}).catch(() => undefined)) {
     const state = await describe().catch((error: unknown) => {
-      const isPatient = isSilence(error) && answeredAtMs !== undefined && Date.now() - answeredAtMs < patienceMs;
+      const isPatient = isNoAnswer(error) && answeredAtMs !== undefined && Date.now() - answeredAtMs < patienceMs;
       if (!isPatient && !aborted()) throw error;
     });
     if (!state) continue;
     answeredAtMs = Date.now();
-    if (state.revision !== seen || state.phase === 'ended') yield state;
+    const now = JSON.stringify([state.revision, state.retries]);
+    if (now !== seen || state.phase === 'ended') yield state;
     if (state.phase === 'ended') return;
-    seen = state.revision;
+    seen = now;
   }
 }
 

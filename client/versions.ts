@@ -94,7 +94,7 @@ export async function findWaitingRuns(server: TemporalNamespace, deploymentName:
 }
 
 /** The text for people who start a worker or ask what is wrong. */
-export function sayWaiting({ version: { buildId }, runs }: WaitingRuns): { message: string; hint: string } {
+export function describeWaitingRuns({ version: { buildId }, runs }: WaitingRuns): { message: string; hint: string } {
   return {
     message: `${runs === 1 ? '1 run waits' : `${runs} runs wait`} for version ${buildId} of Jig, but no worker has it`,
     hint: 'Start that version again with `jig up` or `jig worker`, or give the runs up: docs/how-to/upgrade-jig.md has the commands.',

@@ -3,10 +3,11 @@
  * A check that failed or was flaky before isn't the change's fault. Tests that disappear or are skipped are.
  */
 import { z } from 'zod';
+import { describeEnding } from '../base/command-endings.ts';
 import { TestCounts } from './test-counts.ts';
 
 /** The result of one command of a check. */
-export const CheckRun = z.strictObject({
+export const CheckResult = z.strictObject({
   command: z.string(),
   exitCode: z.number().int(),
   /** `exited`, or why the command was ended. */
@@ -16,7 +17,7 @@ export const CheckRun = z.strictObject({
   /** Only before the change: the command failed once and passed once. */
   flaky: z.boolean().optional(),
 });
-export type CheckRun = z.infer<typeof CheckRun>;
+export type CheckResult = z.infer<typeof CheckResult>;
 
 export const Verdict = z.strictObject({
   passed: z.boolean(),
@@ -31,8 +32,8 @@ const total = (tests: TestCounts): number => tests.passed + tests.failed + tests
  * Decides on `after`, given what the same command did before the change. `before` is undefined if the command wasn't
  * run then.
  */
-export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
-  if (after.ending !== 'exited') return { passed: false, reason: `was ended: ${after.ending}` };
+export function decideCheck(after: CheckResult, before?: CheckResult): Verdict {
+  if (after.ending !== 'exited') return { passed: false, reason: describeEnding(after) };
   const lost = before && findLostTests(before, after);
   if (lost) return { passed: false, reason: lost };
   if (after.exitCode === 0) return { passed: true, reason: 'exit code 0' };
@@ -41,8 +42,8 @@ export function decideCheck(after: CheckRun, before?: CheckRun): Verdict {
   return decideAgainstFailing(after, before, code);
 }
 
-function decideAgainstFailing(after: CheckRun, before: CheckRun, code: string): Verdict {
-  const how = before.flaky ? 'flaked' : 'failed';
+function decideAgainstFailing(after: CheckResult, before: CheckResult, code: string): Verdict {
+  const how = before.flaky ? 'was flaky' : 'failed';
   if (!before.tests || !after.tests) {
     return after.exitCode === before.exitCode || before.flaky
       ? { passed: true, reason: `${code}, but it ${how} before the change too` }
@@ -54,7 +55,7 @@ function decideAgainstFailing(after: CheckRun, before: CheckRun, code: string): 
   return { passed: true, reason: `${code}, but no more tests fail than the ${before.tests.failed} before the change` };
 }
 
-function findLostTests(before: CheckRun, after: CheckRun): string | undefined {
+function findLostTests(before: CheckResult, after: CheckResult): string | undefined {
   if (!before.tests || total(before.tests) === 0) return undefined;
   if (!after.tests) {
     return after.exitCode === 0

@@ -138,8 +138,8 @@ export function isUnsafeLink(path: string, target: string): boolean {
   )
     return true;
   const parts = target.split('/').filter((part) => part !== '' && part !== '.');
-  const climbs = parts.findIndex((part) => part !== '..');
-  const names = climbs < 0 ? [] : parts.slice(climbs);
+  const parents = parts.findIndex((part) => part !== '..');
+  const names = parents < 0 ? [] : parts.slice(parents);
   const depth = path.split('/').length - 1;
-  return (climbs < 0 ? parts.length : climbs) > depth || names.some((name) => name === '..' || isUnsafePath(name));
+  return (parents < 0 ? parts.length : parents) > depth || names.some((name) => name === '..' || isUnsafePath(name));
 }

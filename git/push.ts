@@ -10,7 +10,7 @@ export interface Push {
   branch: string;
   expected: Commit | undefined;
 }
-type Place = Pick<Push, 'repository' | 'access' | 'commit'>;
+type PushTarget = Pick<Push, 'repository' | 'access' | 'commit'>;
 
 const maxSuffix = 50;
 
@@ -91,7 +91,7 @@ export async function pushBranch(
  */
 export async function chooseBranch(
   mirrors: Mirrors,
-  { branch: wanted, ...place }: Place & { branch: string },
+  { branch: wanted, ...place }: PushTarget & { branch: string },
   signal?: AbortSignal,
 ): Promise<string> {
   for (let suffix = 1; suffix <= maxSuffix; suffix++) {
@@ -107,7 +107,7 @@ export async function chooseBranch(
  */
 async function holdsCommit(
   mirrors: Mirrors,
-  { repository, access, commit }: Place,
+  { repository, access, commit }: PushTarget,
   head: Commit,
   signal?: AbortSignal,
 ): Promise<boolean> {

@@ -31,16 +31,16 @@ const smallest: SandboxSpec = {
 
 /** Checks the cluster. A later check runs only if the earlier ones make it meaningful. Never throws. */
 export async function checkCluster(pods: Pods, settings: KubernetesSettings): Promise<HostIssue[]> {
-  const patient: Pods = {
+  const limited: Pods = {
     ...pods,
     cluster: { ...pods.cluster, unreachableTimeoutMs: Math.min(patienceMs, pods.cluster.unreachableTimeoutMs) },
   };
   try {
-    const missing = await checkPermissions(patient);
+    const missing = await checkPermissions(limited);
     if (missing.length > 0) return missing;
-    const refused = await checkAdmission(patient, settings);
+    const refused = await checkAdmission(limited, settings);
     if (refused.length > 0) return refused;
-    return await checkNetwork(patient, settings);
+    return await checkNetwork(limited, settings);
   } catch (error) {
     const code =
       error instanceof SandboxUnavailable || error instanceof SandboxRefused ? error.code : 'sandbox-refused';

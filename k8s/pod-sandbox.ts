@@ -73,11 +73,11 @@ const lookAgainMs = 500;
 async function checkPodStands(pods: Pods, { id, incarnation }: SandboxRef): Promise<PodState> {
   try {
     // The caller repeats the question, so this doesn't.
-    const impatient: Pods = { ...pods, cluster: { ...pods.cluster, unreachableTimeoutMs: 0 } };
-    let pod = await findPod(impatient, podName(id));
+    const withoutRetries: Pods = { ...pods, cluster: { ...pods.cluster, unreachableTimeoutMs: 0 } };
+    let pod = await findPod(withoutRetries, podName(id));
     for (let looks = 0; pod && isUnexplained(pod) && looks < maxLooks; looks += 1) {
       await wait(lookAgainMs);
-      pod = await findPod(impatient, podName(id));
+      pod = await findPod(withoutRetries, podName(id));
     }
     if (!pod || pod.metadata?.uid !== incarnation)
       return { gone: pod ? 'another pod has its name' : 'its pod was removed' };

@@ -59,7 +59,7 @@ export function findEnd({ metadata, status }: V1Pod): PodEnd | undefined {
     const ending =
       terminated?.reason === 'OOMKilled'
         ? ('out-of-memory' as const)
-        : reason === 'Evicted' && isOwnDisk(message)
+        : reason === 'Evicted' && isOwnDiskEviction(message)
           ? ('disk-full' as const)
           : undefined;
     return { reason, message, ...(ending && { ending }) };
@@ -79,7 +79,7 @@ export function isUnexplained({ metadata, status }: V1Pod): boolean {
 /**
  * Whether the kubelet evicted the pod for what it wrote itself. If the node is short of something, it evicts any pod.
  */
-function isOwnDisk(message: string): boolean {
+function isOwnDiskEviction(message: string): boolean {
   return /usage of emptydir volume .* exceeds the limit|ephemeral local storage usage exceeds the total limit|exceeded its local ephemeral storage limit/i.test(
     message,
   );

@@ -220,7 +220,7 @@ async function describeProblem(
   );
 }
 
-interface Awaited {
+interface PodCondition {
   name: string;
   holds: (pod: V1Pod | undefined) => boolean;
   timeoutMs: number;
@@ -235,7 +235,7 @@ interface Awaited {
  */
 async function untilPod(
   pods: Pods,
-  { name, holds, timeoutMs, signal, resourceVersion }: Awaited,
+  { name, holds, timeoutMs, signal, resourceVersion }: PodCondition,
 ): Promise<V1Pod | undefined> {
   const giveUpAt = performance.now() + timeoutMs;
   const leftMs = (): number => Math.max(0, Math.min(lookEveryMs, giveUpAt - performance.now()));
@@ -252,7 +252,7 @@ async function untilPod(
   }
 }
 
-interface Shown {
+interface PodChange {
   type: string;
   pod: V1Pod;
 }
@@ -262,9 +262,9 @@ const watchAgainMs = { first: 500, most: 10_000 };
 /** Watches a pod. A watch that ends, breaks or is refused is started again until the watcher is closed. */
 function watchPod(pods: Pods, name: string, resourceVersion: string | undefined) {
   const closing = new AbortController();
-  let seen: Shown | undefined;
+  let seen: PodChange | undefined;
   let wake = (): void => undefined;
-  const onChange = (shown: Shown): void => {
+  const onChange = (shown: PodChange): void => {
     seen = shown;
     wake();
   };
@@ -284,7 +284,7 @@ function watchPod(pods: Pods, name: string, resourceVersion: string | undefined)
   void watch();
   return {
     /** The next change; undefined after the time. @throws the abort's reason */
-    async next(timeoutMs: number, signal: AbortSignal | undefined): Promise<Shown | undefined> {
+    async next(timeoutMs: number, signal: AbortSignal | undefined): Promise<PodChange | undefined> {
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
       const done = new AbortController();
@@ -309,7 +309,7 @@ async function watchOnce(
   { cluster, namespace }: Pods,
   name: string,
   from: string | undefined,
-  onChange: (shown: Shown) => void,
+  onChange: (shown: PodChange) => void,
   closing: AbortSignal,
 ): Promise<void> {
   const ended = Promise.withResolvers<void>();

@@ -1,136 +1,115 @@
-/** Assembles a streamed answer, within limits, from chunks that are checked one by one. */
-import { z } from 'zod';
-import { ModelFailure, type ModelResponse, type ToolCall } from './contract.ts';
+/** Puts an answer together, within limits, from pieces that are checked one by one. */
+import { CallPiece, parseChunk, type ChunkContent, type Delta } from './answer-chunk.ts';
+import { CallsBuilder } from './call-pieces.ts';
+import { ModelFailure, type ModelResponse } from './contract.ts';
+import { ExtraFieldsBuilder } from './extra-fields.ts';
 
-/** The most characters kept of an answer's text, and of one call's arguments. The rest is dropped. */
+/** The most characters kept of an answer's text. The rest is dropped. */
 export const maxContentChars = 1024 * 1024;
-export const maxArgumentsChars = 256 * 1024;
-/** The most calls kept of one answer. */
-const maxToolCalls = 256;
 
-const Chunk = z.object({
-  model: z.string().max(300).nullish(),
-  choices: z
-    .array(
-      z.object({
-        index: z.number().optional(),
-        finish_reason: z.string().nullish(),
-        delta: z
-          .object({
-            content: z.string().nullish(),
-            tool_calls: z
-              .array(
-                z.object({
-                  index: z.number().int().nonnegative().optional(),
-                  id: z.string().max(300).nullish(),
-                  function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
-                }),
-              )
-              .nullish(),
-          })
-          .nullish(),
-      }),
-    )
-    .nullish(),
-  usage: z
-    .object({
-      prompt_tokens: z.number().int().nonnegative(),
-      completion_tokens: z.number().int().nonnegative(),
-      prompt_tokens_details: z.object({ cached_tokens: z.number().int().nonnegative().nullish() }).nullish(),
-    })
-    .nullish(),
-});
-type Chunk = z.infer<typeof Chunk>;
-type ToolCallPiece = NonNullable<
-  NonNullable<NonNullable<NonNullable<Chunk['choices']>[number]>['delta']>['tool_calls']
->[number];
+export type StreamedAnswer = Omit<ModelResponse, 'model' | 'usage'> & Pick<ChunkContent, 'model' | 'tokens'>;
 
-export interface StreamedAnswer extends Pick<ModelResponse, 'content' | 'toolCalls' | 'stopReason'> {
-  model: string | undefined;
-  /** Undefined if the server sent none. */
-  tokens: { inputTokens: number; cachedInputTokens: number; outputTokens: number } | undefined;
-}
+/** An answer that is being read. */
+export class AnswerBuilder {
+  #content = '';
+  #refusal = '';
+  #model: string | undefined;
+  #tokens: ChunkContent['tokens'];
+  #finishReason: string | undefined;
+  readonly #calls = new CallsBuilder();
+  readonly #extra = new ExtraFieldsBuilder();
+  /** Whether the model has begun to answer, so that somebody pays for it. */
+  hasBegun = false;
 
-/**
- * Reads a stream to its end.
- * @throws ModelFailure `model-nonsense` if a chunk is malformed, `model-cut-off` if the stream ends before the answer
- * does.
- */
-export async function readAnswerStream(chunks: AsyncIterable<unknown>): Promise<StreamedAnswer> {
-  const answer: StreamedAnswer = {
-    model: undefined,
-    content: '',
-    toolCalls: [],
-    stopReason: 'stop',
-    tokens: undefined,
-  };
-  let finishReason: string | undefined;
-  const slots: Slots = new Map();
-  for await (const raw of chunks) {
-    const parsed = Chunk.safeParse(raw);
-    if (!parsed.success) {
-      throw new ModelFailure('model-nonsense', "the model's server sent something that is not a piece of an answer", {
-        retryable: true,
-        cause: parsed.error,
-      });
-    }
-    finishReason = addChunk(answer, parsed.data, slots) ?? finishReason;
+  /** Adds a piece. @throws ModelFailure `model-nonsense` if it can't be read */
+  add(piece: unknown): void {
+    const { model, delta, finishReason, tokens } = parseChunk(piece);
+    this.hasBegun = true;
+    this.#model = model ?? this.#model;
+    this.#tokens = tokens ?? this.#tokens;
+    this.#finishReason = finishReason ?? this.#finishReason;
+    this.#addDelta(delta);
   }
-  if (finishReason === undefined || finishReason === 'error') {
-    throw new ModelFailure('model-cut-off', "the model's answer was cut off before its end", { retryable: true });
+
+  #addDelta({ role: _, content, refusal, tool_calls: calls, function_call: older, ...extra }: Delta): void {
+    const parts = typeof content === 'string' ? [content] : (content ?? []);
+    const texts = parts.map((part) => (typeof part === 'string' ? part : (part.text ?? '')));
+    this.#content += texts.join('').slice(0, Math.max(0, maxContentChars - this.#content.length));
+    this.#refusal += (refusal ?? '').slice(0, Math.max(0, maxContentChars - this.#refusal.length));
+    for (const piece of calls ?? (older ? [CallPiece.parse({ function: older })] : [])) this.#calls.add(piece);
+    const otherParts = parts.flatMap((part) => {
+      if (typeof part === 'string' || part.text !== undefined) return [];
+      const { text: _none, ...other } = part;
+      return [other];
+    });
+    this.#extra.add({ ...extra, content: otherParts });
   }
-  answer.stopReason = stopReasonOf(finishReason, answer.toolCalls);
-  return answer;
-}
 
-/** The position of the call for each of the server's indexes: the last call that began under the index. */
-type Slots = Map<number, number>;
-
-/**
- * Finds a chunk's call. Some servers give no index, or the same one for all calls, so a name with another id begins
- * another call.
- */
-function findSlot(
-  { toolCalls }: StreamedAnswer,
-  { index = 0, id, function: named }: ToolCallPiece,
-  slots: Slots,
-): number {
-  const known = slots.get(index);
-  const isAnother = known !== undefined && Boolean(id) && Boolean(named?.name) && toolCalls[known]?.id !== id;
-  const slot = known === undefined || isAnother ? toolCalls.length : known;
-  slots.set(index, slot);
-  return slot;
-}
-
-function addChunk(answer: StreamedAnswer, chunk: Chunk, slots: Slots): string | undefined {
-  answer.model = chunk.model ?? answer.model;
-  if (chunk.usage) {
-    answer.tokens = {
-      inputTokens: chunk.usage.prompt_tokens,
-      cachedInputTokens: chunk.usage.prompt_tokens_details?.cached_tokens ?? 0,
-      outputTokens: chunk.usage.completion_tokens,
+  /** What has come so far. It may be half an answer. */
+  get soFar(): StreamedAnswer {
+    const toolCalls = this.#calls.build();
+    const extra = this.#extra.build();
+    return {
+      model: this.#model,
+      content: this.#content,
+      toolCalls,
+      stopReason: stopReasonOf(this.#finishReason ?? '', toolCalls.length > 0),
+      tokens: this.#tokens,
+      ...(this.#refusal && { refusal: this.#refusal }),
+      ...(extra && { extra }),
     };
   }
-  const choice = chunk.choices?.[0];
-  answer.content = append(answer.content, choice?.delta?.content, maxContentChars);
-  for (const piece of choice?.delta?.tool_calls ?? []) {
-    const slot = findSlot(answer, piece, slots);
-    if (slot >= maxToolCalls) continue;
-    const call: ToolCall = (answer.toolCalls[slot] ??= { id: `call_${slot}`, name: '', arguments: '' });
-    if (piece.id) call.id = piece.id;
-    call.name = append(call.name, piece.function?.name, 200);
-    // One character more than allowed, so that the parser of the call sees that it is too long.
-    call.arguments = append(call.arguments, piece.function?.arguments, maxArgumentsChars + 1);
+
+  /** The whole answer. @throws ModelFailure `model-cut-off` if the pieces ended before the answer did */
+  build(): StreamedAnswer {
+    const reason = this.#finishReason;
+    if (reason === undefined || brokenOff.has(reason.toLowerCase())) {
+      const why =
+        reason === undefined
+          ? 'the server sent no finish_reason'
+          : `its finish_reason is ${JSON.stringify(reason.slice(0, 100))}`;
+      throw new ModelFailure('model-cut-off', `the model's answer was cut off before its end: ${why}`, {
+        retryable: true,
+      });
+    }
+    return this.soFar;
   }
-  return choice?.finish_reason ?? undefined;
 }
 
-function append(text: string, more: string | null | undefined, maxChars: number): string {
-  return more ? text + more.slice(0, Math.max(0, maxChars - text.length)) : text;
-}
+/** What servers call an answer that isn't whole. */
+const brokenOff = new Set([
+  'error',
+  'abort',
+  'aborted',
+  'cancelled',
+  'canceled',
+  'network_error',
+  'insufficient_system_resource',
+]);
+/** What they call an answer that became too long. */
+const tooLong = new Set([
+  'length',
+  'max_tokens',
+  'max_output_tokens',
+  'model_length',
+  'token_limit',
+  'model_context_window_exceeded',
+]);
+/** What they call an answer that a filter stopped. */
+const filtered = new Set([
+  'content_filter',
+  'safety',
+  'sensitive',
+  'recitation',
+  'blocklist',
+  'prohibited_content',
+  'spii',
+  'guardrail_intervened',
+]);
 
-function stopReasonOf(finishReason: string, calls: ToolCall[]): ModelResponse['stopReason'] {
-  if (finishReason === 'length') return 'length';
-  if (finishReason === 'content_filter') return 'content-filter';
-  return calls.length > 0 ? 'tool-calls' : 'stop';
+function stopReasonOf(finishReason: string, hasCalls: boolean): ModelResponse['stopReason'] {
+  const reason = finishReason.toLowerCase();
+  if (tooLong.has(reason)) return 'length';
+  if (filtered.has(reason)) return 'content-filter';
+  return hasCalls ? 'tool-calls' : 'stop';
 }

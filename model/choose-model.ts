@@ -3,20 +3,26 @@ import { z } from 'zod';
 import { JigError } from '../base/errors.ts';
 import type { Model } from './contract.ts';
 import { createOpenAiModel } from './openai.ts';
+import { findPreset, PresetName } from './presets.ts';
 import { PriceTable } from './prices.ts';
 import { createRecordedModel, type Recording } from './recorded.ts';
 
 export const ModelConfig = z.strictObject({
   name: z.string().min(1).max(200).optional().describe('The model; `JIG_MODEL` overrides it'),
+  preset: PresetName.optional().describe(
+    'A server that Jig knows ([list](model-presets.md)); by default, the one of `baseUrl`. `JIG_MODEL_PRESET` overrides it',
+  ),
   baseUrl: z
     .url()
     .optional()
-    .describe('The address of a server that speaks the OpenAI protocol; `OPENAI_BASE_URL` overrides it'),
+    .describe(
+      "The address of a server that speaks the OpenAI protocol; by default, the preset's. `OPENAI_BASE_URL` overrides it",
+    ),
   protocol: z
     .enum(['auto', 'native', 'json', 'text'])
     .default('auto')
     .describe(
-      'How the model calls tools. `native` and `auto`: through the API; calls that it writes as text are understood too. `json`: as constrained JSON. `text`: as text. `JIG_MODEL_PROTOCOL` overrides it',
+      'How the model calls tools. `native`: through the API; calls that it writes as text are understood too. `auto`: as `native`, or as `json` if the server refuses tools. `json`: as constrained JSON. `text`: as text, and no `prompt` asks for constrained JSON either. `JIG_MODEL_PROTOCOL` overrides it',
     ),
   contextTokens: z
     .number()
@@ -64,19 +70,24 @@ export interface ModelChoice {
 }
 
 /**
- * Chooses the model: a recording if one is given, else the server of `OPENAI_BASE_URL` or `OPENAI_API_KEY` with the
- * model of `JIG_MODEL`. The environment overrides the configuration.
+ * Chooses the model: a recording if one is given, else the server of `OPENAI_BASE_URL`, `JIG_MODEL_PRESET` or
+ * `OPENAI_API_KEY` with the model of `JIG_MODEL`. The environment overrides the configuration.
  * @throws JigError `model-not-configured`, `model-config-invalid`
  */
 export function chooseModel({ env, config, recording }: ModelChoice): Model {
   if (recording) return createRecordedModel(recording);
   const settings = parseConfig(env, config);
   const apiKey = env.OPENAI_API_KEY || undefined;
-  if (!apiKey && !settings.baseUrl) {
+  const preset = findPreset(settings.preset, settings.baseUrl);
+  const baseUrl = settings.baseUrl ?? (settings.preset && preset?.baseUrl);
+  if (!apiKey && !baseUrl) {
     throw new JigError(
       'model-not-configured',
       'No model is configured: neither OPENAI_API_KEY nor OPENAI_BASE_URL is set',
     );
+  }
+  if (settings.preset && !baseUrl) {
+    throw new JigError('model-not-configured', `The preset ${settings.preset} has no address: set OPENAI_BASE_URL`);
   }
   if (!settings.name) {
     throw new JigError('model-not-configured', 'No model is named: set JIG_MODEL', {
@@ -90,7 +101,8 @@ export function chooseModel({ env, config, recording }: ModelChoice): Model {
     answerTokens: settings.answerTokens,
     timeoutMs: settings.timeoutMs,
     ...(apiKey ? { apiKey } : {}),
-    ...(settings.baseUrl ? { baseUrl: settings.baseUrl } : {}),
+    ...(preset ? { dialect: preset.dialect } : {}),
+    ...(baseUrl ? { baseUrl } : {}),
     ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
     ...(settings.prices ? { prices: settings.prices } : {}),
   });
@@ -100,6 +112,7 @@ function parseConfig(env: ModelChoice['env'], config: ModelConfigInput | undefin
   const parsed = ModelConfig.safeParse({
     ...config,
     ...(env.JIG_MODEL ? { name: env.JIG_MODEL } : {}),
+    ...(env.JIG_MODEL_PRESET ? { preset: env.JIG_MODEL_PRESET } : {}),
     ...(env.OPENAI_BASE_URL ? { baseUrl: env.OPENAI_BASE_URL } : {}),
     ...(env.JIG_MODEL_PROTOCOL ? { protocol: env.JIG_MODEL_PROTOCOL } : {}),
     ...(env.JIG_MODEL_TEMPERATURE ? { temperature: Number(env.JIG_MODEL_TEMPERATURE) } : {}),

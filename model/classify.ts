@@ -30,10 +30,20 @@ const byCode: Record<string, Meaning> = {
   server_error: { code: 'model-unavailable', retryable: true },
 };
 
+/** Statuses of a request that the server understood and refused, or whose conversation its template could not write. */
+const refusalStatuses = new Set([400, 404, 405, 415, 422, 500, 501]);
+
+/** How servers without codes of their own say that a conversation is too long. */
+const saysTooLong =
+  /context.?(length|window|size)|maximum context|too many (input )?tokens|(prompt|input) is too long|exceeds? .{0,40}(token|context) (limit|count)|reduce the length/i;
+
 /** The longest wait that a server may ask for. If it asks for more, the caller's own back-off applies. */
 const maxRetryAfterMs = 10 * 60_000;
 
-/** Turns what the client threw into a ModelFailure, by status, code and headers, never by the message's words. */
+/**
+ * Turns what the client threw into a ModelFailure, by status, code and headers. Only for a conversation that is too
+ * long, which many servers give no code, the words count.
+ */
 export function classifyFailure(error: unknown): ModelFailure {
   if (error instanceof ModelFailure) return error;
   if (error instanceof APIConnectionTimeoutError)
@@ -70,14 +80,28 @@ export function classifyFailure(error: unknown): ModelFailure {
 function meaningOf(error: APIError): Meaning {
   const named = byCode[error.code ?? ''] ?? byCode[error.type ?? ''];
   if (named) return named;
-  // An error inside a 200 response may have its status as its code.
-  const code = Number(error.code ?? Number.NaN);
-  const status: number | undefined = error.status ?? (code >= 400 && code < 600 ? code : undefined);
+  const status = statusOf(error);
+  if ((status === undefined || refusalStatuses.has(status)) && saysTooLong.test(error.message))
+    return { code: 'model-context-too-long', retryable: false };
   if (status === undefined) return { code: 'model-unavailable', retryable: true };
   return (
     byStatus[status] ??
     (status >= 500 ? { code: 'model-unavailable', retryable: true } : { code: 'model-refused', retryable: false })
   );
+}
+
+/** The status; for an error inside a 200 response, its code may be one. */
+function statusOf(error: APIError): number | undefined {
+  const code = Number(error.code ?? Number.NaN);
+  return error.status ?? (code >= 400 && code < 600 ? code : undefined);
+}
+
+/** What a server said against a request, for those who can change it; undefined for every other error. */
+export function refusalText(error: unknown): string | undefined {
+  if (!(error instanceof APIError) || error instanceof APIConnectionError) return undefined;
+  const status = statusOf(error);
+  if (status !== undefined && !refusalStatuses.has(status)) return undefined;
+  return [error.message, error.param, error.code, error.type].filter(Boolean).join(' ');
 }
 
 /** How long the server asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date. */
@@ -96,6 +120,9 @@ function failure(meaning: Meaning, message: string, cause: unknown): ModelFailur
 
 /** The server's own words, cut, because they may hold an HTML page. */
 function detail(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  // The client's library puts the status before the words.
+  const text =
+    error instanceof APIError && error.status ? message.replace(new RegExp(`^${error.status} `), '') : message;
   return text.length > 500 ? `${text.slice(0, 500)}…` : text;
 }

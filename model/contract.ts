@@ -2,18 +2,31 @@
 import { z } from 'zod';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 
+/**
+ * What a server sent beside the fields that Jig knows, such as a model's reasoning or a signature. Nobody reads it: it
+ * goes back to the server as it came.
+ */
+const ExtraFields = z.record(z.string(), z.json());
+export type ExtraFields = z.infer<typeof ExtraFields>;
+
 export const ToolCall = z.strictObject({
   id: z.string(),
   name: z.string(),
   /** The text that the model wrote, which may not be JSON. */
   arguments: z.string(),
+  extra: ExtraFields.optional(),
 });
 export type ToolCall = z.infer<typeof ToolCall>;
 
 export const Message = z.discriminatedUnion('role', [
   z.strictObject({ role: z.literal('system'), content: z.string() }),
   z.strictObject({ role: z.literal('user'), content: z.string() }),
-  z.strictObject({ role: z.literal('assistant'), content: z.string(), toolCalls: z.array(ToolCall) }),
+  z.strictObject({
+    role: z.literal('assistant'),
+    content: z.string(),
+    toolCalls: z.array(ToolCall),
+    extra: ExtraFields.optional(),
+  }),
   z.strictObject({ role: z.literal('tool'), toolCallId: z.string(), content: z.string() }),
 ]);
 export type Message = z.infer<typeof Message>;
@@ -51,23 +64,35 @@ export interface ModelRequest {
   key: string;
 }
 
+/** How tools are offered: natively, as JSON that the server enforces, or in plain text. */
+const ModelProtocol = z.enum(['native', 'json', 'text']);
+export type ModelProtocol = z.infer<typeof ModelProtocol>;
+
 /** A model's answer. */
-export interface ModelResponse {
+export const ModelResponse = z.strictObject({
   /** The name of the model that answered, in the server's words. */
-  model: string;
-  content: string;
-  toolCalls: ToolCall[];
-  stopReason: 'stop' | 'tool-calls' | 'length' | 'content-filter';
-  usage: Usage;
-}
+  model: z.string(),
+  content: z.string(),
+  /** What the model said instead of an answer, if it refused to give one. */
+  refusal: z.string().optional(),
+  toolCalls: z.array(ToolCall),
+  stopReason: z.enum(['stop', 'tool-calls', 'length', 'content-filter']),
+  /** What the answer cost, with the tries that were paid for and gave none. */
+  usage: Usage,
+  extra: ExtraFields.optional(),
+  /** The protocol of its question, if that wasn't the model's own. */
+  protocol: ModelProtocol.optional(),
+});
+export type ModelResponse = z.infer<typeof ModelResponse>;
 
 /** A model that can be asked. */
 export interface Model {
   /** `live`: a model's server; `recorded`: a real model's recorded replies; `scripted`: replies written by hand. */
   readonly source: 'live' | 'recorded' | 'scripted';
   readonly name: string;
-  /** How tools are offered: natively, as JSON that the server enforces, or in plain text. */
-  readonly protocol: 'native' | 'json' | 'text';
+  readonly protocol: ModelProtocol;
+  /** The protocol for a question whose tools the server refuses. Missing if `protocol` was chosen by a person. */
+  readonly protocolWithoutTools?: ModelProtocol;
   /** The size of the model's context in tokens. */
   readonly contextTokens: number;
   /** The most tokens of one answer, including its reasoning. */
@@ -90,12 +115,17 @@ export type ModelFailureCode = Exclude<
 export class ModelFailure extends JigError {
   override name = 'ModelFailure';
   declare readonly code: ModelFailureCode;
+  /** What it cost all the same, if the model had begun to answer. */
+  usage: Usage | undefined;
+  /** Whether the server refused the question because it offered tools. */
+  refusesTools = false;
   constructor(
     code: ModelFailureCode,
     message: string,
-    { retryable, ...options }: { retryable: boolean; retryAfterMs?: number; cause?: unknown },
+    { retryable, usage, ...options }: { retryable: boolean; retryAfterMs?: number; cause?: unknown; usage?: Usage },
   ) {
     super(code, message, { retryable, ...options });
+    this.usage = usage;
   }
 }
 

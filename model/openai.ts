@@ -2,22 +2,23 @@
  * A model behind the OpenAI protocol (Chat Completions): OpenAI itself, or any compatible server such as llama.cpp's.
  */
 import OpenAI, { APIError } from 'openai';
-import type {
-  ChatCompletionCreateParamsStreaming,
-  ChatCompletionMessageParam,
-} from 'openai/resources/chat/completions';
-import { readAnswerStream } from './answer-stream.ts';
+import { Stream } from 'openai/core/streaming';
+import { z } from 'zod';
+import { AnswerBuilder, type StreamedAnswer } from './answer-stream.ts';
 import { createBoundedFetch, maxWireBytes } from './bounded-fetch.ts';
-import { classifyFailure } from './classify.ts';
+import { encodeRequest } from './chat-request.ts';
+import { classifyFailure, refusalText } from './classify.ts';
 import {
   boundAnswerTokens,
   estimateTokens,
   ModelFailure,
-  type Message,
   type Model,
   type ModelRequest,
   type ModelResponse,
+  type Usage,
 } from './contract.ts';
+import { adaptDialect, commonDialect, type Dialect } from './dialect.ts';
+import { findServerError, parseServerError } from './error-body.ts';
 import { findPrice, priceUsage, type PriceTable } from './prices.ts';
 
 export interface OpenAiModelOptions {
@@ -26,6 +27,8 @@ export interface OpenAiModelOptions {
   apiKey?: string;
   /** The server's address; OpenAI's if missing. */
   baseUrl?: string;
+  /** What is known of the server's dialect. The rest is found out by asking. */
+  dialect?: Partial<Dialect>;
   /** `auto` offers tools natively. Calls that the model then writes as text are understood anyway. */
   protocol?: 'auto' | Model['protocol'];
   contextTokens: number;
@@ -39,9 +42,18 @@ export interface OpenAiModelOptions {
   temperature?: number;
 }
 
-type BoundedOptions = OpenAiModelOptions & { answerTokens: number };
+/** A server, and what was learnt about it. */
+interface Server {
+  client: OpenAI;
+  options: OpenAiModelOptions & { answerTokens: number };
+  /** The dialect of each model, since a gateway has several. */
+  dialects: Map<string, Dialect>;
+}
 
-/** Makes the model. Each question is sent once: the caller retries. */
+/**
+ * Makes the model. Each question is sent once: the caller retries. Only a request that the server refuses because of
+ * something that can be left out is sent again at once without it, and so are later ones.
+ */
 export function createOpenAiModel(options: OpenAiModelOptions): Model {
   const client = new OpenAI({
     apiKey: options.apiKey ?? 'none',
@@ -52,113 +64,136 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
     fetch: createBoundedFetch(maxWireBytes),
   });
   const bounded = { ...options, answerTokens: boundAnswerTokens(options.contextTokens, options.answerTokens) };
-  const protocol = options.protocol === undefined || options.protocol === 'auto' ? 'native' : options.protocol;
+  const server: Server = { client, options: bounded, dialects: new Map() };
+  const { protocol = 'auto' } = options;
   return {
     source: 'live',
     name: options.name,
-    protocol,
+    ...(protocol === 'auto' ? { protocol: 'native', protocolWithoutTools: 'json' } : { protocol }),
     contextTokens: options.contextTokens,
     answerTokens: bounded.answerTokens,
     isPriced: (model = options.name) => findPrice(model, options.prices) !== undefined,
-    ask: (request, signal) => ask(client, bounded, request, signal),
+    ask: (request, signal) => ask(server, request, signal),
   };
 }
 
-async function ask(
-  client: OpenAI,
-  options: BoundedOptions,
-  request: ModelRequest,
-  signal?: AbortSignal,
-): Promise<ModelResponse> {
+async function ask(server: Server, request: ModelRequest, signal?: AbortSignal): Promise<ModelResponse> {
   signal?.throwIfAborted();
+  const { options } = server;
+  const model = request.model ?? options.name;
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const eitherSignal = signal ? AbortSignal.any([signal, deadline]) : deadline;
-  try {
-    const { data: stream, response } = await client.chat.completions
-      .create(encodeRequest(options, request), { signal: eitherSignal, headers: { 'Idempotency-Key': request.key } })
-      .withResponse();
-    await requireEventStream(response);
-    const answer = await readAnswerStream(stream);
-    // The client ends an aborted stream silently, as if it were complete.
-    eitherSignal.throwIfAborted();
-    const name = answer.model ?? request.model ?? options.name;
-    const price = findPrice(request.model ?? options.name, options.prices) ?? findPrice(name, options.prices);
-    const usage = priceUsage(answer.tokens ?? guessTokens(request, answer), price);
-    return { model: name, content: answer.content, toolCalls: answer.toolCalls, stopReason: answer.stopReason, usage };
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (deadline.aborted) {
-      throw new ModelFailure('model-timeout', `the model did not answer within ${options.timeoutMs} ms`, {
-        retryable: true,
-        cause: error,
-      });
+  let dialect = server.dialects.get(model) ?? { ...commonDialect, ...options.dialect };
+  if (request.tools?.length && !dialect.tools) throw refusedTools(`${model} can’t call tools`);
+  for (;;) {
+    const answer = new AnswerBuilder();
+    try {
+      for await (const piece of await post(server, request, dialect, eitherSignal)) {
+        const error = findServerError(piece);
+        if (error) throw new APIError(undefined, error, undefined, new Headers());
+        answer.add(piece);
+      }
+      // The client ends an aborted stream silently, as if it were complete.
+      eitherSignal.throwIfAborted();
+      const { tokens, ...whole } = answer.build();
+      return { ...whole, model: whole.model ?? model, usage: usageOf(options, request, { ...whole, tokens }) };
+    } catch (error) {
+      signal?.throwIfAborted();
+      const text = answer.hasBegun ? undefined : refusalText(error);
+      const adapted = text === undefined ? undefined : adaptDialect(dialect, { text, request });
+      if (!adapted) throw failureOf(error, { options, request, deadline, answer });
+      dialect = adapted.dialect;
+      if (adapted.keep) server.dialects.set(model, dialect);
+      if (request.tools?.length && !dialect.tools) throw refusedTools(classifyFailure(error).message);
     }
-    throw classifyFailure(error);
   }
 }
 
-function encodeRequest(options: BoundedOptions, request: ModelRequest): ChatCompletionCreateParamsStreaming {
-  const { answer, tools } = request;
-  return {
-    model: request.model ?? options.name,
-    messages: request.messages.map(encodeMessage),
-    stream: true,
-    stream_options: { include_usage: true },
-    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
-    ...(tools?.length ? { tools: tools.map((tool) => ({ type: 'function' as const, function: { ...tool } })) } : {}),
-    ...(answer
-      ? { response_format: { type: 'json_schema' as const, json_schema: { name: answer.name, schema: answer.schema } } }
-      : {}),
-    // Servers other than OpenAI's know only the older name.
-    [isOpenAi(options.baseUrl) ? 'max_completion_tokens' : 'max_tokens']: options.answerTokens,
-  };
+function refusedTools(why: string): ModelFailure {
+  const message = `${why}. Set JIG_MODEL_PROTOCOL to json or text`;
+  return Object.assign(new ModelFailure('model-refused', message, { retryable: false }), { refusesTools: true });
 }
 
-function isOpenAi(baseUrl: string | undefined): boolean {
-  return baseUrl === undefined || new URL(baseUrl).hostname === 'api.openai.com';
+interface Asked {
+  options: OpenAiModelOptions;
+  request: ModelRequest;
+  deadline: AbortSignal;
+  answer: AnswerBuilder;
 }
 
-function encodeMessage(message: Message): ChatCompletionMessageParam {
-  if (message.role === 'tool') return { role: 'tool', tool_call_id: message.toolCallId, content: message.content };
-  if (message.role !== 'assistant') return { role: message.role, content: message.content };
-  const calls = message.toolCalls.map((call) => ({
-    id: call.id,
-    type: 'function' as const,
-    function: { name: call.name, arguments: call.arguments },
-  }));
-  return { role: 'assistant', content: message.content, ...(calls.length > 0 ? { tool_calls: calls } : {}) };
+/** What a question ended with that got no answer, and what it cost if the model had begun to answer. */
+function failureOf(error: unknown, { options, request, deadline, answer }: Asked): ModelFailure {
+  const failure = deadline.aborted
+    ? new ModelFailure('model-timeout', `the model did not answer within ${options.timeoutMs} ms`, {
+        retryable: true,
+        cause: error,
+      })
+    : classifyFailure(error);
+  if (answer.hasBegun) failure.usage = usageOf(options, request, answer.soFar);
+  return failure;
 }
 
-/** Checks that a 200 response is an event stream. Otherwise it holds an error, or an unrelated page. */
-async function requireEventStream(response: Response): Promise<void> {
+/** Sends the question once. Returns the pieces of the answer. */
+async function post(
+  { client, options }: Server,
+  request: ModelRequest,
+  dialect: Dialect,
+  signal: AbortSignal,
+): Promise<AsyncIterable<unknown> | Iterable<unknown>> {
+  const controller = new AbortController();
+  const response = await client
+    .post('/chat/completions', {
+      body: encodeRequest(options, request, dialect),
+      signal: AbortSignal.any([signal, controller.signal]),
+      headers: { 'Idempotency-Key': request.key },
+    })
+    .asResponse();
   const type = response.headers.get('content-type') ?? '';
-  if (type.toLowerCase().startsWith('text/event-stream')) return;
+  if (type.toLowerCase().startsWith('text/event-stream')) return Stream.fromSSEResponse(response, controller, client);
   const body = await response.text();
-  const error = parseJsonError(body);
-  if (error) throw new APIError(undefined, error, undefined, response.headers);
+  // Some servers don't say that it is a stream.
+  if (/^\s*(data|event|id)?:/.test(body)) return Stream.fromSSEResponse(new Response(body), controller, client);
+  return [parseWholeAnswer(body, response.headers)];
+}
+
+/** Reads the body of a 200 response that is no event stream. @throws if it holds an error, or an unrelated page */
+function parseWholeAnswer(body: string, headers: Headers): unknown {
+  const error = parseServerError(body);
+  if (error) throw new APIError(undefined, error, undefined, headers);
+  const answer = Answer.safeParse(parseJson(body));
+  if (answer.success) return answer.data;
+  const type = headers.get('content-type') ?? 'no content type';
   throw new ModelFailure(
     'model-nonsense',
-    `the model's server answered with ${type || 'no content type'} instead of an event stream: ${body.slice(0, 500)}`,
-    { retryable: true },
+    `the model's server answered with ${type} instead of an event stream: ${body.slice(0, 500)}`,
+    {
+      retryable: true,
+    },
   );
 }
 
-function parseJsonError(body: string): object | undefined {
+/** An answer in one piece, from a server that doesn't stream. */
+const Answer = z.looseObject({ choices: z.array(z.unknown()).min(1) });
+
+function parseJson(body: string): unknown {
   try {
-    const value: unknown = JSON.parse(body);
-    const error = typeof value === 'object' && value !== null && 'error' in value ? value.error : undefined;
-    if (typeof error === 'string') return { message: error };
-    return typeof error === 'object' && error !== null ? error : undefined;
+    return JSON.parse(body);
   } catch {
     return undefined;
   }
 }
 
-/** Estimates the tokens for servers that send no usage, since a budget needs a number. */
-function guessTokens(request: ModelRequest, answer: Pick<ModelResponse, 'content' | 'toolCalls'>) {
+/** What an answer costs, or half of one. The tokens are estimated for servers that don't count them. */
+function usageOf({ name, prices }: OpenAiModelOptions, request: ModelRequest, answer: StreamedAnswer): Usage {
+  const price = findPrice(request.model ?? name, prices) ?? findPrice(answer.model ?? name, prices);
+  return priceUsage(answer.tokens ?? estimateUsage(request, answer), price);
+}
+
+function estimateUsage(request: ModelRequest, { content, refusal = '', toolCalls, extra }: StreamedAnswer) {
+  const thoughts = extra ? JSON.stringify(extra) : '';
   return {
     inputTokens: estimateTokens(JSON.stringify(request.messages)),
     cachedInputTokens: 0,
-    outputTokens: estimateTokens(answer.content + answer.toolCalls.map((call) => call.arguments).join('')),
+    outputTokens: estimateTokens(content + refusal + thoughts + toolCalls.map((call) => call.arguments).join('')),
   };
 }

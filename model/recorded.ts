@@ -1,32 +1,16 @@
 /** Recordings of a real model's replies: a model that answers from one, and a model that makes one. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import {
-  boundAnswerTokens,
-  ModelFailure,
-  ToolCall,
-  Usage,
-  type Model,
-  type ModelRequest,
-  type ModelResponse,
-} from './contract.ts';
+import { boundAnswerTokens, ModelFailure, type Model, ModelResponse, type ModelRequest } from './contract.ts';
 import { normaliseText } from './normalise-text.ts';
 import { parseQuestionKey } from './question-key.ts';
-
-const RecordedResponse = z.strictObject({
-  model: z.string(),
-  content: z.string(),
-  toolCalls: z.array(ToolCall),
-  stopReason: z.enum(['stop', 'tool-calls', 'length', 'content-filter']),
-  usage: Usage,
-});
 
 export const RecordingEntry = z.strictObject({
   /** `<stepPath>/<turn>`: the question's key without the run. */
   key: z.string(),
   /** The hash of the question's messages, without what changes from run to run. */
   questionSha256: z.string().regex(/^[0-9a-f]{64}$/),
-  response: RecordedResponse,
+  response: ModelResponse,
 });
 export type RecordingEntry = z.infer<typeof RecordingEntry>;
 
@@ -99,6 +83,7 @@ export function createRecordingModel(model: Model, sink: (entry: RecordingEntry)
     source: model.source,
     name: model.name,
     protocol: model.protocol,
+    ...(model.protocolWithoutTools && { protocolWithoutTools: model.protocolWithoutTools }),
     contextTokens: model.contextTokens,
     answerTokens: model.answerTokens,
     isPriced: (name) => model.isPriced(name),

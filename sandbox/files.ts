@@ -71,7 +71,7 @@ fi
 cat >"$real" || exit 43`;
 
 /**
- * Reads at most `maxBytes` of a file; `truncated` is true if it has more. Repeatable by `key`, which names only this
+ * Reads at most `maxBytes` of a file. `truncated` is true if it has more, and `sizeBytes` counts all of them. Repeatable by `key`, which names only this
  * reading.
  * @throws SandboxFileError, SandboxLost
  */
@@ -80,13 +80,15 @@ export async function readFile(
   key: string,
   path: string,
   options: { maxBytes: number; signal?: AbortSignal },
-): Promise<{ bytes: Uint8Array; truncated: boolean }> {
+): Promise<{ bytes: Uint8Array; truncated: boolean; sizeBytes: number }> {
   const { maxBytes, signal } = options;
   checkPath(path);
   const spec = { key, argv: ['sh', '-c', readScript, 'sh', path], timeoutMs: fileTimeoutMs, outputCapBytes: maxBytes };
   const result = await sandbox.run(spec, signal ? { signal } : {});
   checkResult(result, path);
-  return { bytes: await readHostFile(result.stdout.path), truncated: result.stdout.droppedBytes > 0 };
+  const bytes = await readHostFile(result.stdout.path);
+  const { droppedBytes } = result.stdout;
+  return { bytes, truncated: droppedBytes > 0, sizeBytes: bytes.length + droppedBytes };
 }
 
 /**

@@ -15,6 +15,8 @@ const real = ['real-model', 'real-forge', 'cluster', 'cluster-switched'];
 const waiting = ['real-forge', 'cluster', 'cluster-switched'];
 /** `--current`: run the cluster suites on the current kubeconfig's cluster, instead of making one for each. */
 const currentCluster = '--current';
+/** `--prepare`: only build what the named suites need, which can take minutes the first time. */
+const onlyPrepare = '--prepare';
 /** The exit code of `test/cluster/with-cluster.ts` if no cluster can be made. */
 const noCluster = 77;
 const tools = {
@@ -32,7 +34,7 @@ const node = await exitOnSetupFailure(async () => {
 });
 const suites = readdirSync(join(root, 'test')).filter((name) => countTestFiles(name) > 0);
 const words = process.argv.slice(2);
-const options = words.filter((word) => word === currentCluster);
+const options = words.filter((word) => word === currentCluster || word === onlyPrepare);
 const asked = words.filter((word) => !options.includes(word));
 const unknown = asked.filter((name) => !(name in tools) && !suites.includes(name));
 if (unknown.length > 0) {
@@ -43,6 +45,10 @@ if (unknown.length > 0) {
 }
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
+if (options.includes(onlyPrepare)) {
+  for (const name of asked) await prepare(name);
+  process.exit(0);
+}
 for (const name of Object.keys(tools).filter((tool) => asked.length === 0 || asked.includes(tool))) await runTool(name);
 const ordinary = suites.filter((name) => asked.includes(name) && !real.includes(name));
 if (asked.length === 0 || ordinary.length > 0) await runTests('ordinary', ordinary);

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
+import { describeEnding } from '../base/command-endings.ts';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 import { connectClient } from '../client/client.ts';
-import { findWaitingRuns, sayWaiting, type WaitingRuns } from '../client/versions.ts';
+import { findWaitingRuns, describeWaitingRuns, type WaitingRuns } from '../client/versions.ts';
 import { chooseModel } from '../model/choose-model.ts';
 import type { SandboxProvider } from '../sandbox/contract.ts';
 import { dataDirOf, type Config } from './config.ts';
@@ -24,27 +25,27 @@ export interface Finding {
   hint?: string;
 }
 
-type Look = (config: Config, env: NodeJS.ProcessEnv) => Promise<Finding[]>;
+type Check = (config: Config, env: NodeJS.ProcessEnv) => Promise<Finding[]>;
 
-const looks: Record<string, Look> = {
-  git: lookAtGit,
-  sandboxes: lookAtSandboxes,
-  Temporal: lookAtTemporal,
-  model: lookAtModel,
+const checks: Record<string, Check> = {
+  git: checkGit,
+  sandboxes: checkSandboxes,
+  Temporal: checkTemporal,
+  model: checkModel,
 };
 
 /**
- * Yields one finding after the other. `onLook` is called before each check, which may take some seconds. Never throws.
+ * Yields one finding after the other. `onCheck` is called before each check, which may take some seconds. Never throws.
  */
 export async function* examine(
   config: Config,
   env: NodeJS.ProcessEnv,
-  onLook: (what: string) => void,
+  onCheck: (what: string) => void,
 ): AsyncIterable<Finding> {
-  for (const [what, look] of Object.entries(looks)) {
-    onLook(what);
+  for (const [what, check] of Object.entries(checks)) {
+    onCheck(what);
     try {
-      yield* await look(config, env);
+      yield* await check(config, env);
     } catch (error) {
       yield failed(what, error, 'missing');
     }
@@ -57,7 +58,7 @@ function failed(what: string, error: unknown, state: Finding['state']): Finding 
   return { what, state, message, code: error.code, ...(error.hint !== undefined && { hint: error.hint }) };
 }
 
-async function lookAtGit(): Promise<Finding[]> {
+async function checkGit(): Promise<Finding[]> {
   const { stdout, failed: isMissing } = await execa('git', ['--version'], { reject: false });
   return [
     isMissing
@@ -72,7 +73,7 @@ async function lookAtGit(): Promise<Finding[]> {
   ];
 }
 
-async function lookAtSandboxes(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+async function checkSandboxes(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const { sandboxes, close } = await createSandboxes(config, env, () => undefined);
   try {
     const issues = await sandboxes.checkHost();
@@ -112,14 +113,14 @@ async function tryCommand(sandboxes: SandboxProvider): Promise<void> {
     });
     if (ending === 'exited' && exitCode === 0) return;
     throw new Error(
-      `\`true\` ended with ${ending === 'exited' ? `exit code ${exitCode}` : ending} in a sandbox: ${(await readFile(stderr.path, 'utf8')).trim()}`,
+      `In a sandbox, \`true\` ${describeEnding({ ending, exitCode })}: ${(await readFile(stderr.path, 'utf8')).trim()}`,
     );
   } finally {
     await sandboxes.destroySandbox(id);
   }
 }
 
-async function lookAtTemporal(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+async function checkTemporal(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   try {
     const client = await connectClient({ env, dataDir: dataDirOf(config, env) });
     try {
@@ -137,10 +138,10 @@ async function lookAtTemporal(config: Config, env: NodeJS.ProcessEnv): Promise<F
 }
 
 function waitingFinding(waiting: WaitingRuns): Finding {
-  return { what: 'versions', state: 'note', code: 'version-without-worker', ...sayWaiting(waiting) };
+  return { what: 'versions', state: 'note', code: 'version-without-worker', ...describeWaitingRuns(waiting) };
 }
 
-async function lookAtModel(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+async function checkModel(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   if (config.recording !== undefined)
     return [{ what: 'model', state: 'note', message: `answers come from the recording ${config.recording}` }];
   try {

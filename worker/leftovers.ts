@@ -10,7 +10,7 @@ import { removeGone, removeTree } from '../sandbox/local/destroy.ts';
 import { freshPrefix } from '../sandbox/local/layout.ts';
 
 /** Far longer than anything is temporary, so no other worker of the folder is still using it. */
-const leftAfterMs = 24 * 3_600_000;
+const leftoverAgeMs = 24 * 3_600_000;
 const removeEveryMs = 3_600_000;
 
 /** Removes leftovers at intervals until the signal aborts. */
@@ -47,7 +47,7 @@ export async function removeLeftovers(
         ({ mtimeMs }) => mtimeMs,
         () => nowMs,
       );
-      if (changedAtMs + leftAfterMs > nowMs) continue;
+      if (changedAtMs + leftoverAgeMs > nowMs) continue;
       try {
         await removeTree(path);
         removed.push(path);

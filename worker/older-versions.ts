@@ -11,7 +11,7 @@ import {
   findWaitingRuns,
   forOlderRuns,
   isServed,
-  sayWaiting,
+  describeWaitingRuns,
 } from '../client/versions.ts';
 import { findKeptBundle, keepBundle, listKeptBundles, removeKeptBundle } from './kept-bundles.ts';
 import { ensureNewestIsCurrent, type ChosenVersion } from './versions.ts';
@@ -62,7 +62,7 @@ async function noteWaiting(
   for (const waiting of await findWaitingRuns(setup, version.deploymentName)) {
     // Temporal may not have seen the workers that started just now.
     if (served.has(waiting.version.buildId)) continue;
-    const { message, hint } = sayWaiting(waiting);
+    const { message, hint } = describeWaitingRuns(waiting);
     onNote(`${message}. ${hint}`);
   }
 }

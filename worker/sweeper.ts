@@ -36,7 +36,7 @@ export async function sweep(sweeper: Sweeper, nowMs = Date.now()): Promise<strin
   for (const sandbox of await parts.sandboxes.listSandboxes()) {
     const { id, owner } = sandbox;
     try {
-      const reason = await judge(parts, sandbox, { nowMs, isRunning });
+      const reason = await findRemovalReason(parts, sandbox, { nowMs, isRunning });
       if (reason === undefined) continue;
       await parts.sandboxes.destroySandbox(id);
       log.info({ sandbox: id, owner, reason }, 'removed a sandbox');
@@ -49,7 +49,7 @@ export async function sweep(sweeper: Sweeper, nowMs = Date.now()): Promise<strin
 }
 
 /** Why nobody needs the sandbox; undefined if it may be needed, and then its lease is renewed. */
-async function judge(
+async function findRemovalReason(
   { artifacts, sandboxes, leaseMs }: Sweeper['parts'],
   { id, owner, createdAt, leasedUntil }: ListedSandbox,
   { nowMs, isRunning }: { nowMs: number; isRunning: (owner: string) => Promise<boolean> },

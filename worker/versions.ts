@@ -52,7 +52,7 @@ export async function setCurrentVersion(
   { connection, namespace }: TemporalNamespace,
   { deploymentName, buildId }: WorkerDeploymentVersion,
 ): Promise<void> {
-  await explained(buildId, () =>
+  await withPromotionError(buildId, () =>
     connection.workflowService.setWorkerDeploymentCurrentVersion({
       namespace,
       deploymentName,
@@ -73,7 +73,7 @@ export async function ensureNewestIsCurrent(
   mine: WorkerDeploymentVersion,
 ): Promise<WorkerDeploymentVersion> {
   const { deploymentName, buildId } = mine;
-  const current = await explained(buildId, async () => {
+  const current = await withPromotionError(buildId, async () => {
     await untilRegistered(server, mine);
     const deployment = await findDeployment(server, deploymentName);
     const currentId = deployment?.routingConfig?.currentDeploymentVersion?.buildId;
@@ -116,7 +116,7 @@ async function untilRegistered({ connection, namespace }: TemporalNamespace, ver
   }
 }
 
-async function explained<Value>(buildId: string, work: () => Promise<Value>): Promise<Value> {
+async function withPromotionError<Value>(buildId: string, work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
   } catch (error) {

@@ -3,7 +3,8 @@
  * workspace as soon as a step needs a sandbox. A run also comes back on that copy if its sandbox was lost and nothing
  * had changed since the copy was made.
  */
-import { CancellationScope, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition } from '@temporalio/workflow';
+import type { SandboxCopy } from '../activities/contract.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import type { RunContext } from './context.ts';
 import { StepFailed } from './failures.ts';
@@ -15,6 +16,8 @@ export class Absence {
   /** How often a step has asked for the sandbox. A copy is void if this changed while it was made. */
   #uses = 0;
   #coming: Promise<SandboxRef> | undefined;
+  /** The copy that is being made. */
+  #copying: Promise<SandboxCopy | undefined> | undefined;
   /** The workspace is too large to be copied. */
   #stays = false;
 
@@ -22,12 +25,12 @@ export class Absence {
     return this.#uses;
   }
 
-  /** Waits for people or for CI, and lets the sandbox go if nothing but waiting goes on for long. */
-  async wait<Result>(run: RunContext, work: () => Promise<Result>): Promise<Result> {
+  /** Does the run's work, and lets the sandbox go whenever nothing but waiting goes on for long. */
+  async during<Result>(run: RunContext, work: () => Promise<Result>): Promise<Result> {
     const watch = new CancellationScope();
     const watching = watch.run(() => this.#leaveWhenIdle(run)).catch(() => undefined);
     try {
-      return await run.clock.wait(work);
+      return await work();
     } finally {
       watch.cancel();
       await watching;
@@ -37,18 +40,25 @@ export class Absence {
   /** Where the run's commands run now. It is made again if it was let go. @throws StepFailed `sandbox-lost` */
   async ensureSandbox(run: RunContext): Promise<SandboxRef> {
     this.#uses += 1;
+    await this.#copying;
     if (run.memory.sandbox) return run.memory.sandbox;
-    this.#coming ??= comeBack(run).finally(() => {
+    this.#coming ??= makeSandboxAgain(run).finally(() => {
       this.#coming = undefined;
     });
     return this.#coming;
   }
 
+  /** Sets one timer each time that the run begins to wait, however long it waits: a wait may take a month. */
   async #leaveWhenIdle(run: RunContext): Promise<void> {
     const { releaseAfterMs } = run.opened.settings;
+    const isAtWork = () => !this.#isIdle(run);
     while (!this.#stays) {
-      await sleep(Math.max(releaseAfterMs, 1), { summary: 'until the sandbox is released' });
-      if (this.#isIdle(run)) return this.#leave(run);
+      await condition(() => this.#isIdle(run));
+      const summary = 'until the sandbox is released';
+      if (await condition(isAtWork, Math.max(releaseAfterMs, 1), { summary })) continue;
+      await this.#leave(run);
+      // If it could not be copied now, the next wait may be better.
+      await condition(isAtWork);
     }
   }
 
@@ -57,26 +67,17 @@ export class Absence {
     return clock.isIdle && control.agentsAtWork === 0 && memory.sandbox !== undefined && this.#coming === undefined;
   }
 
+  /** Copies the workspace and removes the sandbox, unless a step asks for it meanwhile. */
   async #leave(run: RunContext): Promise<void> {
     const { memory, opened, view } = run;
     const { sandbox } = memory;
     if (!sandbox) return;
-    const { copyMaxBytes: maxBytes, copyIgnoredMaxBytes: ignoredMaxBytes, heartbeatTimeoutMs } = opened.settings;
-    const timeoutMs = opened.settings.defaults.timeoutsMs.copy;
     const uses = this.#uses;
-    const copy = await perform(
-      'copySandbox',
-      {
-        sandbox,
-        key: `${run.key}/copy-${(memory.counts.copies += 1)}`,
-        base: opened.repository.commit,
-        ignoredMaxBytes,
-        maxBytes,
-      },
-      { summary: 'a copy of the workspace', timeoutMs, heartbeatTimeoutMs },
-    );
-    // The wait may have ended while the copy was made.
-    if (uses !== this.#uses || !this.#isIdle(run)) return;
+    this.#copying = this.#copy(run, sandbox).finally(() => {
+      this.#copying = undefined;
+    });
+    const copy = await this.#copying;
+    if (!copy || uses !== this.#uses) return;
     if (!copy.archive) {
       this.#stays = true;
       return;
@@ -88,9 +89,36 @@ export class Absence {
     const ignored = copy.ignored === 'kept' ? '' : ', without the ignored files, which setup makes again';
     view.finish(row, 'succeeded', { note: `kept a copy of ${copy.sizeBytes} bytes${ignored}` });
   }
+
+  /** Makes a copy, but stops as soon as a step asks for the sandbox. Undefined if there is none. */
+  async #copy({ key, memory, opened }: RunContext, sandbox: SandboxRef): Promise<SandboxCopy | undefined> {
+    const { copyMaxBytes: maxBytes, copyIgnoredMaxBytes: ignoredMaxBytes, heartbeatTimeoutMs } = opened.settings;
+    const timeoutMs = opened.settings.defaults.timeoutsMs.copy;
+    const request = {
+      sandbox,
+      key: `${key}/copy-${(memory.counts.copies += 1)}`,
+      base: opened.repository.commit,
+      ignoredMaxBytes,
+      maxBytes,
+    };
+    const uses = this.#uses;
+    const copying = new CancellationScope();
+    const copied = copying
+      .run(() => perform('copySandbox', request, { summary: 'a copy of the workspace', timeoutMs, heartbeatTimeoutMs }))
+      .catch(() => undefined);
+    let isOver = false;
+    void copied.then(() => (isOver = true));
+    try {
+      await condition(() => isOver || this.#uses !== uses);
+    } finally {
+      copying.cancel();
+      await copied;
+    }
+    return copied;
+  }
 }
 
-async function comeBack(run: RunContext): Promise<SandboxRef> {
+async function makeSandboxAgain(run: RunContext): Promise<SandboxRef> {
   const { memory, opened } = run;
   const { copy } = memory;
   if (!copy) throw new StepFailed('sandbox-lost', 'The run has no sandbox, and no copy of one');

@@ -2,19 +2,28 @@
  * The agent step. It asks the model and carries out its tool calls until the model says that it is done; then the
  * step's own checks decide. It is a child workflow of the run, so that its turns have their own timeline.
  */
-import { condition, continueAsNew, defineSignal, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  condition,
+  continueAsNew,
+  defineSignal,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { AgentAnswer, AskAgent, ExportCommit, RunSettings, TranscriptRef } from '../activities/contract.ts';
 import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } from '../agent/budget.ts';
 import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
 import { refusedChangeFeedback, steerMessage, verifyFeedback } from '../agent/prompts.ts';
 import type { ErrorCode } from '../base/errors.ts';
+import { plural } from '../base/plural.ts';
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
 import type { CheckCommand } from './context.ts';
 import { performExport } from './export-work.ts';
-import { describeFailure } from './failures.ts';
-import type { BaselineRun } from './memory.ts';
+import { describeFailure, paidFor } from './failures.ts';
+import type { BaselineResult } from './memory.ts';
 import { perform } from './perform.ts';
 
 /** What an agent step asks for, rendered. It is kept, so that the conversation can go on later. */
@@ -42,7 +51,7 @@ export interface AgentTask {
   transcript?: TranscriptRef;
   /** What it may spend now: the step's own limits, within what is left of the run's budget. */
   limits: BudgetLimits;
-  baseline: BaselineRun[];
+  baseline: BaselineResult[];
   settings: RunSettings;
   /** An export that checks the work against what the step may change. What it refuses goes back to the model. */
   guard: ExportCommit;
@@ -77,16 +86,18 @@ export interface AgentResult {
   code?: ErrorCode;
   reason: string;
   transcript?: TranscriptRef;
+  /** What the model was not told any more, such as people's words. It is told if the conversation goes on. */
+  unsaid: AskAgent['say'];
   attempts: number;
   spent: Spent;
   model: string;
-  checks: Pick<CheckedCommand, 'run' | 'before' | 'verdict'>[];
+  checks: Pick<CheckedCommand, 'result' | 'before' | 'verdict'>[];
 }
 
 export const steerSignal = defineSignal<[string]>('steer');
 export const pauseSignal = defineSignal<[boolean]>('setPaused');
 
-/** The child workflow of an agent step. It returns what was done and spent, also if it was cancelled. */
+/** The child workflow of an agent step. It returns what was done and spent, also if it failed or was cancelled. */
 export async function agent(task: AgentTask): Promise<AgentResult> {
   const progress: AgentProgress = task.progress ?? {
     say: task.say,
@@ -101,15 +112,23 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
   const steers: string[] = [];
   setHandler(steerSignal, (text) => void steers.push(text));
   setHandler(pauseSignal, (paused) => void (progress.paused = paused));
+  const heard = ({ unsaid, ...result }: AgentResult): AgentResult => ({
+    ...result,
+    unsaid: [...unsaid, ...steers.map(sayWords)],
+  });
   try {
-    return await converse(task, progress, steers);
+    return heard(await converse(task, progress, steers));
   } catch (error) {
     // What it cost is charged all the same, and the workflow that cancelled it waits for its end.
     if (isCancellation(error))
       return end(progress, { done: false, code: 'cancelled', reason: 'The agent was cancelled' });
-    throw error;
+    if (!(error instanceof ActivityFailure)) throw error;
+    const { code, message: reason } = describeFailure(error);
+    return heard(end(progress, { done: false, code, reason }));
   }
 }
+
+const sayWords = (text: string) => ({ role: 'user' as const, content: steerMessage(text) });
 
 /**
  * Asks and acts until the work is done or a limit is reached. What people say meanwhile is passed on before the next
@@ -121,7 +140,7 @@ async function converse(task: AgentTask, progress: AgentProgress, steers: string
       const reason = 'Nobody resumed the paused agent before its deadline';
       return end(progress, { done: false, code: 'pause-expired', reason });
     }
-    progress.say.push(...steers.splice(0).map((text) => ({ role: 'user' as const, content: steerMessage(text) })));
+    progress.say.push(...steers.splice(0).map(sayWords));
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof agent>({ ...task, progress });
 
     const spent = { ...progress.spent, elapsedMs: elapsedMs(progress) };
@@ -158,20 +177,20 @@ function elapsedMs({ startedAtMs, pausedMs }: AgentProgress): number {
 async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswer> {
   const turn = progress.loop.turns + 1;
   const { transcript, say } = progress;
-  const answer = await perform(
-    'askAgent',
-    {
-      key: `${task.key}/${turn}`,
-      turn,
-      say,
-      tools: task.work.tools,
-      ...(transcript && { transcript }),
-      ...(task.work.model && { model: task.work.model }),
-    },
-    {
-      summary: `turn ${turn}`,
-      timeoutMs: task.settings.answerTimeoutMs,
-      heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs,
+  const question = {
+    key: `${task.key}/${turn}`,
+    turn,
+    say,
+    tools: task.work.tools,
+    ...(transcript && { transcript }),
+    ...(task.work.model && { model: task.work.model }),
+  };
+  const { answerTimeoutMs: timeoutMs, heartbeatTimeoutMs } = task.settings;
+  const answer = await perform('askAgent', question, { summary: `turn ${turn}`, timeoutMs, heartbeatTimeoutMs }).catch(
+    (error: unknown) => {
+      const usage = paidFor(error);
+      if (usage) progress.spent = addUsage(progress.spent, usage);
+      throw error;
     },
   );
   progress.say = [];
@@ -241,8 +260,7 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
     return end(progress, { done: true, reason: answer.finished ?? '', model }, checked);
   if (progress.attempt >= attempts) {
     const code = refusal ? refusal.code : 'verify-failed';
-    const tries = attempts === 1 ? 'After 1 attempt' : `After ${attempts} attempts`;
-    const reason = `${tries}: ${refusal ? refusal.message : summarizeChecks(failed)}`;
+    const reason = `After ${plural(attempts, 'attempt')}: ${refusal ? refusal.message : summarizeChecks(failed)}`;
     return end(progress, { done: false, code, reason, model }, checked);
   }
   progress.attempt += 1;
@@ -285,12 +303,12 @@ export const correctable: ReadonlySet<ErrorCode> = new Set([
 
 function describeFailed({
   command,
-  run,
+  result,
   verdict,
   outcome,
 }: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
-  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${run.exitCode === 0 || outcome.refused ? `\n${verdict.reason}` : ''}`;
-  return { command: command.shown, exitCode: run.exitCode, ending: run.ending, output };
+  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${result.exitCode === 0 || outcome.refused ? `\n${verdict.reason}` : ''}`;
+  return { command: command.shown, exitCode: result.exitCode, ending: result.ending, output };
 }
 
 function end(
@@ -302,8 +320,9 @@ function end(
     model: '',
     ...how,
     ...(progress.transcript && { transcript: progress.transcript }),
+    unsaid: progress.say,
     attempts: progress.attempt,
     spent: progress.spent,
-    checks: checked.map(({ run, before, verdict }) => ({ run, verdict, ...(before && { before }) })),
+    checks: checked.map(({ result, before, verdict }) => ({ result, verdict, ...(before && { before }) })),
   };
 }

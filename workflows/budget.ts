@@ -6,7 +6,7 @@ import type { BudgetSection } from '../blueprints/schema.ts';
 import type { Usage } from '../model/contract.ts';
 import type { AgentBounds } from './agent.ts';
 import type { HeldBudget, RunContext } from './context.ts';
-import { StepFailed } from './failures.ts';
+import { paidFor, StepFailed } from './failures.ts';
 
 /** The limits of a budget, with the defaults for what it doesn't name. */
 export function budgetLimits(budget: BudgetSection = {}, defaults: RunDefaults): BudgetLimits {
@@ -47,12 +47,22 @@ export async function askWithinBudget<Answer extends { usage: Usage }>(
   checkPrice(run);
   const exceeded = checkBudget(spentAndHeld(run), run.limits, { inputTokens });
   if (exceeded) throw new StepFailed('budget-exceeded', exceeded.message);
-  return holding(run, { isAgent: false, turns: 1, tokens: inputTokens, usd: 0 }, async () => {
-    const answer = await ask();
-    run.memory.spent = addUsage(run.memory.spent, answer.usage);
-    run.view.addUsage(answer.usage);
-    return answer;
+  return holdBudget(run, { isAgent: false, turns: 1, tokens: inputTokens, usd: 0 }, async () => {
+    try {
+      const answer = await ask();
+      charge(run, answer.usage);
+      return answer;
+    } catch (error) {
+      const usage = paidFor(error);
+      if (usage) charge(run, usage);
+      throw error;
+    }
   });
+}
+
+function charge(run: RunContext, usage: Usage): void {
+  run.memory.spent = addUsage(run.memory.spent, usage);
+  run.view.addUsage(usage);
 }
 
 /** Whether the run's budget is spent, leaving out what the steps at work may still spend. */
@@ -60,7 +70,7 @@ export function isBudgetSpent(run: RunContext): boolean {
   return checkBudget(spentSoFar(run), run.limits) !== undefined;
 }
 
-async function holding<T>(run: RunContext, held: HeldBudget, work: () => Promise<T>): Promise<T> {
+async function holdBudget<T>(run: RunContext, held: HeldBudget, work: () => Promise<T>): Promise<T> {
   run.held.add(held);
   try {
     return await work();
@@ -117,7 +127,7 @@ export async function spendWithinBudget<Result extends { spent: Spent }>(
     limits.timeMs === undefined ? own.timeMs : Math.max(limits.timeMs - taken.elapsedMs, 0),
   );
   const held = { isAgent: true, turns: within.turns, tokens: within.tokens ?? 0, usd: within.usd ?? 0 };
-  return holding(run, held, async () => {
+  return holdBudget(run, held, async () => {
     const result = await work({ ...within, timeMs });
     run.memory.spent = addSpent(run.memory.spent, result.spent);
     run.view.addUsage(usageOf(result.spent));

@@ -1,10 +1,10 @@
 /** Runs the commands of a check and compares each with what it did before the change. Every gate uses it. */
 import type { CommandReport } from '../activities/contract.ts';
 import { findCommand } from '../evidence/command-identity.ts';
-import { decideCheck, type CheckRun, type Verdict } from '../evidence/gate.ts';
+import { decideCheck, type CheckResult, type Verdict } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import type { CheckCommand } from './context.ts';
-import type { BaselineRun } from './memory.ts';
+import type { BaselineResult } from './memory.ts';
 import { perform } from './perform.ts';
 import { refusedHosts } from './refused-hosts.ts';
 
@@ -12,9 +12,9 @@ import { refusedHosts } from './refused-hosts.ts';
 export interface CheckedCommand {
   command: CheckCommand;
   outcome: CommandReport;
-  run: CheckRun;
+  result: CheckResult;
   /** What the same command did before the change. */
-  before?: CheckRun;
+  before?: CheckResult;
   verdict: Verdict;
 }
 
@@ -27,7 +27,7 @@ export interface CheckRequest {
   timeoutMs: number;
   attempts: number;
   heartbeatTimeoutMs: number;
-  baseline: BaselineRun[];
+  baseline: BaselineResult[];
 }
 
 /**
@@ -37,10 +37,10 @@ export async function checkCommands(request: CheckRequest): Promise<CheckedComma
   const checked: CheckedCommand[] = [];
   for (const [index, command] of request.commands.entries()) {
     const outcome = await runOnce(request, command, `${request.key}/${index}`);
-    const before = findCommand(request.baseline, command)?.run;
+    const before = findCommand(request.baseline, command)?.result;
     const { passed, reason } = decideCheck(outcome.check, before);
     const verdict = { passed, reason: `${reason}${refusedHosts(outcome.refused)}` };
-    checked.push({ command, outcome, run: outcome.check, verdict, ...(before && { before }) });
+    checked.push({ command, outcome, result: outcome.check, verdict, ...(before && { before }) });
   }
   return checked;
 }
@@ -55,10 +55,11 @@ export async function recordBaseline(request: CheckRequest): Promise<CheckedComm
     const key = `${request.key}/${index}`;
     const first = await runOnce(request, command, key);
     const second = first.exitCode === 0 ? undefined : await runOnce(request, command, `${key}/again`);
-    const run: CheckRun = second && second.exitCode !== first.exitCode ? { ...first.check, flaky: true } : first.check;
-    const how = run.exitCode === 0 ? 'passes before the change' : 'fails before the change';
-    const reason = `${run.flaky ? 'flaky before the change' : how}${refusedHosts(first.refused)}`;
-    checked.push({ command, outcome: first, run, verdict: { passed: true, reason } });
+    const result: CheckResult =
+      second && second.exitCode !== first.exitCode ? { ...first.check, flaky: true } : first.check;
+    const how = result.exitCode === 0 ? 'passes before the change' : 'fails before the change';
+    const reason = `${result.flaky ? 'flaky before the change' : how}${refusedHosts(first.refused)}`;
+    checked.push({ command, outcome: first, result, verdict: { passed: true, reason } });
   }
   return checked;
 }
@@ -77,10 +78,10 @@ export function summarizeChecks(checked: CheckedCommand[]): string {
   const failed = checked.filter(({ verdict }) => !verdict.passed);
   if (failed.length > 0) return failed.map(({ command, verdict }) => `${command.shown}: ${verdict.reason}`).join('; ');
   return checked
-    .map(({ command, run, verdict }) => `${command.shown}: ${summarizeRun(run) ?? verdict.reason}`)
+    .map(({ command, result, verdict }) => `${command.shown}: ${summarizeTests(result) ?? verdict.reason}`)
     .join('; ');
 }
 
-function summarizeRun({ tests }: CheckRun): string | undefined {
+function summarizeTests({ tests }: CheckResult): string | undefined {
   return tests && `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped`;
 }

@@ -19,8 +19,8 @@ export interface Steerable {
 const accepted = 'accepted';
 type Ack = typeof accepted;
 
-/** The id of the question that a paused run asks. */
-const pausedId = 'paused';
+/** The id of the question that a paused run asks. No step can have it. */
+const pausedId = 'jig:paused';
 
 /** Refuses a message from a validator. The sender gets the error immediately, and nothing enters the history. */
 function refuse(code: ErrorCode, message: string): never {
@@ -141,7 +141,13 @@ export class RunControl {
   async askHuman(question: Omit<Question, 'deadlineMs'>, waitMs: number): Promise<Answer | undefined> {
     const { answers } = this.#messages;
     const { id } = question;
-    await this.#wait(question, waitMs, () => answers[id] !== undefined, `a person: ${question.question}`);
+    try {
+      await this.#wait(question, waitMs, () => answers[id] !== undefined, `a person: ${question.question}`);
+    } catch (error) {
+      // An answer that came too late must not answer the next question of this name.
+      if (!(error instanceof HistoryFull)) delete answers[id];
+      throw error;
+    }
     const answer = answers[id];
     delete answers[id];
     return answer;

@@ -1,4 +1,6 @@
 /** A run's state as Markdown. The Temporal UI shows it under User Metadata, and a change carries it as evidence. */
+import { formatDuration } from '../base/durations.ts';
+import { plural } from '../base/plural.ts';
 import type { RunState, StepRow } from './messages.ts';
 
 const maxRows = 60;
@@ -12,14 +14,12 @@ export function cell(text: string): string {
     .trim();
 }
 
-const seconds = (ms: number): string => (ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
-
 /** The table of the steps. If it outgrows a screen, the steps of `each` items are left out. */
 export function renderSteps(steps: StepRow[]): string {
   const rows = steps.length <= maxRows ? steps : steps.filter((row) => !row.path.includes('['));
   const left = rows.slice(-maxRows);
   const lines = left.map((row) => {
-    const took = row.durationMs === undefined ? '' : seconds(row.durationMs);
+    const took = row.durationMs === undefined ? '' : formatDuration(row.durationMs);
     const tokens = row.usage ? ` ${row.usage.inputTokens + row.usage.outputTokens} tokens.` : '';
     return `| ${marks[row.state]} | ${cell(row.path)} | ${row.kind} | ${took} | ${cell(row.note ?? '')}${tokens} |`;
   });
@@ -28,7 +28,7 @@ export function renderSteps(steps: StepRow[]): string {
     '| | step | kind | took | |',
     '|---|---|---|---|---|',
     ...lines,
-    ...(omitted > 0 ? ['', omitted === 1 ? '1 more row is not shown.' : `${omitted} more rows are not shown.`] : []),
+    ...(omitted > 0 ? ['', `Not shown: ${plural(omitted, 'more row')}.`] : []),
   ].join('\n');
 }
 
@@ -36,7 +36,7 @@ export function renderSteps(steps: StepRow[]): string {
 export function renderUsage({ inputTokens, outputTokens, costUsd, unpriced }: RunState['usage']): string {
   const known = `$${costUsd.toFixed(4)}`;
   const cost = unpriced ? (costUsd > 0 ? `${known} and more, price unknown` : 'price unknown') : known;
-  return `${inputTokens + outputTokens} tokens, ${cost}`;
+  return `${plural(inputTokens + outputTokens, 'token')}, ${cost}`;
 }
 
 /** The run's current details, for the Temporal UI. */

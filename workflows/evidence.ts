@@ -8,8 +8,8 @@ import type { RunEnd } from './messages.ts';
 export function renderEvidence(run: Pick<RunContext, 'memory' | 'view'>, gate: 'clean' | 'spared'): string {
   const { state } = run.view;
   const { usage } = state;
-  const checks = run.memory.checks.map(({ step, run: ran, before, verdict }) => {
-    return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(ran.command)} | ${before ? result(before) : ''} | ${result(ran)} | ${cell(verdict.reason)} |`;
+  const checks = run.memory.checks.map(({ step, result, before, verdict }) => {
+    return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(result.command)} | ${before ? summarizeResult(before) : ''} | ${summarizeResult(result)} | ${cell(verdict.reason)} |`;
   });
   return [
     '### Evidence',
@@ -24,13 +24,14 @@ export function renderEvidence(run: Pick<RunContext, 'memory' | 'view'>, gate: '
   ].join('\n\n');
 }
 
-function result(ran: {
+function summarizeResult({
+  exitCode,
+  tests,
+}: {
   exitCode: number;
   tests?: { passed: number; failed: number; skipped: number } | undefined;
 }): string {
-  return ran.tests
-    ? `${ran.tests.passed} passed, ${ran.tests.failed} failed, ${ran.tests.skipped} skipped`
-    : `exit code ${ran.exitCode}`;
+  return tests ? `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped` : `exit code ${exitCode}`;
 }
 
 /** Everything that the run knows, for programs. */

@@ -6,7 +6,7 @@ import type { SandboxRef } from '../sandbox/contract.ts';
 import type { RunContext } from './context.ts';
 import { perform } from './perform.ts';
 
-interface Wanted {
+interface ExportOptions {
   /** Names the export within the run. */
   key: string;
   title: string;
@@ -15,7 +15,11 @@ interface Wanted {
 }
 
 /** The request for an export of the sandbox's work. */
-export function exportRequest(run: RunContext, sandbox: SandboxRef, { key, title, parent }: Wanted): ExportCommit {
+export function exportRequest(
+  run: RunContext,
+  sandbox: SandboxRef,
+  { key, title, parent }: ExportOptions,
+): ExportCommit {
   const { repository, settings, blueprint } = run.opened;
   return {
     sandbox,
@@ -35,7 +39,7 @@ export function exportRequest(run: RunContext, sandbox: SandboxRef, { key, title
 }
 
 /** Exports the work as one commit, which the quarantine holds. Repeatable by key. */
-export async function exportWork(run: RunContext, wanted: Wanted): Promise<ExportedCommit> {
+export async function exportWork(run: RunContext, wanted: ExportOptions): Promise<ExportedCommit> {
   const sandbox = await run.absence.ensureSandbox(run);
   return performExport(exportRequest(run, sandbox, wanted), run.opened.settings);
 }

@@ -8,19 +8,23 @@ import {
 } from '@temporalio/workflow';
 import type { Json } from '../base/json.ts';
 import { isErrorCode, JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
-import type { RunEnd } from './messages.ts';
+import type { Usage } from '../model/contract.ts';
+import { PaidFailure, type RunEnd } from './messages.ts';
 
-/** What a step that failed leaves for expressions to read, where the run goes on. */
+/** What a step that failed leaves. */
 interface Left {
-  outputs: Record<string, Json>;
+  /** What expressions can read if the run goes on. */
+  outputs?: Record<string, Json>;
   cut?: string[];
+  /** What the step paid a model before it failed. */
+  usage?: Usage;
 }
 
 /** A step failed. */
 export class StepFailed extends JigError {
   override name = 'StepFailed';
   readonly left: Left;
-  constructor(code: ErrorCode, message: string, left: Left = { outputs: {} }) {
+  constructor(code: ErrorCode, message: string, left: Left = {}) {
     super(code, message);
     this.left = left;
   }
@@ -66,7 +70,7 @@ export class HistoryFull extends Error {
  * Failures that `on-failure: continue` and `tolerate` don't pass over: a limit was reached, the sandbox was lost, or
  * the work changed what the blueprint doesn't allow.
  */
-export const neverPassedOver: ReadonlySet<ErrorCode> = new Set(['budget-exceeded', 'sandbox-lost', 'path-not-allowed']);
+export const neverTolerated: ReadonlySet<ErrorCode> = new Set(['budget-exceeded', 'sandbox-lost', 'path-not-allowed']);
 
 /** What went wrong, from any error that an activity, a child or an expression threw. */
 export function describeFailure(error: unknown): { code: ErrorCode; message: string } {
@@ -82,6 +86,28 @@ export function describeFailure(error: unknown): { code: ErrorCode; message: str
   if (error instanceof Error && 'code' in error && isErrorCode(error.code))
     return { code: error.code, message: error.message };
   return { code: 'internal-error', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** What was paid for, by a step or for a question that failed; undefined if nothing was. */
+export function paidFor(error: unknown): Usage | undefined {
+  if (error instanceof StepFailed) return error.left.usage;
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  const paid = PaidFailure.safeParse(cause instanceof ApplicationFailure ? cause.details?.[0] : undefined);
+  return paid.success ? paid.data.usage : undefined;
+}
+
+/**
+ * Of two errors that stopped items of the same block, the one that says why. An item may be cancelled because another
+ * one failed, and to go on as a new execution is never the reason for anything.
+ */
+export function chooseStop(first: unknown, second: unknown): unknown {
+  return rankStop(second) > rankStop(first) ? second : first;
+}
+
+function rankStop(error: unknown): number {
+  if (error === undefined) return 0;
+  if (error instanceof HistoryFull) return 1;
+  return isCancellation(error) ? 2 : 3;
 }
 
 /** Whether the error controls the walk, so that every step must let it pass. */

@@ -1,4 +1,5 @@
 /** The guard against stale resumes: a run that comes back after a long time checks whether anything has changed. */
+import { plural } from '../base/plural.ts';
 import type { RunContext } from './context.ts';
 import { RunEnded } from './failures.ts';
 import { perform } from './perform.ts';
@@ -15,12 +16,16 @@ export async function guardStaleResume(run: RunContext): Promise<void> {
   await run.guard.looking;
 }
 
+/** Remembers when it looked only once that has come to its end: a new execution looks again. */
 async function look(run: RunContext): Promise<void> {
+  const gapMs = Date.now() - run.memory.seenAtMs;
+  if (gapMs >= run.opened.settings.staleAfterMs) await compare(run, gapMs);
+  run.memory.seenAtMs = Date.now();
+}
+
+async function compare(run: RunContext, gapMs: number): Promise<void> {
   const { settings, repository } = run.opened;
-  const { memory, control, absence } = run;
-  const gapMs = Date.now() - memory.seenAtMs;
-  memory.seenAtMs = Date.now();
-  if (gapMs < settings.staleAfterMs) return;
+  const { memory, control, clock } = run;
   const { change } = memory;
   const { baseMoved, branchForeign } = await perform(
     'checkFreshness',
@@ -32,11 +37,10 @@ async function look(run: RunContext): Promise<void> {
     ? `others have pushed to ${change?.branch ?? 'the branch'}`
     : `${repository.branch} has moved`;
   const minutes = Math.round(gapMs / 60_000);
-  const question = `The run was away for ${minutes === 1 ? '1 minute' : `${minutes} minutes`}, and ${what}. Approve to go on, or reject to stop`;
-  const answer = await absence.wait(run, () =>
-    control.askHuman({ id: 'stale', kind: 'stale', question, who: [], sendBackTo: [] }, settings.humanWaitMs),
-  );
-  memory.seenAtMs = Date.now();
+  const question = `The run was away for ${plural(minutes, 'minute')}, and ${what}. Approve to go on, or reject to stop`;
+  const stale = { id: 'jig:stale', kind: 'stale' as const, question, who: [], sendBackTo: [] };
+  // It is a step of its own: another item may be at work meanwhile.
+  const answer = await clock.step(() => clock.wait(() => control.askHuman(stale, settings.humanWaitMs)));
   if (answer?.decision === 'approve') return;
   const code = branchForeign ? 'foreign-commits' : 'base-moved';
   throw new RunEnded({ outcome: 'needs-human', code, reason: `While the run was away, ${what}` });

@@ -30,7 +30,7 @@ export async function endHonestly<Result>(
   try {
     return await work();
   } catch (error) {
-    if (isMeant(error)) throw error;
+    if (isExpected(error)) throw error;
     const { code, message } = describeFailure(error);
     const end: RunEnd = { outcome: 'failed', code, reason: message };
     const details = await CancellationScope.nonCancellable(() => cleanUp(end, error));
@@ -38,7 +38,7 @@ export async function endHonestly<Result>(
   }
 }
 
-function isMeant(error: unknown): boolean {
+function isExpected(error: unknown): boolean {
   return (
     error instanceof ApplicationFailure ||
     error instanceof ContinueAsNew ||
@@ -49,10 +49,11 @@ function isMeant(error: unknown): boolean {
 
 /** Removes the run's sandboxes, and keeps the run's state and the error as its evidence. */
 export async function cleanUpRun(memory: RunMemory | undefined, end: RunEnd, error: unknown): Promise<EndDetails> {
-  for (const id of memory?.sandboxIds ?? []) await orNothing(perform('removeSandbox', { id }, { summary: 'clean up' }));
+  for (const id of memory?.sandboxIds ?? [])
+    await ignoreFailure(perform('removeSandbox', { id }, { summary: 'clean up' }));
   const known = memory ? collectEvidence(memory, end) : { end };
   const stack = (error instanceof Error && error.stack) || '';
-  const evidence = await orNothing(keepLarge({ ...known, stack }, 'the evidence'));
+  const evidence = await ignoreFailure(keepLarge({ ...known, stack }, 'the evidence'));
   return evidence ? [end, evidence] : [end];
 }
 
@@ -62,6 +63,6 @@ export async function cleanUpAgent(end: RunEnd): Promise<EndDetails> {
 }
 
 /** Ignores a failure, since nothing may prevent the run's end. */
-async function orNothing<Value>(work: Promise<Value>): Promise<Value | undefined> {
+async function ignoreFailure<Value>(work: Promise<Value>): Promise<Value | undefined> {
   return work.catch(() => undefined);
 }

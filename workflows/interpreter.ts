@@ -14,7 +14,8 @@ import {
   FailedAt,
   HistoryFull,
   isControl,
-  neverPassedOver,
+  neverTolerated,
+  paidFor,
   RunEnded,
   SentBack,
   StepFailed,
@@ -57,9 +58,9 @@ function readableAfter(run: RunContext, steps: NamedStep[], outer: Scope, item?:
 /** Between two steps the run can be paused, cancelled, stopped by its budget, found stale, or moved to a new execution. */
 async function checkpoint(run: RunContext): Promise<void> {
   const { settings } = run.opened;
-  const { control, clock, absence } = run;
+  const { control, clock } = run;
   // A pause may begin again during the check for staleness.
-  while (control.isPaused) await clock.step(() => absence.wait(run, () => control.whilePaused(settings.humanWaitMs)));
+  while (control.isPaused) await clock.step(() => clock.wait(() => control.whilePaused(settings.humanWaitMs)));
   await guardStaleResume(run);
   checkTime(run);
   // What was at work when the run was cancelled may have come to its end all the same.
@@ -107,8 +108,9 @@ async function carryOut(
     const { code, message } = describeFailure(error);
     // What it did before it failed isn't in the copy either, but is gone with a lost sandbox.
     if (code !== 'sandbox-lost' && usesBefore !== run.absence.uses) delete run.memory.copy;
-    run.view.finish(row, 'failed', { note: message });
-    if (step['on-failure'] === 'continue' && !neverPassedOver.has(code))
+    const usage = paidFor(error);
+    run.view.finish(row, 'failed', { note: message, ...(usage && { usage }) });
+    if (step['on-failure'] === 'continue' && !neverTolerated.has(code))
       return { outcome: 'failed', ...leftBy(step, error), failure: { code, message } };
     throw new FailedAt(error instanceof FailedAt ? error.path : path, code, message);
   }
@@ -116,7 +118,7 @@ async function carryOut(
 
 /** Every output of a failed step can be read: what the failure left, and else the empty value of its type. */
 function leftBy(step: NamedStep, error: unknown): Pick<StepRecord, 'outputs' | 'cut'> {
-  const { outputs, cut = [] } = error instanceof StepFailed ? error.left : { outputs: {} };
+  const { outputs, cut = [] }: StepFailed['left'] = error instanceof StepFailed ? error.left : {};
   return { outputs: { ...emptyOutputs(step), ...outputs }, ...(cut.length > 0 && { cut }) };
 }
 

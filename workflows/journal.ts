@@ -48,12 +48,18 @@ export function recordItem(memory: RunMemory, item: Item, how: Pick<StepRecord, 
   return record;
 }
 
-/** Forgets a step and everything inside it, and gives it a new round. Returns the edits that were made in it. */
+/**
+ * Forgets a step and everything inside it, also the gates that it set, and gives it a new round. Returns the edits that
+ * were made in it.
+ */
 export function forgetStep(memory: RunMemory, { base, key }: StepName): EditUndo[] {
   const own = memory.records[key]?.undo ?? [];
   delete memory.records[key];
   delete memory.feedback[key];
   memory.rounds[base] = (memory.rounds[base] ?? 0) + 1;
+  for (const gate of memory.gates)
+    gate.steps = gate.steps.filter((step) => step !== key && !step.startsWith(`${key}[`));
+  memory.gates = memory.gates.filter(({ steps }) => steps.length > 0);
   return [...own, ...takeInside(memory, `${key}[`)];
 }
 
@@ -64,7 +70,7 @@ function takeInside(memory: RunMemory, start: string): EditUndo[] {
     undo.push(...(memory.records[key]?.undo ?? []));
     delete memory.records[key];
   }
-  for (const kept of [memory.rounds, memory.feedback])
+  for (const kept of [memory.rounds, memory.feedback, memory.sentBack])
     for (const key of Object.keys(kept)) if (key.startsWith(start)) delete kept[key];
   return undo;
 }

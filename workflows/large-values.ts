@@ -24,17 +24,27 @@ export function keepInPages(value: unknown, summary: string): Promise<ArtifactRe
 
 /** Loads the value that {@link keepInPages} kept. */
 export async function loadPages(pages: ArtifactRef[], summary: string): Promise<Json> {
-  const texts = await inOrder(pages, (page) => perform('loadValue', page, { summary }));
-  const value: Json = JSON.parse(texts.map((text) => (typeof text === 'string' ? text : '')).join(''));
+  return fromPages(await inOrder(pages, (page) => perform('loadValue', page, { summary })));
+}
+
+/** Cuts a text into pages. */
+export function toPages(text: string): string[] {
+  const count = Math.ceil(text.length / pageCharacters);
+  return Array.from({ length: count }, (_, page) => text.slice(page * pageCharacters, (page + 1) * pageCharacters));
+}
+
+/** The value whose JSON text was cut into these pages. @throws Error if they aren't the pages of one */
+export function fromPages(pages: Json[]): Json {
+  const texts = pages.map((page) => {
+    if (typeof page !== 'string') throw new Error('one of its pages is not a text');
+    return page;
+  });
+  const value: Json = JSON.parse(texts.join(''));
   return value;
 }
 
 function keepPages(text: string, summary: string): Promise<ArtifactRef[]> {
-  const count = Math.ceil(text.length / pageCharacters);
-  const pages = Array.from({ length: count }, (_, page) =>
-    text.slice(page * pageCharacters, (page + 1) * pageCharacters),
-  );
-  return inOrder(pages, (page) => perform('keepValue', { value: page }, { summary }));
+  return inOrder(toPages(text), (page) => perform('keepValue', { value: page }, { summary }));
 }
 
 /**

@@ -9,9 +9,9 @@ import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { CommandIdentity } from '../evidence/command-identity.ts';
-import type { CheckRun, Verdict } from '../evidence/gate.ts';
+import type { CheckResult, Verdict } from '../evidence/gate.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
-import type { SandboxCopy } from '../activities/contract.ts';
+import type { AskAgent, SandboxCopy } from '../activities/contract.ts';
 import type { AgentWork } from './agent.ts';
 import type { ChangeSummary, RunState } from './messages.ts';
 
@@ -24,8 +24,12 @@ export interface RunMemory {
   rounds: Record<string, number>;
   /** What a person said when sending work back, by the new key of the step that is done again. */
   feedback: Record<string, string>;
+  /** How often a question has sent work back, by the key of its step without its own round. */
+  sentBack: Record<string, number>;
+  /** Edits that were sent back and are not undone yet. */
+  undo: PendingUndo[];
   /** What each command of a check did before the change. */
-  baseline: BaselineRun[];
+  baseline: BaselineResult[];
   /** Commands that gate the change, in the order of their first use. */
   gates: GateCommand[];
   /** Results of the checks, newest last, for the evidence. */
@@ -83,29 +87,40 @@ export interface EditUndo {
   afterSha256: string;
 }
 
+/** The edits to undo before the step `key` is done again. */
+export interface PendingUndo {
+  path: string;
+  key: string;
+  edits: EditUndo[];
+}
+
 /** What a command did before the change. */
-export interface BaselineRun extends CommandIdentity {
-  run: CheckRun;
+export interface BaselineResult extends CommandIdentity {
+  result: CheckResult;
 }
 
 interface GateCommand extends CommandIdentity {
   shown: string;
   timeoutMs: number;
+  /** The keys of the steps that it decided in the sandbox. */
+  steps: string[];
 }
 
 /** The result of one command of a check. */
 export interface CheckRecord {
   step: string;
-  run: CheckRun;
+  result: CheckResult;
   /** What the same command did before the change. */
-  before?: CheckRun;
+  before?: CheckResult;
   verdict: Verdict;
 }
 
-type Conversation =
-  | { kind: 'agent'; work: AgentWork; transcript: ArtifactRef }
+/** `asked` is what it began with: an item of a block may be another one when its block is done again. */
+type Conversation = { asked: string } & (
+  | { kind: 'agent'; work: AgentWork; transcript: ArtifactRef; unsaid: AskAgent['say'] }
   /** The answers so far, each with what was said about it. Nothing was said about the last one. */
-  | { kind: 'prompt'; earlier: { answer: ArtifactRef; error: string }[]; answer: ArtifactRef };
+  | { kind: 'prompt'; earlier: { answer: ArtifactRef; error: string }[]; answer: ArtifactRef }
+);
 
 /** A change that the run opened, with what is needed to update it. */
 export interface OpenedChange extends ChangeSummary {
@@ -137,7 +152,7 @@ export interface Answer {
 export function newMemory(shown: RunState): RunMemory {
   return {
     version: 1,
-    ...forgotten(),
+    ...emptyRecords(),
     spent: nothingSpent,
     waitedMs: 0,
     seenAtMs: Date.now(),
@@ -149,16 +164,26 @@ export function newMemory(shown: RunState): RunMemory {
 }
 
 /** Prepares a new walk from the top. What was spent, said and shown stays; what was done is forgotten. */
-export function forgetWork(memory: RunMemory): void {
+export function resetForNewWalk(memory: RunMemory): void {
   delete memory.lastAgent;
   delete memory.sandbox;
   delete memory.copy;
-  Object.assign(memory, forgotten());
+  Object.assign(memory, emptyRecords());
 }
 
-function forgotten(): Pick<
+function emptyRecords(): Pick<
   RunMemory,
-  'records' | 'rounds' | 'feedback' | 'baseline' | 'gates' | 'checks' | 'conversations'
+  'records' | 'rounds' | 'feedback' | 'sentBack' | 'undo' | 'baseline' | 'gates' | 'checks' | 'conversations'
 > {
-  return { records: {}, rounds: {}, feedback: {}, baseline: [], gates: [], checks: [], conversations: {} };
+  return {
+    records: {},
+    rounds: {},
+    feedback: {},
+    sentBack: {},
+    undo: [],
+    baseline: [],
+    gates: [],
+    checks: [],
+    conversations: {},
+  };
 }

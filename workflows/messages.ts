@@ -25,6 +25,10 @@ export const PinnedBlueprint = z.strictObject({
 });
 export type PinnedBlueprint = z.infer<typeof PinnedBlueprint>;
 
+/** The detail of a question's failure: what it cost, because the model had begun to answer. */
+export const PaidFailure = z.strictObject({ usage: Usage });
+export type PaidFailure = z.infer<typeof PaidFailure>;
+
 /** The argument of the workflow `run`. */
 export const RunRequest = z.strictObject({
   blueprint: PinnedBlueprint,
@@ -109,11 +113,25 @@ export interface RunState {
   change?: ChangeSummary;
   evidence?: ArtifactRef;
   end?: RunEnd;
+  /** What failed and is tried again. The client adds it, because the run itself doesn't know. */
+  retries?: Retry[];
+}
+
+/** Work that failed and is tried again, such as a question to a model's server that is away. */
+export interface Retry {
+  /** The name of the activity, such as `askPrompt`. */
+  activity: string;
+  /** How often it failed so far. */
+  tries: number;
+  /** Why, at the last try. Untrusted. */
+  message: string;
+  /** When the next try begins. Missing while one goes on. */
+  nextTryAtMs?: number;
 }
 
 /** What a person is asked. */
 export interface Question {
-  /** The name of the question in messages: the path of its step, `paused` or `stale`. */
+  /** The name of the question in messages: the path of its step; `jig:paused` or `jig:stale` if no step asks it. */
   id: string;
   kind: 'approval' | 'paused' | 'stale';
   question: string;

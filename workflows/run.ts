@@ -24,10 +24,12 @@ import { collectEvidence } from './evidence.ts';
 import { describeFailure, FailedAt, HistoryFull, RunEnded, StepFailed } from './failures.ts';
 import { walk } from './interpreter.ts';
 import { keepInPages, keepLarge, loadPages } from './large-values.ts';
-import { forgetWork, newMemory, type RunMemory } from './memory.ts';
+import { parseMemory } from './kept-memory.ts';
+import { resetForNewWalk, newMemory, type RunMemory } from './memory.ts';
 import { messageNames, RunRequest, type RunEnd, type RunState } from './messages.ts';
 import { perform } from './perform.ts';
 import { prepareSandbox, removeSandboxes, runKey } from './sandbox.ts';
+import { undoPending } from './send-back.ts';
 import { RunView } from './view.ts';
 
 /** What a run takes along when it goes on as a new execution. */
@@ -35,8 +37,11 @@ export interface Continued {
   opened: OpenedRun;
   /** The memory, by reference, since it can grow to any size. */
   pages: ArtifactRef[];
-  /** The part of the memory that people may change until the last moment, and what clean-up needs without the rest. */
-  latest: Pick<RunMemory, 'messages' | 'sandboxIds'> & Pick<RunState, 'questions'>;
+  /**
+   * The part of the memory that people may change until the last moment, and what an honest end needs if the rest is
+   * lost. Its size has a bound.
+   */
+  latest: Pick<RunMemory, 'messages' | 'sandboxIds'> & { shown: Omit<RunState, 'steps'> };
 }
 
 /**
@@ -55,7 +60,7 @@ export async function run(
   }
   const request = parsed.data as RunRequest;
   const memory = newMemory(newState(request));
-  if (continued) takeUp(memory, continued.latest);
+  if (continued) addLatest(memory, continued.latest);
   known.memory = memory;
   const view = new RunView(memory);
   const scope = new CancellationScope({ cancellable: true });
@@ -77,7 +82,7 @@ export async function run(
       // The history doesn't fit the code: another worker may know it.
       if (error instanceof DeterminismViolationError) throw error;
       if (error instanceof HistoryFull && opened) end = await goOn(request, opened, memory);
-      else if (!comesBack(error, memory)) end = endFor(error, memory);
+      else if (!canGoOnAfterLoss(error, memory)) end = endFor(error, memory);
     }
   }
   // Whatever came of the step that was at work, a cancelled run ends as that.
@@ -101,9 +106,8 @@ function newState(request: RunRequest): RunState {
   };
 }
 
-function takeUp(memory: RunMemory, { messages, sandboxIds, questions }: Continued['latest']): void {
-  Object.assign(memory, { messages, sandboxIds });
-  memory.shown.questions = questions;
+function addLatest(memory: RunMemory, { messages, sandboxIds, shown }: Continued['latest']): void {
+  Object.assign(memory, { messages, sandboxIds, shown: { ...shown, steps: memory.shown.steps } });
 }
 
 /**
@@ -111,16 +115,15 @@ function takeUp(memory: RunMemory, { messages, sandboxIds, questions }: Continue
  * nothing.
  */
 async function load(memory: RunMemory, view: RunView, pages: ArtifactRef[]): Promise<RunEnd | undefined> {
-  const { messages, sandboxIds } = memory;
-  const { questions } = memory.shown;
   try {
-    const loaded = await loadPages(pages, 'the run’s state so far');
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the execution before this one kept it
-    Object.assign(memory, loaded as unknown as RunMemory);
+    const loaded = parseMemory(await loadPages(pages, 'the run’s state so far'));
+    // Read only now, since people may have said something meanwhile.
+    const { messages, sandboxIds, shown } = memory;
+    Object.assign(memory, loaded);
+    addLatest(memory, { messages, sandboxIds, shown });
   } catch (error) {
     return lostMemory('could not be read', error, memory);
   }
-  takeUp(memory, { messages, sandboxIds, questions });
   view.restored();
   return undefined;
 }
@@ -144,9 +147,9 @@ async function open(request: RunRequest, view: RunView): Promise<OpenedRun> {
   return opened;
 }
 
-type Around = Pick<RunContext, 'request' | 'memory' | 'view' | 'control' | 'clock'>;
+type OpeningRun = Pick<RunContext, 'request' | 'memory' | 'view' | 'control' | 'clock'>;
 
-function makeContext(around: Around, opened: OpenedRun): RunContext {
+function makeContext(around: OpeningRun, opened: OpenedRun): RunContext {
   return {
     ...around,
     opened,
@@ -164,10 +167,15 @@ function makeContext(around: Around, opened: OpenedRun): RunContext {
 /** Makes the run's sandbox, unless it has one, and walks the steps. */
 async function carryOut(run: RunContext): Promise<RunEnd> {
   const { memory, opened, view, key } = run;
+  // The run lost what is left here.
+  await removeSandboxes(opened, memory, memory.sandbox);
   if (!memory.sandbox && !memory.copy)
     memory.sandbox = await prepareSandbox(run, { id: key, commit: opened.repository.commit, key: 'start' });
-  view.setPhase('running');
-  await walk(run, opened.blueprint.steps, startScope(run));
+  view.showWork();
+  await run.absence.during(run, async () => {
+    await undoPending(run);
+    await walk(run, opened.blueprint.steps, startScope(run));
+  });
   const reason = memory.change ? `Change #${memory.change.number} is open` : 'Every step is done';
   return { outcome: 'succeeded', reason };
 }
@@ -194,7 +202,7 @@ const maxLosses = 3;
  * copy. Otherwise the work is gone with the sandbox, and the walk starts again from the top: once, and only before a
  * change is open.
  */
-function comesBack(error: unknown, memory: RunMemory): boolean {
+function canGoOnAfterLoss(error: unknown, memory: RunMemory): boolean {
   const { counts, copy, change } = memory;
   if (describeFailure(error).code !== 'sandbox-lost') return false;
   if (copy && counts.losses < maxLosses) {
@@ -204,7 +212,7 @@ function comesBack(error: unknown, memory: RunMemory): boolean {
   }
   if (counts.walks > 0 || change) return false;
   counts.walks += 1;
-  forgetWork(memory);
+  resetForNewWalk(memory);
   return true;
 }
 
@@ -221,13 +229,7 @@ function endFor(error: unknown, memory: RunMemory): RunEnd {
 }
 
 /** Failures that a person resolves by looking at the repository or by answering, not by looking at Jig. */
-const needsHuman: ReadonlySet<ErrorCode> = new Set([
-  'foreign-commits',
-  'base-moved',
-  'ci-failed',
-  'ci-timeout',
-  'pause-expired',
-]);
+const needsHuman: ReadonlySet<ErrorCode> = new Set(['foreign-commits', 'base-moved', 'ci-failed', 'ci-timeout']);
 
 /** Goes on as a new execution. Returns the run's end only if the memory can't be kept. */
 async function goOn(request: RunRequest, opened: OpenedRun, memory: RunMemory): Promise<RunEnd> {
@@ -239,8 +241,12 @@ async function goOn(request: RunRequest, opened: OpenedRun, memory: RunMemory): 
   }
   await condition(allHandlersFinished);
   // Read now, with no wait before the new execution, so that everything people said so far goes along.
-  const { messages, sandboxIds, shown } = memory;
-  const latest = { messages, sandboxIds, questions: shown.questions };
+  const {
+    messages,
+    sandboxIds,
+    shown: { steps: _, ...shown },
+  } = memory;
+  const latest = { messages, sandboxIds, shown };
   return continueAsNew<typeof run>(withReference(request, opened), { opened, pages, latest });
 }
 

@@ -1,11 +1,12 @@
 /** A run's sandboxes: made, checked out, set up, and removed however the run ends. */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { describeEnding } from '../base/command-endings.ts';
 import type { RunDefaults } from '../base/defaults.ts';
 import type { SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { RunContext } from './context.ts';
 import type { RunMemory } from './memory.ts';
-import { StepFailed } from './failures.ts';
+import { describeFailure, StepFailed } from './failures.ts';
 import { perform } from './perform.ts';
 import { refusedHosts } from './refused-hosts.ts';
 import { command } from './render.ts';
@@ -85,7 +86,7 @@ async function setUp(run: Pick<RunContext, 'opened' | 'view'>, sandbox: SandboxR
     if (!passed)
       throw new StepFailed(
         'setup-failed',
-        `Setup: ${shown} ended with ${outcome.ending === 'exited' ? `exit code ${outcome.exitCode}` : outcome.ending}${refusedHosts(outcome.refused)}: ${(outcome.stderr.text || outcome.stdout.text).trim().slice(-500)}`,
+        `Setup: ${shown} ${describeEnding(outcome)}${refusedHosts(outcome.refused)}: ${(outcome.stderr.text || outcome.stdout.text).trim().slice(-500)}`,
       );
   }
 }
@@ -111,11 +112,29 @@ function sizeBytes(size: string): number {
   return Number.parseInt(size, 10) * (size.endsWith('Gi') ? 1024 ** 3 : 1024 ** 2);
 }
 
+/** How often work is tried in a clean checkout whose sandbox is lost. */
+const maxCheckouts = 3;
+
 /**
- * Runs `work` in a separate sandbox that is removed afterwards in any case. The sandbox's id is used only once: what
- * was removed stays removed.
+ * Runs `work` in a separate sandbox that is removed afterwards in any case. If that sandbox is lost, nothing else is,
+ * so the work is done again in another one.
  */
 export async function inCleanCheckout<Result>(
+  run: RunContext,
+  place: { commit: string; key: string },
+  work: (sandbox: SandboxRef) => Promise<Result>,
+): Promise<Result> {
+  for (let checkout = 1; ; checkout += 1) {
+    try {
+      return await inOneCheckout(run, place, work);
+    } catch (error) {
+      if (checkout >= maxCheckouts || describeFailure(error).code !== 'sandbox-lost') throw error;
+    }
+  }
+}
+
+/** The sandbox's id is used only once: what was removed stays removed. */
+async function inOneCheckout<Result>(
   run: RunContext,
   { commit, key }: { commit: string; key: string },
   work: (sandbox: SandboxRef) => Promise<Result>,
@@ -129,9 +148,9 @@ export async function inCleanCheckout<Result>(
   }
 }
 
-/** Removes all sandboxes that a run may have made, even one that was only half made. */
-export async function removeSandboxes(opened: OpenedRun, memory: RunMemory): Promise<void> {
-  for (const id of memory.sandboxIds) await removeSandbox(opened, memory, id);
+/** Removes all sandboxes that a run may have made, even one that was only half made, except the one to keep. */
+export async function removeSandboxes(opened: OpenedRun, memory: RunMemory, keep?: SandboxRef): Promise<void> {
+  for (const id of memory.sandboxIds) if (id !== keep?.id) await removeSandbox(opened, memory, id);
 }
 
 /** Repeatable. Never throws. */

@@ -99,7 +99,7 @@ export class RunView {
     const open = questions.find(({ id }) => id === question.id);
     if (open) return open;
     questions.push(question);
-    this.#showWork();
+    this.showWork();
     return question;
   }
 
@@ -108,23 +108,23 @@ export class RunView {
     const left = questions.filter((question) => question.id !== id);
     if (left.length === questions.length) return;
     this.state.questions = left;
-    this.#showWork();
+    this.showWork();
   }
 
   /** Shows that the run waits for CI while `work` goes on. */
   async whileCi<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#ciWaits += 1;
-    this.#showWork();
+    this.showWork();
     try {
       return await work();
     } finally {
       this.#ciWaits -= 1;
-      this.#showWork();
+      this.showWork();
     }
   }
 
   /** Shows the phase of a run that is at its steps: what it waits for, if anything. */
-  #showWork(): void {
+  showWork(): void {
     const { phase, questions } = this.state;
     if (phase === 'cleaning-up' || phase === 'ended') return;
     if (questions.some(({ kind }) => kind === 'paused')) this.setPhase('paused');

@@ -1,14 +1,16 @@
 /** Each answer is one JSON object with a schema that the server enforces. For models that can't call tools natively. */
 import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message, ModelResponse } from '../../model/contract.ts';
-import { parseJsonText, stripFence } from '../json-text.ts';
+import { exampleWords } from '../examples.ts';
+import { findJson } from '../json-text.ts';
 import { emptyAnswerFeedback, tooLongAnswerFeedback } from '../prompts.ts';
 import type { DecodedAnswer, EncodedQuestion } from '../protocol.ts';
 import { toolDefinitions } from '../tools.ts';
-import { doneTool, endWithCalls, toCalls, withOwnIds, withoutThinking } from './written-calls.ts';
+import { doneTool, endWithCalls, toCalls, withOwnIds } from './written-calls.ts';
+import { withoutThinking } from '../thinking.ts';
 import { toolList, writeConversation } from './written-conversation.ts';
 
-const example = '{"tool": "read", "arguments": {"path": "lib/server.py"}}';
+const example = `{"tool": "read", "arguments": {"path": "${exampleWords.file}"}}`;
 
 export function encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion {
   const manual = `Answer with one JSON object: the tool to use next, and its arguments. For example:\n${example}\nThe tools are:\n${toolList(tools)}`;
@@ -24,14 +26,15 @@ export function decode(
   turn: number,
 ): DecodedAnswer {
   const content = withoutThinking(response.content);
-  if (content === '') return { text: '', toolCalls: [], unusable: emptyAnswerFeedback };
-  const json = parseJsonText(stripFence(content));
+  const [json] = findJson(content);
   const calls = json ? withOwnIds(toCalls(json.value, tools), turn) : [];
   if (calls.length > 0) return endWithCalls('', calls);
   const unusable =
     response.stopReason === 'length'
       ? tooLongAnswerFeedback
-      : `Your answer was not one JSON object with a tool. For example:\n${example}`;
+      : content === ''
+        ? emptyAnswerFeedback
+        : `Your answer was not one JSON object with a tool. For example:\n${example}`;
   return { text: content, toolCalls: [], unusable };
 }
 

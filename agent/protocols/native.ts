@@ -1,14 +1,15 @@
 /** Tools as in the OpenAI protocol. Calls that a model writes as text anyway are understood. */
 import type { AgentTool } from '../../blueprints/kinds/agent.ts';
-import type { Message, ModelResponse } from '../../model/contract.ts';
+import type { Message, ModelResponse, ToolCall } from '../../model/contract.ts';
 import { parseJsonText } from '../json-text.ts';
 import { emptyAnswerFeedback, tooLongAnswerFeedback } from '../prompts.ts';
 import type { DecodedAnswer, EncodedQuestion } from '../protocol.ts';
 import { maxArgumentsChars, toolDefinitions } from '../tools.ts';
-import { endWithCalls, findWrittenCalls, withOwnIds, withoutThinking } from './written-calls.ts';
+import { endWithCalls, findWrittenCalls, withOwnIds, withOwnNames } from './written-calls.ts';
+import { withoutThinking } from '../thinking.ts';
 
 export function encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion {
-  return { messages: conversation.map(withReadableArguments), tools: toolDefinitions(tools) };
+  return { messages: conversation.map(withReadableCalls), tools: toolDefinitions(tools) };
 }
 
 export function decode(
@@ -17,17 +18,32 @@ export function decode(
   turn: number,
 ): DecodedAnswer {
   const text = withoutThinking(response.content);
-  if (response.toolCalls.length > 0) return endWithCalls(text, withOwnIds(response.toolCalls, turn));
+  if (response.toolCalls.length > 0) {
+    const calls = withOwnNames(withOwnIds(response.toolCalls, turn), tools);
+    const last = calls.at(-1);
+    const isCut = response.stopReason === 'length' && last !== undefined && !isWhole(last);
+    return { ...endWithCalls(text, calls), ...(isCut && { cutCallId: last.id }) };
+  }
   const written = findWrittenCalls(text, tools, turn);
   if (written.calls.length > 0) return endWithCalls(written.rest, written.calls);
   if (response.stopReason === 'length') return { text, toolCalls: [], unusable: tooLongAnswerFeedback };
   return text === '' ? { text, toolCalls: [], unusable: emptyAnswerFeedback } : { text, toolCalls: [], finished: text };
 }
 
-/** Servers refuse a conversation in which a call's arguments aren't a JSON object. */
-function withReadableArguments(message: Message): Message {
+/** Whether a call that a server cut off has all of its arguments. */
+function isWhole({ arguments: text }: ToolCall): boolean {
+  return parseJsonText(text) !== undefined;
+}
+
+/** Servers refuse a conversation in which a call's arguments aren't a JSON object, or its name is more than a word. */
+function withReadableCalls(message: Message): Message {
   if (message.role !== 'assistant') return message;
-  return { ...message, toolCalls: message.toolCalls.map((call) => ({ ...call, arguments: readable(call.arguments) })) };
+  const toolCalls = message.toolCalls.map((call) => ({
+    ...call,
+    name: call.name.replaceAll(/[^\w-]/g, '_').slice(0, 64) || 'unknown',
+    arguments: readable(call.arguments),
+  }));
+  return { ...message, toolCalls };
 }
 
 function readable(text: string): string {

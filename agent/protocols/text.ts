@@ -1,12 +1,14 @@
 /** Calls as JSON in code fences, in plain text, for servers that enforce nothing. */
 import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message, ModelResponse } from '../../model/contract.ts';
+import { exampleWords } from '../examples.ts';
 import { emptyAnswerFeedback, tooLongAnswerFeedback } from '../prompts.ts';
 import type { DecodedAnswer, EncodedQuestion } from '../protocol.ts';
-import { endWithCalls, findWrittenCalls, withoutThinking } from './written-calls.ts';
+import { endWithCalls, findWrittenCalls } from './written-calls.ts';
+import { withoutThinking } from '../thinking.ts';
 import { toolList, writeConversation } from './written-conversation.ts';
 
-const example = '```json\n{"tool": "read", "arguments": {"path": "lib/server.py"}}\n```';
+const example = `\`\`\`json\n{"tool": "read", "arguments": {"path": "${exampleWords.file}"}}\n\`\`\``;
 
 export function encode(conversation: Message[], tools: readonly AgentTool[]): EncodedQuestion {
   const manual = `To use a tool, write one block like this, then stop and wait for its result:\n${example}\nThe tools are:\n${toolList(tools)}`;
@@ -23,12 +25,13 @@ export function decode(
   turn: number,
 ): DecodedAnswer {
   const content = withoutThinking(response.content);
-  if (content === '') return { text: '', toolCalls: [], unusable: emptyAnswerFeedback };
   const written = findWrittenCalls(content, tools, turn);
   if (written.calls.length > 0) return endWithCalls(written.rest, written.calls);
   const unusable =
     response.stopReason === 'length'
       ? tooLongAnswerFeedback
-      : `Your answer held no block that calls a tool. To go on, or to end with done, write one like this:\n${example}`;
+      : content === ''
+        ? emptyAnswerFeedback
+        : `Your answer held no block that calls a tool. To go on, or to end with done, write one like this:\n${example}`;
   return { text: content, toolCalls: [], unusable };
 }

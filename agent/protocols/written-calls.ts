@@ -1,8 +1,10 @@
 /** Finds calls that a model wrote as text: in code fences, in `<tool_call>` tags, or as the whole text. */
 import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { ToolCall } from '../../model/contract.ts';
+import { findExampleWords } from '../examples.ts';
 import { parseJsonText } from '../json-text.ts';
 import type { DecodedAnswer } from '../protocol.ts';
+import { findTool } from '../tools.ts';
 
 /** The call by which a model without native tools says that its work is done. */
 export const doneTool = 'done';
@@ -41,6 +43,11 @@ export function withOwnIds(calls: ToolCall[], turn: number): ToolCall[] {
   }));
 }
 
+/** The calls with the names of our tools, where a model wrote more than the name. */
+export function withOwnNames(calls: ToolCall[], tools: readonly AgentTool[]): ToolCall[] {
+  return calls.map((call) => ({ ...call, name: findTool(call.name, [...tools, doneTool]) ?? call.name }));
+}
+
 /** The answer with these calls. `done` counts only if it is the only call. */
 export function endWithCalls(text: string, calls: ToolCall[]): DecodedAnswer {
   const toolCalls = calls.filter((call) => call.name !== doneTool);
@@ -49,22 +56,15 @@ export function endWithCalls(text: string, calls: ToolCall[]): DecodedAnswer {
   return { text, toolCalls, finished: summaryOf(ended) || text || 'Done.' };
 }
 
-/** The text without the reasoning that some servers leave in it. */
-export function withoutThinking(content: string): string {
-  const trimmed = content.trim();
-  if (!trimmed.startsWith('<think>')) return trimmed;
-  const end = trimmed.indexOf('</think>');
-  return end < 0 ? '' : trimmed.slice(end + '</think>'.length).trim();
-}
-
 /** Reads a value as a call or a list of calls. */
 export function toCalls(value: unknown, tools: readonly AgentTool[]): ToolCall[] {
   if (Array.isArray(value)) return value.flatMap((item) => toCalls(item, tools));
   if (typeof value !== 'object' || value === null) return [];
   const call = new Map<string, unknown>(Object.entries(value));
-  const name = call.get('tool') ?? call.get('name');
+  const written = call.get('tool') ?? call.get('name');
+  const name = typeof written === 'string' ? findTool(written, [...tools, doneTool]) : undefined;
   const given = call.get('arguments') ?? call.get('parameters') ?? call.get('args') ?? {};
-  if (typeof name !== 'string' || !([...tools, doneTool] as string[]).includes(name)) return [];
+  if (name === undefined) return [];
   return [{ id: '', name, arguments: typeof given === 'string' ? given : JSON.stringify(given) }];
 }
 
@@ -97,5 +97,5 @@ function* findBlocks(text: string): Generator<{ start: number; end: number; body
 function summaryOf(call: ToolCall): string {
   const value = parseJsonText(call.arguments)?.value;
   if (typeof value !== 'object' || value === null || !('summary' in value)) return '';
-  return typeof value.summary === 'string' ? value.summary : '';
+  return typeof value.summary === 'string' && !findExampleWords(value.summary) ? value.summary : '';
 }

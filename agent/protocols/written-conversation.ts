@@ -1,6 +1,7 @@
 /** Writes a conversation for a model that isn't offered tools natively: calls and results become text. */
 import type { AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message, ToolCall } from '../../model/contract.ts';
+import { exampleWords } from '../examples.ts';
 import { parseJsonText } from '../json-text.ts';
 import { toolDefinitions } from '../tools.ts';
 import { doneTool } from './written-calls.ts';
@@ -32,10 +33,7 @@ export function writeConversation(
 /** The tools as a list, one on each line. */
 export function toolList(tools: readonly AgentTool[]): string {
   const lines = toolDefinitions(tools).map((tool) => `- ${tool.name}: ${tool.description}`);
-  return [
-    ...lines,
-    `- ${doneTool}: Ends the work. Example: {"summary": "Raised the retries in lib/server.py from 3 to 5."}`,
-  ].join('\n');
+  return [...lines, `- ${doneTool}: Ends the work. Example: {"summary": "${exampleWords.summary}"}`].join('\n');
 }
 
 function writeMessage(

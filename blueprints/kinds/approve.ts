@@ -24,7 +24,7 @@ const ApproveStep = z.strictObject({
         .min(1)
         .max(10)
         .optional()
-        .meta({ description: 'How often the work may be sent back to an earlier step' }),
+        .meta({ description: 'How often this question may send the work back to an earlier step' }),
     })
     .meta({ description: 'A person decides' }),
 });

@@ -122,7 +122,7 @@ export const commonKeys = {
   timeout: Duration.optional().meta({ description: 'How long the step may take' }),
   retry: z.number().int().min(0).max(10).optional().meta({
     description:
-      'How often the step tries again after a failure around it: of a model’s server, a forge or the machine. 0: one try. The loss of a worker does not count, and a command never runs twice',
+      'How often the step is tried again if a model’s server, a forge or the machine fails. 0: never. A lost worker does not count, and a command never runs twice',
   }),
   'on-failure': z
     .enum(['stop', 'continue'])

@@ -18,7 +18,7 @@ export async function ensureChange(gitea: Connection, wanted: WantedChange): Pro
   return gitea.oneAtATime(`change ${wanted.repository} ${wanted.branch}`, async () => {
     const pull = (await findOwn(gitea, wanted)) ?? (await openPull(gitea, wanted));
     if (pull.state !== 'open') return describe(gitea, pull);
-    const change = describe(gitea, await bringUpToDate(gitea, wanted, pull));
+    const change = describe(gitea, await updatePull(gitea, wanted, pull));
     if (wanted.draft && !change.draft)
       throw new ForgeFailure(
         'forge-refused',
@@ -106,7 +106,7 @@ async function closeDuplicate(
   return first;
 }
 
-async function bringUpToDate(gitea: Connection, wanted: WantedChange, pull: PullAnswer): Promise<PullAnswer> {
+async function updatePull(gitea: Connection, wanted: WantedChange, pull: PullAnswer): Promise<PullAnswer> {
   const { title, body } = textOf(gitea, wanted);
   const missing = wanted.labels.filter((label) => !pull.labels.some(({ name }) => name === label));
   if (pull.title === title && pull.body === body && missing.length === 0) return pull;

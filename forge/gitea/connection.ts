@@ -113,8 +113,8 @@ function checkedUrl(name: string, text: string, allowHttp: boolean): string {
   if (!url || !['https:', 'http:'].includes(url.protocol)) throw wrong('is neither https nor http');
   if (url.username || url.password || url.search || url.hash)
     throw wrong('has more than a host and a path; name the token with tokenEnv or tokenFile');
-  const isHere = url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.[\d.]+$/.test(url.hostname);
-  if (url.protocol === 'http:' && !isHere && !allowHttp)
+  const isLoopback = url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.[\d.]+$/.test(url.hostname);
+  if (url.protocol === 'http:' && !isLoopback && !allowHttp)
     throw wrong('is http, which shows the token to the network; set allowHttp: true to accept that');
   return url.href.replace(/\/+$/, '');
 }

@@ -15,14 +15,14 @@ export async function getRepository(gitea: Connection, repository: string): Prom
     archived,
     empty,
   } = await gitea.ask(RepositoryAnswer, gitea.api.repos.repoGet(...split(repository))).catch((error: unknown) => {
-    throw explained(gitea, repository, error);
+    throw explainNotFound(gitea, repository, error);
   });
   split(name);
   // Nothing of the server's own idea of its address is used: the token only goes where the configuration says.
   return { forge: gitea.name, name, cloneUrl: `${gitea.url}/${name}.git`, defaultBranch, archived, empty };
 }
 
-function explained(gitea: Connection, repository: string, error: unknown): unknown {
+function explainNotFound(gitea: Connection, repository: string, error: unknown): unknown {
   if (!(error instanceof ForgeFailure)) return error;
   if (error.code === 'forge-not-found')
     return new ForgeFailure(

@@ -350,7 +350,7 @@ trap '' USR1
 [ -z "${ticker-}" ] || kill "$ticker"
 # shellcheck disable=SC2086
 set -- $result
-[ $# = 9 ] || lose 'its result is none'
-case $3$5 in *[!0-9]*) lose 'its result is none' ;; esac
+[ $# = 9 ] || lose 'its result is not complete'
+case $3$5 in *[!0-9]*) lose 'its result holds no numbers' ;; esac
 send_up_to "$3" "$5"
 echo "end $result"

@@ -80,7 +80,7 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
       await mkdir(join(fresh, part), { mode: 0o700 });
     for (const [name, text] of Object.entries(etcFiles)) await writeFile(join(fresh, 'etc', name), text);
     await writeFile(join(fresh, filterName), systemCallFilter());
-    await layBlueprint(join(fresh, 'blueprint'), blueprint);
+    await writeBlueprintFiles(join(fresh, 'blueprint'), blueprint);
     await writeFile(join(fresh, 'sandbox.json'), JSON.stringify(record, null, 2));
     await writeLease(fresh, spec.leaseMs);
     await rename(fresh, folder);
@@ -100,7 +100,7 @@ export async function ensureFolder(rootDir: string, spec: SandboxSpec): Promise<
  * Writes the blueprint's files. bubblewrap mounts their folder read-only; without isolation, the modes protect against
  * accidental writes.
  */
-async function layBlueprint(folder: string, files: readonly BlueprintFile[]): Promise<void> {
+async function writeBlueprintFiles(folder: string, files: readonly BlueprintFile[]): Promise<void> {
   await mkdir(folder);
   for (const { path, executable, base64 } of files) {
     const file = join(folder, path);

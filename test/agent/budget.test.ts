@@ -29,6 +29,24 @@ for (const [limit, spent] of [
   });
 }
 
+test('the message names the limit and what was spent, in units that people read', () => {
+  const spent = { ...nothingSpent, turns: 1, inputTokens: 90, costUsd: 1.5, elapsedMs: 125_000 };
+  const messages = [
+    checkBudget(spent, { turns: 1 }),
+    checkBudget(spent, { tokens: 80 }),
+    checkBudget(spent, { tokens: 100 }, { inputTokens: 20 }),
+    checkBudget(spent, { usd: 1 / 3 }),
+    checkBudget(spent, { timeMs: 120_000 }),
+  ].map((exceeded) => exceeded?.message);
+  assert.deepEqual(messages, [
+    'The limit of 1 turn is reached',
+    'The limit of 80 tokens is reached: 90 spent',
+    'The limit of 100 tokens does not allow another question: 90 spent, and it would take at least 20',
+    'The limit of $0.3333 is reached: $1.5000 spent',
+    'The time limit of 2 min 0 s is reached',
+  ]);
+});
+
 test('a question that takes more tokens than are left is not asked', () => {
   assert.equal(
     checkBudget({ ...nothingSpent, inputTokens: 90 }, { tokens: 100 }, { inputTokens: 11 })?.limit,
@@ -37,7 +55,7 @@ test('a question that takes more tokens than are left is not asked', () => {
   assert.equal(checkBudget({ ...nothingSpent, inputTokens: 90 }, { tokens: 100 }, { inputTokens: 10 }), undefined);
 });
 
-test('no number of answers passes a limit of turns', () => {
+test('a limit of turns is never exceeded, however many answers there are', () => {
   fc.assert(
     fc.property(fc.array(usage, { maxLength: 30 }), fc.integer({ min: 1, max: 20 }), (answers, turns) => {
       let spent = nothingSpent;
@@ -47,7 +65,7 @@ test('no number of answers passes a limit of turns', () => {
   );
 });
 
-test('what was spent is the same whether counted together or in parts', () => {
+test('spending adds up to the same, whether it is counted together or in parts', () => {
   fc.assert(
     fc.property(fc.array(usage), fc.array(usage), (first, second) => {
       const together = [...first, ...second].reduce(addUsage, nothingSpent);
@@ -58,7 +76,7 @@ test('what was spent is the same whether counted together or in parts', () => {
   );
 });
 
-test("a limit in dollars can't be held once an answer came without a price", () => {
+test("a limit in dollars can't be enforced once an answer has no known price", () => {
   const spent = addUsage(nothingSpent, {
     inputTokens: 1,
     cachedInputTokens: 0,

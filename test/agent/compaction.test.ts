@@ -39,7 +39,7 @@ test('a conversation that fits stays whole', () => {
   assert.deepEqual(planCompaction(entries, 1000, 100), { head: 2, tailFrom: 2, tooLong: false, tokens: 30 });
 });
 
-test('what a plan leaves fits, or the plan says that it is too long', () => {
+test('what a plan keeps fits, or the plan says that it is too long', () => {
   fc.assert(
     fc.property(conversation, fc.integer({ min: 2000, max: 40_000 }), (entries, contextTokens) => {
       const plan = planCompaction(entries, contextTokens, 1000);
@@ -82,7 +82,7 @@ test('the newest group always stays', () => {
   );
 });
 
-test('where messages are gone a notice says how many, and long results are cut', () => {
+test('a notice says how many messages were dropped, and long results are cut', () => {
   const messages: Message[] = [
     { role: 'system', content: 'S' },
     { role: 'user', content: 'T' },

@@ -20,7 +20,7 @@ test('a cut text is never longer than the limit, whatever the hint', () => {
   );
 });
 
-test('a cut text begins and ends as the whole does', () => {
+test('a cut text keeps the beginning and the end of the whole', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', minLength: 400, maxLength: 2000 }), (whole) => {
       const cut = cutText(whole, 300);

@@ -11,13 +11,13 @@ function errorOf(edit: Parameters<typeof editText>[1]): string {
   return edited.error;
 }
 
-test('text that stands in several places is shown with its lines, and how to choose', () => {
+test('if a text is in several places, the answer shows their lines and how to choose one', () => {
   const error = errorOf({ old: 'datetime.utcnow()', new: 'x' });
   assert.match(error, /in 2 places:\n4\t    return datetime.utcnow\(\)\n7\t/);
   assert.match(error, /"all": true.*"line": 4/);
 });
 
-test('all replaces every occurrence, line the one that starts there', () => {
+test('`all` replaces every occurrence, and `line` the one that starts on that line', () => {
   const all = editText(file, { old: 'datetime.utcnow()', new: 'now()', all: true });
   assert('text' in all && !all.text.includes('utcnow'));
   assert.deepEqual(all.lines, [4, 7]);
@@ -26,20 +26,20 @@ test('all replaces every occurrence, line the one that starts there', () => {
   assert.equal(one.text, file.replace(/datetime\.utcnow\(\)\n$/, 'now()\n'));
 });
 
-test('text that is nearly there is answered with the nearest lines', () => {
+test('if only a similar text is in the file, the answer shows the nearest lines', () => {
   const error = errorOf({ old: 'def a():\n  return datetime.utcnow( )', new: 'x' });
   assert.match(error, /nearest are lines \d+ to \d+:\n[^]*def a\(\):\n    return datetime.utcnow\(\)/);
 });
 
-test('text that is there in other case is answered with the line that is meant', () => {
+test('if a text differs only in upper and lower case, the answer shows the line that was meant', () => {
   const edited = editText('import os\n\nTIMEOUT = 30\n', { old: 'timeout = 30', new: 'timeout = 60' });
   assert.match('error' in edited ? edited.error : '', /nearest are lines \d+ to \d+:\n[^]*TIMEOUT = 30/);
 });
 
-test('text that is like nothing in the file is answered with a short file as it is', () => {
+test('if nothing in a short file is similar, the answer shows the whole file', () => {
   assert.match(errorOf({ old: 'SELECT * FROM t', new: 'x' }), /nor one like it. It holds:\nimport datetime/);
   const long = editText('x\n'.repeat(100), { old: 'SELECT * FROM t', new: 'x' });
-  assert.match('error' in long ? long.error : '', /Read the file again/);
+  assert.match('error' in long ? (long.advice ?? '') : '', /Read the file again/);
 });
 
 test('no answer is longer than a conversation can hold, however long a line is', () => {
@@ -61,13 +61,13 @@ test('an edit that changes nothing is refused', () => {
   assert.match(errorOf({ old: 'import datetime', new: 'import datetime' }), /the same/);
 });
 
-test('replacement text is taken as it is, whatever signs it has', () => {
+test('replacement text is used literally, whatever characters it has', () => {
   const edited = editText('a', { old: 'a', new: "$& $1 $' \\" });
   assert('text' in edited);
   assert.equal(edited.text, "$& $1 $' \\");
 });
 
-test('what is edited and edited back is as it was', () => {
+test('an edit and its reverse leave the file as it was', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string({ minLength: 1 }), (before, after, old) => {
       const text = before + old + after;
@@ -78,4 +78,27 @@ test('what is edited and edited back is as it was', () => {
       assert.equal(back.text, text);
     }),
   );
+});
+
+test('text that only looks the same is found, and the rest of the file keeps its code points', () => {
+  const decomposed = 'a cafe\u0301, na\u0308iv, \u1112\u1161\u11ab\n'.repeat(2);
+  const edited = editText(decomposed, { old: 'caf\u00e9', new: 'tea', line: 2 });
+  assert.equal(
+    'text' in edited && edited.text,
+    'a cafe\u0301, na\u0308iv, \u1112\u1161\u11ab\na tea, na\u0308iv, \u1112\u1161\u11ab\n',
+  );
+  const syllable = editText(decomposed, { old: '\ud55c', new: 'x', all: true });
+  assert.equal('text' in syllable && syllable.text, 'a cafe\u0301, na\u0308iv, x\na cafe\u0301, na\u0308iv, x\n');
+});
+
+test('a letter is not found in one that has an accent', () => {
+  assert.ok('error' in editText('cafe\u0301\n', { old: 'caf\u00e8', new: 'tea' }));
+  assert.ok('error' in editText('\u00e9 cafe\u0301\n', { old: '\u00e8', new: 'x' }));
+});
+
+test('what is wrong with an edit is said to anybody, and what to do about it only to a model', () => {
+  const same = editText('x = 1\n', { old: 'x = 1', new: 'x = 1' });
+  assert(!('text' in same));
+  assert.match(same.error, /the same, so this changes nothing: x = 1$/);
+  assert.match(same.advice ?? '', /^Write in new/);
 });

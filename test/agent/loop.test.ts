@@ -21,7 +21,7 @@ function decide(...answers: AnswerSummary[]): LoopDecision[] {
   });
 }
 
-test('an answer with calls is acted on, one that says done ends the loop', () => {
+test('the calls of an answer are carried out, and an answer that says done ends the loop', () => {
   assert.deepEqual(decide({ calls: [call('a')] }, { calls: [], finished: 'Done.' }), [
     { kind: 'act', calls: [{ id: 'c1' }], refused: [] },
     { kind: 'finished', text: 'Done.' },
@@ -57,7 +57,7 @@ test('a call with a mistake gets its error as result, and the others are carried
   });
 });
 
-test('answers with nothing but mistaken calls count as unusable', () => {
+test('an answer that has only calls with mistakes counts as unusable', () => {
   const wrong = ['a', 'b', 'c'].map((digest): AnswerSummary => ({ calls: [{ ...call(digest), error: 'wrong' }] }));
   assert.deepEqual(
     decide(...wrong).map((decision) => decision.kind),
@@ -65,14 +65,14 @@ test('answers with nothing but mistaken calls count as unusable', () => {
   );
 });
 
-test('of 200 parallel calls 16 are carried out and every other one is answered', () => {
+test('of 200 parallel calls, 16 are carried out and all others get an error', () => {
   const [decision] = decide({ calls: Array.from({ length: 200 }, (_, index) => call(`d${index}`, `c${index}`)) });
   assert(decision?.kind === 'act');
   assert.equal(decision.calls.length, maxCallsPerAnswer);
   assert.equal(decision.refused.length, 200 - maxCallsPerAnswer);
 });
 
-test('the same call again is answered with something new, then not carried out, then ends the step', () => {
+test('a repeated call first gets a note, then is not carried out, then ends the step', () => {
   const decisions = decide(...Array.from({ length: 5 }, () => ({ calls: [call('same')] })));
   const [first, second, third, fourth, fifth] = decisions;
   assert(first?.kind === 'act' && second?.kind === 'act' && third?.kind === 'act' && fourth?.kind === 'act');
@@ -88,7 +88,7 @@ test('the same call again is answered with something new, then not carried out, 
   });
 });
 
-test('two or three calls that take turns are a repetition too', () => {
+test('a cycle of two or three calls also counts as a repetition', () => {
   assert.equal(countRepeats(['a', 'b', 'a', 'b', 'a', 'b']), 3);
   assert.equal(countRepeats(['x', 'a', 'b', 'c', 'a', 'b', 'c']), 2);
   assert.equal(countRepeats(['test', 'edit1', 'test', 'edit2', 'test']), 1);

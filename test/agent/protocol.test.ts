@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import * as fc from 'fast-check';
 import { decodeAnswer, encodeQuestion, toAssistantMessage, type DecodedAnswer } from '../../agent/protocol.ts';
-import type { AgentTool } from '../../blueprints/kinds/agent.ts';
+import {
+  refusedAnswerFeedback,
+  refusedChangeFeedback,
+  systemPrompt,
+  tooLongAnswerFeedback,
+} from '../../agent/prompts.ts';
+import { summariseAnswer } from '../../agent/summarise-answer.ts';
+import { agentTools, type AgentTool } from '../../blueprints/kinds/agent.ts';
 import type { Message } from '../../model/contract.ts';
 
 const tools: AgentTool[] = ['read', 'edit', 'shell'];
@@ -86,7 +93,7 @@ for (const { title, protocol, content, expected } of understood) {
   test(`understood: ${title}`, () => assert.deepEqual(decode(protocol, content), expected));
 }
 
-test('done beside other calls ends nothing', () => {
+test('a call of done beside other calls does not end the work', () => {
   const answer = decode(
     'json',
     '[{"tool": "read", "arguments": {"path": "a.py"}}, {"tool": "done", "arguments": {"summary": "x"}}]',
@@ -104,18 +111,18 @@ for (const [protocol, content] of [
   ['json', '[]'],
   ['text', 'I will read the file.'],
 ] as const) {
-  test(`unusable, with what to do instead: ${protocol} ${JSON.stringify(content)}`, () => {
+  test(`unusable, with advice: ${protocol} ${JSON.stringify(content)}`, () => {
     const answer = decode(protocol, content);
     assert.deepEqual(answer.toolCalls, []);
     assert((answer.unusable ?? '').length > 10);
   });
 }
 
-test('an answer cut at its length is told so', () => {
+test('the model is told if its answer was cut off at the length limit', () => {
   assert.match(decode('json', '{"tool": "edit", "argum', 'length').unusable ?? '', /too long/);
 });
 
-test("ids are the conversation's own, whatever the server sends", () => {
+test('calls get ids of the conversation, whatever ids the server sends', () => {
   const toolCalls = [
     { id: '../../x', name: 'read', arguments: '{}' },
     { id: '', name: 'read', arguments: '{}' },
@@ -127,7 +134,7 @@ test("ids are the conversation's own, whatever the server sends", () => {
   );
 });
 
-test('arguments that are no JSON object never go back to a server', () => {
+test('arguments that are not a JSON object are never sent back to a server', () => {
   const conversation: Message[] = [
     {
       role: 'assistant',
@@ -147,7 +154,7 @@ test('arguments that are no JSON object never go back to a server', () => {
   }
 });
 
-test('without native tools the conversation is text that takes turns, and the tools stand in the system prompt', () => {
+test('without native tools, the conversation alternates between user and assistant texts, and the system prompt lists the tools', () => {
   const conversation: Message[] = [
     { role: 'system', content: 'You are careful.' },
     { role: 'user', content: 'Fix it.' },
@@ -179,7 +186,7 @@ const anyCall = fc.record({
     .map((value) => JSON.stringify(value)),
 });
 
-test('round trip: what a model reads of its own earlier calls, it could have written', () => {
+test('round trip: a model reads its earlier calls in the form in which it could have written them', () => {
   fc.assert(
     fc.property(
       fc.constantFrom('json' as const, 'text' as const),
@@ -214,10 +221,81 @@ test('no answer makes a decoder throw', () => {
   );
 });
 
-test('an answer that a filter stopped is neither an end nor a call', () => {
+test('an answer that a filter stopped counts neither as an end nor as a call', () => {
   for (const protocol of ['native', 'json', 'text'] as const) {
     const decoded = decode(protocol, fenced, 'content-filter');
     assert.deepEqual([decoded.toolCalls, decoded.finished], [[], undefined]);
     assert.match(decoded.unusable ?? '', /stopped by a filter/);
   }
+});
+
+const made = (name: string, text: string) => ({ id: 'k', name, arguments: text });
+
+test('a call that was cut off with its answer is told that the answer was too long', () => {
+  for (const text of ['{"path":"a.txt","text":"line line', '']) {
+    const toolCalls = [made('read', '{"path":"a.txt"}'), made('write', text)];
+    const answer = decodeAnswer('native', { content: '', toolCalls, stopReason: 'length' }, ['read', 'write'], 1);
+    const { calls } = summariseAnswer(answer, ['read', 'write']);
+    assert.equal(calls[0]?.error, undefined);
+    assert.match(calls[1]?.error ?? '', /too long/);
+  }
+});
+
+test('a whole call of an answer that became too long is carried out', () => {
+  const answer = decodeAnswer(
+    'native',
+    { content: '', toolCalls: [made('read', '{"path":"a.txt"}')], stopReason: 'length' },
+    tools,
+    1,
+  );
+  assert.equal(summariseAnswer(answer, tools).calls[0]?.error, undefined);
+});
+
+for (const protocol of ['native', 'json', 'text'] as const) {
+  test(`an answer that was all thought and became too long is told so, with ${protocol} tools`, () => {
+    assert.match(decode(protocol, '<think>and so on', 'length').unusable ?? '', /too long/);
+  });
+
+  test(`a refusal is kept and answered, with ${protocol} tools`, () => {
+    const answer = decodeAnswer(
+      protocol,
+      { content: '', refusal: "I can't do that.", toolCalls: [], stopReason: 'stop' },
+      tools,
+      1,
+    );
+    assert.equal(toAssistantMessage(answer).content, "I can't do that.");
+    assert.match(answer.unusable ?? '', /I can't do that/);
+  });
+}
+
+test("a call's name is the tool's, and a name that is none goes back as a word", () => {
+  const toolCalls = [made('functions.edit', '{}'), made('edit<|channel|>commentary', '{}'), made('fly away!', '{}')];
+  const answer = decodeAnswer('native', { content: '', toolCalls, stopReason: 'tool-calls' }, tools, 1);
+  const [message] = encodeQuestion('native', [toAssistantMessage(answer)], tools).messages;
+  assert.deepEqual(message?.role === 'assistant' && message.toolCalls.map(({ name }) => name), [
+    'edit',
+    'edit',
+    'fly_away_',
+  ]);
+});
+
+test('what came beside an answer and its calls stays with them', () => {
+  const extra = { reasoning_content: 'Hm' };
+  const toolCalls = [
+    { ...made('read', '{"path":"a"}'), extra: { extra_content: { google: { thought_signature: 'SIG' } } } },
+  ];
+  const answer = decodeAnswer('native', { content: '', toolCalls, stopReason: 'tool-calls', extra }, tools, 1);
+  const [message] = encodeQuestion('native', [toAssistantMessage(answer)], tools).messages;
+  assert(message?.role === 'assistant');
+  assert.deepEqual(message.extra, extra);
+  assert.deepEqual(message.toolCalls[0]?.extra, toolCalls[0]?.extra);
+});
+
+test('nothing that a model reads names a file or shows code that it could copy', () => {
+  const read = (['native', 'json', 'text'] as const).flatMap((protocol) => {
+    const question = encodeQuestion(protocol, [{ role: 'system', content: systemPrompt }], agentTools);
+    return [...question.messages.map(({ content }) => content), JSON.stringify(question.tools ?? [])];
+  });
+  for (const text of [...read, tooLongAnswerFeedback, refusedChangeFeedback(''), refusedAnswerFeedback('')])
+    assert.doesNotMatch(text, /\w\/\w|\w\.(?!e\b|g\b)[a-z]{1,4}\b|\bimport \w|\w\(|\w = \w|#/, text);
 });

@@ -7,7 +7,7 @@ import { makeFolder } from './local-operations.ts';
 
 const long = Array.from({ length: 1000 }, (_, index) => `line ${index + 1}`).join('\n');
 
-test('read shows lines as they stand, says which they are and how to get the rest', async () => {
+test('read shows lines unchanged, with their numbers and how to get the rest', async () => {
   await using folder = await makeFolder({ 'a.txt': long });
   const { text } = await runTool(
     { tool: 'read', arguments: { path: 'a.txt', offset: 10, limit: 2 } },
@@ -48,14 +48,14 @@ for (const path of ['../etc/passwd', '/etc/passwd', 'src/../../x', '.git/config'
   });
 }
 
-test('a file that is not there is answered with how to look for it', async () => {
+test('if a file does not exist, the answer says how to look for it', async () => {
   await using folder = await makeFolder({});
   const { ok, text } = await runTool({ tool: 'read', arguments: { path: 'none.py' } }, folder.operations);
   assert.equal(ok, false);
   assert.match(text, /There is no file none.py/);
 });
 
-test('edit replaces exact text and shows the lines as they are now', async () => {
+test('edit replaces exact text and shows the new lines', async () => {
   await using folder = await makeFolder({ 'a.py': 'import os\nretries = 3\nprint(retries)\n' });
   const { text } = await runTool(
     { tool: 'edit', arguments: { path: 'a.py', old: 'retries = 3', new: 'retries = 5' } },
@@ -65,7 +65,7 @@ test('edit replaces exact text and shows the lines as they are now', async () =>
   assert.equal(await folder.text('a.py'), 'import os\nretries = 5\nprint(retries)\n');
 });
 
-test("edit and write touch only what the step's globs allow, and say what that is", async () => {
+test("edit and write change only files that the step's globs allow, and list the globs", async () => {
   await using folder = await makeFolder({ 'src/a.py': 'x', 'setup.py': 'x' }, { allowPaths: ['src/**/*.py'] });
   const refused = await runTool(
     { tool: 'edit', arguments: { path: 'setup.py', old: 'x', new: 'y' } },
@@ -87,7 +87,7 @@ test('write makes the file and its folders', async () => {
   assert.equal(await folder.text('docs/new/notes.md'), '# Notes\n');
 });
 
-test('search finds a text as it is, in a shape to read on from', async () => {
+test('search finds a literal text and shows the path and line of each match', async () => {
   await using folder = await makeFolder({
     'src/a.py': 'x\ny = datetime.utcnow()\n',
     'src/b.py': 'datetimeXutcnow()\n',
@@ -96,7 +96,7 @@ test('search finds a text as it is, in a shape to read on from', async () => {
   assert.equal(text, 'src/a.py:2:y = datetime.utcnow()');
 });
 
-test('search by a regular expression is asked for, and nothing found is said so', async () => {
+test('search uses a regular expression only if asked to, and says if it finds nothing', async () => {
   await using folder = await makeFolder({ 'a.py': 'abc123\n' });
   assert.match(
     (await runTool({ tool: 'search', arguments: { text: '[0-9]+', regex: true } }, folder.operations)).text,
@@ -108,13 +108,13 @@ test('search by a regular expression is asked for, and nothing found is said so'
   );
 });
 
-test('a search in a folder that is not there finds the text where it is, and says so', async () => {
+test('a search in a folder that does not exist searches the whole repository, and says so', async () => {
   await using folder = await makeFolder({ 'src/a.py': 'y = 1\n' });
   const found = await runTool({ tool: 'search', arguments: { text: 'y = 1', path: 'lib' } }, folder.operations);
   assert.deepEqual(found, { ok: true, text: '[There is no lib; in the whole repository:]\nsrc/a.py:1:y = 1' });
 });
 
-test('search says which of its lines are cut, and that it looks at one line at a time', async () => {
+test('search marks the lines that it cut, and says that it searches one line at a time', async () => {
   await using folder = await makeFolder({ 'wide.txt': `wide ${'x'.repeat(3000)}\n`, 'other.txt': 'beta\n' });
   assert.match(
     (await runTool({ tool: 'search', arguments: { text: 'wide' } }, folder.operations)).text,
@@ -128,7 +128,7 @@ test('search says which of its lines are cut, and that it looks at one line at a
   assert.ok(!ok && text.includes('one line at a time'), text);
 });
 
-test('a file that is not UTF-8 is not edited, because bytes elsewhere would change', async () => {
+test('a file that is not UTF-8 is not edited, because other bytes in it would change', async () => {
   await using folder = await makeFolder({});
   const bytes = Buffer.from('name = "caf\xe9"\nretries = 3\n', 'latin1');
   await writeFile(join(folder.path, 'old.py'), bytes);
@@ -140,7 +140,7 @@ test('a file that is not UTF-8 is not edited, because bytes elsewhere would chan
   assert.deepEqual(await readFile(join(folder.path, 'old.py')), bytes);
 });
 
-test('a search for an option is a search for its text', async () => {
+test('a search for text that looks like an option finds that text', async () => {
   await using folder = await makeFolder({ 'a.txt': 'run with --include=x\n' });
   assert.match(
     (await runTool({ tool: 'search', arguments: { text: '--include=x' } }, folder.operations)).text,
@@ -164,11 +164,38 @@ test('a long output keeps its beginning and end and says how to get the rest', a
   assert.match(text, /^exit code 0\n1\n2\n[^]*left out; to see the rest.*sed -n[^]*\n100000$/);
 });
 
-test('a command over its time limit is said to be so', async () => {
+test('the result of a command that took too long says so', async () => {
   await using folder = await makeFolder({});
   const { ok, text } = await runTool({ tool: 'shell', arguments: { command: 'sleep 5' } }, folder.operations, {
     timeoutMs: 100,
   });
   assert.equal(ok, false);
   assert.match(text, /^ended after 0.1 s, its time limit/);
+});
+
+test('a file that is too large says its size, and how to see a part of it whatever its name', async () => {
+  await using folder = await makeFolder({ "big 'file'.txt": 'x\n'.repeat(700_000) });
+  const { text } = await runTool({ tool: 'read', arguments: { path: "big 'file'.txt" } }, folder.operations);
+  assert.match(text, /has 1400000 bytes/);
+  const { command } = JSON.parse(text.slice(text.indexOf('{'))) as { command: string };
+  const shown = await runTool({ tool: 'shell', arguments: { command } }, folder.operations);
+  assert.match(shown.text, /^exit code 0\nx\nx/);
+});
+
+test('a name that only looks the same is the name of the file, for reading and for writing', async () => {
+  const spelt = 'nai\u0308ve/cafe\u0301.txt';
+  await using folder = await makeFolder({ [spelt]: 'one\n' }, { allowPaths: ['**/*.txt'] });
+  const path = spelt.normalize('NFC');
+  const read = await runTool({ tool: 'read', arguments: { path } }, folder.operations);
+  assert.match(read.text, /\none$/);
+  await runTool({ tool: 'edit', arguments: { path, old: 'one', new: 'two' } }, folder.operations);
+  await runTool({ tool: 'write', arguments: { path, text: 'three\n' } }, folder.operations);
+  assert.equal(await folder.text(spelt), 'three\n');
+  await assert.rejects(folder.text(path));
+});
+
+test('a new file with an accent in its name gets the name that was asked for', async () => {
+  await using folder = await makeFolder({});
+  await runTool({ tool: 'write', arguments: { path: 'caf\u00e9/a.txt', text: 'x' } }, folder.operations);
+  assert.equal(await folder.text('caf\u00e9/a.txt'), 'x');
 });

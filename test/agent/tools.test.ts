@@ -13,7 +13,7 @@ for (const [title, name, text, error] of [
   ['an unknown tool', 'fly', '{}', /There is no tool called "fly". The tools are: read, edit/],
   ['a tool that this step does not have', 'shell', '{"command":"ls"}', /The tools are: read, edit/],
   ['a tool named like an object property', 'constructor', '{}', /no tool/],
-  ['invalid JSON', 'read', '{"path": ', /not JSON.*Example: \{"path": "lib\/server.py"\}/],
+  ['invalid JSON', 'read', '{"path": ', /not JSON.*Example: \{"path": "the path of the file"\}/],
   ['a wrong type', 'read', '{"path": 5}', /path: .*expected string/],
   ['a missing argument', 'edit', '{"path": "a", "old": "b"}', /new: /],
   ['an unknown argument', 'read', '{"path": "a", "lines": 3}', /lines/],
@@ -33,23 +33,51 @@ for (const [title, name, text, error] of [
   });
 }
 
-test('a raw line break inside of a string is forgiven', () => {
+test('a raw line break inside a string is accepted', () => {
   assert.deepEqual(parse('edit', '{"path": "a", "old": "x\ny", "new": "\\"z\\"\n"}'), {
     call: { tool: 'edit', arguments: { path: 'a', old: 'x\ny', new: '"z"\n' } },
   });
 });
 
-test("every tool's example fits its own schema, and no description holds a placeholder", () => {
+test("every tool's example has the form of a call, and is refused as one", () => {
   for (const { name, description } of toolDefinitions(agentTools)) {
     const examples = [...description.matchAll(/\{".*?\}(?= or|$)/g)].map(([example]) => example);
     assert(examples.length > 0, name);
-    for (const example of examples)
-      assert('call' in parseToolCall({ id: '', name, arguments: example }, agentTools), example);
-    assert.doesNotMatch(description, /path\/to|foo|bar\b|<[a-z]+>|your[_ -]|example\.txt|\.\.\./i);
+    for (const example of examples) {
+      const parsed = parseToolCall({ id: '', name, arguments: example }, agentTools);
+      assert.match('error' in parsed ? parsed.error : '', /comes from the example/, example);
+    }
   }
 });
 
-test('definitions are JSON Schemas in the order asked for', () => {
+test('a call that holds the words of an example among others is refused, and one that only speaks of them is not', () => {
+  const copied = parse('edit', '{"path": "a.txt", "old": "x", "new": "x\\n  the line that is added after it\\n"}');
+  assert.match('error' in copied ? copied.error : '', /"the line that is added after it" comes from the example/);
+  assert('call' in parse('edit', '{"path": "a.txt", "old": "x", "new": "Say the path of the file that you read."}'));
+});
+
+test('a call that gives the description of an argument as the argument is refused', () => {
+  const copied = parse('read', '{"path": "Path of the file, relative to the repository"}');
+  assert.match('error' in copied ? copied.error : '', /comes from the example/);
+});
+
+for (const written of [
+  'functions.read',
+  'read<|channel|>commentary',
+  'read<|constrain|>json',
+  'functions.read:0',
+  '<|tool|>read',
+  ' Read ',
+  'default_api:read',
+  'tools/read',
+])
+  test(`${JSON.stringify(written)} means read`, () => assert('call' in parse(written, '{"path": "a"}')));
+
+for (const written of ['reads', 'read.file', 'thread', '', '.', 'functions.shell'])
+  test(`${JSON.stringify(written)} means no tool of this step`, () =>
+    assert('error' in parse(written, '{"path": "a"}')));
+
+test('definitions are JSON Schemas, in the requested order', () => {
   const [edit, read] = toolDefinitions(['edit', 'read']);
   assert.deepEqual([edit?.name, read?.name], ['edit', 'read']);
   assert.deepEqual(edit?.parameters.required, ['path', 'old', 'new']);

@@ -31,11 +31,11 @@ describe('the bundle of the workflows', async () => {
     ...new Set(sources.flatMap((path) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [])),
   ].toSorted();
 
-  it('holds the packages that are deterministic, and no other', () => {
+  it('contains only packages that are deterministic', () => {
     assert.deepEqual(packages, allowedPackages);
   });
 
-  it('holds no module of Node', () => {
+  it('contains no module of Node', () => {
     const required = [...code.slice(0, mapAt).matchAll(/\brequire\(\\?["']([^"'\\]+)\\?["']\)/g)].map(
       ([, name = '']) => name,
     );
@@ -49,7 +49,7 @@ describe('the bundle of the workflows', async () => {
     );
   });
 
-  it('holds no part that touches the world', () => {
+  it('contains no part that acts on the outside', () => {
     const own = sources
       .filter((path) => path.startsWith(root) && !path.includes('/node_modules/'))
       .map((path) => path.slice(root.length + 1).split('/')[0] ?? '');

@@ -9,7 +9,7 @@ import { productSources, root } from './sources.ts';
 const codes = Object.keys(errorPages);
 
 describe('error codes', () => {
-  it('are each used', () => {
+  it('are all used', () => {
     const source = productSources
       .filter(({ path }) => !/^base\/([a-z-]+-)?errors\.ts$/.test(path))
       .map(({ text }) => text)
@@ -21,7 +21,14 @@ describe('error codes', () => {
     );
   });
 
-  it('have a page each', async () => {
+  it('are defined only once', () => {
+    const defined = productSources
+      .filter(({ path }) => /^base\/([a-z-]+-)?errors\.ts$/.test(path))
+      .flatMap(({ text }) => [...text.matchAll(/^ {2}'?([a-z-]+)'?: \{$/gm)].map(([, code = '']) => code));
+    assert.deepEqual(defined.toSorted(), codes.toSorted());
+  });
+
+  it('all have a page', async () => {
     const pages = await readdir(join(root, 'docs/errors'));
     assert.deepEqual(pages.toSorted(), [...codes.map((code) => `${code}.md`), 'README.md'].toSorted());
   });

@@ -100,7 +100,7 @@ const allowed: Record<string, Allowed[]> = {
   scripts: [
     ...all('bin/install.mjs', 'blueprints'),
     // Pages of the reference are made from what they describe.
-    ...all('worker/config.ts', 'cli/commands.ts', 'cli/top-help.ts'),
+    ...all('worker/config.ts', 'cli/commands.ts', 'cli/top-help.ts', 'model/dialect.ts', 'model/presets.ts'),
   ],
   // What is measured, made as the end-to-end tests make it.
   bench: all(
@@ -132,7 +132,7 @@ function isAllowed({ from, to, how }: Import): boolean {
 }
 
 describe('imports', () => {
-  it('are seen, whatever their form', () => {
+  it('are found, whatever their form', () => {
     const text =
       "import { a } from './a.ts';\nimport type { B } from '../b.ts';\nimport { type C, type D } from './c.ts';\nimport {\n  e,\n  type F,\n} from './e.ts';\nimport './g.ts';\nexport { h } from './h.ts';\nconst i = await import('./i.ts');\ntype J = typeof import('./j.ts');\nimport fs from 'node:fs';\n";
     assert.deepEqual(
@@ -153,12 +153,12 @@ describe('imports', () => {
     assert.ok(imports.length > 300, `only ${imports.length} imports were read`);
   });
 
-  it('of a part are those that its place allows', () => {
+  it('follow the rules of their part', () => {
     const refused = imports.filter((each) => !isAllowed(each)).map(({ from, to, how }) => `${from} → ${to} (${how})`);
     assert.deepEqual(refused, []);
   });
 
-  it('of a part are allowed nowhere without being used', () => {
+  it('that are allowed are also used', () => {
     const unused = Object.entries(allowed).flatMap(([part, rules]) =>
       rules
         .filter(
@@ -174,7 +174,7 @@ describe('imports', () => {
     assert.deepEqual(unused, []);
   });
 
-  it('of what a test needs never reach product code', () => {
+  it('of test code never occur in product code', () => {
     assert.deepEqual(
       imports
         .filter(({ from, to }) => to.startsWith('test/') && !['bench', 'vitest.config.ts'].includes(partOf(from)))
@@ -183,7 +183,7 @@ describe('imports', () => {
     );
   });
 
-  it('of the defaults are none in workflow code: it decides by what was pinned when its run opened', () => {
+  it('of the defaults never occur in workflow code, which uses the settings that were pinned when the run opened', () => {
     const readers = imports.filter(({ from, to, how }) => {
       return partOf(from) === 'workflows' && to === 'base/defaults.ts' && how !== 'type';
     });
@@ -194,7 +194,7 @@ describe('imports', () => {
     );
   });
 
-  it('go round in no circle of values', () => {
+  it('of values form no cycle', () => {
     const next = Map.groupBy(
       imports.filter(({ how }) => how === 'value'),
       ({ from }) => from,

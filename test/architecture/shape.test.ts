@@ -50,7 +50,7 @@ describe('sources', () => {
     assert.deepEqual(productSources.flatMap(longFunctions), []);
   });
 
-  it('skip no test, and leave none alone or for later', () => {
+  it('have no tests that are skipped, focused or unfinished', () => {
     // A test may find out while it runs that its machine can't, and say why.
     const left = /\b(?:it|test|describe|suite)\.(?:skip|only|todo)\b|\b(?:skip|only|todo): true\b|\bskip\(\)/;
     assert.deepEqual(
@@ -59,12 +59,12 @@ describe('sources', () => {
     );
   });
 
-  it('are imported by file: only a worker bundles a folder', () => {
+  it('are imported by file, not by folder, except for the bundle of a worker', () => {
     const barrels = productSources.filter(({ path }) => /(^|\/)index\.(ts|mjs)$/.test(path)).map(({ path }) => path);
     assert.deepEqual(barrels, ['workflows/index.ts']);
   });
 
-  it('hold no reminders', () => {
+  it('have no to-do comments', () => {
     const reminder = new RegExp(['TO', 'DO|FIX', 'ME|X', 'XX'].join(''));
     assert.deepEqual(
       [...productSources, ...testSources].filter(({ text }) => reminder.test(text)).map(({ path }) => path),

@@ -21,7 +21,7 @@ function counted() {
   return { store, read };
 }
 
-test('what was put or read whole is read from disk no more', async () => {
+test('an artifact that was written or read as a whole is not read from disk again', async () => {
   const { store, read } = counted();
   const put = await store.put(Buffer.from('put here'), 'text/plain');
   const others = await onDisk.put(Buffer.from('put by another worker'), 'text/plain');
@@ -33,14 +33,14 @@ test('what was put or read whole is read from disk no more', async () => {
   assert.deepEqual(read, [others.sha256]);
 });
 
-test('a part that was read is not taken for the whole', async () => {
+test('a part of an artifact is never returned as the whole', async () => {
   const { store } = counted();
   const ref = await onDisk.put(Buffer.from('the whole'), 'text/plain');
   assert.equal(Buffer.from(await store.get(ref, { maxBytes: 3 })).toString(), 'the');
   assert.equal(Buffer.from(await store.get(ref)).toString(), 'the whole');
 });
 
-test('who changes bytes that were given or got changes nothing in the cache', async () => {
+test('changing bytes that were stored or returned does not change the cache', async () => {
   const { store } = counted();
   const bytes = Buffer.from('as it was');
   const ref = await store.put(bytes, 'text/plain');
@@ -49,7 +49,7 @@ test('who changes bytes that were given or got changes nothing in the cache', as
   assert.equal(Buffer.from(await store.get(ref)).toString(), 'as it was');
 });
 
-test('large artifacts and files stay on disk, and the cache has an end', async () => {
+test('large artifacts and files stay on disk, and the cache has a limit', async () => {
   const { store, read } = counted();
   const large = await store.put(Buffer.alloc(300_000, 'l'), 'text/plain');
   await writeFile(join(folder, 'file'), 'a file');

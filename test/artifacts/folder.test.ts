@@ -12,7 +12,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const store = createFolderStore({ rootDir: join(folder, 'store') });
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-test('what is put comes back, whatever the bytes', async () => {
+test('an artifact comes back as it was stored, whatever its bytes', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 500 }), async (value) => {
       const ref = await store.put(value, 'application/octet-stream');
@@ -48,7 +48,7 @@ test('bytes that were changed in the folder are artifact-corrupt', async () => {
   await assert.rejects(store.path(ref), { code: 'artifact-corrupt' });
 });
 
-test('a key keeps what the first of many writers gave it', async () => {
+test('of many writers to a key, the first one wins', async () => {
   const refs = await Promise.all(
     Array.from({ length: 30 }, (_, index) => store.put(bytes(`writer ${index}`), 'text/plain')),
   );
@@ -58,7 +58,7 @@ test('a key keeps what the first of many writers gave it', async () => {
   assert.equal(await store.findByKey('run/1/other'), undefined);
 });
 
-test('nothing half-written is left behind', async () => {
+test('a failed write leaves nothing behind', async () => {
   await assert.rejects(store.put({ path: join(folder, 'absent') }, 'text/plain'), { code: 'ENOENT' });
   assert.deepEqual(await readdir(join(folder, 'store', 'incoming')), []);
 });

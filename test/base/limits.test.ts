@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { createLimitByKey } from '../../base/limits.ts';
 
-test('work of one key runs one after the other, and that of another key does not wait', async () => {
+test('work of one key runs in order, and does not delay the work of other keys', async () => {
   const limit = createLimitByKey(1);
   const first = Promise.withResolvers<string>();
   const order: string[] = [];
@@ -15,7 +15,7 @@ test('work of one key runs one after the other, and that of another key does not
   assert.deepEqual(order, ['other', 'one', 'two']);
 });
 
-test('work that fails fails for its own caller alone', async () => {
+test('a failure reaches only the caller of the work that failed', async () => {
   const limit = createLimitByKey(1);
   const failing = limit('a', () => Promise.reject(new Error('no')));
   const next = limit('a', async () => 'yes');
@@ -23,7 +23,7 @@ test('work that fails fails for its own caller alone', async () => {
   assert.equal(await next, 'yes');
 });
 
-test('no more work of one key goes on at once than was allowed, also after a time without any', async () => {
+test('the limit on simultaneous work of a key also holds after a pause', async () => {
   const limit = createLimitByKey(3);
   let active = 0;
   let most = 0;

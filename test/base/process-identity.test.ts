@@ -4,7 +4,7 @@ import { test } from 'vitest';
 import { execa } from 'execa';
 import { hasEnded, identifySelf } from '../../base/process-identity.ts';
 
-test('a process that lives has not ended, and one that is gone has', async () => {
+test('a running process has not ended, and one that is gone has', async () => {
   const self = await identifySelf();
   assert.equal(self.pid, process.pid);
   assert.equal(await hasEnded(self), false);
@@ -14,10 +14,10 @@ test('a process that lives has not ended, and one that is gone has', async () =>
   assert.equal(await hasEnded({ host: hostname(), pid }), true);
 });
 
-test('another process with the same number is not the one that held it', async () => {
+test('a later process with the same number counts as another one', async () => {
   assert.equal(await hasEnded({ ...(await identifySelf()), start: 'another boot 1' }), true);
 });
 
-test('of another machine’s processes nothing is known', async () => {
+test('nothing is known about processes of another machine', async () => {
   assert.equal(await hasEnded({ host: 'another machine', pid: 1, start: 'x' }), false);
 });

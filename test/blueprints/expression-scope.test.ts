@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { doublesOfItems, evaluateExpression, type Scope } from '../../blueprints/expressions.ts';
+import { doublesOfItems, evaluateExpression, type Variables } from '../../blueprints/expressions.ts';
 
-const scope: Scope = {
+const scope: Variables = {
   inputs: { n: 2 },
   steps: { survey: { outcome: 'succeeded', stdout: 'a' }, later: { outcome: 'skipped' } },
 };
@@ -12,7 +12,7 @@ test('reading more than the outcome of a skipped step says that it was skipped',
   assert.throws(() => evaluateExpression('steps.later.stdout', scope), /`steps.later` was skipped/);
 });
 
-test('a whole number in a place of doubles is a double', () => {
+test('a whole number in a place that holds doubles is a double', () => {
   assert.equal(evaluateExpression('inputs.n / inputs.ratio', { inputs: { n: 3, ratio: 2 } }), 1);
   assert.equal(
     evaluateExpression(

@@ -143,7 +143,7 @@ const failures: [string, ExpressionFailed['code']][] = [
 ];
 
 for (const [source, code] of failures) {
-  test(`${source || 'nothing'} fails as ${code}`, () => {
+  test(`${source || 'an empty expression'} fails as ${code}`, () => {
     assert.throws(
       () => evaluateExpression(source, scope),
       (error) => error instanceof ExpressionFailed && error.code === code && error.message.length > 0,
@@ -151,7 +151,7 @@ for (const [source, code] of failures) {
   });
 }
 
-test('a failure says where in the expression it is', () => {
+test('a failure gives its place in the expression', () => {
   assert.throws(
     () => evaluateExpression('inputs.n + inputs.none', scope),
     (error) => error instanceof ExpressionFailed && error.offset > 10,
@@ -162,7 +162,7 @@ test('a failure says where in the expression it is', () => {
   );
 });
 
-test('no expression holds the evaluator for long, or grows beyond its bounds', () => {
+test('no expression takes long or exceeds the size limits', () => {
   const list = { inputs: { list: Array.from({ length: 1000 }, (_, index) => index), text: 'a'.repeat(16_000) } };
   const hostile = [
     `['aaaaaaaaaaaaaaaaaaaa']${'.map(x, x + x + x + x + x + x + x + x)'.repeat(8)}`,
@@ -189,7 +189,7 @@ test('no expression holds the evaluator for long, or grows beyond its bounds', (
   }
 });
 
-test('an output that was cut fails, alone, in its parent, and by whatever way it is read', () => {
+test('reading an output that was cut fails, in whatever way it is read', () => {
   const cut = new Set(['steps.survey.stdout', 'steps.survey.value']);
   for (const source of [
     'steps.survey.stdout',
@@ -212,14 +212,14 @@ test('an output that was cut fails, alone, in its parent, and by whatever way it
   assert.equal(evaluateExpression('has(steps.survey.stdout)', scope, { cut }), true);
 });
 
-test('a condition is a bool and nothing like one', () => {
+test('a condition must be a bool', () => {
   assert.equal(evaluateCondition('inputs.n == 2', scope), true);
   assert.equal(evaluateCondition(false, scope), false);
   for (const source of ['1', "'true'", 'null', '[]', "''"])
     assert.throws(() => evaluateCondition(source, scope), ExpressionFailed);
 });
 
-test('a template that is one expression gives the value, any other gives text', () => {
+test('a template that is exactly one expression gives its value, and any other gives text', () => {
   assert.deepEqual(renderTemplate('${{ inputs.list }}', scope), ['x', 'y']);
   assert.equal(renderTemplate('${{ inputs.n }}', scope), 2);
   assert.equal(renderTemplate('${{inputs.n}}${{inputs.n}}', scope), '22');
@@ -253,7 +253,7 @@ test('a value that holds a template is literal text, never evaluated again', () 
   );
 });
 
-test('a word of a command stays one word, whatever it holds', () => {
+test('a word of a command stays one word, whatever value it contains', () => {
   for (const word of ['"; rm -rf / #', '$(id)', '--upload-pack=x', 'a\nb', "'", '`id`', '']) {
     const command = ['git', 'clone', '${{ inputs.word }}', 'to-${{ inputs.word }}'];
     assert.deepEqual(
@@ -263,7 +263,7 @@ test('a word of a command stays one word, whatever it holds', () => {
   }
 });
 
-test('what JSON holds comes through an expression unchanged', () => {
+test('JSON values pass through an expression unchanged', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => {
       const plain: Json = JSON.parse(JSON.stringify(value));
@@ -272,7 +272,7 @@ test('what JSON holds comes through an expression unchanged', () => {
   );
 });
 
-test('evaluating never fails in another way', () => {
+test('evaluation fails only with an ExpressionFailed', () => {
   const token = fc.constantFrom(
     'inputs',
     '.',
@@ -326,7 +326,7 @@ function paths(source: string): string[] {
   return findReferences(parseExpression(source)).map(({ path }) => path.join('.'));
 }
 
-test('references are chains from a root, variables of macros left out', () => {
+test('references are chains that begin with a root, without the variables of macros', () => {
   assert.deepEqual(
     paths("steps.survey.value.filter(p, p.path == inputs.name && has(run.id))[0].line + steps['a b'].x[1]"),
     ['steps.survey.value', 'inputs.name', 'run.id', 'steps.a b.x'],

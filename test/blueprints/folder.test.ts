@@ -16,7 +16,7 @@ const folder = fc.uniqueArray(file, { selector: ({ path }) => path, minLength: 1
 const text = fc.string({ maxLength: 20 });
 
 describe('the hash of a blueprint', () => {
-  it('is the same in whatever order its files come', () => {
+  it('does not depend on the order of the files', () => {
     fc.assert(
       fc.property(text, folder, fc.infiniteStream(fc.nat()), (main, files, order) => {
         const keyed = files.map((each) => ({ each, key: order.next().value ?? 0 }));
@@ -45,7 +45,7 @@ describe('the hash of a blueprint', () => {
     );
   });
 
-  it('stays as it is from version to version', () => {
+  it('is the same in every version', () => {
     const files = [{ path: 'tools/find.py', executable: true, base64: Buffer.from('print()\n').toString('base64') }];
     assert.equal(
       hashBlueprint('blueprint: v1\n', files),
@@ -81,13 +81,13 @@ describe('the files of a blueprint', () => {
     }
   });
 
-  it('have no twins that differ in upper and lower case only, nor a file that is a folder too', () => {
+  it('have no paths that differ only in upper and lower case, and no file that is also a folder', () => {
     for (const paths of [['Tool', 'tool'], ['a/x', 'A/y'], ['a', 'a/b'], ['a/b', 'a'], ['x', 'x'], ['Blueprint.yaml']])
       assert.deepEqual(codesOf(paths), ['blueprint-file-refused'], paths.join(' '));
     assert.deepEqual(codesOf(['a/x', 'a/y', 'b/x']), []);
   });
 
-  it('are bounded in number, in size and in all', () => {
+  it('are limited in number, in size and in total', () => {
     const many = (count: number): string[] => Array.from({ length: count }, (_, index) => `file-${index}`);
     assert.deepEqual(codesOf(many(maxFiles - 1)), []);
     assert.deepEqual(codesOf(many(maxFiles)), ['blueprint-folder-too-large']);
@@ -97,7 +97,7 @@ describe('the files of a blueprint', () => {
     assert.deepEqual(codesOf(many(5), maxBytes / 5 + 1), ['blueprint-folder-too-large']);
   });
 
-  it('leave out what is hidden, Python’s cache, and the cases', () => {
+  it('exclude hidden files, Python’s cache, and the cases', () => {
     for (const path of ['.git', '.env', 'a/.DS_Store', 'tools/__pycache__/x.pyc', 'cases', 'cases/one/x'])
       assert.ok(isLeftOut(path), path);
     for (const path of ['README.md', 'tools/cases/x', 'cases.md']) assert.ok(!isLeftOut(path), path);

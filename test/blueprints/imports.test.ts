@@ -20,7 +20,7 @@ async function importsOf(file: string, found = new Set<string>()): Promise<Set<s
 
 const isOurs = (path: string): boolean => path.endsWith('.ts');
 
-test('what the workflows bundle needs neither YAML nor Node', async () => {
+test('the code that workflows bundle needs neither YAML nor Node', async () => {
   for (const file of [
     'blueprints/schema.ts',
     'blueprints/expressions.ts',
@@ -39,7 +39,7 @@ test('what the workflows bundle needs neither YAML nor Node', async () => {
   }
 });
 
-test('the language imports nothing of ours but itself and the base', async () => {
+test('the language imports only itself and the base', async () => {
   for (const file of ['check.ts', 'reference-pages.ts', 'render-issues.ts', 'json-schema.ts']) {
     const ours = [...(await importsOf(`blueprints/${file}`))].filter(isOurs);
     assert.deepEqual(

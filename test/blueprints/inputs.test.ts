@@ -13,7 +13,7 @@ const inputs: Record<string, Input> = {
   level: { type: 'string', enum: ['low', 'high'], default: 'low' },
 };
 
-test('what is not given has its default', () => {
+test('an input that is not given has its default', () => {
   assert.deepEqual(checkInputs({ inputs }, {}), {
     values: { source: 'src', count: 3, ratio: 0.5, dry: false, paths: [], level: 'low' },
     issues: [],
@@ -34,7 +34,7 @@ test('text is read by the declared type', () => {
   assert.deepEqual(checkInputs({ inputs }, { paths: '' }).values.paths, []);
 });
 
-test('what does not fit its type or enum is refused by name', () => {
+test('a value that does not fit its type or enum is refused, with the name of the input', () => {
   const wrong: Record<string, unknown[]> = {
     source: [3, null, ['a'], {}, 'x'.repeat(70_000)],
     count: ['1.5', 'x', '', 1.5, '1e999', '0x10', Number.NaN, true],
@@ -65,14 +65,14 @@ test('an unknown input is refused with a suggestion, a missing one with its desc
   ]);
 });
 
-test('names of Object.prototype are inputs like any other, or unknown', () => {
+test('names of Object.prototype are like any other name', () => {
   assert.equal(checkInputs({ inputs }, JSON.parse('{"__proto__": "x"}')).issues[0]?.code, 'unknown-input');
   const odd: Record<string, Input> = Object.fromEntries([['constructor', { type: 'string' }]]);
   assert.equal(checkInputs({ inputs: odd }, {}).issues[0]?.code, 'missing-input');
   assert.deepEqual(Object.entries(checkInputs({ inputs: odd }, { constructor: 'x' }).values), [['constructor', 'x']]);
 });
 
-test('values that were checked are checked to themselves', () => {
+test('checking values again does not change them', () => {
   fc.assert(
     fc.property(fc.string(), fc.integer(), fc.boolean(), fc.array(fc.string()), (source, count, dry, paths) => {
       const { values, issues } = checkInputs({ inputs }, { source, count: String(count), dry: String(dry), paths });

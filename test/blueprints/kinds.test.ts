@@ -38,7 +38,7 @@ for (const kind of stepKinds) {
     assert.deepEqual([wrong.code, wrong.path.split('.').at(-1)], ['wrong-type', kind]);
   });
 
-  test(`${kind} knows every common key, and refuses those that would have no effect`, () => {
+  test(`${kind} accepts every common key except those that would have no effect`, () => {
     assert.deepEqual(
       Object.keys(schema.shape).filter((key) => isCommon(key)),
       Object.keys(commonKeys),
@@ -50,7 +50,7 @@ for (const kind of stepKinds) {
     }
   });
 
-  test(`${kind} says of every text of a step whether it is evaluated`, () => {
+  test(`${kind} defines for every text of a step whether it is evaluated`, () => {
     const own = Object.entries(z.toJSONSchema(schema, { io: 'input' }).properties ?? {});
     const places = own.flatMap(([key, value]) => placesOf(key, value));
     const declared = [...commonEvaluated.filter(({ key }) => key !== 'if'), ...evaluated];
@@ -69,7 +69,7 @@ for (const kind of stepKinds) {
     }
   });
 
-  test(`${kind} has variants only of the outputs that it declares`, () => {
+  test(`${kind} has variants only of outputs that it declares`, () => {
     for (const { outputs: others, typeName } of variants) {
       assert.deepEqual(
         Object.keys(others).filter((name) => !Object.hasOwn(outputs, name)),
@@ -80,7 +80,7 @@ for (const kind of stepKinds) {
     }
   });
 
-  test(`${kind} ${once ? 'happens once in a run, so it never stands' : 'may stand'} inside of a block`, () => {
+  test(`${kind} ${once ? 'happens once in a run, so it can’t be' : 'can be'} inside a block`, () => {
     const inside = `\n      - ${steps[kind].replaceAll('\n', '\n    ').replace('as: x', 'as: y')}`;
     for (const { kind: block } of blocks) {
       const codes = stepIssues(`${before}  - ${steps[block].replace(' [ run: ls ]', inside)}`).map(({ code }) => code);
@@ -89,7 +89,7 @@ for (const kind of stepKinds) {
   });
 
   if (children)
-    test(`${kind} holds steps at a key of its own, and names its variable by one of its keys`, () => {
+    test(`${kind} has a key for its steps, and a key that names their variable`, () => {
       assert.ok(children.key === kind || !Object.hasOwn(schema.shape, children.key));
       assert.ok(children.variable === undefined || Object.hasOwn(schema.shape, children.variable));
       const { properties } = z.toJSONSchema(stepSchemas[kind], { io: 'input' });
@@ -97,7 +97,7 @@ for (const kind of stepKinds) {
     });
 }
 
-test('every file beside the table is a kind of it', () => {
+test('every file beside the table defines a kind that the table lists', () => {
   const names = readdirSync(join(root, 'blueprints/kinds')).map((name) => name.replace(/\.ts$/, ''));
   assert.deepEqual(
     names.filter((name) => !isStepKind(name)),
@@ -106,7 +106,7 @@ test('every file beside the table is a kind of it', () => {
   assert.equal(names.length, stepKinds.length + 2);
 });
 
-test('nothing in the language asks a step for its kind but the definitions', () => {
+test('no code of the language depends on one kind, except the definitions', () => {
   const asks = new RegExp(`'(?:${stepKinds.join('|')})' in |\\bkind [!=]== '|\\b(?:${stepKinds.join('|')})Kind\\b`);
   const general = productSources.filter(({ path }) => /^blueprints\/[^/]+\.ts$/.test(path));
   assert.ok(general.length > 20);

@@ -9,7 +9,7 @@ function said(steps: string, inputs?: string): string[] {
   return stepIssues(steps, inputs).map((issue) => `${summary(issue)}: ${issue.hint}`);
 }
 
-test('the common keys of a step are checked though nobody knows its kind', () => {
+test('the common keys of a step are checked even if its kind is unknown', () => {
   const frobnicate =
     '5:5 unknown-step steps[0].frobnicate: the kinds are run, check, agent, prompt, edit, each, change, ci, approve, end';
   assert.deepEqual(said("  - frobnicate: ls\n    timout: 10m\n    retry: -1\n    if: steps.none.stdout == ''"), [
@@ -21,7 +21,7 @@ test('the common keys of a step are checked though nobody knows its kind', () =>
   assert.deepEqual(said('  - timout: 10m\n    frobnicate: ls')[1], frobnicate.replace('5:5', '6:5'));
 });
 
-test('a step whose kind is misspelt is held to the kind that was probably meant', () => {
+test('a step whose kind is misspelt is checked as the kind that was probably meant', () => {
   assert.deepEqual(
     said(
       '  - agnet: { taks: "${{ inputs.scr }}", turns: 0 }\n    verfy: [ ls ]\n    timeout: 3',
@@ -38,7 +38,7 @@ test('a step whose kind is misspelt is held to the kind that was probably meant'
   );
 });
 
-test('steps inside of a misspelt key are checked, and see what they would', () => {
+test('steps inside a misspelt key are checked, with the same scope as inside the correct key', () => {
   const loop =
     '  - eech: "${{ [1] }}"\n    as: item\n    doo:\n      - { id: one, runn: [ echo, "${{ item }}" ] }\n      - { run: ls, if: steps.one.exitCod == 0 }';
   assert.deepEqual(said(loop), [
@@ -49,7 +49,7 @@ test('steps inside of a misspelt key are checked, and see what they would', () =
   ]);
 });
 
-test('a word as near to a kind as to another key is the kind, where the step has none', () => {
+test('a word that is as near to a kind as to another key counts as the kind, if the step has none', () => {
   assert.equal(onlyIssue('  - en: { outcome: failed, reason: x }').hint, 'did you mean `end`?');
   assert.equal(onlyIssue('  - { run: ls, titel: x }').hint, 'did you mean `title`?');
   assert.deepEqual(
@@ -58,14 +58,14 @@ test('a word as near to a kind as to another key is the kind, where the step has
   );
 });
 
-test('of a step with two actions both are checked', () => {
+test('both actions of a step with two actions are checked', () => {
   assert.deepEqual(
     said('  - run: 7\n    check: [ ls ]\n    timout: 3m').map((line) => line.split(' ')[1]),
     ['wrong-type', 'step-with-many-actions', 'unknown-key'],
   );
 });
 
-test('a misspelt section is read, so that nothing that refers to it fails too', () => {
+test('a misspelt section is read, so that references to it don’t fail too', () => {
   assert.deepEqual(
     issuesOf(
       'blueprint: v1\nname: test\ninptus: { src: { tipe: string } }\nstpes:\n  - run: [ ls, "${{ inputs.src }}", "${{ inputs.scr }}" ]\n',
@@ -79,14 +79,14 @@ test('a misspelt section is read, so that nothing that refers to it fails too', 
   );
 });
 
-test('an input that is wrong still has a name that can be read', () => {
+test('expressions can read an input even if its declaration is wrong', () => {
   assert.deepEqual(said('  - run: [ ls, "${{ inputs.src }}", "${{ inputs.scr }}" ]', '{ src: { type: strng } }'), [
     '3:24 wrong-value inputs.src.type: did you mean `string`?',
     '5:42 unknown-reference steps[0].run[2]: did you mean `src`?',
   ]);
 });
 
-test('two words for one key are both told, and the first is read', () => {
+test('if two words stand for one key, both are reported and the first is read', () => {
   assert.deepEqual(
     said('  - { run: ls, timout: 3m, timeot: 4 }').map((line) => line.split(':').at(-1)),
     [' did you mean `timeout`?', ' did you mean `timeout`?'],

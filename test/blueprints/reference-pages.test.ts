@@ -43,7 +43,7 @@ test('every code in the source has a page', async () => {
   }
 });
 
-test('a code is small letters with hyphens, and its page says what, why and what to do', () => {
+test('a code has small letters and hyphens, and its page says what happened, why, and what to do', () => {
   for (const [code, { title, why, fix }] of Object.entries(errorPages)) {
     assert.match(code, /^[a-z]+(-[a-z]+)*$/);
     assert.doesNotMatch(title, /\.$/, code);

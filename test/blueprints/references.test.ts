@@ -4,7 +4,7 @@ import { onlyIssue, stepIssues, summary } from './support.ts';
 
 const survey = '  - { id: survey, run: ls }\n';
 
-test('a reference to no step, a later step and the step itself are refused at their place', () => {
+test('references to a missing step, a later step and the step itself are refused at their places', () => {
   const missing = onlyIssue(`${survey}  - { run: ls, if: steps.survay.stdout == '' }`);
   assert.deepEqual(
     [summary(missing), missing.hint, missing.endColumn],
@@ -19,14 +19,14 @@ test('a reference to no step, a later step and the step itself are refused at th
   );
 });
 
-test('a cycle is refused, since one of its ends reads forward', () => {
+test('a cycle is refused, because one of its steps reads a later one', () => {
   const issue = onlyIssue(
     "  - { id: a, run: ls, if: steps.b.stdout == '' }\n  - { id: b, run: ls, if: steps.a.stdout == '' }",
   );
   assert.equal(issue.code, 'forward-reference');
 });
 
-test('a step without an id is read by the name of its kind', () => {
+test('a step without an id has the name of its kind', () => {
   assert.deepEqual(
     stepIssues('  - run: ls\n  - run: ls\n  - { run: ls, if: steps.run.stdout == steps.run_2.stdout }'),
     [],
@@ -44,39 +44,39 @@ const loop = `${survey}  - id: loop
       - { id: first, run: [echo, "\${{ item }}"] }
       - { id: second, run: ls, if: steps.first.exitCode == steps.survey.exitCode }`;
 
-test('steps inside of an each see those before them, inside and outside', () => {
+test('steps inside an each can read earlier steps, inside and outside it', () => {
   assert.deepEqual(stepIssues(loop), []);
 });
 
-test('a step inside of an each is hidden from outside, and the hint names the each', () => {
+test('a step inside an each can’t be read from outside, and the hint names the each', () => {
   const issue = onlyIssue(`${loop}\n  - { run: ls, if: steps.first.exitCode == 0 }`);
   assert.deepEqual([issue.code, issue.hint], ['hidden-reference', '`steps.loop` has the counts']);
   assert.deepEqual(stepIssues(`${loop}\n  - { run: ls, if: steps.loop.failed > 0 }`), []);
 });
 
-test('the item of an each is known inside of it only', () => {
+test('the item of an each can be read only inside it', () => {
   assert.equal(onlyIssue(`${loop}\n  - { run: [echo, "\${{ item }}"] }`).code, 'unknown-reference');
 });
 
-test('an each inside of itself reads forward, not its own outputs', () => {
+test('an each can’t read its own outputs inside itself', () => {
   assert.equal(onlyIssue(loop.replace('steps.survey.exitCode', 'steps.loop.count')).code, 'forward-reference');
 });
 
-test('an output must be one that the kind of step has', () => {
+test('only outputs of the kind of step can be read', () => {
   const issue = onlyIssue(`${survey}  - { run: ls, if: steps.survey.stdot == '' }`);
   assert.deepEqual([issue.code, issue.hint], ['unknown-reference', 'did you mean `stdout`?']);
   assert.match(onlyIssue(`${survey}  - { run: ls, if: steps.survey.value == '' }`).hint ?? '', /parse: json/);
   assert.equal(onlyIssue(`${survey}  - { run: ls, if: steps.survey.constructor == '' }`).code, 'unknown-reference');
 });
 
-test('an answer has the members that its schema names', () => {
+test('only members that its schema names can be read from an answer', () => {
   const ask =
     '  - { id: ask, prompt: { text: x, answer: { type: object, properties: { line: { type: string } } } } }\n';
   assert.deepEqual(stepIssues(`${ask}  - { run: [echo, "\${{ steps.ask.value.line }}"] }`), []);
   assert.equal(onlyIssue(`${ask}  - { run: [echo, "\${{ steps.ask.value.lien }}"] }`).hint, 'did you mean `line`?');
 });
 
-test('inputs and the other roots are checked by name', () => {
+test('names below inputs and the other roots are checked', () => {
   const issue = onlyIssue('  - { run: [ls, "${{ inputs.sorce }}"] }', '{ source: { type: string } }');
   assert.deepEqual([issue.code, issue.hint], ['unknown-reference', 'did you mean `source`?']);
   assert.deepEqual(
@@ -90,7 +90,7 @@ test('inputs and the other roots are checked by name', () => {
     assert.equal(onlyIssue(`  - { run: [ls, "\${{ ${name} }}"] }`).code, 'unknown-reference', name);
 });
 
-test('types are checked where they are known', () => {
+test('types are checked if they are known', () => {
   const wrong = [
     "steps.survey.exitCode == 'x'",
     "inputs.n + 'a' == 'b'",
@@ -132,7 +132,7 @@ function each(list: string): string {
   return `${survey}  - { each: "${list}", as: x, do: [ run: ls ] }`;
 }
 
-test('each needs one expression that can be a list', () => {
+test('each needs exactly one expression that can be a list', () => {
   assert.deepEqual(stepIssues(each("${{ steps.survey.stdout.split(',') }}")), []);
   for (const list of [
     '${{ steps.survey.stdout }}',
@@ -144,7 +144,7 @@ test('each needs one expression that can be a list', () => {
     assert.equal(onlyIssue(each(list)).code, 'expression-type', list);
 });
 
-test('a syntax error is pointed at inside of a quoted text and of a block', () => {
+test('a syntax error is shown at its place inside a quoted text and inside a block', () => {
   assert.equal(summary(onlyIssue('  - { run: [ls, "a ${{ 1 + }} b"] }')), '5:28 expression-invalid steps[0].run[1]');
   assert.equal(
     summary(onlyIssue('  - agent:\n      task: |\n        first\n        second ${{ 1 ++ 2 }}')),
@@ -154,14 +154,14 @@ test('a syntax error is pointed at inside of a quoted text and of a block', () =
   assert.equal(summary(onlyIssue('  - { run: [ls, "${{ oops"] }')), '5:18 expression-invalid steps[0].run[1]');
 });
 
-test('the second of two equal mistakes is pointed at too', () => {
+test('the second of two equal mistakes is shown at its own place', () => {
   assert.deepEqual(stepIssues('  - run: [ls, "${{ a }} ${{ a }}"]').map(summary), [
     '5:20 unknown-reference steps[0].run[1]',
     '5:29 unknown-reference steps[0].run[1]',
   ]);
 });
 
-test('a template in a shell script is refused, in every place that has one', () => {
+test('a template is refused in every place that holds a shell script', () => {
   const places = [
     'run: echo ${{ inputs.x }}',
     'check: [ "echo ${{ inputs.x }}" ]',
@@ -185,7 +185,7 @@ test('a template in a shell script is refused, in every place that has one', () 
   );
 });
 
-test('a template where nothing is evaluated is refused', () => {
+test('a template is refused in a place where nothing is evaluated', () => {
   for (const step of [
     '{ run: ls, title: "${{ run.id }}" }',
     '{ change: { title: x, labels: [ "${{ run.id }}" ] } }',

@@ -7,7 +7,7 @@ function render(text: string, file = 'b.yaml', colors = false): string {
   return renderIssues(text, checkBlueprint(text, { file }).issues, { colors });
 }
 
-test('an issue shows its code, its place, its line, a caret and a hint', () => {
+test('an issue is shown with its code, its place, its line, a caret and a hint', () => {
   assert.equal(
     render('blueprint: v1\nname: test\nsteps:\n  - run: ls\n    timout: 10m\n'),
     `error unknown-key: \`timout\` is not a key that can be used here
@@ -21,7 +21,7 @@ test('an issue shows its code, its place, its line, a caret and a hint', () => {
   );
 });
 
-test('no issues are said to be none', () => {
+test('if there are no issues, the text says so', () => {
   assert.equal(renderIssues('', [], { colors: false }), 'no problems\n');
 });
 
@@ -41,7 +41,7 @@ test('control characters of a file never reach the terminal', () => {
   );
 });
 
-test('the caret stands under the place, also in a long line and behind a byte order mark', () => {
+test('the caret is under the place, also in a long line and after a byte order mark', () => {
   const text = `\uFEFFblueprint: v1\nname: test\nsteps: [ { run: ls, title: "${'x'.repeat(190)}", wrong: 1, more: "${'y'.repeat(400)}" } ]\n`;
   for (const block of render(text).split('\n\n').slice(0, 2)) {
     const [, , line = '', carets = ''] = block.split('\n');

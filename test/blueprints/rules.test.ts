@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { onlyIssue, stepIssues, summary } from './support.ts';
 
-test('an id stands once, inside of an each too', () => {
+test('an id is unique, inside an each too', () => {
   const issue = onlyIssue('  - { id: a, run: ls }\n  - { id: a, run: ls }');
   assert.equal(summary(issue), '6:11 duplicate-id steps[1].id');
   assert.match(issue.message, /line 5/);
@@ -12,7 +12,7 @@ test('an id stands once, inside of an each too', () => {
   );
 });
 
-test('words of expressions are no ids and no items', () => {
+test('words of the expression language can’t be ids or items', () => {
   for (const id of ['in', 'null']) assert.equal(onlyIssue(`  - { id: "${id}", run: ls }`).code, 'reserved-name');
   for (const item of ['inputs', 'steps', 'run', 'in', 'for', 'string', 'map', 'cel'])
     assert.equal(onlyIssue(`  - { each: '\${{ [1] }}', as: "${item}", do: [ run: ls ] }`).code, 'reserved-name', item);
@@ -28,7 +28,7 @@ test('words of expressions are no ids and no items', () => {
   );
 });
 
-test('attempts need verify', () => {
+test('attempts needs verify', () => {
   assert.equal(
     summary(onlyIssue('  - agent: { task: x }\n    attempts: 2')),
     '6:5 attempts-without-verify steps[0].attempts',
@@ -42,7 +42,7 @@ test('ci needs a change before it', () => {
   assert.deepEqual(stepIssues('  - change: { title: x }\n  - ci: {}'), []);
 });
 
-test('nothing stands behind an end without a condition', () => {
+test('nothing can follow an end without a condition', () => {
   const end = 'end: { outcome: failed, reason: x }';
   assert.equal(summary(onlyIssue(`  - ${end}\n  - run: ls\n  - run: ls`)), '6:5 unreachable-step steps[1]');
   assert.equal(onlyIssue(`  - { ${end}, if: true }\n  - run: ls`).code, 'unreachable-step');
@@ -58,7 +58,7 @@ test('each is nested at most twice', () => {
   assert.equal(onlyIssue(`  - ${each(each(each('{ run: ls }', 'c'), 'b'), 'a')}`).code, 'each-too-deep');
 });
 
-test('what happens once in a run does not stand inside of an each', () => {
+test('steps that happen once in a run can’t be inside an each', () => {
   for (const step of ['change: { title: x }', 'end: { outcome: failed, reason: x }']) {
     assert.equal(onlyIssue(`  - { each: '\${{ [1] }}', as: x, do: [ { ${step} } ] }`).code, 'not-inside-each', step);
   }
@@ -68,7 +68,7 @@ test('what happens once in a run does not stand inside of an each', () => {
   );
 });
 
-test('a person may be asked about each item', () => {
+test('approve can be inside an each', () => {
   assert.deepEqual(
     stepIssues(
       `  - ${each('{ id: ask, approve: { question: "${{ a }}?" } }, { run: ls, if: steps.ask.by != "" }', 'a')}`,
@@ -78,15 +78,15 @@ test('a person may be asked about each item', () => {
   assert.deepEqual(stepIssues(`  - ${each(each('{ approve: {} }', 'b'), 'a')}`), []);
 });
 
-test('an approval needs no agent before it', () => {
+test('approve does not need an agent before it', () => {
   assert.deepEqual(stepIssues('  - run: ls\n  - approve: { rounds: 2 }\n  - check: [ ls ]\n  - approve: {}'), []);
 });
 
-test('a run does not go on after a change that failed', () => {
+test('on-failure: continue is refused on a change', () => {
   assert.equal(onlyIssue('  - { change: { title: x }, on-failure: continue }').code, 'continue-after-side-effect');
 });
 
-test('keys without an effect are refused', () => {
+test('keys that would have no effect are refused', () => {
   assert.equal(
     summary(onlyIssue('  - edit: { path: a, old: b, new: c }\n    env: { A: b }')),
     '6:5 key-without-effect steps[0].env',
@@ -101,7 +101,7 @@ test('keys without an effect are refused', () => {
   );
 });
 
-test('at most 200 steps stand in a row, and at most 1,000 in all', () => {
+test('a list has at most 200 steps, and a blueprint at most 1,000', () => {
   assert.equal(stepIssues(Array.from({ length: 200 }, () => '  - run: ls').join('\n')).length, 0);
   assert.equal(onlyIssue(Array.from({ length: 201 }, () => '  - run: ls').join('\n')).code, 'wrong-value');
   assert.equal(onlyIssue(Array.from({ length: 10_000 }, () => '  - run: ls').join('\n')).code, 'blueprint-too-large');
@@ -112,7 +112,7 @@ test('at most 200 steps stand in a row, and at most 1,000 in all', () => {
   assert.deepEqual([issue.code, issue.path], ['too-many-steps', 'steps[30].do[9]']);
 });
 
-test('a default is a value of its input', () => {
+test('a default must be an allowed value of its input', () => {
   const right = [
     'string, default: x',
     'integer, default: 3',

@@ -20,7 +20,7 @@ test('an unknown field is refused at its key, at every level', () => {
   );
 });
 
-test('a misspelt timeout is refused with the right word', () => {
+test('a misspelt timeout is refused, and the correct word suggested', () => {
   const issue = onlyIssue('  - run: ls\n    timout: 10m');
   assert.deepEqual([issue.code, issue.path, issue.hint], ['unknown-key', 'steps[0].timout', 'did you mean `timeout`?']);
 });
@@ -31,12 +31,12 @@ test('a step has exactly one action key', () => {
   assert.equal(onlyIssue('  - 7').code, 'wrong-type');
 });
 
-test('kinds of step that this version lacks are named as such', () => {
+test('kinds of step that this version lacks are reported as such', () => {
   for (const kind of ['parallel', 'repeat', 'call', 'tool'])
     assert.equal(onlyIssue(`  - ${kind}: {}`).code, 'step-not-available');
 });
 
-test('negative, boundless, quoted and endless numbers are refused', () => {
+test('negative, unlimited, quoted and infinite numbers are refused', () => {
   const wrong: [string, string][] = [
     ['timeout', '"10"'],
     ['timeout', '10'],
@@ -71,14 +71,14 @@ test('negative, boundless, quoted and endless numbers are refused', () => {
   }
 });
 
-test('what is missing is reported at what it is missing from', () => {
+test('a missing key is reported at the map that lacks it', () => {
   assert.deepEqual(issuesOf('blueprint: v1\nsteps:\n  - change: {}\n'), [
     '1:1 missing-key name',
     '3:5 missing-key steps[0].change.title',
   ]);
 });
 
-test('all problems are told at once, in the order of the text', () => {
+test('all problems are reported at once, in the order of the text', () => {
   const issues = stepIssues(
     "  - run: ''\n    timeout: 3\n    if: steps.none.stdout == ''\n  - chek: [ls]\n  - run: ls\n    id: A\n",
   );
@@ -88,14 +88,14 @@ test('all problems are told at once, in the order of the text', () => {
   );
 });
 
-test('expressions of a step are checked though another key of it is wrong', () => {
+test('expressions of a step are checked even if another key of it is wrong', () => {
   assert.deepEqual(
     stepIssues("  - run: ls\n    timeout: 3\n    if: steps.none.stdout == ''\n").map(({ code }) => code),
     ['wrong-type', 'unknown-reference'],
   );
 });
 
-test('a blueprint that was checked is checked to the same value again', () => {
+test('checking a checked blueprint again gives the same value', () => {
   const step = fc.oneof(
     fc.record({ run: fc.constantFrom('ls', 'make'), retry: fc.nat(10) }, { noNullPrototype: true }),
     fc.record(

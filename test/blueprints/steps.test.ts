@@ -23,7 +23,7 @@ test('steps without an id get the next free name of their kind, in the order of 
   );
 });
 
-test('naming steps again changes nothing, and the first blueprint stays as it was', () => {
+test('naming steps again changes nothing, and the given blueprint is not changed', () => {
   const named = withIds(blueprint);
   assert.deepEqual(withIds(named), named);
   assert.equal(blueprint.steps[0]?.id, undefined);
@@ -41,7 +41,7 @@ test('the steps in a step are found and replaced without knowing its kind', () =
   assert.deepEqual(withChildren(block, [{ run: 'make' }]), { ...block, do: [{ run: 'make' }] });
 });
 
-test('inputs of type number and costs hold doubles', () => {
+test('inputs of type number and costs are doubles', () => {
   const steps: Blueprint['steps'] = [{ agent: { task: 'x' } }, { run: 'ls' }];
   assert.deepEqual(
     findDoubles(withIds({ ...blueprint, inputs: { n: { type: 'integer' }, ratio: { type: 'number' } }, steps })),

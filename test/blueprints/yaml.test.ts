@@ -8,7 +8,7 @@ import { issuesOf } from './support.ts';
 
 const minimal = 'blueprint: v1\nname: test\nsteps:\n  - run: ls\n';
 
-test('an alias bomb is refused at its anchors in a moment', () => {
+test('an alias bomb is refused quickly, at its anchors', () => {
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'.replaceAll(/./g, (name) => {
     const before = String.fromCharCode(name.charCodeAt(0) - 1);
     return `${name}: &${name} [${Array.from({ length: 9 }, () => `*${before}`).join(',')}]\n`;
@@ -22,7 +22,7 @@ test('an alias bomb is refused at its anchors in a moment', () => {
   assert.equal(issues[0], '1:4 yaml-feature');
 });
 
-test('deep nesting is refused before the parser, thirty times in the same process', () => {
+test('deep nesting is refused before it is parsed, thirty times in the same process', () => {
   const texts = [
     '['.repeat(850),
     '{a: '.repeat(850),
@@ -56,12 +56,12 @@ test('deep nesting is refused before the parser, thirty times in the same proces
   assert.deepEqual(issuesOf(minimal), []);
 });
 
-test('brackets in a script are text, however many are open', () => {
+test('brackets in a script are text, however many are not closed', () => {
   const script = `      echo '[[[[[[[[[[{{{{{{{{{{'\n`.repeat(20);
   assert.deepEqual(issuesOf(`blueprint: v1\nname: test\nsteps:\n  - run: |\n${script}`), []);
 });
 
-test('256 KB are read, one byte more is refused', () => {
+test('a text of 256 KB is read, and one more byte is refused', () => {
   const filled = `${minimal}#${'x'.repeat(maxBlueprintBytes - minimal.length - 1)}`;
   assert.deepEqual(issuesOf(filled), []);
   assert.deepEqual(issuesOf(`${filled}x`), ['1:1 blueprint-too-large']);
@@ -69,7 +69,7 @@ test('256 KB are read, one byte more is refused', () => {
   assert.deepEqual(issuesOf('é'.repeat(maxBlueprintBytes / 2 + 1)), ['1:1 blueprint-too-large']);
 });
 
-test('a text of more tokens than the parser takes in good time is refused before it', () => {
+test('a text with too many tokens is refused before it is parsed', () => {
   for (const piece of ['"', ',', '[]', '- \n', '\n', '?\n'])
     assert.match(
       issuesOf(`[${piece.repeat(Math.floor(200_000 / piece.length))}`)[0] ?? '',
@@ -103,7 +103,7 @@ test('NUL and invalid UTF-8 are refused with their line', () => {
   assert.deepEqual(issuesOf(bytes), ['5:1 blueprint-not-text']);
 });
 
-test('a byte order mark is accepted and moves no column', () => {
+test('a byte order mark is accepted and does not shift columns', () => {
   assert.deepEqual(issuesOf(`\uFEFF${minimal}`), []);
   assert.deepEqual(
     issuesOf(
@@ -113,12 +113,12 @@ test('a byte order mark is accepted and moves no column', () => {
   );
 });
 
-test('words of YAML 1.1 are text, as YAML 1.2 has them', () => {
+test('special words of YAML 1.1 are text, as in YAML 1.2', () => {
   const { blueprint } = checkBlueprint(`${minimal}title: yes\ndescription: 0o17 on\n`, { file: 'b.yaml' });
   assert.equal(blueprint?.title, 'yes');
 });
 
-test('__proto__ is no key, and constructor is a name like any other', () => {
+test('__proto__ can’t be a key, and constructor is a name like any other', () => {
   assert.deepEqual(issuesOf(`${minimal}__proto__: { polluted: 1 }\n`), ['5:1 yaml-feature']);
   assert.deepEqual(issuesOf(`${minimal}inputs: { __proto__: { type: string } }\n`), ['5:11 yaml-feature']);
   assert.deepEqual(issuesOf(minimal.replace('run: ls', '{ id: __proto__, run: ls }')), [
@@ -136,7 +136,7 @@ test('__proto__ is no key, and constructor is a name like any other', () => {
   assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false);
 });
 
-test('what is no map, and an empty text, are refused', () => {
+test('a text that is not a map, and an empty text, are refused', () => {
   for (const text of ['', '# nothing', '[]', '3', 'text', '- run: ls']) assert.equal(issuesOf(text).length, 1, text);
 });
 

@@ -79,7 +79,7 @@ function isThere(path: string): boolean {
   }
 }
 
-test('this clone answers on an older node, by the one that npm brought', { skip }, async () => {
+test('the command runs on an older node, by starting the node that npm installed', { skip }, async () => {
   const { stdout, exitCode } = await execa(oldNode ?? '', [join(root, 'bin', 'jig.mjs'), '--version'], {
     env: quietEnv(),
     extendEnv: false,
@@ -110,7 +110,7 @@ test('two commands at once in a fresh clone install once, and the next one insta
   assert.equal((await ledger()).length, 2);
 });
 
-test('what npm has installed already is taken as it is', { skip }, async () => {
+test('what npm has already installed is used as it is', { skip }, async () => {
   const { start, ledger, clone } = await makeClone();
   await mkdir(join(clone, 'node_modules', 'node', 'bin'), { recursive: true });
   await symlink(process.execPath, join(clone, 'node_modules', 'node', 'bin', 'node'));
@@ -140,7 +140,7 @@ test('without npm, the message says what to install', { skip }, async () => {
   assert.match(stderr, /^jig: npm is not installed[^]*apt-get install npm/);
 });
 
-test('signals and ways to end pass through exactly', { skip }, async () => {
+test('signals, exit codes and deaths by signals are passed on exactly', { skip }, async () => {
   const { start } = await makeClone();
   const died = await start('die');
   assert.equal(died.signal, 'SIGKILL');

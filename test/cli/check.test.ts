@@ -70,7 +70,7 @@ test('check --json prints one document with codes and places, and the exit code 
   );
 });
 
-test('check reads standard input for -, and a sound blueprint is exit code 0', async () => {
+test('check reads standard input for -, and a correct blueprint gives exit code 0', async () => {
   const { exitCode, stdout } = await jig(['check', '-'], { input: good });
   assert.equal(exitCode, 0);
   assert.match(stdout, /<stdin>: good/);

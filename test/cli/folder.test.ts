@@ -32,7 +32,7 @@ async function writeTool(word: string): Promise<void> {
 
 const Checked = z.object({ files: z.tuple([z.object({ file: z.string(), sha256: z.string() })]) });
 
-test('a folder is checked and run whole; the run is found by its hash, and a retry has the same files', async () => {
+test('a folder is checked and run with all its files; the run has its hash, and a retry has the same files', async () => {
   const { dir, client } = installation;
   const checked = await jig(['check', 'mine', '--json'], { cwd: dir });
   const [{ file, sha256 }] = Checked.parse(JSON.parse(checked.stdout)).files;
@@ -53,7 +53,7 @@ test('a folder is checked and run whole; the run is found by its hash, and a ret
   assert.equal((await client.result(anew.runId)).reason, 'two');
 });
 
-test('a file that can’t be part of the folder starts nothing, and is named', async () => {
+test('if a file can’t be part of the folder, nothing is started and the message names it', async () => {
   const { dir } = installation;
   const link = join(dir, 'mine', 'tools', 'link');
   await symlink('/etc/passwd', link);

@@ -103,7 +103,7 @@ test('logs print what commands wrote: all, of one step, of one stream, as bytes,
   });
 });
 
-test('a transcript is the conversation as the model had it', async () => {
+test('a transcript is the conversation as the model saw it', async () => {
   const { stdout } = await jig('transcript', runId);
   assert.match(
     stdout,
@@ -118,7 +118,7 @@ test('a transcript is the conversation as the model had it', async () => {
   );
 });
 
-test('a diff is for reading, for git apply, and for programs', async () => {
+test('a diff can be printed for people, for git apply, and as JSON', async () => {
   assert.match((await jig('diff', runId)).stdout, /^-plain\n\+nice$/m);
   const { stdout: patch } = await jig('diff', runId, '--raw');
   await execa('git', ['apply', '--check', '-'], { cwd: repository, input: `${patch}\n` });
@@ -129,10 +129,10 @@ test('a diff is for reading, for git apply, and for programs', async () => {
   );
 });
 
-test('what a run does not have is refused with what it has', async () => {
+test('if a run does not have what was asked for, the message says what it has', async () => {
   for (const [words, exitCode, code, says] of [
-    [['logs', runId, 'sya'], 2, 'no-such-step', /It has: .*say, quiet, items, fix/],
-    [['transcript', runId, 'say'], 2, 'no-such-step', /No agent step say/],
+    [['logs', runId, 'sya'], 2, 'no-such-step', /Its steps so far: .*say, quiet, items, fix/],
+    [['transcript', runId, 'say'], 2, 'no-such-step', /no agent step say/],
     [['logs', 'nope'], 2, 'run-not-found', /jig runs/],
     [['diff', 'run/local/api/look/nope'], 2, 'run-not-found', /jig runs/],
     [['retry', 'nope'], 2, 'run-not-found', /jig runs/],
@@ -145,7 +145,7 @@ test('what a run does not have is refused with what it has', async () => {
   }
 });
 
-test('retry takes the text and the inputs as they were, and its exit code with --follow is the new run’s', async () => {
+test('retry uses the same text and inputs, and with --follow its exit code is that of the new run', async () => {
   await writeFile(join(installation.dir, 'look.yaml'), 'blueprint: v1\nname: look\nsteps:\n  - run: exit 1\n');
   const followed = await jig('retry', runId, '--follow', '--by', 'Ben');
   assert.equal(followed.exitCode, 0, followed.stdout);
@@ -156,7 +156,7 @@ test('retry takes the text and the inputs as they were, and its exit code with -
   assert.equal((await jig('logs', '-', 'items[0].tell', '--raw')).stdout, 'x hi');
 });
 
-test('a key starts one run, says so the second time, and is refused for another request', async () => {
+test('a key starts one run, is reported as used the second time, and is refused for another request', async () => {
   const words = ['run', 'look.yaml', '--repo', 'api', '--key', 'ticket-7'];
   const first = await jig(...words);
   assert.match(first.stdout, /^Started run\/local:local\/api\/look\/[0-9a-f]{12}\n/);
@@ -166,7 +166,7 @@ test('a key starts one run, says so the second time, and is refused for another 
   assert.equal((await jig('follow', '-')).exitCode, 1);
   assert.match(
     (await jig('diff', '-')).stderr,
-    /^error\[no-change\]: .* has opened no change: .*exit code 1\n {2}`jig show`/,
+    /^error\[no-change\]: .* has not opened a change: .*exit code 1\n {2}`jig show`/,
   );
   const other = await jig(...words, '--branch', 'main');
   assert.equal(other.exitCode, 2);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { renderEnding } from '../../cli/ending.ts';
+import { renderEnding, renderUsage } from '../../cli/ending.ts';
 import { createPaint, hasColors, oneLine, printable, table } from '../../cli/output.ts';
 import { createProgress } from '../../cli/progress.ts';
 import { stepsNamed } from '../../cli/logs.ts';
@@ -36,7 +36,7 @@ function done(path: string, kind: string, more: Partial<StepRow> = {}): StepRow 
   return row(path, kind, { state: 'succeeded', durationMs: 300, ...more });
 }
 
-test('each step is one line when it ends, said once, however often the state is seen', () => {
+test('each step that ended gives one line, however often the state is seen', () => {
   const progress = createProgress({ paint });
   assert.deepEqual(
     progress.update(state({ repository: { forge: 'local', name: 'local/api', branch: '', commit: '' } })),
@@ -63,7 +63,7 @@ test('each step is one line when it ends, said once, however often the state is 
   assert.deepEqual(progress.update(second), []);
 });
 
-test('the items of an each step are folded into a counter, and those that failed are listed', () => {
+test('the items of an each step are shown as a counter, and those that failed are listed', () => {
   const progress = createProgress({ paint });
   const items = [
     done('rewrite[0].ask', 'prompt'),
@@ -76,7 +76,7 @@ test('the items of an each step are folded into a counter, and those that failed
   assert.equal(progress.live(2000), '▸ rewrite 2/12  1.0 s');
 });
 
-test('a step that was sent back is said again, though its path is the same', () => {
+test('a step that runs again after a send-back gives a new line, though its path is the same', () => {
   const progress = createProgress({ paint });
   const first = done('fix', 'agent');
   progress.update(state({ steps: [first] }));
@@ -85,7 +85,7 @@ test('a step that was sent back is said again, though its path is the same', () 
   ]);
 });
 
-test('a question to a human says how to answer it', () => {
+test('a question to a person says how to answer it', () => {
   const question: Question = {
     id: 'ask',
     kind: 'approval',
@@ -101,7 +101,7 @@ test('a question to a human says how to answer it', () => {
   );
 });
 
-test('where several questions are open, each says which step its answer is for', () => {
+test('if several questions are open, each names the step that its answer is for', () => {
   const ask = (index: number): Question => ({
     id: `review[${index}].ask`,
     kind: 'approval',
@@ -114,7 +114,7 @@ test('where several questions are open, each says which step its answer is for',
   assert.match(lines.at(-1) ?? '', /jig approve 9742 --step 'review\[1\]\.ask' {2}·/);
 });
 
-test('the end says outcome, reason, step, change, spending, and where to look on', () => {
+test('the end shows outcome, reason, step, change, spending, and where to look next', () => {
   const ended = state({
     endedAtMs: 61_000,
     usage: { inputTokens: 900, cachedInputTokens: 0, outputTokens: 100, costUsd: 0.0123 },
@@ -135,13 +135,13 @@ test('the end says outcome, reason, step, change, spending, and where to look on
   );
 });
 
-test('text from a run keeps its words and loses its power over the terminal', () => {
+test('text from a run keeps its words and can’t control the terminal', () => {
   assert.equal(printable('a\u001B]0;title\u0007b\r\n\u202Ec\td'), 'a\\u{1b}]0;title\\u{7}b\n\\u{202e}c\td');
   assert.equal(oneLine('  two\n lines '), 'two lines');
   assert.equal(oneLine('x'.repeat(300)).length, 200);
 });
 
-test('colours are for terminals, and NO_COLOR wins', () => {
+test('only terminals get colours, and NO_COLOR turns them off', () => {
   assert.equal(hasColors({ isTTY: true }, {}), true);
   assert.equal(hasColors({}, {}), false);
   assert.equal(hasColors({ isTTY: true }, { NO_COLOR: '1', FORCE_COLOR: '1' }), false);
@@ -155,7 +155,7 @@ test('colours are for terminals, and NO_COLOR wins', () => {
   );
 });
 
-test('a step is named with its items and what belongs to it; a wrong name says which there are', () => {
+test('naming a step includes its items and inner rows; for a wrong name, the message lists the right ones', () => {
   const rows = [
     done('start/sandbox', 'sandbox'),
     done('rewrite', 'each'),
@@ -172,6 +172,38 @@ test('a step is named with its items and what belongs to it; a wrong name says w
   );
   assert.throws(() => stepsNamed(rows, 'rewrit'), {
     code: 'no-such-step',
-    hint: 'It has: start/sandbox, rewrite, rewrites',
+    hint: 'Its steps so far: start/sandbox, rewrite, rewrites',
   });
+});
+
+test('a failure that is tried again is said once, and the live line counts the tries', () => {
+  const progress = createProgress({ paint });
+  const retry = {
+    activity: 'askAgent',
+    tries: 1,
+    message: 'the model’s server answered status 429',
+    nextTryAtMs: 9000,
+  };
+  const first = state({ steps: [row('fix', 'agent')], retries: [retry] });
+  assert.deepEqual(progress.update(first).slice(2), [
+    '! asking the model failed: the model’s server answered status 429; it is tried again',
+  ]);
+  assert.equal(progress.live(5000), '▸ fix  4.0 s  asking the model failed once, next try in 4.0 s');
+  const { nextTryAtMs: _, ...again } = { ...retry, tries: 2 };
+  assert.deepEqual(progress.update({ ...first, retries: [again] }), []);
+  assert.match(progress.live(10_000), /asking the model failed 2 times, trying again now$/);
+});
+
+test('a run says that no model was asked only where none was', () => {
+  const usage = { ...nothing, inputTokens: 50, outputTokens: 10 };
+  const skipped = row('ask', 'prompt', { state: 'skipped' });
+  const failed = row('ask', 'prompt', { state: 'failed', durationMs: 1 });
+  const end = { outcome: 'failed' as const, reason: 'x' };
+  assert.equal(renderUsage(state({ steps: [row('survey', 'run'), skipped] })), 'no model was asked');
+  assert.equal(renderUsage(state({ steps: [failed], end })), 'no answer of a model was paid for, qwen (recorded)');
+  assert.equal(
+    renderUsage(state({ steps: [row('fix', 'agent')] })),
+    'no answer of a model was paid for so far, and a model is at work, qwen (recorded)',
+  );
+  assert.equal(renderUsage(state({ steps: [failed], usage, end })), '60 tokens, $0.0000, qwen (recorded)');
 });

@@ -24,7 +24,7 @@ const having = (...ids: string[]) => ({
   list: ({ limit = 50 }: { limit?: number } = {}) => Promise.resolve(ids.slice(0, limit).map(summary)),
 });
 
-test('a run is the last one, the one whose id ends so, or the whole id', async () => {
+test('a run is named by -, by the end of its id, or by its whole id', async () => {
   const client = having('run/a/b/x/11aa9742', 'run/a/b/x/22bb', 'run/a/b/x/9742');
   assert.equal(await resolveRun(client), 'run/a/b/x/11aa9742');
   assert.equal(await resolveRun(client, '-'), 'run/a/b/x/11aa9742');
@@ -34,14 +34,14 @@ test('a run is the last one, the one whose id ends so, or the whole id', async (
   assert.equal(await resolveRun(client, '9742'), 'run/a/b/x/9742');
 });
 
-test('a name that fits no run, several runs, or no run at all is refused', async () => {
+test('a name that fits no run or several runs is refused, and so is - if there are none', async () => {
   const client = having('run/a/b/x/11aa', 'run/a/b/x/22aa');
   await assert.rejects(resolveRun(client, 'aa'), { code: 'run-ambiguous' });
   await assert.rejects(resolveRun(client, 'zz'), { code: 'run-not-found' });
   await assert.rejects(resolveRun(having(), '-'), { code: 'run-not-found' });
 });
 
-test('a change is a repository and a number, or a number where there is one repository', () => {
+test('a change is named by repository and number, or by its number if there is one repository', () => {
   assert.deepEqual(findChangeReference(['local/api', '3'], []), { repository: 'local/api', number: 3 });
   assert.deepEqual(findChangeReference(['local/api#3'], ['a/b', 'c/d']), { repository: 'local/api', number: 3 });
   assert.deepEqual(findChangeReference(['3'], ['local/api']), { repository: 'local/api', number: 3 });
@@ -50,7 +50,7 @@ test('a change is a repository and a number, or a number where there is one repo
   }
 });
 
-test("a repository of another forge is FORGE:OWNER/NAME; its checks are the host's own", () => {
+test("a repository on another forge is named FORGE:OWNER/NAME, and can't be given a CI", () => {
   assert.deepEqual(parseHostedRepository('gitea:acme/API', {}), { forge: 'gitea', name: 'acme/API' });
   assert.deepEqual(parseHostedRepository('git-2:acme/api.x', { branch: 'trunk', ci: [] }), {
     forge: 'git-2',
@@ -72,14 +72,14 @@ test("a repository of another forge is FORGE:OWNER/NAME; its checks are the host
   });
 });
 
-test('inputs are name=value, once each; a value may hold anything', () => {
+test('inputs are given as name=value, once each, and a value may contain anything', () => {
   assert.deepEqual(parseInputs(['a=1', 'b=x=y', 'c=']), { a: '1', b: 'x=y', c: '' });
   assert.deepEqual(Object.keys(parseInputs(['__proto__=x'])), ['__proto__']);
   for (const words of [['a'], ['=x'], ['a=1', 'a=2']])
     assert.throws(() => parseInputs(words), { code: 'invalid-input' });
 });
 
-test("filters become Temporal's, and a quote in a value stays in it", () => {
+test("filters are translated to Temporal's, and a quote in a value stays part of it", () => {
   assert.equal(toQuery({}), '');
   assert.equal(
     toQuery({ repo: "a/b' OR '1", needsHuman: true, query: 'JigTokens > 1 OR JigCostUsd > 2' }),

@@ -64,7 +64,7 @@ async function checkRefused(
   assert.ok(text.stderr.includes(error.message) && text.stderr.includes(error.hint));
 }
 
-test('an agent at work is steered and paused, its work sent back, and the better one approved', async () => {
+test('an agent at work can be steered and paused, its work sent back, and the second result approved', async () => {
   const { runId } = await installation.start('run', 'mend.yaml', '--repo', 'api', '--by', 'Ann');
   const id = runId.slice(-8);
   await installation.until(runId, ({ steps }) =>
@@ -108,7 +108,7 @@ test('an agent at work is steered and paused, its work sent back, and the better
   assert.match((await jig('diff', id)).stdout, /^\+bold$/m);
 });
 
-test('rejected, a run ends as cancelled, and takes no message any more', async () => {
+test('a rejected run ends as cancelled and takes no more messages', async () => {
   const { runId } = await installation.start('retry', '-', '--by', 'Ben');
   const id = runId.slice(-8);
   await installation.until(runId, ({ steps }) =>
@@ -136,7 +136,7 @@ test('rejected, a run ends as cancelled, and takes no message any more', async (
   }
 });
 
-test('a run that there is none of, or that several fit, is refused before anything is told', async () => {
+test('a name that fits no run or several runs is refused before any message is sent', async () => {
   await checkRefused(['approve', 'nope'], { exitCode: 2, code: 'run-not-found', says: /jig runs/ });
   await checkRefused(['pause', 'run/local/api/mend/none'], { exitCode: 2, code: 'run-not-found', says: /jig runs/ });
   await checkRefused(['cancel', ''], { exitCode: 2, code: 'run-ambiguous', says: /more of the id/ });

@@ -42,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(() => installation[Symbol.asyncDispose]());
 
-test('up starts without a model, says where things are, and refuses a second one on the same data', async () => {
+test('up starts without a model, prints its addresses and folders, and refuses to start twice on the same data', async () => {
   const { places, dir } = installation;
   assert.equal(places.data, join(dir, 'data'));
   assert.match(places.model, /^none: .*set OPENAI_API_KEY/);
@@ -52,7 +52,7 @@ test('up starts without a model, says where things are, and refuses a second one
   assert.match(stderr, /error\[already-up\]/);
 });
 
-test('from a blueprint to a merged change, by commands alone', async () => {
+test('commands alone lead from a blueprint to a merged change', async () => {
   const { runId, uiUrl } = await installation.start(
     'run',
     'greet.yaml',
@@ -108,7 +108,7 @@ test('from a blueprint to a merged change, by commands alone', async () => {
   assert.match((await jig('change', 'merge', 'local/api#1', '--by', 'Ben')).stdout, /local\/api#1 is merged/);
 });
 
-test('retry starts the same again, and cancel ends it with its exit code', async () => {
+test('retry starts the same run again, and cancel ends it with its own exit code', async () => {
   const { runId } = await installation.start('retry', '-');
   await untilAsked(runId);
   assert.equal((await jig('cancel', runId, '-m', 'enough')).exitCode, 0);
@@ -132,7 +132,7 @@ test('Ctrl-C while following only stops looking', async () => {
   assert.equal((await jig('follow', runId)).exitCode, 4);
 });
 
-test('a repository under a name that another one has is refused', async () => {
+test('importing a repository under the name of another one is refused', async () => {
   const other = await installation.addRepository('other/api', { README: 'other\n' });
   const { exitCode, stderr } = await jig('repo', 'add', other);
   assert.equal(exitCode, 2);

@@ -57,7 +57,7 @@ test('a blueprint that is missing, an unknown command and an unknown option are 
   }
 });
 
-test('the blueprint is checked before anything is asked of Temporal', async () => {
+test('the blueprint is checked before Temporal is asked anything', async () => {
   const { exitCode, stderr } = await jig(['run', '-', '--repo', '.'], {
     input: 'blueprint: v1\nname: x\nsteps:\n  - rum: x\n',
     env: { TEMPORAL_ADDRESS: '127.0.0.1:1' },
@@ -67,7 +67,7 @@ test('the blueprint is checked before anything is asked of Temporal', async () =
   assert.match(stderr, /error\[blueprint-invalid\]: - has problems, so nothing was started/);
 });
 
-test('inputs are checked before anything is asked of Temporal, all at once', async () => {
+test('all inputs are checked before Temporal is asked anything', async () => {
   const input =
     'blueprint: v1\nname: x\ninputs:\n  count: { type: integer }\n  folder: { type: string }\nsteps:\n  - run: "true"\n';
   const { exitCode, stdout } = await jig(['run', '-', '--repo', '.', '--json', '-i', 'count=many', '-i', 'foldr=src'], {
@@ -83,13 +83,13 @@ test('inputs are checked before anything is asked of Temporal, all at once', asy
   ]);
 });
 
-test('an unknown name of a blueprint says what the library has', async () => {
+test('for an unknown blueprint, the message lists the library', async () => {
   const { exitCode, stderr } = await jig(['run', 'python-utcnw', '--repo', '.']);
   assert.equal(exitCode, 2);
   assert.match(stderr, /error\[blueprint-not-found\].*\n.*python-utcnow/);
 });
 
-test('no Temporal is a failure with its hint, not a stack', async () => {
+test('without Temporal, commands fail with a hint instead of a stack', async () => {
   const { exitCode, stderr } = await jig(['runs'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
   assert.equal(exitCode, 1);
   assert.match(
@@ -108,7 +108,7 @@ test('each outcome has its exit code', () => {
   );
 });
 
-test('a known failure has no stack unless it is asked for; an unknown one is internal and has one', () => {
+test('a known failure shows a stack only on request; an unexpected one is an internal error and shows it', () => {
   const known = new JigError('temporal-unreachable', 'No \u001B[31mTemporal', { hint: 'Start it.' });
   assert.equal(failureExitCode(known), 1);
   assert.equal(

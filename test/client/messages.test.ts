@@ -51,7 +51,7 @@ async function startUntil(name: string, steps: string, condition: (state: RunSta
   return runId;
 }
 
-test('a message that the run has no use for is refused with its code, and changes nothing', async () => {
+test('a message that does not apply is refused with its code, and changes nothing', async () => {
   const { client } = world;
   const runId = await startUntil('working', wait, works('wait'));
   const before = await client.describe(runId);
@@ -72,7 +72,7 @@ test('a message that the run has no use for is refused with its code, and change
   assert.equal((await client.result(runId)).reason, 'Cancelled by ada');
 });
 
-test('each message to a run that has ended is refused as that, whoever it is from', async () => {
+test('every message to a run that has ended is refused with run-ended, whoever sends it', async () => {
   const { client } = world;
   const { runId } = await world.run(blueprint('ended', "  - run: 'true'\n"));
   for (const send of [client.approve, client.reject, client.pause, client.resume, client.cancel])
@@ -81,7 +81,7 @@ test('each message to a run that has ended is refused as that, whoever it is fro
   await assert.rejects(client.steer(runId, { ...by, text: 'x' }), { code: 'run-ended' });
 });
 
-test('a decision is taken once: a second one finds nothing to decide', async () => {
+test('a question is decided once, and a second decision is refused', async () => {
   const { client } = world;
   const runId = await startUntil('decided', '  - id: ask\n    approve: { who: [ ada ] }\n' + wait, asks);
   await assert.rejects(client.approve(runId, { by: 'ben' }), { code: 'not-asked', message: /ada/ });
@@ -112,7 +112,7 @@ test('work can be sent back as often as the blueprint says, then it is approved 
   });
 });
 
-test('an agent that works hears what is said to it before its next turn', async () => {
+test('an agent at work hears what people say before its next turn', async () => {
   const { client } = world;
   const runId = await startUntil(
     'steered',
@@ -123,7 +123,7 @@ test('an agent that works hears what is said to it before its next turn', async 
   assert.equal((await client.result(runId)).reason, 'With tabs.');
 });
 
-test('a paused run waits, says so, and goes on when it is resumed; a question asked meanwhile keeps its own answer', async () => {
+test('a paused run waits, says so, and goes on when it is resumed; a question that is open meanwhile keeps its own answer', async () => {
   const { client } = world;
   const runId = await startUntil(
     'paused',
@@ -157,7 +157,7 @@ describe('while an agent works', { concurrent: true }, () => {
     return paused;
   };
 
-  test('a pause is shown at once, is no part of the budget’s time, and holds the next turn', async () => {
+  test('a pause is shown at once, does not count as time of the budget, and delays the next turn', async () => {
     const { runId, startedAtMs } = await startPaused('paused-agent');
     await setTimeout(startedAtMs + 8500 - Date.now());
     await world.client.resume(runId, by);
@@ -165,14 +165,14 @@ describe('while an agent works', { concurrent: true }, () => {
     assert.deepEqual(await world.client.result(runId), { outcome: 'succeeded', reason: 'Every step is done' });
   });
 
-  test('a pause that nobody ends needs a human', async () => {
+  test('a pause that nobody ends makes the run end as needs-human', async () => {
     const { runId } = await startPaused('pause-expired');
     const { outcome, code, step } = await world.client.result(runId);
     assert.deepEqual([outcome, code, step], ['needs-human', 'pause-expired', 'fix']);
   });
 });
 
-test('a cancelled run ends as cancelled whatever it was doing; cancelling twice is no fault', async () => {
+test('a cancelled run ends as cancelled, whatever it was doing; cancelling twice is not an error', async () => {
   const { client } = world;
   const runId = await startUntil('cancelled', wait, works('wait'));
   await client.cancel(runId, { by: 'ada', comment: 'enough' });
@@ -186,7 +186,7 @@ test('a cancelled run ends as cancelled whatever it was doing; cancelling twice 
   });
 });
 
-test('where no worker takes a message, its sender is told in time', async () => {
+test('if no worker takes a message, its sender is told in time', async () => {
   const client = createClient(world.client.temporal, undefined, { answerTimeoutMs: 1000 });
   await client.temporal.workflow.start(runWorkflowType, {
     workflowId: 'run/unattended',

@@ -27,7 +27,7 @@ async function add(path: string, content: string | Buffer = '', mode = 0o644): P
 const problemsOf = async (): Promise<string[]> =>
   (await readBlueprintFolder(folder)).problems.map(({ code, message }) => `${code}: ${message}`);
 
-test('a folder is read as it is: every byte, and whether its owner may execute a file', async () => {
+test('a folder is read exactly: every byte, and whether the owner may execute a file', async () => {
   await add('find.py', 'print(1)\n', 0o600);
   await add('tools/deep/run', Buffer.from([0, 255, 10]), 0o700);
   await add('group-only', '', 0o654);
@@ -69,7 +69,7 @@ test('a blueprint.yaml that is a link is refused too', async () => {
   ]);
 });
 
-test('a pipe and a socket are refused, and nothing waits for them', async () => {
+test('pipes and sockets are refused without waiting for them', async () => {
   await execa('mkfifo', [join(folder, 'pipe')]);
   await using server = createServer().listen(join(folder, 'socket'));
   await new Promise((resolve) => server.once('listening', resolve));
@@ -82,7 +82,7 @@ test('a pipe and a socket are refused, and nothing waits for them', async () => 
   );
 });
 
-test('a name that is not UTF-8, or holds a control character, is refused', async () => {
+test('a name that is not UTF-8 or contains a control character is refused', async () => {
   await writeFile(Buffer.concat([Buffer.from(`${folder}/bad-`), Buffer.from([0xff])]), '');
   await add('two\nlines');
   const [notText = '', control = '', ...more] = await problemsOf();
@@ -91,7 +91,7 @@ test('a name that is not UTF-8, or holds a control character, is refused', async
   assert.deepEqual(more, []);
 });
 
-test('a file that is too large is named, and so are files that are too many or too large together', async () => {
+test('a file that is too large is named, and too many files or too many bytes are reported', async () => {
   await add('large', Buffer.alloc(maxFileBytes + 1));
   assert.match((await problemsOf()).join(), /^blueprint-folder-too-large: "large" has 1048577 bytes/);
   await rm(join(folder, 'large'));
@@ -107,7 +107,7 @@ test('a file that is too large is named, and so are files that are too many or t
   ]);
 });
 
-test('a folder without a blueprint.yaml is no blueprint', async () => {
+test('a folder without a blueprint.yaml is not a blueprint', async () => {
   await rm(join(folder, 'blueprint.yaml'));
   await assert.rejects(readBlueprintFolder(folder), { code: 'blueprint-not-found' });
   await assert.rejects(readBlueprintFolder(join(folder, 'none')), { code: 'file-unreadable' });

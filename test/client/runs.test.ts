@@ -53,7 +53,7 @@ test('the same key starts one run, at the same time and after its end; another r
   assert.equal((await world.client.list({ query: `WorkflowId = '${runId}'` })).length, 1);
 });
 
-test('without a key each start is a run of its own, and what is no request starts nothing', async () => {
+test('without a key, each start makes a new run, and an invalid request starts nothing', async () => {
   const [one, two] = [await startWaiting(), await startWaiting()];
   assert.notEqual(one, two);
   for (const runId of [one, two]) await world.client.cancel(runId, by);
@@ -67,7 +67,7 @@ test('without a key each start is a run of its own, and what is no request start
   });
 });
 
-test('a list is narrowed by filters, newest first, and says how each run stands', async () => {
+test('a list is filtered, has the newest run first, and shows the state of each run', async () => {
   const [waiting, ended] = [
     await startWaiting({ requester: 'lister', repository: { forge: 'local', name: 'acme/web' } }),
     await startWaiting({ requester: 'lister' }),
@@ -100,7 +100,7 @@ test('a filter that Temporal does not understand is refused with its words', asy
   await assert.rejects(world.client.list({ query: "Nope = 'x'" }), { code: 'filter-invalid', message: /Nope/ });
 });
 
-test('a run that there is none of is not found, nor is a workflow that is no run', async () => {
+test('a run that does not exist is not found, nor is a workflow that is not a run', async () => {
   const { client } = world;
   for (const runId of ['run/acme/api/waits/none', '']) {
     await assert.rejects(client.describe(runId), { code: 'run-not-found' });
@@ -119,7 +119,7 @@ test('a run that there is none of is not found, nor is a workflow that is no run
   await other.terminate().catch(() => undefined);
 });
 
-test('the request of a run is what it was started with, however often it went on as a new execution', async () => {
+test('the request of a run is the original one, however often the run continued as a new execution', async () => {
   const runId = await startWaiting({
     inputs: { word: 'ho' },
     repository: { forge: 'local', name: 'acme/api', branch: 'main' },
@@ -137,14 +137,14 @@ test('the request of a run is what it was started with, however often it went on
   await world.client.cancel(runId, by);
 });
 
-test('a result is the typed end, of a failed run too, and the outcome of a run is its own', async () => {
+test('the result of every run is its typed end, also if it failed', async () => {
   const failed = await world.run('blueprint: v1\nname: fails\nsteps:\n  - id: no\n    run: exit 3\n');
   assert.deepEqual([failed.end.outcome, failed.end.code, failed.end.step], ['failed', 'command-failed', 'no']);
   assert.deepEqual(failed.state.end, failed.end);
   await listed("JigBlueprint = 'fails'", 1, ({ outcome }) => outcome === 'failed');
 });
 
-test('a run that was ended from outside is shown, followed and listed as cancelled, and asks nobody any more', async () => {
+test('a run that was ended from outside is shown, followed and listed as cancelled, and no longer asks anybody', async () => {
   const runId = await startWaiting({ requester: 'terminated' });
   const seen = states(runId);
   await world.client.temporal.workflow.getHandle(runId).terminate('enough');
@@ -162,7 +162,7 @@ test('a run that was ended from outside is shown, followed and listed as cancell
   );
 });
 
-test('following shows each state once, and ends with the run', async () => {
+test('a follower gets each state once, until the run ends', async () => {
   const { runId } = await world.client.start(request());
   const seen = states(runId);
   await world.until(runId, asks);
@@ -176,7 +176,7 @@ test('following shows each state once, and ends with the run', async () => {
   assert.equal((await states(runId)).length, 1, 'a run that has ended is shown once');
 });
 
-test('following takes up after a cut line, and gives up after its patience', async () => {
+test('a follower continues after a broken connection, and gives up after its patience', async () => {
   await using relay = await startRelay(world.server.address);
   const connection = await Connection.connect({ address: relay.address, interceptors: [] });
   const client = createClient(new Client({ connection }));
@@ -206,7 +206,7 @@ test('following takes up after a cut line, and gives up after its patience', asy
   await client.close();
 });
 
-test('a signal ends the following, also while nobody answers, and the run goes on', async () => {
+test('a signal ends following, also while nobody answers, and the run goes on', async () => {
   await world.client.temporal.workflow.start(runWorkflowType, {
     workflowId: 'run/unattended',
     taskQueue: 'nobody',
@@ -220,7 +220,7 @@ test('a signal ends the following, also while nobody answers, and the run goes o
   await world.client.temporal.workflow.getHandle('run/unattended').terminate();
 });
 
-test('where no Temporal answers, the client says so and what to do', async () => {
+test('if Temporal does not answer, the client says so and what to do', async () => {
   await assert.rejects(connectClient({ env: { TEMPORAL_ADDRESS: '127.0.0.1:1' }, dataDir: world.dataDir }), {
     code: 'temporal-unreachable',
   });

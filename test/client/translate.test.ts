@@ -10,7 +10,7 @@ function failedCall(code: number, details: string): ServiceError {
   });
 }
 
-test('a question whose time is over is answered by no worker, whoever noticed it first: the client or the server', async () => {
+test('a query that timed out means that no worker answered, whether the client or the server noticed it first', async () => {
   for (const error of [
     failedCall(4, 'Deadline exceeded after 1.001s'),
     failedCall(4, 'query timed out before a worker could process it'),

@@ -75,7 +75,7 @@ except OSError as error: print(error)
     await namespace.remove();
   });
 
-  it('takes a pod nowhere while it is denied', async () => {
+  it('lets a pod reach nothing while it is denied', async () => {
     await cluster.denyNetwork(true);
     assert.deepEqual(await Promise.all((await targets()).map((target) => connect(...target))), [
       'timed out',
@@ -85,7 +85,7 @@ except OSError as error: print(error)
     ]);
   });
 
-  it('takes a pod to this machine, the node and its neighbours while it is allowed', async () => {
+  it('lets a pod reach this machine, the node and other pods while it is allowed', async () => {
     await cluster.denyNetwork(false);
     assert.deepEqual(await Promise.all((await targets()).map((target) => connect(...target))), [
       'connected',
@@ -145,7 +145,7 @@ describe('the API server of a cluster for tests', { skip: cluster.cannotSwitch !
     assert.equal(await read('.metadata.uid'), uid);
   });
 
-  it('says nothing while it is silenced', async () => {
+  it('does not answer while it is silenced', async () => {
     await cluster.silenceApiServer();
     await assert.rejects(read('.metadata.uid'), /timeout|deadline/i);
     await cluster.startApiServer();

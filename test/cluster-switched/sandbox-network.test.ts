@@ -8,7 +8,7 @@ import { runShell, sandboxSpec } from '../sandbox/fixtures.ts';
 const cluster = await getCluster();
 
 describe('the network of sandboxes on a real cluster', { skip: cluster.cannotSwitch !== undefined }, () => {
-  it('that is open keeps any from being made, and is said so by name', async () => {
+  it('that is open prevents every sandbox, with an error that says so', async () => {
     await using world = await createTestProvider({ network: 'denied' });
     try {
       await cluster.denyNetwork(false);

@@ -7,7 +7,7 @@ import { startWaitingRun } from '../cluster/waiting-run.ts';
 const cluster = await getCluster();
 
 test(
-  'the API server is away for 60 s in the middle of a command in a pod; the command goes on, and no pod is made twice',
+  'if the API server is away for 60 s during a command in a pod, the command goes on and no second pod is made',
   { skip: cluster.cannotSwitch !== undefined, timeout: 280_000 },
   async () => {
     await using run = await startWaitingRun();

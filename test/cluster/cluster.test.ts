@@ -21,12 +21,12 @@ describe('a cluster for tests', () => {
   });
   afterAll(() => namespace.remove());
 
-  it('tells the exact exit code of what runs in a restricted pod', async () => {
+  it('reports the exact exit code of a command in a restricted pod', async () => {
     await assert.rejects(exec('idle', 'sh', '-c', 'exit 3'), { exitCode: 3 });
     assert.equal(await exec('idle', 'id', '--user', '--name'), 'agent');
   });
 
-  it('has in its image what Jig runs in a sandbox', async () => {
+  it('has an image with everything that Jig runs in a sandbox', async () => {
     assert.match(
       await exec(
         'idle',
@@ -51,7 +51,7 @@ describe('a cluster for tests', () => {
     );
   });
 
-  it('bounds the processes of a pod', { skip: cluster.cannotSwitch !== undefined }, async () => {
+  it('limits the processes of a pod', { skip: cluster.cannotSwitch !== undefined }, async () => {
     await pod('forking');
     const fork = `
 import os, signal

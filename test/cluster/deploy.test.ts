@@ -84,7 +84,7 @@ describe('the files of k8s/deploy', () => {
     assert.deepEqual(await provider.listSandboxes(), []);
   });
 
-  it('satisfy the doctor, which looks from inside a pod', async () => {
+  it('satisfy the doctor, which tests from inside a pod', async () => {
     const { sandboxes } = await doctor();
     assert.deepEqual(
       sandboxes.map(({ state }) => state),
@@ -93,7 +93,7 @@ describe('the files of k8s/deploy', () => {
     );
   });
 
-  it('grant no verb that is not needed, and the doctor names each that is missing', async () => {
+  it('grant only the verbs that are needed, and the doctor names each that is missing', async () => {
     for (const { resources, verbs } of role.rules) {
       for (const verb of verbs) {
         const rules = role.rules.map((rule) =>

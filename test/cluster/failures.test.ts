@@ -25,7 +25,7 @@ describe('a sandbox on a real cluster', () => {
   beforeAll(async () => (world = await createTestProvider()));
   afterAll(async () => await world[Symbol.asyncDispose]());
 
-  it('whose image is nowhere fails within the bound, in the cluster’s words', async () => {
+  it('whose image does not exist fails in time, in the cluster’s words', async () => {
     await assert.rejects(
       world.another({ imagePullPolicy: 'Never' }).ensureSandbox(spec('no-image', { image: 'localhost/none:1' })),
       unavailable('sandbox-image-unavailable', /ErrImageNeverPull.*localhost\/none:1/s),
@@ -40,7 +40,7 @@ describe('a sandbox on a real cluster', () => {
     );
   });
 
-  it('that no node has room for fails within the bound, in the scheduler’s words', async () => {
+  it('that no node has room for fails in time, in the scheduler’s words', async () => {
     await assert.rejects(
       world
         .another({ startTimeoutMs: 6000, requestShare: 1 })
@@ -72,7 +72,7 @@ describe('a sandbox on a real cluster', () => {
     );
   });
 
-  it('waits for a quota that is used up, and fails in its words where nothing comes free', async () => {
+  it('waits for a quota that is used up, and fails in the quota’s words if nothing is freed', async () => {
     await using limited = await createTestProvider();
     const { provider, cluster, namespace } = limited;
     await cluster.apply({
@@ -106,7 +106,7 @@ describe('a sandbox on a real cluster', () => {
     await world.provider.destroySandbox('memory');
   });
 
-  it('ends a fork bomb, says so, and is there for the next command', { skip: cannotSwitch !== undefined }, async () => {
+  it('ends a fork bomb, says so, and runs the next command', { skip: cannotSwitch !== undefined }, async () => {
     const sandbox = await world.provider.ensureSandbox(spec('forks'));
     const { result } = await runShell(sandbox, 'bomb', 'while :; do sleep 300 & done');
     assert.deepEqual([result.ending, result.exitCode === 0], ['too-many-processes', false]);
@@ -132,7 +132,7 @@ describe('a sandbox on a real cluster', () => {
     },
   );
 
-  it('whose pod is deleted by hand is lost to whoever follows it', async () => {
+  it('whose pod is deleted by hand is lost for its followers', async () => {
     const sandbox = await world.provider.ensureSandbox(spec('by-hand'));
     const events = new EventTarget();
     const begun = once(events, 'begun');
@@ -152,7 +152,7 @@ describe('a sandbox on a real cluster', () => {
     await lost;
   });
 
-  it('under whose name somebody else’s pod stands is refused, and that pod is left alone', async () => {
+  it('is refused if another program’s pod has its name, and that pod is left alone', async () => {
     const name = podName('taken');
     const foreign = {
       name: 'main',

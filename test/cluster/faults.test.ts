@@ -2,7 +2,7 @@ import { describe, test } from 'vitest';
 import { startWaitingRun, type WaitingRun } from './waiting-run.ts';
 
 describe('in the middle of a command in a pod', () => {
-  test('the worker is killed; its successor takes the command up, which ran once', async () => {
+  test('the worker can be killed: the next worker follows the command, which runs once', async () => {
     await using run = await startWaitingRun();
     const pod = await run.whereBegun();
     const { worker } = run.installation;
@@ -13,7 +13,7 @@ describe('in the middle of a command in a pod', () => {
     await run.checkEnd();
   });
 
-  test('the pod is deleted; the run starts again in another, from a clean checkout', async () => {
+  test('the pod can be deleted: the run starts again in another one, from a clean checkout', async () => {
     await using run = await startWaitingRun();
     const first = await run.whereBegun();
     await run.deletePod(first);
@@ -21,7 +21,7 @@ describe('in the middle of a command in a pod', () => {
     await run.checkEnd();
   });
 
-  test('the pod is made again under its name by somebody else; it is lost to the run, and left alone', async () => {
+  test('the pod can be replaced by another program’s: the run has lost its own, and leaves the other alone', async () => {
     await using run = await startWaitingRun();
     const first = await run.whereBegun();
     await run.deletePod(first);

@@ -33,7 +33,7 @@ async function offlineBlueprint(): Promise<WrittenBlueprint> {
 }
 
 test(
-  'the main job on Kubernetes and Gitea: a blueprint goes in, a pull request with evidence comes out, its CI is green, and no pod is left',
+  'on Kubernetes and Gitea, a blueprint leads to a pull request with evidence and a green CI, and no pod is left',
   { skip, timeout: 280_000 },
   async () => {
     const cluster = await getCluster();

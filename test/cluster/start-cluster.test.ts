@@ -62,7 +62,7 @@ describe('a second cluster', { skip: shared.cannotSwitch !== undefined }, () => 
     assert.equal(await shared.kubectl('get', '--raw=/readyz'), 'ok');
   });
 
-  it('is gone when who started it is killed', async () => {
+  it('is gone when the process that started it is killed', async () => {
     const { up, traces } = await start();
     up.kill('SIGKILL');
     await gone(traces);

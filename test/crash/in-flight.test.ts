@@ -19,8 +19,8 @@ async function overtake(installation: Installation, past: Point, next?: Trap): P
   assert.equal(await ended, 0);
 }
 
-describe('a run ends right and does nothing twice', { concurrent: true }, () => {
-  test('killed while a command runs, the next worker takes the command up', async () => {
+describe('a run ends correctly and does nothing twice', { concurrent: true }, () => {
+  test('if a worker is killed while a command runs, the next worker follows the command', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'kill' });
     const journey = await startJourney(installation, 'mid-command', { pace: 'wait' });
@@ -32,7 +32,7 @@ describe('a run ends right and does nothing twice', { concurrent: true }, () => 
     await checkJourney(installation, journey);
   });
 
-  test('killed while the model answers, the next worker asks under the same key', async () => {
+  test('if a worker is killed while the model answers, the next worker asks with the same key', async () => {
     await using installation = await createInstallation(script);
     const journey = await startJourney(installation, 'mid-answer', { pace: 'hang' });
     await installation.asked('fault');
@@ -42,7 +42,7 @@ describe('a run ends right and does nothing twice', { concurrent: true }, () => 
     assert.equal(installation.model.ledger.filter(({ outcome }) => outcome === 'fault').length, 1);
   });
 
-  test('killed after the change was opened and before anybody knew, there is one change', async () => {
+  test('if a worker is killed after the change was opened and before it was recorded, there is one change', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'after change', does: 'kill' });
     const journey = await startJourney(installation, 'opened');
@@ -52,7 +52,7 @@ describe('a run ends right and does nothing twice', { concurrent: true }, () => 
     await checkJourney(installation, journey);
   });
 
-  test('a worker that stands still past its heartbeat and then goes on repeats nothing, and kills nothing', async () => {
+  test('a worker that is stopped for longer than its heartbeat and then goes on repeats nothing and kills nothing', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'stop' });
     const journey = await startJourney(installation, 'stopped', { pace: 'wait' });
@@ -66,7 +66,7 @@ describe('a run ends right and does nothing twice', { concurrent: true }, () => 
     await checkJourney(installation, journey, { askedAgain: (question) => question === 'fix/1' });
   });
 
-  test('a worker that stands still with its polls open takes tasks with it, and its successor ends the run', async () => {
+  test('a worker that is stopped with open polls holds tasks, and the next worker still ends the run', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'during command run:slow', does: 'freeze' });
     const journey = await startJourney(installation, 'frozen', { pace: 'wait' });
@@ -82,7 +82,7 @@ describe('a run ends right and does nothing twice', { concurrent: true }, () => 
     await checkJourney(installation, journey);
   });
 
-  test('a sandbox that is made too late, after its removal, is removed again and nothing runs in it', async () => {
+  test('a sandbox that is made after its removal is removed again, and nothing runs in it', async () => {
     await using installation = await createInstallation(script);
     await installation.layTrap({ point: 'before sandbox run-gate', does: 'stop' });
     const journey = await startJourney(installation, 'late');
@@ -91,7 +91,7 @@ describe('a run ends right and does nothing twice', { concurrent: true }, () => 
   });
 
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-    test(`the Temporal server ended by ${signal} and started again on its file, twice in a run`, async () => {
+    test(`the Temporal server can be ended by ${signal} and started again on its file, twice in a run`, async () => {
       await using installation = await createInstallation(script);
       await installation.layTrap({ point: 'during command run:slow', does: 'mark' });
       const journey = await startJourney(installation, signal, { pace: 'wait' });

@@ -23,7 +23,7 @@ import { trapFiles, type Trap } from './points.ts';
 
 const heartbeatTimeoutMs = 1000;
 /** Until a run has come to its next trap. */
-const trapTimeoutMs = 60_000;
+const trapTimeoutMs = 3 * 60_000;
 
 let bundled: ReturnType<typeof bundleWorkflows> | undefined;
 const bundle = () => (bundled ??= bundleWorkflows(process.env));

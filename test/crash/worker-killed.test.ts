@@ -79,7 +79,7 @@ function mayBeAskedAgain(points: Point[]): (question: string) => boolean {
 
 // Most of the time they wait for a worker to start.
 vi.setConfig({ maxConcurrency: 3 });
-describe('a run ends right and does nothing twice, with its worker killed', { concurrent: true }, () => {
+describe('a run whose worker is killed ends correctly and does nothing twice', { concurrent: true }, () => {
   for (const [name, points] of Object.entries(passing))
     test(`${name}: ${points.join(', ')}`, () => checkKilled(name, points));
   for (const [name, points] of Object.entries(failing))

@@ -22,7 +22,7 @@ test('the demo repository is the published package, in one commit that is the sa
   assert.equal(lines.length, 1);
 });
 
-test('a second call finds the demo repository and fetches nothing', async () => {
+test('a second call finds the demo repository and downloads nothing', async () => {
   const lines: string[] = [];
   const [first, second] = await Promise.all(
     [1, 2].map(() => ensureDemoRepository({ cacheDir, onProgress: (line) => lines.push(line) })),

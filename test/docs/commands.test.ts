@@ -58,7 +58,7 @@ async function findProblem(words: string[]): Promise<string | undefined> {
 }
 
 describe('what the documentation shows', () => {
-  it('are commands that exist, with options that they have', async () => {
+  it('are commands and options that exist', async () => {
     assert.ok(jigCommands.length > 60, `only ${jigCommands.length} commands were read`);
     const problems: string[] = [];
     for (const { path, line, words } of jigCommands) {
@@ -79,7 +79,7 @@ describe('what the documentation shows', () => {
     );
   });
 
-  it('are blueprints that pass their check', () => {
+  it('are blueprints without problems', () => {
     const blueprints = pages.flatMap((page) =>
       blocksOf(page, 'yaml')
         .filter((text) => /^blueprint: v1$/m.test(text))
@@ -92,7 +92,7 @@ describe('what the documentation shows', () => {
     );
   });
 
-  it('are files that are there', () => {
+  it('are files that exist', () => {
     const named = shown
       .filter(({ path }) => !path.startsWith('docs/errors/'))
       .flatMap(({ path, line }) =>

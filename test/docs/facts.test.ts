@@ -14,8 +14,8 @@ const foldersOf = (path: string): string[] =>
 const missing = (path: string, words: string[]): string[] => words.filter((word) => !read(path).includes(word));
 const typeNames = { KEYWORD: 'Keyword', BOOL: 'Bool', DOUBLE: 'Double', INT: 'Int' } as const;
 
-describe('pages that list what the code has', () => {
-  it('know every part and every suite', () => {
+describe('pages that list parts of the code', () => {
+  it('have every part and every suite', () => {
     const others = new Set(['node_modules', 'docs']);
     assert.deepEqual(
       missing(
@@ -38,7 +38,7 @@ describe('pages that list what the code has', () => {
     );
   });
 
-  it('know every search attribute with its type, and how to register it', () => {
+  it('have every search attribute with its type, and the command that registers it', () => {
     const attributes = Object.entries(searchAttributes);
     assert.deepEqual(
       missing(
@@ -58,7 +58,7 @@ describe('pages that list what the code has', () => {
     );
   });
 
-  it('know every queue and every kind of step', () => {
+  it('have every queue and every kind of step', () => {
     assert.deepEqual(
       missing(
         'docs/operations.md',
@@ -75,7 +75,7 @@ describe('pages that list what the code has', () => {
     );
   });
 
-  it('have one for every blueprint of the library', () => {
+  it('exist for every blueprint of the library', () => {
     const names = readdirSync(join(root, 'blueprints/library')).map((name) => `${name}.md`);
     assert.deepEqual(
       names.filter((name) => !readdirSync(join(root, 'docs/blueprints')).includes(name)),

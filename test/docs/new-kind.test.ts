@@ -46,7 +46,7 @@ describe('the diff of a new kind of step in CONTRIBUTING.md', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('leaves nothing out that the types ask for', async () => {
+  it('has everything that the types require', async () => {
     const include = ['blueprints/**/*.ts', 'workflows/**/*.ts', 'test/blueprints/*.ts'];
     await writeFile(join(folder, 'tsconfig.copy.json'), JSON.stringify({ extends: './tsconfig.json', include }));
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -56,7 +56,7 @@ describe('the diff of a new kind of step in CONTRIBUTING.md', () => {
     assert.equal(stdout, '');
   });
 
-  it('makes a kind that is checked and has its section in the reference', async () => {
+  it('makes a kind that is checked, with a section in the reference', async () => {
     await writeFile(join(folder, 'look.ts'), program);
     const { stdout } = await run(process.execPath, ['look.ts'], { cwd: folder });
     const { right, wrong, section } = JSON.parse(stdout) as Record<string, string | string[]>;

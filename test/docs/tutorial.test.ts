@@ -50,7 +50,7 @@ describe('the tutorial', () => {
     await world[Symbol.asyncDispose]();
   });
 
-  it('1: ends by what its step found', async () => {
+  it('chapter 1: the run ends with what its step found', async () => {
     const found = await world.run(read('01-first-blueprint.yaml'), { repository: 'acme/greeter' });
     assert.equal(found.end.outcome, 'needs-human', found.end.reason);
     assert.match(found.end.reason, /greeter\.py:2:.*"Hello, %s!" % name/);
@@ -58,7 +58,7 @@ describe('the tutorial', () => {
     assert.deepEqual([none.end.outcome, none.end.reason], ['nothing-to-do', 'No old formatting is left']);
   });
 
-  it('2: blames a change only for what passed before it', async () => {
+  it('chapter 2: a check fails only for what passed before the change', async () => {
     for (const repository of ['acme/greeter', 'acme/broken']) {
       const { end } = await world.run(read('02-checks.yaml'), { repository });
       assert.equal(end.outcome, 'succeeded', `${repository}: ${end.reason}`);
@@ -70,13 +70,13 @@ describe('the tutorial', () => {
     assert.deepEqual([end.outcome, end.code, end.step], ['failed', 'check-failed', 'after']);
   });
 
-  it('3: gives the agent a second attempt, and its checks decide', async () => {
+  it('chapter 3: the agent gets a second attempt, and its checks decide', async () => {
     const { end, state } = await world.run(read('03-agent.yaml'), { repository: 'acme/greeter' });
     assert.equal(end.reason, 'Done in 2 attempts: Both functions use f-strings now.');
     agentTokens = tokensOf(state);
   });
 
-  it('4: asks one question for each place', async () => {
+  it('chapter 4: the run asks one question for each place', async () => {
     const { end, state } = await world.run(await readChapter('04-each-and-prompt'), { repository: 'acme/greeter' });
     assert.equal(end.outcome, 'succeeded', end.reason);
     assert.equal(state.steps.filter(({ kind }) => kind === 'prompt').length, 2);
@@ -84,7 +84,7 @@ describe('the tutorial', () => {
     assert.ok(tokensOf(state) * 5 < agentTokens, `${tokensOf(state)} tokens, ${agentTokens} by the agent`);
   });
 
-  it('5: opens one change whose checks pass, and finds nothing to do in its result', async () => {
+  it('chapter 5: the run opens one change whose checks pass, and a second run finds nothing to do', async () => {
     const { end, state } = await world.run(await readChapter('05-change-and-ci'), { repository: 'acme/checked' });
     assert.equal(end.outcome, 'succeeded', end.reason);
     const change = await world.forge.findChange('acme/checked', { number: state.change?.number ?? 0 });
@@ -97,7 +97,7 @@ describe('the tutorial', () => {
     assert.equal(again.end.outcome, 'nothing-to-do');
   });
 
-  it('leaves runs that the filters of the guide can find', async () => {
+  it('makes runs that the filters of the guide find', async () => {
     const guide = readFileSync(join(folder, '../how-to/look-at-runs.md'), 'utf8');
     const filters = [...guide.matchAll(/^WorkflowType = .*$/gm)].map(([filter]) => filter);
     assert.ok(filters.length >= 4);
@@ -129,7 +129,7 @@ describe('a chapter', () => {
     });
   }
 
-  it('stands beside every blueprint', () => {
+  it('exists for every blueprint', () => {
     const alone = entries.filter(({ name }) => /^\d\d-[a-z-]+\.yaml$/.test(name)).map(({ name }) => name.slice(0, -5));
     assert.deepEqual(
       chapters.map((name) => name.replace(/\.md$/, '')),

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { pino } from 'pino';
 import { afterAll, beforeAll, test } from 'vitest';
+import { runLocalCi } from '../../worker/local-ci.ts';
 import type { RunState } from '../../workflows/messages.ts';
 import { createWorld, type World } from './harness.ts';
 
@@ -13,11 +15,33 @@ const works =
     steps.some(({ path, state }) => path === step && state === 'running');
 
 let world: World;
+const stopCi = new AbortController();
+let ci: Promise<void>;
 beforeAll(async () => {
-  world = await createWorld({ config: { runs: { heartbeatTimeoutMs: 1000, releaseAfterMs: 200 } } });
-  await world.addRepository('acme/api', { 'app.py': 'x = 1\n', '.gitignore': 'cache/\n*.log\n' });
+  const shell = (command: string) => [{ tool: 'shell', arguments: { command } }];
+  world = await createWorld({
+    script: {
+      script: 'v1',
+      replies: [
+        { step: 'fix', turn: 1, calls: shell('sed -i s/1/2/ app.py') },
+        { step: 'fix', turn: 2, text: 'x is two.' },
+        { step: 'ci/round-2', turn: 1, contains: 'must be three', calls: shell('sed -i s/2/3/ app.py') },
+        { step: 'ci/round-2', turn: 2, text: 'x is three.' },
+      ],
+    },
+    config: { runs: { heartbeatTimeoutMs: 1000, releaseAfterMs: 200 } },
+  });
+  const files = { 'app.py': 'x = 1\n', 'log.txt': 'begun\n', '.gitignore': 'cache/\n*.log\n' };
+  await world.addRepository('acme/api', files);
+  const slowCheck = 'sleep 3; grep -q "x = 3" app.py || { echo x must be three; exit 1; }';
+  await world.addRepository('acme/checked', files, ['sh', '-c', slowCheck]);
+  ci = runLocalCi({ parts: world.parts, forge: world.forge, log: pino({ level: 'silent' }) }, stopCi.signal);
 });
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(async () => {
+  stopCi.abort();
+  await ci;
+  await world[Symbol.asyncDispose]();
+});
 
 const listSandboxes = () => world.parts.sandboxes.listSandboxes();
 const work = `
@@ -33,7 +57,7 @@ const look = `
     run: cat cache/ignored 'odd name' link made.log; test -x app.py; git status --short | grep -v made.log
 `;
 
-test('a run that waits long for a person lets its sandbox go, and comes back on an exact copy', async () => {
+test('a run that waits long for a person releases its sandbox, and comes back on an exact copy', async () => {
   const steps = `${work}${look}  - end: { outcome: succeeded, reason: "\${{ steps.look.stdout }}" }\n`;
   const runId = await world.start(blueprint('waits', steps));
   await world.until(runId, letGo);
@@ -44,7 +68,7 @@ test('a run that waits long for a person lets its sandbox go, and comes back on 
   assert.deepEqual(await listSandboxes(), []);
 });
 
-test('a run that needs no sandbox after its wait makes none', async () => {
+test('a run that needs no sandbox after its wait does not make one', async () => {
   const runId = await world.start(blueprint('ends', `${work}  - end: { outcome: succeeded, reason: done }\n`));
   await world.until(runId, letGo);
   await world.client.approve(runId, me);
@@ -53,7 +77,7 @@ test('a run that needs no sandbox after its wait makes none', async () => {
   assert.equal(steps.filter(({ kind }) => kind === 'setup').length, 1);
 });
 
-test('a sandbox that is lost before anything has changed since the copy costs nothing but the step', async () => {
+test('if a sandbox is lost before anything has changed since the copy, only the step is done again', async () => {
   const steps = `${work}
   - id: slow
     run: echo once >> tries; sleep 2; cat tries
@@ -78,7 +102,7 @@ test('a sandbox that is lost before anything has changed since the copy costs no
   assert.deepEqual(await listSandboxes(), []);
 });
 
-test('a cancelled run whose sandbox was let go ends at once, and nothing is left', async () => {
+test('a cancelled run whose sandbox was released ends at once, and nothing is left', async () => {
   const runId = await world.start(blueprint('cancelled', work));
   await world.until(runId, letGo);
   await world.client.cancel(runId, me);
@@ -86,7 +110,7 @@ test('a cancelled run whose sandbox was let go ends at once, and nothing is left
   assert.deepEqual(await listSandboxes(), []);
 });
 
-test('items that wait for people hold on to the sandbox as long as another works', async () => {
+test('items that wait for people keep the sandbox while another item works', async () => {
   const steps = `
   - id: review
     each: \${{ ['wait', 'work'] }}
@@ -109,4 +133,76 @@ test('items that wait for people hold on to the sandbox as long as another works
   assert.equal(rows.find(({ path }) => path === 'review[1].slow')?.state, 'succeeded');
   await world.client.approve(runId, me);
   assert.equal((await world.client.result(runId)).reason, 'done', 'a block that ends while its sandbox is away');
+});
+
+test('items that wait let the sandbox go also after one of them came back to it, and set no timer after that', async () => {
+  const steps = `
+  - id: review
+    each: \${{ ['a', 'b'] }}
+    as: item
+    do:
+      - id: good
+        approve: {}
+      - id: mark
+        run: [ sh, -c, 'echo "$1" >> marks', sh, "\${{ item }}" ]
+  - id: marks
+    run: sort marks | tr '\\n' ' '
+  - end: { outcome: succeeded, reason: "\${{ steps.marks.stdout }}" }
+`;
+  const runId = await world.start(blueprint('two-wait', steps));
+  await world.until(runId, letGo);
+  await world.client.approve(runId, { ...me, step: 'review[0].good' });
+  await world.until(runId, ({ steps: rows }) => rows.some(({ path }) => path === 'away-2'));
+  assert.deepEqual(await listSandboxes(), []);
+  const describe = () => world.client.temporal.workflow.getHandle(runId).describe();
+  const { historyLength } = await describe();
+  // Six times as long as the time after which a run lets its sandbox go.
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  assert.equal((await describe()).historyLength, historyLength);
+  await world.client.approve(runId, me);
+  assert.equal((await world.client.result(runId)).reason, 'a b ');
+});
+
+test('a run that waits for CI lets its sandbox go, and its repair comes back on all that was there', async () => {
+  const steps = `
+  - run: mkdir cache; echo kept > cache/ignored
+  - id: fix
+    agent: { task: Make x two, allow-paths: [ app.py ] }
+  - run: echo 'by a step' >> log.txt
+  - change: { title: Change x, gate: spared }
+  - ci: { wait: 60s, autofix: [ 'cat cache/ignored >> log.txt' ] }
+  - id: look
+    run: tr '\\n' ' ' < log.txt
+  - if: steps.ci.passed && steps.ci.rounds == 2
+    end: { outcome: succeeded, reason: "\${{ steps.look.stdout }}" }
+`;
+  const { end, state } = await world.run(blueprint('ci-waits', steps), { repository: 'acme/checked' });
+  assert.equal(end.reason, 'begun by a step kept ', `${end.code} ${end.reason}`);
+  const away = state.steps.filter(({ path }) => path.startsWith('away-'));
+  assert.equal(away.length, 2, 'once for each wait');
+  assert.deepEqual(await listSandboxes(), []);
+});
+
+test('a blueprint’s files are in the sandbox that a run comes back to, read-only', async () => {
+  const text = `blueprint: v1
+name: comes-back
+steps:
+  - id: good
+    approve: {}
+  - id: tool
+    run: cat "$JIG_BLUEPRINT/tools/word.txt"; sh "\${JIG_BLUEPRINT}/tools/say.sh"; ! echo x 2>/dev/null > "$JIG_BLUEPRINT/tools/word.txt"
+  - end: { outcome: succeeded, reason: "\${{ steps.tool.stdout }}" }
+`;
+  const file = (path: string, content: string) => ({
+    path,
+    executable: false,
+    base64: Buffer.from(content).toString('base64'),
+  });
+  const files = [file('tools/word.txt', 'hello '), file('tools/say.sh', 'printf world')];
+  const runId = await world.start({ text, files });
+  await world.until(runId, letGo);
+  assert.deepEqual(await listSandboxes(), []);
+  await world.client.approve(runId, me);
+  const end = await world.client.result(runId);
+  assert.deepEqual([end.outcome, end.reason], ['succeeded', 'hello world'], end.reason);
 });

@@ -25,7 +25,7 @@ const blueprint = (name: string, steps: string, top = ''): string =>
   `blueprint: v1\nname: ${name}\n${top}\nsteps:\n${steps}`;
 const changesOf = async (name: string): Promise<number> => (await world.forge.listChanges(name)).length;
 
-test('what an agent wrote can not leave the allowed paths by way of the checks that run it', async () => {
+test('an agent can’t change other paths through the checks that run its code', async () => {
   const { end } = await world.run(
     blueprint(
       'by-checks',
@@ -42,7 +42,7 @@ test('what an agent wrote can not leave the allowed paths by way of the checks t
   assert.match(end.reason, /other\.txt/);
 });
 
-test('a failed agent that left its allowed paths is not passed over, neither by on-failure nor by tolerate', async () => {
+test('a failed agent that changed other paths ends the run, in spite of on-failure and tolerate', async () => {
   const step = (more: string): string => `id: continued
       agent: { task: Do it, tools: [ shell ], allow-paths: [ 'src/**' ]${more} }`;
   const continued = await world.run(
@@ -77,7 +77,7 @@ test('a failed agent that left its allowed paths is not passed over, neither by 
     );
 });
 
-test('agents that go on at once stay within the budget together, and a spent budget is not tolerated', async () => {
+test('agents that run at the same time stay within the budget together, and tolerate does not cover a spent budget', async () => {
   for (const [budget, questions] of [
     ['turns: 4', 4],
     ['usd: 0.4', 4],
@@ -111,7 +111,7 @@ test('agents that go on at once stay within the budget together, and a spent bud
   }
 });
 
-test('prompts that are asked at once stay within the turns, and the run says which bound it met', async () => {
+test('prompts that are asked at the same time stay within the limit of turns, and the run names the limit that it reached', async () => {
   asked.length = 0;
   const { end } = await world.run(
     blueprint(
@@ -133,7 +133,7 @@ test('prompts that are asked at once stay within the turns, and the run says whi
   assert.deepEqual([asked.length, end.outcome, end.code], [2, 'failed', 'budget-exceeded'], end.reason);
 });
 
-test('an agent that meets a bound of its own is an item that failed, as long as the budget lasts', async () => {
+test('an agent that reaches its own limit makes its item fail, and the run goes on within its budget', async () => {
   const { end } = await world.run(
     blueprint(
       'own-bound',
@@ -152,7 +152,7 @@ test('an agent that meets a bound of its own is an item that failed, as long as 
   assert.deepEqual([end.outcome, end.reason], ['succeeded', '2 failed']);
 });
 
-test('an agent’s time ends between two calls of one answer', async () => {
+test('an agent’s time can end between two calls of one answer', async () => {
   const startedMs = Date.now();
   const { end, state } = await world.run(
     blueprint(
@@ -169,7 +169,7 @@ test('an agent’s time ends between two calls of one answer', async () => {
   assert.ok((row?.durationMs ?? 0) < 5000, `${row?.durationMs} of ${Date.now() - startedMs} ms`);
 });
 
-test('the clean checkout gives a check the time that its step gave it', async () => {
+test('a check has the same timeout in the clean checkout as in its step', async () => {
   const { end, runId } = await world.run(
     blueprint(
       'gate-time',
@@ -194,7 +194,7 @@ test('the clean checkout gives a check the time that its step gave it', async ()
   );
 });
 
-test('a repair after a failed CI has the bounds of its step, and finds every call of the conversation answered', async () => {
+test('a repair after a failed CI has the limits of its step, and every call of its conversation is answered', async () => {
   asked.length = 0;
   const { end } = await world.run(
     blueprint(
@@ -222,7 +222,7 @@ test('a repair after a failed CI has the bounds of its step, and finds every cal
   }
 });
 
-test('a sandbox that is lost inside an each is lost, and the run starts once more', async () => {
+test('a sandbox that is lost inside an each is not tolerated, and the run starts once more', async () => {
   const started = await world.start(
     blueprint(
       'lost-in-each',
@@ -247,7 +247,7 @@ test('a sandbox that is lost inside an each is lost, and the run starts once mor
   assert.deepEqual([end.outcome, end.reason], ['succeeded', 'on']);
 });
 
-test('the bounds of a command, a check, an output and unusable answers are as the configuration says', async () => {
+test('the configuration sets the limits of commands, checks, outputs and unusable answers', async () => {
   await using bounded = await createWorld({
     model,
     config: {
@@ -274,7 +274,7 @@ test('the bounds of a command, a check, an output and unusable answers are as th
     ),
   );
   assert.equal(end.code, 'verify-failed', end.reason);
-  assert.match(end.reason, /2 s|deadline|time limit/);
+  assert.match(end.reason, /sleep 30: took longer than its timeout/);
   const told =
     asked[before + 1]?.messages.flatMap((message) => (message.role === 'tool' ? [message.content] : [])) ?? [];
   assert.match(told[0] ?? '', /^ended after 1 s, its time limit/);
@@ -294,7 +294,7 @@ test('the bounds of a command, a check, an output and unusable answers are as th
   assert.deepEqual([unusable.code, asked.length - asks], ['unusable-answers', 1]);
 });
 
-test('a conversation that outgrows what the server really holds goes on without its oldest turns', async () => {
+test('a conversation that is too long for the server goes on without its oldest turns', async () => {
   const before = asked.length;
   const { end } = await world.run(
     blueprint(

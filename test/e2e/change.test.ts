@@ -108,7 +108,7 @@ test('steps that change nothing open no change', async () => {
   assert.equal(end.outcome, 'nothing-to-do');
 });
 
-test('what passes only where the agent worked fails in the clean checkout, and nothing is pushed', async () => {
+test('a check that passes only where the agent worked fails in the clean checkout, and nothing is pushed', async () => {
   const { end, state } = await world.run(
     blueprint(
       'prepared',
@@ -123,7 +123,7 @@ test('what passes only where the agent worked fails in the clean checkout, and n
   assert.equal(state.change, undefined);
 });
 
-test('a spared gate is said in the evidence', async () => {
+test('the evidence says if the gate was spared', async () => {
   const { state } = await world.run(
     blueprint(
       'spared',
@@ -150,7 +150,7 @@ test('a change of a protected path is refused by code', async () => {
   assert.equal(end.code, 'protected-path', end.reason);
 });
 
-test('what fails before the change is not its fault', async () => {
+test('a check that failed before the change does not count against it', async () => {
   const { end } = await world.run(
     blueprint(
       'baseline',
@@ -202,7 +202,7 @@ test('a failed CI goes back to the agent once, and the second push ends it', asy
   assert.equal(change?.headCommit, state.change?.commit);
 });
 
-test('a CI that can not be repaired is handed to a human with the log, never in a third round', async () => {
+test('a CI that can’t be repaired is handed to a person with the log, without a third round', async () => {
   const { end, state } = await world.run(
     blueprint(
       'handed-over',
@@ -220,7 +220,7 @@ test('a CI that can not be repaired is handed to a human with the log, never in 
   assert.match(comment?.body ?? '', /Needs a human[\s\S]*x must be three/);
 });
 
-test('a repository that is not there ends the run with a typed reason', async () => {
+test('a repository that does not exist ends the run with a typed reason', async () => {
   const { end } = await world.run(blueprint('absent', "\n  - run: 'true'\n"), { repository: 'acme/absent' });
   assert.equal(end.outcome, 'failed');
   assert.equal(end.code, 'forge-not-found');

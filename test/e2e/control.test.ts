@@ -35,7 +35,7 @@ const refusal =
   (error: unknown): boolean =>
     error instanceof JigError && error.code === code;
 
-test('an approval waits for a human who may decide, and carries on with the decision', async () => {
+test('an approval waits for a person who may decide, and the run goes on with the decision', async () => {
   const runId = await world.start(
     blueprint(
       'approval',
@@ -67,7 +67,7 @@ test('a rejection ends the run as cancelled, and an expired question as needing 
   assert.deepEqual([expired.end.outcome, expired.end.code], ['needs-human', 'approval-expired']);
 });
 
-test('work that is sent back goes on in the same conversation, and what came after it is done again', async () => {
+test('work that is sent back goes on in the same conversation, and later steps are done again', async () => {
   const runId = await world.start(
     blueprint(
       'sent-back',
@@ -92,7 +92,7 @@ test('work that is sent back goes on in the same conversation, and what came aft
   assert.equal((await world.client.result(runId)).reason, 'With colours. 2');
 });
 
-test('a running agent is steered by a human’s words, and nothing else is', async () => {
+test('only a running agent can be steered', async () => {
   const runId = await world.start(
     blueprint(
       'steered',
@@ -144,7 +144,20 @@ test('a paused run stops between steps until it is resumed', async () => {
   assert.equal((await world.client.result(runId)).outcome, 'succeeded');
 });
 
-test('a run that comes back late to a moved base stops for a human', async () => {
+test('a step may have the name of a question that the run itself asks', async () => {
+  const steps = '  - id: paused\n    approve: {}\n  - id: stale\n    approve: {}\n';
+  const runId = await world.start(blueprint('names', steps));
+  const isAsked = (name: string) => world.until(runId, ({ questions }) => questions.some(({ id }) => id === name));
+  await isAsked('paused');
+  await world.client.pause(runId, me);
+  await world.client.resume(runId, me);
+  await world.client.approve(runId, { ...me, step: 'paused' });
+  await isAsked('stale');
+  await world.client.approve(runId, { ...me, step: 'stale' });
+  assert.equal((await world.client.result(runId)).outcome, 'succeeded');
+});
+
+test('a run that comes back late, when its base has moved, asks a person', async () => {
   const steps = `
   - id: change_it
     run: echo 'x = 2' > app.py
@@ -199,7 +212,7 @@ test('a run that comes back late to a moved base stops for a human', async () =>
   assert.equal((await world.client.result(goesOn)).outcome, 'succeeded');
 });
 
-test('a history that grows goes on as a new execution, and no step is done twice', async () => {
+test('a run with a long history continues as a new execution, and no step is done twice', async () => {
   const { end, state, runId } = await world.run(
     blueprint(
       'long',
@@ -225,7 +238,7 @@ test('a history that grows goes on as a new execution, and no step is done twice
   assert.equal((await world.client.list({ query: `JigBlueprint = 'long'` })).length, 1);
 });
 
-test('a lost sandbox takes the work with it, and the run starts once more from a clean checkout', async () => {
+test('if a sandbox is lost with its work, the run starts once more from a clean checkout', async () => {
   const runId = await world.start(
     blueprint(
       'lost',
@@ -252,7 +265,7 @@ test('a lost sandbox takes the work with it, and the run starts once more from a
   assert.equal((await world.client.result(runId)).reason, '1');
 });
 
-test('the Temporal UI alone tells what happened: summaries, details and search attributes', async () => {
+test('the Temporal UI shows what happened: summaries, details and search attributes', async () => {
   const { runId } = await world.run(blueprint('visible', '\n  - id: hello\n    run: echo hello\n'));
   const handle = world.client.temporal.workflow.getHandle(runId);
   const description = await handle.describe();
@@ -285,6 +298,6 @@ test('the same idempotency key starts one run', async () => {
   assert.deepEqual(second, { runId: first.runId, existed: true });
 });
 
-test('a run that is not there is a typed answer', async () => {
+test('a run that does not exist is reported with a code', async () => {
   await assert.rejects(world.client.describe('run/acme/api/none/0'), refusal('run-not-found'));
 });

@@ -31,7 +31,7 @@ async function makeHome(): Promise<string> {
   return home;
 }
 
-test('an ordinary user’s demo takes a published package to an open change, by a recorded session of a real model, and says so', async () => {
+test('as an ordinary user, the demo leads from a published package to an open change, with a recorded session of a real model, and says so', async () => {
   const home = await makeHome();
   onTestFinished(() => rm(home, { recursive: true, force: true }));
   const {

@@ -63,7 +63,7 @@ async function readWritten(): Promise<WrittenBlueprint> {
 
 const outcomes = (steps: StepRow[]): string[][] => steps.map(({ path, state }) => [path, state]);
 
-test('the programs of a folder run on the workspace, and a run keeps those that it was started with', async () => {
+test('the programs of a folder run in the workspace, and a run keeps the ones that it was started with', async () => {
   const text = `
 blueprint: v1
 name: programs
@@ -108,7 +108,7 @@ steps:
   assert.match(await world.forge.getDiff('acme/api', state.change?.number ?? 0), /^\+x = 2$/m);
 });
 
-test('a run that went on as a new execution, and one that is started like it, have the files still, by reference', async () => {
+test('a run that continued as a new execution, and a run that is started like it, still have the files, by reference', async () => {
   await writeBlueprint({
     ...programs,
     'blueprint.yaml': `
@@ -142,7 +142,7 @@ const file = (path: string, text = ''): BlueprintFile => ({
 });
 const around = { repository: { forge: 'local', name: 'acme/api' }, inputs: {}, requester: 'tester' };
 
-test('files that are not those of the hash, or have no place in a folder, start nothing', async () => {
+test('files that don’t fit the hash, or can’t be in a folder, start nothing', async () => {
   const sent = { name: 'trivial', text: trivial, file: 'blueprint.yaml' };
   const cases: [BlueprintFile[], string, string][] = [
     [[file('a', 'x')], hashBlueprint(trivial, [file('a', 'y')]), 'blueprint-not-pinned'],
@@ -159,7 +159,7 @@ test('files that are not those of the hash, or have no place in a folder, start 
   }
 });
 
-test('files that are too large for a request go by the worker’s store, or are refused where it is out of reach', async () => {
+test('files that are too large for a request are sent through the worker’s store, or refused if it can’t be reached', async () => {
   const { maxSentBytes } = defaults.blueprint;
   const files = [file('a', 'x'.repeat(maxSentBytes / 2)), file('b', 'y'.repeat(maxSentBytes / 2))];
   const blueprint = { name: 'trivial', text: trivial, file: 'blueprint.yaml', files };

@@ -78,7 +78,7 @@ const rewriteWords = `
       - edit: { path: words.txt, old: "\${{ word }}", new: "\${{ steps.ask.value.word }}" }
 `;
 
-test('an each that is sent back asks all of its prompts again with what was said, and takes its edits back first', async () => {
+test('an each that is sent back first undoes its edits, then asks all of its prompts again with the comment', async () => {
   asked.length = 0;
   const runId = await world.start(
     blueprint(
@@ -140,7 +140,7 @@ test('work that is sent back across a change adds a commit to the same branch', 
   assert.equal((await git('rev-list', '--count', `main..${branch}`)).stdout, '2');
 });
 
-test('questions that are open at once are told apart by their step, and a message without one reaches them all', async () => {
+test('a message can name one of several open questions by its step, and reaches all of them otherwise', async () => {
   const steps = `
   - id: review
     each: \${{ ['a', 'b', 'c'] }}
@@ -168,7 +168,7 @@ test('questions that are open at once are told apart by their step, and a messag
   assert.equal((await world.client.result(runId)).outcome, 'succeeded');
 });
 
-test('one item that is sent back is done again, and the others are left alone', async () => {
+test('if one item is sent back, only that item is done again', async () => {
   const steps = `
   - id: review
     each: \${{ ['a', 'b'] }}
@@ -190,7 +190,7 @@ test('one item that is sent back is done again, and the others are left alone', 
   assert.equal((await world.client.result(runId)).reason, 'a b b ');
 });
 
-test('a rejection in one item ends the questions of the others with the run', async () => {
+test('a rejection in one item ends the run, and with it the questions of the others', async () => {
   const steps = `
   - id: review
     each: \${{ ['a', 'b'] }}
@@ -206,7 +206,7 @@ test('a rejection in one item ends the questions of the others with the run', as
   assert.deepEqual([end.outcome, end.code, end.step], ['cancelled', 'rejected', 'review[0].good']);
 });
 
-test('a run that is cancelled while its last step is at work ends as cancelled, whatever came of the step', async () => {
+test('a run that is cancelled during its last step ends as cancelled, however the step ended', async () => {
   const steps = `
   - id: ask
     prompt: { text: Please say slowly one, answer: ${word} }
@@ -224,7 +224,7 @@ test('a run that is cancelled while its last step is at work ends as cancelled, 
   await assert.rejects(world.client.cancel(runId, me), refusal('run-ended'));
 });
 
-test('agents that work at once are all paused, resumed and steered, or one of them by its name', async () => {
+test('pause, resume and steer reach all agents at work, and steer can name one', async () => {
   const steps = `
   - id: all
     each: \${{ ['a', 'b'] }}
@@ -261,7 +261,7 @@ test('agents that work at once are all paused, resumed and steered, or one of th
   assert.equal(heard.filter((text) => text.includes('for you alone')).length, 1);
 });
 
-test('what failed and was tolerated is neither done nor shown again where the run goes on as a new execution', async () => {
+test('a tolerated failure is neither done nor shown again when the run continues as a new execution', async () => {
   const steps = `
   - id: items
     run: seq 1 20
@@ -288,7 +288,7 @@ test('what failed and was tolerated is neither done nor shown again where the ru
   assert.equal(state.steps.filter(({ state: how }) => how === 'failed').length, 10);
 });
 
-test('a question stays open, with its deadline, where the run goes on as a new execution', async () => {
+test('a question stays open, with its deadline, when the run continues as a new execution', async () => {
   const steps = `
   - id: items
     run: seq 1 12
@@ -313,7 +313,7 @@ test('a question stays open, with its deadline, where the run goes on as a new e
   assert.equal((await quick.client.result(runId)).outcome, 'succeeded');
 });
 
-test('a run whose memory can not be kept ends honestly, with its evidence, and leaves no sandbox', async () => {
+test('a run whose memory can’t be stored ends honestly, with its evidence, and leaves no sandbox', async () => {
   await using broken = await createWorld({
     model,
     config: { runs: { heartbeatTimeoutMs: 1000, continueAfterEvents: 30 } },

@@ -65,7 +65,7 @@ test('a run step gives its output to later steps, and end decides the outcome', 
   assert.deepEqual(end, { outcome: 'nothing-to-do', reason: '2 lines', step: 'end' });
 });
 
-test('a run shows how far its sandbox came, and when', async () => {
+test('a run shows which states its sandbox reached, and when', async () => {
   const { state } = await world.run(
     blueprint(
       'states',
@@ -84,7 +84,7 @@ test('a run shows how far its sandbox came, and when', async () => {
   assert.match(row?.note ?? '', /^main at [0-9a-f]{12}; ready after \d+\.\d s, checked-out after \d+\.\d s$/);
 });
 
-test('an input stays one word and is never evaluated', async () => {
+test('an input is always one word and is never evaluated', async () => {
   const hostile = '"; rm -rf / # $(id) ${{ inputs.other }}\n--upload-pack=x';
   const { end, state } = await world.run(
     blueprint(
@@ -127,7 +127,7 @@ test('a command that fails ends the run as failed, with its code and step', asyn
   );
 });
 
-test('on-failure: continue lets later steps see the outcome', async () => {
+test('with on-failure: continue, later steps can read the outcome', async () => {
   const { end } = await world.run(
     blueprint(
       'going-on',
@@ -157,7 +157,7 @@ test('a command past its timeout is killed and its step fails', async () => {
   assert.equal(end.code, 'command-deadline');
 });
 
-test('an output that was cut can not decide', async () => {
+test('an output that was cut can’t be used in a condition', async () => {
   const { end } = await world.run(
     blueprint(
       'cut',
@@ -172,7 +172,7 @@ test('an output that was cut can not decide', async () => {
   assert.equal(end.code, 'output-was-cut');
 });
 
-test('an answer is held to its schema, and what is wrong goes back to the model', async () => {
+test('an answer must fit its schema, and the model is told what is wrong', async () => {
   const { end, state } = await world.run(
     blueprint(
       'prompts',
@@ -200,7 +200,7 @@ test('three unusable answers end the step with a typed reason', async () => {
   assert.equal(end.code, 'unusable-answers');
 });
 
-test('each asks for every place, code applies the answers, and edits of one file wait for each other', async () => {
+test('each asks about every place, code applies the answers, and edits of one file run one after the other', async () => {
   const { end, state } = await world.run(
     blueprint(
       'each',
@@ -224,7 +224,7 @@ test('each asks for every place, code applies the answers, and edits of one file
   assert.equal(end.reason, 'the colour of the sky\nthe colour of the sea, 2', JSON.stringify(state.steps));
 });
 
-test('an edit that does not match refuses, and each tolerates as many failures as it says', async () => {
+test('an edit that does not match is refused, and each tolerates as many failures as it allows', async () => {
   const steps = (tolerate: number): string => `
   - id: places
     run: printf 'one\\nnowhere\\n'
@@ -241,7 +241,7 @@ test('an edit that does not match refuses, and each tolerates as many failures a
   assert.equal((await world.run(blueprint('strict', steps(0)))).end.code, 'each-failed');
 });
 
-test('an agent works with its tools, and what its checks say goes back to the same conversation', async () => {
+test('an agent works with its tools, and the output of its checks goes back to the same conversation', async () => {
   const { end, state } = await world.run(
     blueprint(
       'agent',
@@ -257,7 +257,7 @@ test('an agent works with its tools, and what its checks say goes back to the sa
   assert.equal(end.reason, 'Now x is 2. 5 turns, 2 attempts', JSON.stringify(state.steps));
 });
 
-test('attempts that are used up end the step, whatever the model says', async () => {
+test('a step ends when its attempts are used up, whatever the model says', async () => {
   const { end } = await world.run(
     blueprint(
       'liar',
@@ -300,6 +300,6 @@ test('the budget is checked before each question', async () => {
   assert.equal(prompt.end.step, 'again');
 });
 
-test('a sandbox is gone in every ending', async () => {
+test('the sandbox is removed however the run ends', async () => {
   assert.deepEqual(await world.parts.sandboxes.listSandboxes(), []);
 });

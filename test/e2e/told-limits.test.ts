@@ -34,7 +34,7 @@ const agent = `
     agent: { task: Do it, tools: [ read ] }
 `;
 
-test('a limit in dollars on a model of unknown price is refused before the first question, where the configuration says so', async () => {
+test('a limit in dollars on a model of unknown price is refused before the first question, if the configuration says so', async () => {
   for (const [name, steps] of [
     ['by-prompt', question],
     ['by-agent', agent],
@@ -48,7 +48,7 @@ test('a limit in dollars on a model of unknown price is refused before the first
   }
 });
 
-test('a cost that nobody knows is told as unknown, never as nothing', async () => {
+test('an unknown cost is shown as unknown, never as zero', async () => {
   const { end, state, runId } = await world.run(`blueprint: v1\nname: no-limit\nsteps:\n${question}`);
   assert.deepEqual([end.outcome, state.usage.unpriced], ['succeeded', true]);
   const shown = await world.client.temporal.workflow
@@ -59,7 +59,7 @@ test('a cost that nobody knows is told as unknown, never as nothing', async () =
   assert.doesNotMatch(shown, /\$0\.0000/);
 });
 
-test('what a sandbox was refused is told with the command that failed', async () => {
+test('the hosts that a sandbox was refused are shown with the command that failed', async () => {
   const { end } = await world.run(`blueprint: v1\nname: refused\nsandbox: { egress: [ listed.invalid ] }\nsteps:
   - run: |
       python3 -c "import os, urllib.request; urllib.request.urlopen('http://other.invalid/')"
@@ -68,7 +68,7 @@ test('what a sandbox was refused is told with the command that failed', async ()
   assert.match(end.reason, /refused: other\.invalid:80/);
 });
 
-test('what a sandbox was refused is told with the check that failed, in its note and in the evidence', async () => {
+test('the hosts that a sandbox was refused are shown with the check that failed, in its note and in the evidence', async () => {
   const fetch = `python3 -c "import urllib.request; urllib.request.urlopen('http://other.invalid/')"`;
   const { end, state } =
     await world.run(`blueprint: v1\nname: refused-check\nsandbox: { egress: [ listed.invalid ] }\nsteps:

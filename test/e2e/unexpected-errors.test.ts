@@ -28,7 +28,7 @@ async function tries(
   return { tried, reason: end.reason, code: end.code, tookMs: performance.now() - startedAtMs };
 }
 
-test('an error that can not change is not tried again', async () => {
+test('an activity is not tried again after an error that can’t change', async () => {
   const { tried, reason, code } = await tries(
     Object.assign(new Error("EACCES: permission denied, scandir '/etc/ssl/private'"), { code: 'EACCES' }),
   );
@@ -36,7 +36,7 @@ test('an error that can not change is not tried again', async () => {
   assert.match(reason, /EACCES: permission denied/);
 });
 
-test('an error that says nothing of its cause is tried three times', async () => {
+test('an activity is tried three times if its error says nothing about the cause', async () => {
   const { tried, code } = await tries(new Error('nobody foresaw this'));
   assert.deepEqual({ tried, code }, { tried: 3, code: 'internal-error' });
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import fc from 'fast-check';
-import { decideCheck, type CheckRun } from '../../evidence/gate.ts';
+import { decideCheck, type CheckResult } from '../../evidence/gate.ts';
 import { findTestCounts } from '../../evidence/test-counts.ts';
 
-const run = (exitCode: number, tests?: CheckRun['tests'], more: Partial<CheckRun> = {}): CheckRun => ({
+const run = (exitCode: number, tests?: CheckResult['tests'], more: Partial<CheckResult> = {}): CheckResult => ({
   command: 'pytest -q',
   exitCode,
   ending: 'exited',
@@ -14,25 +14,30 @@ const run = (exitCode: number, tests?: CheckRun['tests'], more: Partial<CheckRun
 });
 const counts = (passed: number, failed = 0, skipped = 0) => ({ passed, failed, skipped });
 
-const verdicts: [rule: string, after: CheckRun, before: CheckRun | undefined, passed: boolean][] = [
+const verdicts: [rule: string, after: CheckResult, before: CheckResult | undefined, passed: boolean][] = [
   ['an exit code of 0 passes', run(0), undefined, true],
   ['another exit code fails', run(1), undefined, false],
-  ['what failed before with the same code is not the change’s fault', run(1), run(1), true],
-  ['what failed before with another code fails', run(2), run(1), false],
-  ['what passed before and fails now fails', run(1, counts(3, 1)), run(0, counts(4)), false],
-  ['no more failing tests than before pass', run(1, counts(4, 1)), run(1, counts(3, 2)), true],
-  ['one more failing test than before fails', run(1, counts(3, 2)), run(1, counts(4, 1)), false],
-  ['what flaked before may fail again', run(1), run(0, undefined, { flaky: true }), true],
-  ['tests that disappear fail, whatever the exit code', run(0, counts(3)), run(0, counts(4)), false],
-  ['tests that are skipped fail, whatever the exit code', run(0, counts(3, 0, 1)), run(0, counts(4)), false],
-  ['a runner that no longer prints counts fails', run(0), run(0, counts(4)), false],
+  ['a command that failed before with the same code is not the change’s fault', run(1), run(1), true],
+  ['a command that failed before with another code fails', run(2), run(1), false],
+  ['a command that passed before and fails now fails', run(1, counts(3, 1)), run(0, counts(4)), false],
+  ['a command with no more failing tests than before passes', run(1, counts(4, 1)), run(1, counts(3, 2)), true],
+  ['a command with one more failing test than before fails', run(1, counts(3, 2)), run(1, counts(4, 1)), false],
+  ['a command that was flaky before may fail again', run(1), run(0, undefined, { flaky: true }), true],
+  ['a command whose tests disappear fails, whatever the exit code', run(0, counts(3)), run(0, counts(4)), false],
+  [
+    'a command with newly skipped tests fails, whatever the exit code',
+    run(0, counts(3, 0, 1)),
+    run(0, counts(4)),
+    false,
+  ],
+  ['a command whose runner no longer prints counts fails', run(0), run(0, counts(4)), false],
   ['a command that Jig ended fails', run(0, undefined, { ending: 'deadline' }), undefined, false],
 ];
 for (const [rule, after, before, passed] of verdicts) {
   test(rule, () => assert.equal(decideCheck(after, before).passed, passed, decideCheck(after, before).reason));
 }
 
-test('losing tests never passes', () => {
+test('a command that lost tests never passes', () => {
   fc.assert(
     fc.property(fc.nat(50), fc.nat(5), fc.nat(5), fc.nat(50), fc.nat(1), (p, f, s, after, exitCode) => {
       fc.pre(after < p + f + s);

@@ -60,7 +60,7 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       await assert.rejects(forge.getRepository('nobody/nothing'), { name: 'ForgeFailure', code: 'forge-not-found' });
     });
 
-    it('a change is opened with what was asked for', async () => {
+    it('a change is opened as it was requested', async () => {
       const { headCommit, wanted } = await pushed();
       const change = await forge.ensureChange(wanted);
       assert.deepEqual(
@@ -81,7 +81,7 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       assert.match(change.url, /^(https?|file):\/\//);
     });
 
-    it('a change that is asked for ten times at once, and then again, is one change', async () => {
+    it('a change that is requested ten times at once, and then again, is one change', async () => {
       const { wanted } = await pushed();
       const [first] = await Promise.all(Array.from({ length: 10 }, () => forge.ensureChange(wanted)));
       assert.ok(first);
@@ -90,7 +90,7 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       assert.equal((await forge.listChanges(repository)).filter(({ branch }) => branch === wanted.branch).length, 1);
     });
 
-    it('a change is brought up to date, and then has the new title, body and draft state', async () => {
+    it('a change can be updated with a new title, body and draft state', async () => {
       const { wanted } = await pushed();
       await forge.ensureChange(wanted);
       const updated = await forge.ensureChange({
@@ -103,7 +103,7 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       assert.deepEqual(await forge.findChange(repository, { number: updated.number }), updated);
     });
 
-    it('a change is found by its branch and by its number, and nothing else is', async () => {
+    it('a change is found by its branch and by its number', async () => {
       const { wanted } = await pushed();
       const { number } = await forge.ensureChange(wanted);
       assert.equal((await forge.findChange(repository, { branch: wanted.branch }))?.number, number);
@@ -121,14 +121,14 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       });
     });
 
-    it('a draft is what was asked for as one, whatever its title says', async () => {
+    it('a change is a draft only if that was requested, whatever its title says', async () => {
       const { wanted } = await pushed();
       const { title, draft } = await forge.ensureChange({ ...wanted, title: 'WIP: [WIP] A title', draft: false });
       assert.equal(draft, false);
       assert.match(title, /A title$/);
     });
 
-    it("no text can pass for another run's marker", async () => {
+    it("no text counts as another run's marker", async () => {
       const { wanted } = await pushed();
       await forge.ensureChange(wanted);
       const { wanted: other } = await pushed();
@@ -139,7 +139,7 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       assert.notEqual((await forge.ensureChange(wanted)).number, change.number);
     });
 
-    it('title, body and comments tell nobody, close nothing and load nothing', async () => {
+    it('titles, bodies and comments notify nobody, close nothing and load nothing', async () => {
       const { wanted } = await pushed();
       const hostile =
         '@everyone closes #1 fixes acme/api#1 ![x](https://evil.example/?d=1) <img src="https://evil.example/"> [[https://evil.example/x.png]] a\u200bb\u202ec';
@@ -152,7 +152,7 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       await forge.closeChange(repository, change.number, hostile);
     });
 
-    it('a comment with a marker is written once and brought up to date', async () => {
+    it('a comment with a marker is written once and then updated', async () => {
       const { wanted } = await pushed();
       const { number } = await forge.ensureChange(wanted);
       const comment = { repository, number, marker: 'ci-round-1', body: 'The first round failed.' };
@@ -164,7 +164,7 @@ export function forgeContract(name: string, createFixture: () => Promise<ForgeFi
       assert.equal(await fixture.countComments(number, 'The first round passed.'), 1);
     });
 
-    it('a change that a person merged is merged, is not opened again and can not be closed', async () => {
+    it('a change that a person merged stays merged, is not opened again and can’t be closed', async () => {
       const { wanted, headCommit } = await pushed();
       const { number } = await forge.ensureChange({ ...wanted, draft: false });
       await fixture.merge(number);

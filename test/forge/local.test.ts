@@ -35,7 +35,7 @@ async function open(path = `file-${++opened}.txt`, content = `${opened}\n`) {
 const headOf = async (branch: string) =>
   (await execa('git', ['rev-parse', branch], { cwd: (await fixture.forge.getRepository(repository)).cloneUrl })).stdout;
 
-test('nobody approves a change of their own, and nothing is merged without an approval of its present commit', async () => {
+test('authors can’t approve their own changes, and a merge needs an approval of the present commit', async () => {
   const { forge } = fixture;
   const { number, branch } = await open();
   await assert.rejects(forge.approve(repository, number, 'jig'), { code: 'forge-refused' });
@@ -46,7 +46,7 @@ test('nobody approves a change of their own, and nothing is merged without an ap
   assert.equal((await forge.merge(repository, number, 'ada', { unapproved: true })).state, 'merged');
 });
 
-test('a change whose base stood still is merged as a fast-forward, another by a merge commit', async () => {
+test('a change whose base has not moved is merged as a fast-forward, any other by a merge commit', async () => {
   const { forge } = fixture;
   const first = await open();
   const second = await open();
@@ -62,7 +62,7 @@ test('a change whose base stood still is merged as a fast-forward, another by a 
   assert.match(await forge.getDiff(repository, second.number), /^diff --git a\/file-/);
 });
 
-test('changes of the same lines conflict, and the base stays as it was', async () => {
+test('changes to the same lines conflict, and the base stays as it was', async () => {
   const [first, second] = [await open('readme.txt', 'ONE\ntwo\nthree\n'), await open('readme.txt', '1\ntwo\nthree\n')];
   await fixture.merge(first.number);
   const trunk = await headOf('trunk');
@@ -71,7 +71,7 @@ test('changes of the same lines conflict, and the base stays as it was', async (
   assert.equal((await fixture.forge.findChange(repository, { number: second.number }))?.state, 'open');
 });
 
-test('an import that is repeated follows the source, and leaves a branch alone that went on by itself', async () => {
+test('a repeated import follows the source, and leaves a branch alone that has commits of its own', async () => {
   const forge = createLocalForge({ rootDir: `${fixture.rootDir}-import` });
   const wanted = { name: 'acme/copy', source: fixture.source, branch: 'trunk' };
   const { cloneUrl } = await forge.ensureRepository(wanted);
@@ -86,7 +86,7 @@ test('an import that is repeated follows the source, and leaves a branch alone t
   assert.equal(await head(), before);
 });
 
-test('an import is kept as the pack that came, so that large files are not compressed anew for each mirror', async () => {
+test('an import keeps the pack that it received, so that large files are not compressed again for each mirror', async () => {
   const forge = createLocalForge({ rootDir: `${fixture.rootDir}-pack` });
   const { cloneUrl } = await forge.ensureRepository({ name: 'acme/pack', source: fixture.source, branch: 'trunk' });
   assert.deepEqual((await readdir(join(cloneUrl, 'objects'))).toSorted(), ['info', 'pack']);
@@ -157,7 +157,7 @@ test('a pushed commit is checked once: one claim holds until it is finished or e
   await forge.setCheck(repository, undefined);
 });
 
-test('a claim that expired or whose owner died is taken again, and the first owner comes too late', async () => {
+test('a claim that expired or whose owner died can be taken by another, and the first owner’s result is refused', async () => {
   const forge = createLocalForge({ rootDir: `${fixture.rootDir}-claims` });
   await forge.ensureRepository({
     name: repository,
@@ -194,7 +194,7 @@ test('a claim that expired or whose owner died is taken again, and the first own
   assert.equal((await forge.listChecks(repository, taken.commit))[0]?.state, 'passed');
 });
 
-test('processes that open changes at once never give a number twice, and open one change for one branch', async () => {
+test('processes that open changes at once never use a number twice, and open one change for each branch', async () => {
   const { forge, rootDir } = fixture;
   const branches = ['jig/p1', 'jig/p2', 'jig/p3'];
   for (const branch of branches) await fixture.push(branch, `${branch}.txt`, 'x\n');
@@ -213,7 +213,7 @@ test('processes that open changes at once never give a number twice, and open on
   assert.equal(new Set(JSON.parse(numbers[0] ?? '[]')).size, 3);
 });
 
-test('an archived repository takes no change, and an empty one says so', async () => {
+test('an archived repository takes no changes, and an empty one is reported as empty', async () => {
   const forge = createLocalForge({ rootDir: `${fixture.rootDir}-archive` });
   const archived = await forge.ensureRepository({
     name: 'acme/old',

@@ -6,7 +6,7 @@ import { neutralize, neutralizeTitle } from '../../forge/neutralize.ts';
 
 const table: [rule: string, text: string, expected: string][] = [
   ['mentions', 'ask @everyone, (@acme/team) and \\@ada', 'ask @ everyone, (@ acme/team) and \\@ ada'],
-  ['addresses of mail are no mentions', 'ada@example.com', 'ada@example.com'],
+  ['email addresses, which stay as they are', 'ada@example.com', 'ada@example.com'],
   ['references', 'Closes #1, acme/api#22, !3, GH-4', 'Closes # 1, acme/api# 22, ! 3, GH- 4'],
   [
     'references by address',
@@ -29,7 +29,7 @@ const table: [rule: string, text: string, expected: string][] = [
     '< img src=x> < !-- hidden --> < /details> a < b <1',
   ],
   ['character references', '&#64;ada &commat;ada &lt;img> a && b &c', '& # 64;ada & commat;ada & lt;img> a && b &c'],
-  ['what nobody sees', 'a\u200bb\u{E0041}c\u202ed\u00ade\u3164f\u0007g\u2800h', 'abcdefgh'],
+  ['invisible characters', 'a\u200bb\u{E0041}c\u202ed\u00ade\u3164f\u0007g\u2800h', 'abcdefgh'],
   ['line ends of every kind', 'a\r\nb\rc\u2028d', 'a\nb\nc\nd'],
   [
     'commands to bots',
@@ -37,14 +37,14 @@ const table: [rule: string, text: string, expected: string][] = [
     '/ merge\n  / close now\n> / lgtm\n/usr/bin/env\na /merge',
   ],
   [
-    'orders to skip checks',
+    'instructions to skip checks',
     '[skip ci] [CI skip] [no-ci] ***NO_CI***\nskip-checks: true',
     '[ skip ci] [ CI skip] [ no-ci] *** NO_CI***\nskip-checks : true',
   ],
-  ['drawings that load things', '```mermaid\n~~~  PlantUML', '```text mermaid\n~~~text PlantUML'],
+  ['diagrams that load things', '```mermaid\n~~~  PlantUML', '```text mermaid\n~~~text PlantUML'],
 ];
 for (const [rule, text, expected] of table) {
-  test(`${rule} are only shown`, () => {
+  test(`made harmless: ${rule}`, () => {
     assert.equal(neutralize(text), expected);
   });
 }
@@ -107,7 +107,7 @@ const acting = [
   /[\u200b\u202e\r]/,
 ];
 
-test('nothing that a host acts on is left, whatever the text, and a second time changes nothing', () => {
+test('nothing that a host acts on is left, whatever the text, and applying it again changes nothing', () => {
   fc.assert(
     fc.property(hostile, (text) => {
       const safe = neutralize(text);
@@ -128,7 +128,7 @@ test('text of letters, digits and plain punctuation is left alone', () => {
   );
 });
 
-test('it takes time in proportion to the text', () => {
+test('the time is proportional to the length of the text', () => {
   for (const part of ['[', '@', '&a', '[a-', '/', ' \n /a', '> ', '`', 'skip-', '\\', '![']) {
     const startedAtMs = performance.now();
     neutralize(part.repeat(1_000_000 / part.length));
@@ -136,12 +136,12 @@ test('it takes time in proportion to the text', () => {
   }
 });
 
-test('a title is one line of a bounded length', () => {
+test('a title is one line of limited length', () => {
   assert.equal(neutralizeTitle('  a\n\n b\t@c '), 'a b @ c');
   assert.equal(Array.from(neutralizeTitle('👍'.repeat(1000))).length, 240);
 });
 
-test('a marker is found in its own text only, and no neutralised text carries one', () => {
+test('a marker is found only in its own text, and no neutralised text has one', () => {
   const text = withMarker('run/1', 'Body');
   assert.ok(carriesMarker('run/1', text));
   assert.ok(!carriesMarker('run/2', text));

@@ -35,7 +35,7 @@ test('a mirror is cloned once and follows the branches of its repository afterwa
   await assert.rejects(trusted.resolveBase(repository, '--all'), { code: 'branch-not-found' });
 });
 
-test('a first clone is kept as the pack that came, so that large files are not compressed anew for each checkout', async () => {
+test('a first clone keeps the pack that it received, so that large files are not compressed again for each checkout', async () => {
   const { trusted, repository, cacheDir } = fixture;
   const first = { ...repository, name: 'acme/first' };
   await trusted.ensureMirror(first, access);
@@ -56,7 +56,7 @@ test('several processes may ask for the same mirror at once', async () => {
   assert.equal(new Set(heads).size, 1);
 });
 
-test('the lock of a process that died is broken, and what its git left locked is freed', async () => {
+test('the lock of a dead process is broken, and the lock files of its git are removed', async () => {
   const { trusted, repository, cacheDir } = fixture;
   await trusted.ensureMirror(repository, access);
   const mirrors = join(cacheDir, 'mirrors');
@@ -100,7 +100,7 @@ test('a lock is held by one at a time, and a caller that gives up leaves no trac
   assert.deepEqual(await readdir(join(fixture.folder, 'locks')), []);
 });
 
-test('an empty, a missing, an unreachable, a refusing and an archived repository have a result of their own each', async () => {
+test('an empty, a missing, an unreachable, a refusing and an archived repository each have their own error', async () => {
   const { trusted, folder } = fixture;
   await execa('git', ['init', '-q', '--bare', join(folder, 'empty.git')]);
   const server = createServer((_, response) => response.writeHead(401, { 'www-authenticate': 'Basic' }).end());
@@ -126,7 +126,7 @@ test('an empty, a missing, an unreachable, a refusing and an archived repository
   });
 });
 
-test('a default branch of any name is found; a detached HEAD has none until one is named', async () => {
+test('a default branch of any name is found; with a detached HEAD, a branch must be named', async () => {
   const { trusted, git, folder, base } = fixture;
   const detached = join(folder, 'detached.git');
   await git(['clone', '-q', '--bare', '--branch', 'trunk', fixture.origin, detached]);
@@ -171,7 +171,7 @@ test('a shallow repository is mirrored as far as it goes, checked out, exported 
   assert.equal(await trusted.findRemoteHead(repository, access, 'jig/x'), commit);
 });
 
-test('a commit that the mirror does not have, or no longer has with its cache, is commit-missing', async () => {
+test('a commit that is not in the mirror, or was lost with the cache, is commit-missing', async () => {
   const { trusted, repository, base } = fixture;
   const missing = { name: 'GitRefusal', code: 'commit-missing' };
   await trusted.ensureMirror(repository, access);
@@ -201,7 +201,7 @@ test('addresses that would make git start a program are refused', async () => {
   }
 });
 
-test('credentials reach the forge through the environment, and stand in no file and no message', async () => {
+test('credentials reach the forge through the environment, and are in no file and no message', async () => {
   const seen: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     seen.push(request.headers.authorization);

@@ -55,7 +55,7 @@ test('a branch that exists with other commits is never written', async () => {
   assert.equal(await headOf('jig/gone'), undefined);
 });
 
-test('of many pushes of one new branch at once one wins, and the others are refused', async () => {
+test('if a new branch is pushed many times at once, one push wins and the others are refused', async () => {
   const rivals = await Promise.all([1, 2, 3].map((number) => ownCommit(fixture.base, `rival ${number}`)));
   const settled = await Promise.allSettled([...rivals, ...rivals].map((commit) => push(commit, 'jig/race')));
   const winner = await headOf('jig/race');
@@ -65,7 +65,7 @@ test('of many pushes of one new branch at once one wins, and the others are refu
   }
 });
 
-test('somebody who pushes between the look and the push is not overwritten', async () => {
+test('a push that comes between the look and our push is not overwritten', async () => {
   const { origin, git, gitIn } = fixture;
   await push(commits[0], 'jig/between');
   await git(['commit', '-q', '--allow-empty', '-m', 'theirs']);
@@ -83,12 +83,12 @@ test('somebody who pushes between the look and the push is not overwritten', asy
   await gitIn(origin)(['config', 'core.hooksPath', '/dev/null']);
 });
 
-test('names that are no branches are refused before anything is asked', async () => {
+test('names that can’t be branches are refused before the forge is asked', async () => {
   for (const branch of ['', '-x', 'a..b', 'a b', 'x.lock', 'a\n', 'refs/../x', '@{-1}'])
     await assert.rejects(push(commits[0], branch), { code: 'push-refused' }, branch);
 });
 
-test('a branch that is taken gets the first suffix that is free', async () => {
+test('if a branch name is taken, the first free suffix is added', async () => {
   const { origin, git } = fixture;
   const mine = await ownCommit(fixture.base, 'mine');
   assert.equal(await choose(mine, 'jig/taken'), 'jig/taken');
@@ -100,7 +100,7 @@ test('a branch that is taken gets the first suffix that is free', async () => {
   assert.equal(await choose(mine, 'jig/taken'), 'jig/taken-3');
 });
 
-test('a first push that comes late finds its branch, however far that has come, and makes no other', async () => {
+test('a first push that comes late finds its branch, even if it has moved on, and makes no other branch', async () => {
   const { origin, git } = fixture;
   const first = await ownCommit(fixture.base, 'round 1');
   const second = await ownCommit(first, 'round 2');
@@ -124,12 +124,12 @@ test('a first push that comes late finds its branch, however far that has come, 
   assert.deepEqual([await headOf('jig/late'), await headOf('jig/late-2')], [theirs, undefined]);
 });
 
-test('a push back to where a branch was is refused, though it holds the commit', async () => {
+test('a push that would move a branch back is refused, though the branch contains the commit', async () => {
   await push(commits[1], 'jig/rewound');
   await assert.rejects(push(commits[0], 'jig/rewound', commits[1]), { code: 'foreign-commits' });
 });
 
-test('freshness tells whether the base moved on, and whether the branch is still as it was pushed', async () => {
+test('freshness says whether the base has moved, and whether the branch is still as it was pushed', async () => {
   const { trusted, repository, base, git, origin } = fixture;
   await push(commits[0], 'jig/fresh');
   const wanted = {

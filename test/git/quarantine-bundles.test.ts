@@ -16,7 +16,7 @@ afterAll(() => fixture.close());
 const refused = (entries: Entry[], code: string, paths?: string[], more = {}) =>
   checkRefused(fixture, entries, code, paths, more);
 
-test('what is not one whole bundle is refused', async () => {
+test('anything but one complete bundle is refused', async () => {
   const { folder } = fixture;
   const whole = await readFile(await fixture.bundleOf([{ name: 'x', content: 'x'.repeat(5000) }]));
   const headerEnd = whole.indexOf('\n\n');
@@ -59,7 +59,7 @@ test('a bundle of another history, whose base is not in the mirror, is refused',
 });
 
 test(
-  'bombs are refused by caps: large, a tree of 10^10 paths, a million names, zeros, and deltas that unfold',
+  'limits stop bombs: large bundles, a tree of 10^10 paths, a million names, zeros, and deltas that unfold',
   { timeout: 60_000 },
   async () => {
     const large = join(fixture.folder, 'large.bundle');

@@ -14,7 +14,7 @@ afterAll(() => fixture.close());
 const refused = (entries: Entry[], code: string, paths?: string[], more = {}) =>
   checkRefused(fixture, entries, code, paths, more);
 
-test('submodules, and files that say where they come from, are refused', async () => {
+test('submodules and .gitmodules files are refused', async () => {
   const link: Entry = { name: 'sub', mode: '160000', id: fixture.base };
   await refused([link], 'submodule', ['sub']);
   for (const url of [
@@ -103,7 +103,7 @@ function staysInside(path: string, links: Map<string, string>): boolean {
   return true;
 }
 
-test('.git in any spelling that some file system takes for it is refused', async () => {
+test('.git is refused in any spelling that some file system accepts for it', async () => {
   for (const name of [
     '.git',
     '.GIT',
@@ -150,7 +150,7 @@ test('names with control characters, broken UTF-8 or too many bytes are refused,
   );
 });
 
-test('a name that starts with -, holds blanks or quotes, or has 255 bytes is a name like any other', async () => {
+test('a name that begins with -, contains blanks or quotes, or has 255 bytes is allowed', async () => {
   const names = ['--output=x', '-rf', ' lead', '"quoted"', "it's", '$(id)', '`id`', 'é'.repeat(127), '*', 'ümlaut'];
   const { files, commit = '' } = await fixture.quarantine(
     await fixture.bundleOf(names.map((name) => ({ name, content: 'x\n' }))),

@@ -12,7 +12,7 @@ afterAll(() => fixture.close());
 const refused = (entries: Entry[], code: string, paths?: string[], more = {}) =>
   checkRefused(fixture, entries, code, paths, more);
 
-test('too many files, too many bytes, a file made executable and an LFS pointer have an outcome each', async () => {
+test('too many files, too many bytes, a file made executable and an LFS pointer each have their own error', async () => {
   await refused(
     [
       { name: 'a', content: 'x' },
@@ -61,7 +61,7 @@ test('a patch that is cut says so', async () => {
   assert.ok(patch.length < 600 && patch.endsWith('it was cut here, at 500 bytes.\n'));
 });
 
-test('what decides on CI, review, installation, agents and hooks is protected, in any case of its letters', async () => {
+test('files that decide on CI, review, installation, agents and hooks are protected, in upper and lower case', async () => {
   const inFolder = async (folder: string, name: string): Promise<Entry> => ({
     name: folder,
     mode: '40000',
@@ -86,7 +86,7 @@ test('what decides on CI, review, installation, agents and hooks is protected, i
   ]);
 });
 
-test('deleting a protected file is a change to it', async () => {
+test('deleting a protected file counts as changing it', async () => {
   const protectedFixture = await createFixture({ CODEOWNERS: '* @ada\n', 'a.txt': 'a\n' });
   await protectedFixture.trusted.ensureMirror(protectedFixture.repository, access);
   const bundle = await protectedFixture.bundleTree(
@@ -96,7 +96,7 @@ test('deleting a protected file is a change to it', async () => {
   await protectedFixture.close();
 });
 
-test('a change outside of the allowed paths is refused, and protection holds inside of them', async () => {
+test('a change outside the allowed paths is refused, and protected files inside them stay protected', async () => {
   await refused([{ name: 'a.txt', content: 'x' }], 'path-not-allowed', ['a.txt'], { allowedPaths: ['src/**'] });
   await refused([{ name: 'AGENTS.md', content: 'x' }], 'protected-path', ['AGENTS.md'], { allowedPaths: ['**'] });
   await refused([{ name: 'x', content: 'x' }], 'glob-unsupported', [], { allowedPaths: ['[a-z]'] });

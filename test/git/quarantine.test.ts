@@ -42,7 +42,7 @@ test('the tree becomes one commit of the given author, and the same request make
   );
 });
 
-test('the commit stands on what the run pushed before, and a tree that is the same again is nothing to push', async () => {
+test('the commit builds on what the run pushed before, and an unchanged tree gives nothing to push', async () => {
   const first = await fixture.quarantine(await fixture.bundleOf([{ name: 'one', content: '1' }]));
   const bundlePath = await fixture.bundleOf([
     { name: 'one', content: '1' },
@@ -71,7 +71,7 @@ test('the commit stands on what the run pushed before, and a tree that is the sa
   assert.equal((await fixture.quarantine(await fixture.bundleOf([]))).commit, undefined);
 });
 
-test("only what the commit needs comes into the mirror: nothing of the bundle's own commits", async () => {
+test("only what the commit needs gets into the mirror, and none of the bundle's own commits", async () => {
   const bundle = await fixture.bundleOf([{ name: 'kept', content: 'kept\n' }]);
   const theirs = await fixture.git(['rev-parse', 'refs/heads/export']);
   const { commit = '' } = await fixture.quarantine(bundle);
@@ -129,7 +129,7 @@ test('hooks, monitors, filters, text conversion and diff programs of the reposit
   await assert.rejects(stat(canary), { code: 'ENOENT' });
 });
 
-test('the allowed paths can be held against what came since an earlier export of the run', async () => {
+test('the allowed paths can apply to what changed since an earlier export of the run', async () => {
   const { trusted, repository, base } = fixture;
   const request = {
     repository,

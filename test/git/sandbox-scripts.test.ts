@@ -45,7 +45,7 @@ test('a checkout is the commit, byte for byte, on a branch and with an identity'
   assert.equal(await readFile(join(workspace, 'a.txt'), 'utf8'), 'one\ntwo\n');
 });
 
-test('a checkout that is repeated is that commit again, whatever stood there', async () => {
+test('a repeated checkout gives that commit again, whatever was there', async () => {
   await mkdir(join(workspace, 'ignored/deep'), { recursive: true });
   await write('ignored/deep/file', 'left over');
   await chmod(join(workspace, 'ignored/deep'), 0o500);
@@ -57,7 +57,7 @@ test('a checkout that is repeated is that commit again, whatever stood there', a
   assert.equal(await git('rev-parse', 'HEAD'), fixture.base);
 });
 
-test('a workspace without a change exports nothing, with an exit code of its own', async () => {
+test('a workspace without changes exports nothing, with its own exit code', async () => {
   await mkdir(join(workspace, 'ignored'));
   await write('ignored/file', 'x');
   const result = await runScript(workspace, exportScript, [fixture.base]);
@@ -65,7 +65,7 @@ test('a workspace without a change exports nothing, with an exit code of its own
   assert.equal(result.stdout.length, 0);
 });
 
-test('what was added, changed and deleted is exported, and what .gitignore names is not', async () => {
+test('added, changed and deleted files are exported, and files that .gitignore names are not', async () => {
   await write('a.txt', 'one\r\ntwo\n');
   await write('new.bin', 'with \0 and \r\n');
   await rm(join(workspace, 'src'), { recursive: true });
@@ -74,7 +74,7 @@ test('what was added, changed and deleted is exported, and what .gitignore names
   assert.deepEqual(await pathsOf(), ['modified a.txt', 'added new.bin', 'deleted src/b.txt']);
 });
 
-test('commits, branches and a rebase of the agent come out as the tree they end in', async () => {
+test('whatever commits, branches and rebases an agent makes, the export is the final tree', async () => {
   await write('committed.txt', '1\n');
   await git('add', '-A');
   await git('commit', '-qm', 'by the agent');
@@ -121,7 +121,7 @@ for (const [rule, damage] of damages) {
   });
 }
 
-test('what the environment says about git is not obeyed', async () => {
+test('git settings in the environment have no effect', async () => {
   await write('a.txt', 'changed\n');
   const env = {
     GIT_DIR: '/nowhere',

@@ -21,14 +21,14 @@ describe('a request to the API server', () => {
     503: refusal(503, 'ServiceUnavailable', 'starting'),
     'a connection that ends': 'hang-up' as const,
   })) {
-    it(`is asked again after ${name}`, async () => {
+    it(`is sent again after ${name}`, async () => {
       await using server = await startRestServer((_, before) => (before < 2 ? first : fine));
       assert.equal(await readPod(server.cluster), 'u');
       assert.equal(server.asked.length, 3);
     });
   }
 
-  it('is asked again after 429, not before the server wants it', async () => {
+  it('is sent again after 429, not before the server allows it', async () => {
     await using server = await startRestServer((_, before) =>
       before === 0 ? refusal(429, 'TooManyRequests', 'slow down', { 'retry-after': '1' }) : fine,
     );
@@ -37,14 +37,14 @@ describe('a request to the API server', () => {
     assert.ok(performance.now() - startedAt >= 1000, 'it was asked too soon');
   });
 
-  it('is asked again where the server takes it and says nothing', async () => {
+  it('is sent again if the server accepts it and does not answer', async () => {
     await using server = await startRestServer((_, before) => (before === 0 ? 'silence' : fine), {
       requestTimeoutMs: 300,
     });
     assert.equal(await readPod(server.cluster), 'u');
   });
 
-  it('is asked again while nobody listens', async () => {
+  it('is sent again while nobody listens', async () => {
     const port = await getFreePort();
     const asking = readPod(clusterAt(port));
     await assert.rejects(fetch(`http://127.0.0.1:${port}`));
@@ -52,7 +52,7 @@ describe('a request to the API server', () => {
     assert.equal(await asking, 'u');
   });
 
-  it('goes on with the token that was renewed meanwhile', async () => {
+  it('uses a token that was renewed meanwhile', async () => {
     let token = 'old';
     await using server = await startRestServer(
       (asked) => {
@@ -68,7 +68,7 @@ describe('a request to the API server', () => {
     );
   });
 
-  it('fails with 401 where the credentials stay refused', async () => {
+  it('fails with 401 if the credentials are still refused', async () => {
     await using server = await startRestServer(() => refusal(401, 'Unauthorized', 'Unauthorized'), {
       unreachableTimeoutMs: 500,
     });
@@ -81,7 +81,7 @@ describe('a request to the API server', () => {
     [409, 'AlreadyExists'],
     [422, 'Invalid'],
   ] as const) {
-    it(`is refused by ${status} at once, in the server's words`, async () => {
+    it(`fails at once with ${status}, in the server's words`, async () => {
       await using server = await startRestServer(() => refusal(status, reason, `no, ${reason}`));
       await assert.rejects(
         readPod(server.cluster),
@@ -95,14 +95,14 @@ describe('a request to the API server', () => {
     });
   }
 
-  it('fails, to be tried again, when the patience ends', async () => {
+  it('fails with a retryable error when its time is up', async () => {
     await using server = await startRestServer(() => refusal(503, 'ServiceUnavailable', 'etcd is away'), {
       unreachableTimeoutMs: 600,
     });
     await assert.rejects(readPod(server.cluster), (error) => unreachable(error) && /etcd is away/.test(String(error)));
   });
 
-  it('does not wait for a server that wants more time than there is', async () => {
+  it('does not wait if the server asks for more time than is left', async () => {
     await using server = await startRestServer(
       () => refusal(429, 'TooManyRequests', 'slow down', { 'retry-after': '30' }),
       { unreachableTimeoutMs: 1000 },
@@ -128,7 +128,7 @@ describe('a request to the API server', () => {
     await assert.rejects(readPod(away.cluster, later.signal), (error) => error === reason);
   });
 
-  it('uses a connection that is there', async () => {
+  it('uses an open connection', async () => {
     await using server = await startRestServer(() => fine);
     for (let count = 0; count < 5; count += 1) await readPod(server.cluster);
     assert.ok(server.connections() < 5, `${server.connections()} connections for five requests`);
@@ -149,7 +149,7 @@ describe('the kubeconfig', async () => {
     return connectCluster({ context, unreachableTimeoutMs: 1000 });
   };
 
-  it('gives its current context, or the one that is named', async () => {
+  it('gives its current context, or the named one', async () => {
     const clusters = ['a', 'b'].map((name) => ({ name, cluster: { server: `https://${name}.example:6443` } }));
     const contexts = ['a', 'b'].map((name) => ({ name, context: { cluster: name, user: 'u' } }));
     await writeFile(
@@ -168,7 +168,7 @@ describe('the kubeconfig', async () => {
     assert.throws(() => connect('c'), { code: 'config-invalid', message: /no context "c"; it has a, b/ });
   });
 
-  it('that is missing, or is none, is said so', async () => {
+  it('that is missing or invalid is reported as such', async () => {
     await rm(file, { force: true });
     assert.throws(() => connect(), { code: 'config-invalid', message: /can't be read/ });
     await writeFile(file, '{');

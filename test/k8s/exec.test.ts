@@ -34,13 +34,13 @@ describe('an exec', () => {
     });
   }
 
-  it('has its words as they are', async () => {
+  it('passes its words on unchanged', async () => {
     let words: string[] = [];
     await play({ onExec: async (exec) => await exec.end(exec.words.length - (words = exec.words).length) });
     assert.deepEqual(words, ['sh', '-c', 'echo "$1"', 'sh', 'a b&c=d\n%ü']);
   });
 
-  it('hands on both streams, all of what came before the status', async () => {
+  it('passes both streams on, with everything that came before the status', async () => {
     const onExec: ApiServerScript['onExec'] = async ({ send, end }) => {
       for (const channel of [1, 2, 3]) await send(channel, '');
       await send(1, 'one ');
@@ -56,7 +56,7 @@ describe('an exec', () => {
     });
   });
 
-  it('waits for takers that take their time, in order', async () => {
+  it('waits for slow takers, in order', async () => {
     const taken: string[] = [];
     const onStdout = async (bytes: Uint8Array): Promise<void> => {
       await delay(bytes.length === 1 ? 20 : 1);
@@ -71,7 +71,7 @@ describe('an exec', () => {
   });
 
   for (const protocol of ['v5.channel.k8s.io', 'v4.channel.k8s.io']) {
-    it(`sends its input whole over ${protocol}, and its end where the protocol has one`, async () => {
+    it(`sends its whole input over ${protocol}, and the end of the input if the protocol can`, async () => {
       const sent = Buffer.alloc(3 * mebibyte + 1, 'input');
       let input: (Buffer | undefined)[] = [];
       const onExec: ApiServerScript['onExec'] = (exec) => {
@@ -90,7 +90,7 @@ describe('an exec', () => {
     });
   }
 
-  it('fails by what its own caller throws', async () => {
+  it('fails with what its own caller throws', async () => {
     const error = new Error('no space left');
     const onExec: ApiServerScript['onExec'] = async ({ send, end }) => {
       await send(1, 'x');
@@ -158,7 +158,7 @@ describe('an exec whose connection', () => {
     });
   }
 
-  it('says that the command failed, without a code, has failed', async () => {
+  it('reports that the command failed without a code has the outcome failed', async () => {
     const cases = [
       { status: 'Failure', message: 'container not found ("main")', reason: 'InternalError' },
       { ...statusOf(1), details: { causes: [{ reason: 'ExitCode', message: '0' }] } },
@@ -169,12 +169,12 @@ describe('an exec whose connection', () => {
     }
   });
 
-  it('is half-open is given up when pings stay unanswered', async () => {
+  it('is half-open is given up when pings are not answered', async () => {
     const { outcome } = await play({ pong: false }, { pingEveryMs: 20 });
     assert.deepEqual(outcome, { kind: 'unknown', reason: 'the connection shows no sign of life' });
   });
 
-  it('is quiet is kept as long as pings are answered', async () => {
+  it('is silent is kept as long as pings are answered', async () => {
     const onExec: ApiServerScript['onExec'] = ({ socket, end }) => {
       let pings = 0;
       socket.on('ping', () => void (++pings === 10 && end(0)));
@@ -184,7 +184,7 @@ describe('an exec whose connection', () => {
 });
 
 describe('a slow taker', () => {
-  it('holds the server back, so memory doesn’t grow with what it sends', async () => {
+  it('slows the server down, so that memory doesn’t grow with the output', async () => {
     const total = 16_384 * 32_767;
     let sent = 0;
     const onExec: ApiServerScript['onExec'] = async ({ socket, end }) => {
@@ -228,14 +228,14 @@ describe('an exec that is refused', () => {
     });
   }
 
-  it('says when to come again, and shortens what isn’t a reason', async () => {
+  it('reports when to try again, and shortens an answer that isn’t a status', async () => {
     const { outcome } = await play({
       refuse: () => ({ status: 429, headers: { 'retry-after': '2' }, body: '<html>'.repeat(100_000) }),
     });
     assert.ok(outcome.kind === 'refused' && outcome.retryAfterMs === 2000 && outcome.reason.length === 500);
   });
 
-  it('by no server at all is unreachable', async () => {
+  it('because there is no server is unreachable', async () => {
     const closed = createServer();
     await once(closed.listen(0, '127.0.0.1'), 'listening');
     const { port } = closed.address() as AddressInfo;
@@ -258,7 +258,7 @@ describe('an exec that takes too long', () => {
     assert.ok(['unknown', 'unreachable'].includes(outcome.kind));
   });
 
-  it('ends by an abort, also before it began', async () => {
+  it('ends when it is aborted, also before it began', async () => {
     const abort = new AbortController();
     assert.deepEqual((await play({ onExec: () => abort.abort() }, { signal: abort.signal })).outcome, {
       kind: 'unknown',

@@ -41,7 +41,7 @@ describe('a command of a pod', () => {
     assert.equal(connected.server.requests(), 3);
   });
 
-  it('has the variables of its image and its sandbox, and nothing of the cluster’s', async () => {
+  it('has the variables of its image and its sandbox, and none of the cluster’s', async () => {
     await using connected = await connect();
     const { stdout } = await connected.run({
       ...shell('variables', ''),
@@ -59,7 +59,7 @@ describe('a command of a pod', () => {
     assert.doesNotMatch(stdout, /KUBERNETES|seal/);
   });
 
-  it('whose program’s name looks like a variable is looked for as a program', async () => {
+  it('whose program’s name looks like a variable starts that program', async () => {
     await using connected = await connect();
     for (const env of [{}, { 'an.other': 'x' }]) {
       assert.equal(
@@ -75,19 +75,19 @@ describe('a command of a pod', () => {
     }
   });
 
-  it('can end its process group, and ends with it', async () => {
+  it('can end its process group and itself', async () => {
     await using connected = await connect();
     assert.deepEqual((await connected.run(shell('group', 'kill -KILL 0'))).result.exitCode, 137);
   });
 
-  it('is told by its folder that isn’t there', async () => {
+  it('fails if its folder does not exist', async () => {
     await using connected = await connect();
     const { result, stderr } = await connected.run(shell('no-folder', 'true', { cwd: 'not/there' }));
     assert.deepEqual([result.ending, result.exitCode], ['exited', 126]);
     assert.match(stderr, /not\/there/);
   });
 
-  it('is one of at most eight that are started at the same time', async () => {
+  it('is started together with at most seven others', async () => {
     let starting = 0;
     let most = 0;
     const onExec = async (exec: ScriptedExec): Promise<void> => {
@@ -110,7 +110,7 @@ describe('a command of a pod', () => {
 });
 
 describe('a command whose connection drops', () => {
-  it('again and again is taken up where its output stopped; it ran once', async () => {
+  it('again and again is followed from where its output stopped, and runs once', async () => {
     let execs = 0;
     const onExec = async (exec: ScriptedExec): Promise<void> =>
       await (++execs < 5 ? serveUpTo(execs * 25_000, exec) : pod.serve(exec));
@@ -127,7 +127,7 @@ describe('a command whose connection drops', () => {
     assert.equal((await connected.run(shell('drops-count', 'cat drops'))).stdout, 'ran\n');
   });
 
-  it('between its end and the status has ended as its supervisor vouches', async () => {
+  it('between its end and the status has the result that its supervisor sealed', async () => {
     let execs = 0;
     const onExec = async (exec: ScriptedExec): Promise<void> => {
       execs++;
@@ -138,7 +138,7 @@ describe('a command whose connection drops', () => {
     assert.deepEqual([result.exitCode, stdout, execs], [3, 'once\n', 1]);
   });
 
-  it('while its input is sent is launched with the whole of it, or not at all', async () => {
+  it('while its input is sent is launched with all of it, or not at all', async () => {
     let execs = 0;
     const onExec = async (exec: ScriptedExec): Promise<void> => {
       let bytes = 0;
@@ -156,7 +156,7 @@ describe('a command whose connection drops', () => {
 });
 
 describe('an API server', () => {
-  it('that is busy or broken for a while delays the command, which runs once', async () => {
+  it('that is busy or broken for a while delays the command, which still runs once', async () => {
     const answers = [429, 500, 409, 401];
     await using connected = await connect({
       onExec: pod.serve,
@@ -168,7 +168,7 @@ describe('an API server', () => {
     assert.equal((await connected.run(shell('busy', 'echo ran >>busy; cat busy'))).stdout, 'ran\n');
   });
 
-  it('says when to come again, and is asked no sooner', async () => {
+  it('that says when to try again is not asked earlier', async () => {
     const at: number[] = [];
     await using connected = await connect({
       onExec: pod.serve,
@@ -178,7 +178,7 @@ describe('an API server', () => {
     assert.ok((at[1] ?? 0) - (at[0] ?? 0) >= 990);
   });
 
-  it('that forbids ends the waiting at once, and it is said what to grant', async () => {
+  it('that forbids the command ends the wait at once, and the error says what to grant', async () => {
     await using connected = await connect({
       refuse: () => ({ status: 403, body: '{"message":"pods/exec is forbidden"}' }),
     });
@@ -188,7 +188,7 @@ describe('an API server', () => {
     );
   });
 
-  it('that stays away is given up after the time that is set, to be tried again', async () => {
+  it('that stays away is given up after the set time, with a retryable error', async () => {
     await using connected = await connect(
       { refuse: () => ({ status: 503 }) },
       { unreachableTimeoutMs: 300, checkPod: async () => await Promise.resolve('unreachable') },
@@ -202,14 +202,14 @@ describe('an API server', () => {
 });
 
 describe('a command in a pod', () => {
-  it('of another incarnation isn’t run, and its sandbox is lost', async () => {
+  it('is not run in another incarnation, and the sandbox is lost', async () => {
     await using connected = await connect(undefined, { incarnation: 'another' });
     await assert.rejects(connected.run(shell('incarnation', 'touch of-another')), SandboxLost);
     await using same = await connect();
     assert.equal((await same.run(shell('incarnation-ran', 'ls of-another'))).result.exitCode, 2);
   });
 
-  it('that is gone is lost, with the reason', async () => {
+  it('is lost with its pod, with the reason', async () => {
     await using connected = await connect(
       { refuse: () => ({ status: 404 }) },
       { checkPod: async () => await Promise.resolve({ gone: 'the pod was evicted' }) },
@@ -220,7 +220,7 @@ describe('a command in a pod', () => {
     );
   });
 
-  it('that ended for memory ended for memory, with the output that came', async () => {
+  it('ends as out-of-memory with its pod, with the output that came before', async () => {
     const checkPod: PodCommandTarget['checkPod'] = async () =>
       await Promise.resolve({ gone: 'OOMKilled', ending: 'out-of-memory' });
     await using connected = await connect({ onExec: async (exec) => await serveUpTo(20, exec) }, { checkPod });
@@ -233,7 +233,7 @@ describe('a command in a pod', () => {
 });
 
 describe('a cancel', () => {
-  it('is asked for again where the asking didn’t come through', async () => {
+  it('is sent again if it did not arrive', async () => {
     let stops = 0;
     const onExec = async (exec: ScriptedExec): Promise<void> => {
       if (exec.words.some((word) => word.endsWith('stop-command.sh')) && ++stops < 3) exec.drop();

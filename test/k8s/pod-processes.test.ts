@@ -76,7 +76,7 @@ const leave = [
 
 for (const path of shells) {
   describe(`a pod whose shell is ${path.split('/').at(-1)}`, () => {
-    it('runs commands, ends them and all that they leave', async () => {
+    it('runs commands, and ends them with everything that they leave', async () => {
       await using pod = await startPod({ shell: path });
       const { result, stdout, stderr } = await pod.run(
         shell('basics', `echo out; echo err >&2; ${leave}\nsleep 0.3; exit 3`, { stdin: Buffer.from('input') }),
@@ -110,7 +110,7 @@ describe('the end of a command', () => {
   });
   afterAll(async () => await pod[Symbol.asyncDispose]());
 
-  it('leaves other commands of the pod alone, and what they left', async () => {
+  it('leaves other commands of the pod alone, with everything that they left', async () => {
     const long = pod.run(
       shell(
         'long',
@@ -138,14 +138,14 @@ describe('the end of a command', () => {
     ],
   ] as const;
   for (const [how, script] of runaways) {
-    it(`catches what runs ${how} from one process to the next`, async () => {
+    it(`catches what moves ${how} from one process to the next`, async () => {
       const { result, stdout } = await pod.run(shell(`runs-${how}`, `${script}; sleep 0.1; echo running`));
       assert.deepEqual([result.ending, stdout], ['exited', 'running\n']);
       assert.deepEqual(await lastingProcesses(pod.pod), []);
     });
   }
 
-  it('that leaves more than can be killed one by one comes for all of it at once; other commands go on, and its output is whole', async () => {
+  it('kills everything at once if there are too many processes to kill one by one; other commands go on, and the output is complete', async () => {
     const other = pod.run(shell('beside-a-crowd', 'until [ -e crowd-ended ]; do sleep 0.02; done; echo done'));
     const crowd = 'export hop=\'(setsid sh -c "$hop" &)\'; for i in $(seq 40); do eval "$hop"; done';
     const { result, stdout } = await pod.run(shell('crowd', `${crowd}; echo running`));
@@ -155,7 +155,7 @@ describe('the end of a command', () => {
     assert.deepEqual(await lastingProcesses(pod.pod), []);
   });
 
-  it('is taken in: no dead process stays', async () => {
+  it('leaves no zombie process', async () => {
     await pod.run(shell('orphans', 'for i in 1 2 3 4 5 6 7 8 9; do (sh -c "sleep 0.0$i" &); done; sleep 0.2'));
     const { stdout } = await pod.run(shell('zombies', 'grep -l "^State:.Z" /proc/[0-9]*/status; true'));
     assert.equal(stdout, '');
@@ -184,7 +184,7 @@ describe('a command that attacks its supervision', () => {
     ],
   ];
   for (const [what, script] of attacks) {
-    it(`and ${what} never succeeds by it`, async () => {
+    it(`and ${what} never succeeds with that`, async () => {
       const run = pod.run(shell(what, script, { timeoutMs: 3000 }));
       const ended = await run.then(
         ({ result, stdout }) => ({ result, stdout }),
@@ -201,7 +201,7 @@ describe('a command that attacks its supervision', () => {
     });
   }
 
-  it('finds the seal of no command, nor the names of those to come', async () => {
+  it('can’t find the seal of any command, or the names of later ones', async () => {
     const search = 'grep -rlas "$1" /jig /proc/[0-9]*/environ /proc/[0-9]*/cmdline /opt/jig; true';
     const request = await describeCommand(pod.target, shell('search', ''), false);
     const { stdout } = await pod.run({
@@ -224,7 +224,7 @@ describe('a command that attacks its supervision', () => {
     ['output’s length', async (place) => await appendFile(`${place}.stdout`, 'more')],
   ];
   for (const [what, change] of later) {
-    it(`can’t change the ${what} of a command that ended`, async () => {
+    it(`can’t change the ${what} of a command that has ended`, async () => {
       const spec: CommandSpec = shell(`later-${what}`, 'echo bad; exit 1');
       assert.equal((await pod.run(spec)).result.exitCode, 1);
       const { name } = await describeCommand(pod.target, spec, false);
@@ -238,7 +238,7 @@ describe('a command that attacks its supervision', () => {
     });
   }
 
-  it('that launched and has no supervisor is lost, and soon', async () => {
+  it('and leaves the pid of a dead supervisor is soon lost', async () => {
     const { name } = await describeCommand(pod.target, shell('never-started', ''), false);
     await writeFile(`${pod.pod.commandsDir}/${name}.pid`, '1 1 x\n');
     await assert.rejects(pod.run(shell('never-started', '')), SandboxLost);

@@ -25,7 +25,7 @@ describe('the name of a pod', () => {
     );
   });
 
-  it('is distinct for ids that look alike', () => {
+  it('is different for similar ids', () => {
     const alike = ['a/b', 'a-b', 'A-b', 'a b', `${'x'.repeat(80)}1`, `${'x'.repeat(80)}2`, '', '/'];
     assert.equal(new Set(alike.map(podName)).size, alike.length);
     assert.match(podName('run/acme/api-gate'), /run-acme-api-gate/);
@@ -56,7 +56,7 @@ describe('the pod of a sandbox', () => {
     });
   });
 
-  it('is written to in volumes of a size alone; its scripts and the blueprint’s folder are read only', () => {
+  it('can be written to only in volumes of limited size; its scripts and the blueprint’s folder are read-only', () => {
     const volumes = new Map(pod().spec?.volumes?.map((volume) => [volume.name, volume]));
     for (const mount of container().volumeMounts ?? []) {
       const volume = volumes.get(mount.name);
@@ -101,7 +101,7 @@ describe('the pod of a sandbox', () => {
     );
   });
 
-  it('has another hash with another blueprint, and the same as ever with a lone file', () => {
+  it('has another hash with another blueprint, and always the same hash with a lone file', () => {
     const hash = (files: ReturnType<typeof file>[]) =>
       pod({ blueprint: files }).metadata?.annotations?.[annotations.specHash];
     assert.equal(hash([]), pod().metadata?.annotations?.[annotations.specHash]);
@@ -109,7 +109,7 @@ describe('the pod of a sandbox', () => {
     assert.equal(new Set(hashes).size, 5);
   });
 
-  it('takes no files that annotations can’t hold, and says what to do', () => {
+  it('refuses files that annotations can’t hold, and says what to do', () => {
     for (const [bytes, says] of [
       [Buffer.from([0xff]), /"tool" is not UTF-8 text/],
       ['x'.repeat(200_000), /its files have 200000 bytes/],
@@ -117,7 +117,7 @@ describe('the pod of a sandbox', () => {
       assert.throws(() => pod({ blueprint: [file('tool', bytes)] }), { message: says, hint: /the sandbox’s image/ });
   });
 
-  it('shows its commands no secret of their folders, and which pod they are in', () => {
+  it('hides the secret of the folders from its commands, and tells them which pod they are in', () => {
     const { metadata, spec } = pod();
     assert.equal(metadata?.annotations?.[annotations.nonce], 'the-nonce');
     const items = spec?.volumes?.flatMap(({ downwardAPI }) => downwardAPI?.items ?? []) ?? [];
@@ -126,7 +126,7 @@ describe('the pod of a sandbox', () => {
     assert.ok(!JSON.stringify([items, spec?.containers]).includes('nonce'));
   });
 
-  it('has the limits that were asked for, and requests a share of them', () => {
+  it('has the requested limits, and requests a share of them from the cluster', () => {
     const { limits, requests } =
       container(
         { resources: { cpu: 2, memoryBytes: 100 * mebibyte, diskBytes: 10 * mebibyte, processes: 5 } },
@@ -139,7 +139,7 @@ describe('the pod of a sandbox', () => {
     assert.ok(Number(limits?.['ephemeral-storage']) >= 10 * mebibyte);
   });
 
-  it('ends by itself after the life that the operator sets, whatever its lease', () => {
+  it('ends after the life that the operator sets, whatever its lease', () => {
     assert.equal(pod({ leaseMs: 60_000 }, { podLifeMs: 3_600_000 }).spec?.activeDeadlineSeconds, 3600);
   });
 

@@ -41,25 +41,25 @@ describe('how far a pod has come', () => {
 
 describe('what keeps a pod from starting', () => {
   const cases: [string, V1PodStatus, { code: string; recovers: string } | undefined][] = [
-    ['nothing, while it is made', container({ waiting: { reason: 'ContainerCreating' } }), undefined],
-    ['nothing that anybody says', {}, undefined],
+    ['nothing while its container is created', container({ waiting: { reason: 'ContainerCreating' } }), undefined],
+    ['unknown if no status gives a reason', {}, undefined],
     [
-      'a pull that fails',
+      'a failed pull',
       container({ waiting: { reason: 'ErrImagePull', message: 'not found' } }),
       { code: 'sandbox-image-unavailable', recovers: 'pull' },
     ],
     [
-      'a pull that is given up for now',
+      'a pull that is tried again later',
       container({ waiting: { reason: 'ImagePullBackOff' } }),
       { code: 'sandbox-image-unavailable', recovers: 'pull' },
     ],
     [
-      'an image that is not there',
+      'an image that does not exist',
       container({ waiting: { reason: 'ErrImageNeverPull' } }),
       { code: 'sandbox-image-unavailable', recovers: 'never' },
     ],
     [
-      'a name that is none',
+      'an invalid name',
       container({ waiting: { reason: 'InvalidImageName' } }),
       { code: 'sandbox-image-unavailable', recovers: 'never' },
     ],
@@ -69,7 +69,7 @@ describe('what keeps a pod from starting', () => {
       { code: 'sandbox-not-started', recovers: 'never' },
     ],
     [
-      'a runtime that stumbled',
+      'an error of the container runtime',
       container({ waiting: { reason: 'CreateContainerError' } }),
       { code: 'sandbox-not-started', recovers: 'maybe' },
     ],
@@ -99,30 +99,30 @@ describe('the end of a pod', () => {
     ...(message !== undefined && { message }),
   });
   const cases: [string, V1Pod, { reason: string; ending?: string } | undefined][] = [
-    ['has not come while it runs', pod(container({ running: {} })), undefined],
-    ['has not come while it waits', pod({ phase: 'Pending' }), undefined],
+    ['has not happened while it runs', pod(container({ running: {} })), undefined],
+    ['has not happened while it waits', pod({ phase: 'Pending' }), undefined],
     [
-      'is no memory where the kernel killed its container',
+      'is out-of-memory if the kernel killed its container',
       pod({ ...container({ terminated: { exitCode: 137, reason: 'OOMKilled' } }), phase: 'Failed' }),
       { reason: 'OOMKilled', ending: 'out-of-memory' },
     ],
     [
-      'is a full disk where a volume was over its limit',
+      'is disk-full if a volume was over its limit',
       pod(ended('Evicted', 'Usage of EmptyDir volume "work" exceeds the limit "10Mi". ')),
       { reason: 'Evicted', ending: 'disk-full' },
     ],
     [
-      'is a full disk where the pod was over its limit',
+      'is disk-full if the pod was over its limit',
       pod(ended('Evicted', 'Pod ephemeral local storage usage exceeds the total limit of containers 2Gi. ')),
       { reason: 'Evicted', ending: 'disk-full' },
     ],
     [
-      'is a full disk where its container was over its limit',
+      'is disk-full if its container was over its limit',
       pod(ended('Evicted', 'Container sandbox exceeded its local ephemeral storage limit "1Gi". ')),
       { reason: 'Evicted', ending: 'disk-full' },
     ],
     [
-      'is not its own doing where the node was short',
+      'is an eviction without its own fault if the node was short of something',
       pod(
         ended('Evicted', 'The node was low on resource: ephemeral-storage. Threshold quantity: 1Gi, available: 1Mi.'),
       ),

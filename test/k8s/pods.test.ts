@@ -39,7 +39,7 @@ describe('a pod', () => {
     assert.deepEqual(new Set(made.map(({ metadata }) => metadata?.uid)).size, 1);
   });
 
-  it('is made once though the answer was lost', async () => {
+  it('is made once even if the answer was lost', async () => {
     let lost = 0;
     await using server = await startPodServer({
       instead: (asked, self) => {
@@ -53,7 +53,7 @@ describe('a pod', () => {
     assert.equal(server.count('POST'), 2);
   });
 
-  it('of somebody else under the name is refused and left alone', async () => {
+  it('of another program with this name is refused and left alone', async () => {
     await using server = await startPodServer();
     const { metadata } = wanted();
     server.put({ metadata: { name: metadata?.name ?? '', labels: { app: 'other' } } });
@@ -64,7 +64,7 @@ describe('a pod', () => {
     assert.equal(server.count('DELETE'), 0);
   });
 
-  it('is renewed by a note of until when it is needed, and not where it is gone or another’s', async () => {
+  it('is renewed by an annotation with the time until which it is needed, unless it is gone or another’s', async () => {
     await using server = await startPodServer();
     assert.equal(await renewPod(server.pods, 'run/one', 3_600_000), false);
     await ensurePod(server.pods, wanted({ leaseMs: 1000 }));
@@ -77,7 +77,7 @@ describe('a pod', () => {
     assert.equal(await renewPod(server.pods, 'run/one', 3_600_000), false);
   });
 
-  it('that was made by another specification is refused and left alone', async () => {
+  it('that was made with another specification is refused and left alone', async () => {
     await using server = await startPodServer();
     await ensurePod(server.pods, wanted());
     for (const changes of [{ image: 'other:1' }, { env: { A: 'b' } }])
@@ -85,7 +85,7 @@ describe('a pod', () => {
     assert.equal(server.count('DELETE'), 0);
   });
 
-  it('that has ended, or is being removed, is waited out and made again', async () => {
+  it('that has ended or is being removed is made again once it is gone', async () => {
     for (const end of [
       (server: PodServer) => server.change({ phase: 'Failed', reason: 'Evicted' }),
       (server: PodServer) => server.change({}, { deletionTimestamp: new Date() }),
@@ -98,7 +98,7 @@ describe('a pod', () => {
     }
   });
 
-  it('whose predecessor never goes fails within the bound', async () => {
+  it('whose predecessor never goes fails in time', async () => {
     await using server = await startPodServer({ lingers: true });
     await ensurePod(server.pods, wanted());
     server.change({}, { deletionTimestamp: new Date() });
@@ -108,7 +108,7 @@ describe('a pod', () => {
     );
   });
 
-  it('waits for a quota that comes free', async () => {
+  it('waits until a quota has room', async () => {
     let full = true;
     await using server = await startPodServer({
       instead: (asked) => {
@@ -146,7 +146,7 @@ describe('a pod', () => {
     });
   }
 
-  it('is removed by its own UID alone', async () => {
+  it('is removed only by its own UID', async () => {
     await using server = await startPodServer();
     const first = await ensurePod(server.pods, wanted());
     server.remove();
@@ -182,7 +182,7 @@ describe('the wait for a pod to start', () => {
     });
   }
 
-  it('outlasts a server that is away meanwhile', async () => {
+  it('continues when a server that was away is back', async () => {
     let away = false;
     const { started } = await start({ watch: 'ends', instead: () => (away ? 'hang-up' : undefined) }, (server) => {
       away = true;
@@ -242,14 +242,14 @@ describe('the wait for a pod to start', () => {
     });
   }
 
-  it('ends after a shorter while where a pull fails', async () => {
+  it('ends earlier if a pull fails', async () => {
     await assert.rejects(
       start({}, (server) => server.change(waits('ImagePullBackOff', 'Back-off pulling image "x"'))),
       unavailable('sandbox-image-unavailable', /Back-off pulling image/),
     );
   });
 
-  it('lasts as long as it may where no node has room', async () => {
+  it('lasts as long as allowed if no node has room', async () => {
     const full: V1PodStatus = {
       phase: 'Pending',
       conditions: [

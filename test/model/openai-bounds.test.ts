@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { ModelRequest } from '../../model/contract.ts';
-import { maxArgumentsChars, maxContentChars } from '../../model/answer-stream.ts';
+import { maxContentChars } from '../../model/answer-stream.ts';
+import { maxArgumentsChars } from '../../model/call-pieces.ts';
 import { createOpenAiModel } from '../../model/openai.ts';
 import type { ScriptInput } from '../../model/script.ts';
 import { startScriptedServer } from '../../model/scripted-server.ts';
@@ -25,7 +26,7 @@ async function askOnce(
   return { response, ledger: server.ledger };
 }
 
-test('arguments of 5 MB are kept only up to one character over what a tool accepts', async () => {
+test('arguments of 5 MB are kept only up to one character more than a tool accepts', async () => {
   const { response } = await askOnce({
     calls: [{ tool: 'write', arguments: { path: 'a', text: 'x'.repeat(5_000_000) } }],
   });
@@ -44,7 +45,7 @@ test('of 1,000 parallel calls the first 256 are kept', async () => {
   assert.equal(response.toolCalls.length, 256);
 });
 
-test('an empty answer is an answer, for the loop to judge', async () => {
+test('an empty answer is returned, so that the loop can decide', async () => {
   const { response } = await askOnce({ text: '' });
   assert.deepEqual([response.content, response.toolCalls, response.stopReason], ['', [], 'stop']);
 });
@@ -59,7 +60,7 @@ test('a model without a known price costs 0 and says that it is unpriced', async
   assert.deepEqual([response.usage.costUsd, response.usage.unpriced], [0, true]);
 });
 
-test('what goes over the wire: the key as idempotency key, tools, answer schema, usage asked for', async () => {
+test("a request has the key as its idempotency key, the tools and the answer's schema, and asks for the usage", async () => {
   const { ledger } = await askOnce(
     { text: '{}' },
     {
@@ -95,7 +96,7 @@ test('what goes over the wire: the key as idempotency key, tools, answer schema,
   });
 });
 
-test('an abort ends a question at once, with the reason it was aborted for', async () => {
+test("an abort ends a question at once, with the abort's reason", async () => {
   await using server = await startScriptedServer({ script: 'v1', replies: [{ faults: [{ hang: true }] }] });
   const model = createOpenAiModel({ name: 'm', baseUrl: server.baseUrl, contextTokens: 8192, timeoutMs: 20_000 });
   const reason = new Error('the run was cancelled');

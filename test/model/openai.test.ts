@@ -36,7 +36,7 @@ async function failureOf(
   );
 }
 
-test('a streamed answer comes back whole, with its calls, usage and cost', async () => {
+test('a streamed answer is returned as a whole, with its calls, usage and cost', async () => {
   const response = await withModel(
     [
       {

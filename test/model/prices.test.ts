@@ -15,14 +15,14 @@ test('a known price covers versions of its model, and no other model', () => {
   assert.ok(findPrice('gpt-5-pro', { 'gpt-5': { inputUsd: 1, outputUsd: 1 } }));
 });
 
-test("a user's own table extends and overrides the known prices, and its names are no patterns", () => {
+test("a user's own table extends and overrides the known prices, and its names are not patterns", () => {
   const own = { 'gpt-4o': { inputUsd: 1, outputUsd: 1 }, 'qwen.*': { inputUsd: 0, outputUsd: 0 } };
   assert.equal(findPrice('gpt-4o', own), own['gpt-4o']);
   assert.equal(findPrice('qwen-coder', own), undefined);
   assert.equal(findPrice('qwen.*-1', own), own['qwen.*']);
 });
 
-test('cached input is charged at its own price', () => {
+test('cached input has its own price', () => {
   const usage = priceUsage(
     { inputTokens: 1_000_000, cachedInputTokens: 400_000, outputTokens: 100_000 },
     { inputUsd: 2, cachedInputUsd: 0.5, outputUsd: 8 },

@@ -25,7 +25,7 @@ async function record(questions: ModelRequest[]): Promise<Recording> {
   return Recording.parse(JSON.parse(JSON.stringify(recording)));
 }
 
-test('a recording answers the same question of another run', async () => {
+test('a recording answers the same question in another run', async () => {
   const recording = await record([question('run-a/ask/1', 'Rewrite x')]);
   const model = createRecordedModel(recording);
   assert.deepEqual([model.source, model.name, model.protocol], ['recorded', 'some-model', 'json']);
@@ -71,7 +71,7 @@ for (const [a, b] of [
   ['3 failed', '4 failed'],
   ['mask = 0xff', 'mask = 0xfe'],
 ] as const) {
-  test(`a question that says "${a}" is another than one that says "${b}"`, () => {
+  test(`a question that says "${a}" differs from one that says "${b}"`, () => {
     assert.notEqual(normaliseText(a), normaliseText(b));
   });
 }

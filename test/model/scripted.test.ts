@@ -24,7 +24,7 @@ test("a step's replies come in the order of its turns, whatever was asked before
   assert.equal((await model.ask(question('run/fix/1'))).content, 'one');
 });
 
-test('a reply is found by a pattern of the step path and by a text in the question', async () => {
+test("a reply is found by a pattern of the step's path and by a text in the question", async () => {
   const model = createScriptedModel({
     script: 'v1',
     replies: [
@@ -36,7 +36,7 @@ test('a reply is found by a pattern of the step path and by a text in the questi
   assert.equal((await model.ask(question('run/rewrite/0/ask/1', 'x.utcnow()'))).content, '{"line":"a"}');
 });
 
-test('a question without a reply is refused by its key', async () => {
+test('a question without a reply is refused, with its key', async () => {
   const model = createScriptedModel({ script: 'v1', replies: [{ step: 'fix', text: 'one' }] });
   await assert.rejects(model.ask(question('run/fix/2')), {
     code: 'model-not-recorded',
@@ -45,7 +45,7 @@ test('a question without a reply is refused by its key', async () => {
   });
 });
 
-test('faults come first, one a question, and then the reply', async () => {
+test('the first questions get the faults, one each, and then the reply', async () => {
   const model = createScriptedModel({
     script: 'v1',
     replies: [{ text: 'ok', faults: [{ status: 429, headers: { 'retry-after': '3' } }, { cut: true }] }],
@@ -55,7 +55,7 @@ test('faults come first, one a question, and then the reply', async () => {
   assert.equal((await model.ask(question('run/fix/1'))).content, 'ok');
 });
 
-test('a script is read from YAML, and a wrong one is refused', async () => {
+test('a script is read from YAML, and an invalid one is refused', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'jig-script-'));
   const path = join(folder, 'script.yaml');
   await writeFile(

@@ -1,4 +1,4 @@
-/** The activities of all cases: each finds its case's world by the run that it belongs to. */
+/** The activities of all cases. Each finds the world of its case by its run. */
 import { activityInfo } from '@temporalio/activity';
 import type {
   Activities,
@@ -41,7 +41,7 @@ const settings: RunSettings = {
   defaults: runDefaults,
 };
 
-/** A step's path, of a key: the key without its rounds. */
+/** The path of a step: its key without the rounds. */
 const pathOf = (key: string): string => key.replaceAll(/#\d+/g, '');
 /** Of `<run>/<step's key>/<turn>`. */
 const pathOfQuestion = (key: string): string => pathOf(key.split('/').slice(1, -1).join('/'));
@@ -83,7 +83,7 @@ function runActivities(world: () => World): RunActivities {
       return parseJson(await world().artifacts.get(ref));
     },
     async joinPages() {
-      throw new JigError('internal-error', 'No case has so much evidence');
+      throw new JigError('internal-error', 'No case has this much evidence');
     },
   };
 }

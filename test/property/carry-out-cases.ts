@@ -1,4 +1,4 @@
-/** Carries out random cases, some at once, and says which came to something else than they should. */
+/** Carries out random cases, several at a time, and reports those whose result is wrong. */
 import * as fc from 'fast-check';
 import pLimit from 'p-limit';
 import { anyCase } from './cases.ts';
@@ -6,12 +6,12 @@ import { compare } from './compare.ts';
 import { startSuite } from './suite.ts';
 
 const casesAtOnce = 25;
-/** The first few say it all. */
+/** A few failures are enough to see what is wrong. */
 const maxFailures = 3;
 
 const anySeed = (): number => Math.floor(Math.random() * 1_000_000_000);
 
-/** Each case has a seed of its own, counted from the first. */
+/** The seed of each case is the first seed plus its number. */
 export async function carryOutCases({
   cases,
   firstSeed = anySeed(),
@@ -37,7 +37,7 @@ export async function carryOutCases({
   await Promise.all(Array.from({ length: cases }, (_, index) => limit(() => carryOut(firstSeed + index))));
   const tookS = Math.round((Date.now() - startedAtMs) / 1000);
   const { all, end, nothing } = foreseen;
-  const sure = `${all} as foreseen in all, ${end} in their end, ${nothing} in what always holds`;
+  const sure = `checked as a whole: ${all}, only their end: ${end}, only what always holds: ${nothing}`;
   return {
     said: `${cases} cases from seed ${firstSeed} in ${tookS} s: ${sure}`,
     failures: failures.slice(0, maxFailures),

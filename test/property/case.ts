@@ -5,43 +5,43 @@ export interface Case {
   steps: Step[];
   /** The repository's files. */
   files: Record<string, string>;
-  /** After so many events a run goes on as a new execution; 0 for never. */
+  /** The number of events after which a run continues as a new execution; 0: never. */
   continueAfterEvents: number;
   /** How long a run that waits keeps its sandbox. */
   releaseAfterMs: number;
-  /** What people try at a question, for each time that it is asked; whoever may approves what is left. */
+  /** What people answer to a question, each time that it is asked. In the end, somebody who may approves it. */
   answers: Record<string, Attempt[][]>;
-  /** Whether people answer open questions also while the run goes on as a new execution. */
+  /** Whether people also answer questions while the run continues as a new execution. */
   answersWhileGoingOn: boolean;
   moments: Moment[];
-  /** Activities, counted, whose result is lost on the way, so that they are tried again. */
+  /** The numbers of the activities whose results are lost on the way, so that they are tried again. */
   lostResults: number[];
 }
 
 export interface Attempt {
   kind: 'approve' | 'reject' | 'sendBack';
   by: string;
-  /** Said between « and », so that the scripted model hears it. */
+  /** Its words between « and » are for the scripted model. */
   comment: string;
   to?: string;
 }
 
-/** Something that happens while a step's command or question is at work, the n-th time, from 1. */
+/** Something that happens during a step's command or question. `time` says which one, from 1. */
 export interface Moment {
   path: string;
   time: number;
-  /** `exit`: the command fails; `unusable`: so is the answer; `lost`: so is the sandbox; `store`: nothing can be kept. */
+  /** `exit`: the command fails; `unusable`: the answer is; `lost`: the sandbox is; `store`: nothing can be stored. */
   breaks?: 'exit' | 'unusable' | 'lost' | 'store';
   tells?: Told;
 }
 
 export type Told = { kind: 'pause' | 'resume' | 'cancel' | 'approve' | 'steer'; step?: string; text?: string };
 
-/** The path of the moments at which a run goes on as a new execution. */
+/** The path of moments at which a run continues as a new execution. */
 export const goingOn = '(going on)';
-/** And at which it cleans up. */
+/** The path of moments at which a run cleans up. */
 export const cleaningUp = '(cleaning up)';
 export const ada = 'ada';
 
-/** What a text says to the scripted model: all words between « and ». */
+/** The words of a text that are for the scripted model: those between « and ». */
 export const heardIn = (text: string): string[] => [...text.matchAll(/«([^»]*)»/g)].map(([, word]) => word ?? '');

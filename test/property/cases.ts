@@ -5,12 +5,12 @@ import { ada, cleaningUp, goingOn, type Attempt, type Case, type Moment } from '
 import { itemsOf } from './expressions.ts';
 
 type Draw = <T>(arbitrary: fc.Arbitrary<T>) => T;
-/** Where a step is made: the variables that its names must hold, and the steps of its list so far. */
+/** The place of a new step: the variables that its names must contain, and the earlier steps of its list. */
 interface Spot {
   variables: string[];
   isAtOnce: boolean;
   before: Step[];
-  /** Words of prompts that can be read here. */
+  /** Answers of prompts that can be read here. */
   words: string[];
 }
 
@@ -49,7 +49,7 @@ class Maker {
       answers: this.#answers(places),
       answersWhileGoingOn: this.#chance(50),
       moments,
-      // Whether a cancelled activity is tried once more is a matter of time.
+      // Whether a cancelled activity is tried once more depends on timing.
       lostResults: !isCancelled && this.#chance(40) ? [this.#number(1, 20), this.#number(1, 40)] : [],
     };
   }
@@ -100,7 +100,7 @@ class Maker {
     return kind !== 'approve' && this.#chance(25) ? { 'on-failure': 'continue' } : {};
   }
 
-  /** On a file that a step of the same list writes, so that nothing else that goes on at once decides it. */
+  /** Reads a file that a step of the same list writes, so that no simultaneous step can change its result. */
   #checkCommand({ before }: Spot, name: string): string[] {
     const files = before.flatMap((step) => ('run' in step && Array.isArray(step.run) ? [step.run[1] ?? ''] : []));
     const file = files.length > 0 ? this.#pick(files) : `f-${name}`;
@@ -207,11 +207,11 @@ interface StepPlace {
   step: Step;
   before: Step[];
   isAtOnce: boolean;
-  /** Puts the items of the blocks around into a text. */
+  /** Replaces the variables of the blocks around in a text. */
   fill: (text: string) => string;
 }
 
-/** Every step as often as it has a place, with its blocks' items. */
+/** Every step, once for each item of the blocks around it. */
 function placesOf(steps: Step[], prefix = '', isAtOnce = false, fill = (text: string) => text): StepPlace[] {
   return steps.flatMap((step, position) => {
     const path = `${prefix}${step.id}`;

@@ -1,4 +1,4 @@
-/** Whether what a run came to is what the plain model of the language says. */
+/** Compares the result of a run with the prediction of the plain model of the language. */
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { stepKinds } from '../../blueprints/kinds/kinds.ts';
@@ -15,25 +15,29 @@ const Evidence = z.object({
     usage: z.object({ inputTokens: z.number(), outputTokens: z.number() }),
   }),
   checks: z.array(
-    z.object({ step: z.string(), run: z.object({ command: z.string() }), verdict: z.object({ passed: z.boolean() }) }),
+    z.object({
+      step: z.string(),
+      result: z.object({ command: z.string() }),
+      verdict: z.object({ passed: z.boolean() }),
+    }),
   ),
 });
 
-/** How much could be foreseen. @throws AssertionError */
+/** Returns how much could be compared. @throws AssertionError */
 export function compare(ofCase: Case, { end, world }: { end: RunEnd; world: World }): Prediction['sure'] {
   const prediction = predict(ofCase, world.losses);
   const came: End = { outcome: end.outcome, ...(end.code && { code: end.code }) };
   const expected = expectedEnd(prediction, world);
   assert.ok(world.evidence, `The run left no evidence: ${JSON.stringify(end)}`);
   const evidence = Evidence.parse(world.evidence);
-  assert.deepEqual(world.violations, [], 'what must never be');
+  assert.deepEqual(world.violations, [], 'what must never happen');
   assert.deepEqual([...world.boxes.keys()], [], 'sandboxes that are left');
   const counted = evidence.state.usage.inputTokens / usage.inputTokens;
-  if (!world.unforeseen.refused) assert.equal(counted, world.questions, 'answers that are counted');
+  if (!world.unforeseen.refused) assert.equal(counted, world.questions, 'answers that were counted');
   if (prediction.sure === 'nothing') return 'nothing';
   const isCutOff = expected !== prediction.end;
   if (isCutOff && prediction.sure === 'end') return 'nothing';
-  assert.deepEqual(came, expected, `the end (${end.reason}), where all of this was done: ${world.ledger.join('; ')}`);
+  assert.deepEqual(came, expected, `the end (${end.reason}), after these effects: ${world.ledger.join('; ')}`);
   if (prediction.sure === 'end') return 'end';
   if (isCutOff) {
     assertPart(world.ledger, prediction.ledger, prediction.isOrdered);
@@ -56,7 +60,7 @@ function compareAll(prediction: Prediction, world: World, { state, checks }: z.i
   const shown = new Set<string>([...stepKinds, 'undo', 'gate']);
   const rows = state.steps.filter(({ kind }) => shown.has(kind)).map(({ path, state: how }) => `${path} ${how}`);
   assert.deepEqual(rows.toSorted(), prediction.rows.toSorted(), 'rows');
-  const decided = checks.map(({ step, run, verdict }) => `${step} ${run.command} ${verdict.passed}`);
+  const decided = checks.map(({ step, result, verdict }) => `${step} ${result.command} ${verdict.passed}`);
   assert.deepEqual(decided.toSorted(), prediction.checks.toSorted(), 'checks');
   assert.deepEqual(
     world.branch.map((commit) => textOf(world.commits.get(commit)?.files ?? {})),
@@ -64,16 +68,16 @@ function compareAll(prediction: Prediction, world: World, { state, checks }: z.i
     'pushes',
   );
   const atMoments = (told: string[]) => told.toSorted();
-  assert.deepEqual(atMoments(world.told), atMoments(prediction.told), 'what came of messages');
+  assert.deepEqual(atMoments(world.told), atMoments(prediction.told), 'results of messages');
 }
 
-/** A run that was cut off has done a part of it. */
+/** A run that was cut off has only some of the effects. */
 function assertPart(done: string[], whole: string[], isOrdered: boolean): void {
   if (isOrdered) return assert.deepEqual(done, whole.slice(0, done.length), 'effects before it was cut off');
   const left = [...whole];
   for (const each of done) {
     const index = left.indexOf(each);
-    assert.ok(index >= 0, `${each} was done once too often`);
+    assert.ok(index >= 0, `${each} was done too often`);
     left.splice(index, 1);
   }
 }

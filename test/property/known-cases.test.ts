@@ -3,7 +3,7 @@ import { compare } from './compare.ts';
 import { knownCases } from './known-cases.ts';
 import { startSuite } from './suite.ts';
 
-test('a run comes to what its blueprint says where it once did not', async () => {
+test('a run that once went wrong does what its blueprint says', async () => {
   await using suite = await startSuite();
   for (const [name, ofCase] of Object.entries(knownCases))
     expect(compare(ofCase, await suite.run(ofCase)), name).toBe('all');

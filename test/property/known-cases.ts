@@ -1,4 +1,4 @@
-/** Cases that came to something else once, by what they show. */
+/** Cases that once had a wrong result, by what they show. */
 import { ada, type Case } from './case.ts';
 
 const plain: Omit<Case, 'steps'> = {
@@ -14,7 +14,7 @@ const answer = { type: 'object', properties: { word: { type: 'string' } }, requi
 const prompt = (name: string) => ({ text: `#${name} Which word?`, answer });
 
 export const knownCases: Record<string, Case> = {
-  'an agent leaves their shares of the budget to the prompts that are asked beside it': {
+  'an agent leaves a share of the budget to prompts that are asked at the same time': {
     ...plain,
     steps: [
       {
@@ -34,7 +34,7 @@ export const knownCases: Record<string, Case> = {
       { path: 's1[0].s3', time: 1, breaks: 'unusable' },
     ],
   },
-  'a prompt without an answer hears what was said when it was sent back': {
+  'a prompt that got no answer reads the comment when it is sent back': {
     ...plain,
     steps: [
       { id: 's1', 'on-failure': 'continue', prompt: prompt('s1') },
@@ -43,7 +43,7 @@ export const knownCases: Record<string, Case> = {
     answers: { s2: [[{ kind: 'sendBack', by: ada, comment: '«c1»' }]] },
     moments: [1, 2, 3].map((time) => ({ path: 's1', time, breaks: 'unusable' })),
   },
-  'a sandbox that is lost does not come back without what a failed step did in it': {
+  'a lost sandbox does not come back on a copy that lacks the work of a failed step': {
     ...plain,
     releaseAfterMs: 1,
     steps: [

@@ -1,5 +1,5 @@
 /**
- * Any number of random cases, without a test's bounds of time; or one once more, by its seed:
+ * Carries out any number of random cases, without a test's time limit, or repeats one case by its seed:
  * `JIG_PROPERTY_CASES=20000 node_modules/.bin/node test/property/main.ts`
  */
 import { carryOutCases } from './carry-out-cases.ts';

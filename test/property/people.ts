@@ -7,7 +7,7 @@ import type { World } from './world.ts';
 
 const quietMs = 40;
 const mostQuietMs = 2000;
-/** A sandbox may stay, such as where others are at work in it. */
+/** How long to wait for a sandbox to be released. It may stay, because other items use it. */
 const mostAwayMs = 4000;
 
 /** Everything that people do in a run, until its end. */
@@ -26,7 +26,7 @@ class People {
   readonly #client: JigClient;
   readonly #runId: string;
   readonly #world: World;
-  /** Questions that were answered, each with which time it was asked. */
+  /** Questions that were answered, each with the time at which it was asked. */
   readonly #answered = new Set<string>();
   readonly #seenAtMs = new Map<string, number>();
   #turn: Promise<unknown> = Promise.resolve();
@@ -42,11 +42,11 @@ class People {
     const to = { by: ada, ...(step !== undefined && { step }) };
     if (kind === 'steer') return outcomeOf(this.#client.steer(this.#runId, { ...to, text }));
     const came = await outcomeOf(this.#client[kind](this.#runId, to));
-    // Whether the run is paused already is a matter of time.
+    // Whether the run is already paused depends on timing.
     return kind === 'pause' && came === 'already-paused' ? 'accepted' : came;
   }
 
-  /** Whether there was anything to do. One at a time. */
+  /** Returns whether there was anything to do. Calls run one after the other. */
   async answerOpen(ended: AbortSignal): Promise<boolean> {
     const mine = this.#turn.then(() => (ended.aborted ? false : this.#answerAll()));
     this.#turn = mine.catch(() => undefined);
@@ -73,7 +73,7 @@ class People {
     return isAnswered;
   }
 
-  /** Where a run lets its sandbox go, people give it the time: a server's timer is late. */
+  /** If a run will release its sandbox, people wait for that, because a server's timer is late. */
   #isAway(name: string, { id }: Question, steps: RunState['steps']): boolean {
     if (this.#world.case.releaseAfterMs > 1000) return true;
     const sinceMs = this.#seenAtMs.get(name) ?? Date.now();
@@ -108,5 +108,5 @@ async function outcomeOf(sent: Promise<void>): Promise<string> {
   }
 }
 
-/** A question with a short deadline is left to it. */
+/** Nobody answers a question with a short deadline. */
 const isWaitedFor = ({ deadlineMs }: Question): boolean => deadlineMs - Date.now() > 60_000;

@@ -4,7 +4,7 @@
  * matter, or the prediction says that it does.
  */
 import type { Step } from '../../blueprints/schema.ts';
-import { heardIn, type Attempt, type Case } from './case.ts';
+import { goingOn, heardIn, type Attempt, type Case } from './case.ts';
 import { argvOf, fill, isTrue, itemsOf, type Values } from './expressions.ts';
 import { PlainWorld, type Edit, type End, type Prediction } from './plain-world.ts';
 import { agentCommand, nameIn, promptWord, type Question } from './scripted-model.ts';
@@ -28,28 +28,28 @@ class SentBack extends Error {
 }
 class Lost extends Error {}
 
-/** Where a list of steps stands, and where a step does. */
+/** The place of a list of steps, and of a step. */
 interface Around {
   path: string;
   values: Values;
-  /** What was said to the step, or a block around it, when it was sent back. */
+  /** The comment with which the step, or a block around it, was sent back. */
   feedback: string | undefined;
-  /** The edits that stand, made inside. */
+  /** The edits made inside that are not undone. */
   edits: Edit[];
-  /** The blocks that it stands in. */
+  /** The blocks around it. */
   blocks: string[];
   isAtOnce: boolean;
 }
 interface Place extends Around {
   before: Step[];
-  /** How often it was sent back. */
-  rounds: number;
+  /** How often it has sent work back. */
+  sentBack: number;
 }
 type StepOf<Key extends string> = Extract<Step, Record<Key, unknown>>;
 
 const cancelled: End = { outcome: 'cancelled', code: 'cancelled' };
 
-/** What a case comes to. Whether a lost sandbox had a copy is a matter of time, so that is told. */
+/** Predicts the result of a case. Whether a lost sandbox had a copy depends on timing, so `losses` says it. */
 export function predict(ofCase: Case, losses: { onCopy?: boolean }[]): Prediction {
   return new PlainRun(ofCase, losses).predict();
 }
@@ -89,7 +89,7 @@ class PlainRun {
 
   #walk(steps: Step[], around: Around): void {
     const done: { edits: Edit[]; outputs: Values }[] = [];
-    const rounds = steps.map(() => 0);
+    const sentBack = steps.map(() => 0);
     const feedback = new Map<number, string>();
     try {
       for (let index = 0; index < steps.length; index += 1) {
@@ -107,7 +107,7 @@ class PlainRun {
             feedback: feedback.get(index) ?? around.feedback,
             edits: entry.edits,
             before,
-            rounds: rounds[index] ?? 0,
+            sentBack: sentBack[index] ?? 0,
           });
         } catch (error) {
           if (!(error instanceof SentBack)) throw error;
@@ -115,9 +115,10 @@ class PlainRun {
           const edits = done.splice(target).flatMap((each) => each.edits);
           this.#world.takeBack(`${around.path}${error.to}`, edits);
           for (let each = target; each <= index; each += 1) {
-            rounds[each] = (rounds[each] ?? 0) + 1;
+            this.#world.forgetGates(`${around.path}${steps[each]?.id}`);
             feedback.delete(each);
           }
+          sentBack[index] = (sentBack[index] ?? 0) + 1;
           feedback.set(target, error.comment);
           index = target - 1;
         }
@@ -153,7 +154,7 @@ class PlainRun {
     if ('run' in step) return this.#run(argvOf(step.run, values), place);
     if ('check' in step) {
       const commands = step.check.map((argv) => argvOf(argv, values));
-      this.#world.remember(commands);
+      this.#world.remember(path, commands);
       if (!this.#world.decide(path, commands)) throw new Failed('check-failed');
     }
     if ('edit' in step) {
@@ -177,6 +178,11 @@ class PlainRun {
     return {};
   }
 
+  /** A run that is paused while it goes on as a new execution may be copied there, and when that is can't be foreseen. */
+  get #mayPauseAnywhere(): boolean {
+    return this.#world.case.moments.some(({ path, tells }) => path === goingOn && tells?.kind === 'pause');
+  }
+
   #stopIfCancelled(): void {
     if (this.#world.isCancelled) throw new Ended(cancelled);
   }
@@ -189,17 +195,18 @@ class PlainRun {
     return {};
   }
 
-  /** On a copy, the step and the blocks around it are begun once more; else all is. */
+  /** With a copy, the step and the blocks around it begin again; without one, the whole run does. */
   #lose(argv: string[], place: Place): Values {
     const onCopy = this.#losses.shift()?.onCopy ?? false;
     if (place.isAtOnce) this.#world.loosen('end');
     if (!onCopy || place.isAtOnce) throw new Lost('sandbox-lost');
-    if (!this.#world.isAsCopied) this.#world.prediction.violations.push(`${place.path}: the copy lacks some work`);
+    if (!this.#world.isAsCopied && !this.#mayPauseAnywhere)
+      this.#world.prediction.violations.push(`${place.path}: the copy lacks some work`);
     for (const path of [...place.blocks, place.path]) this.#world.row(path, 'failed');
     return this.#run(argv, place);
   }
 
-  /** Where work was sent back, the same conversation goes on with what was said. */
+  /** If work was sent back, the same conversation goes on with the comment. */
   #talk(name: string, { path, feedback }: Place): Question {
     const kept = feedback === undefined ? undefined : this.#conversations.get(path);
     return { name, answers: kept?.answers ?? 0, heard: [...(kept?.heard ?? []), ...heardIn(feedback ?? '')] };
@@ -221,10 +228,10 @@ class PlainRun {
     throw new Failed('unusable-answers');
   }
 
-  /** Acts on all that it is told, once, and says then that it is done. */
+  /** Acts once on everything that it is told, and then says that it is done. */
   #agent(step: StepOf<'agent'>, place: Place): void {
     const verify = (step.verify ?? []).map((argv) => argvOf(argv, place.values));
-    this.#world.remember(verify);
+    this.#world.remember(place.path, verify);
     const talk = this.#talk(nameIn(fill(step.agent.task, place.values)), place);
     this.#conversations.set(place.path, talk);
     let left = step.attempts ?? 3;
@@ -246,7 +253,7 @@ class PlainRun {
       const before = checks.length;
       if (this.#world.decide(place.path, verify)) return;
       if ((left -= 1) === 0) throw new Failed('verify-failed');
-      // The last attempt's are on record.
+      // The evidence has the checks of the last attempt.
       checks.splice(before);
       isTold = true;
     }
@@ -277,7 +284,11 @@ class PlainRun {
       }
     }
     const ends = new Set(
-      [...stops.map((stop) => endFor(stop)), ...(failed > tolerate ? [{ code: 'each' }] : [])].map(({ code }) => code),
+      [
+        ...stops.map((stop) => endFor(stop)),
+        ...(failed > tolerate ? [{ code: 'each' }] : []),
+        ...(this.#world.isCancelled ? [cancelled] : []),
+      ].map(({ code }) => code),
     );
     if (isAtOnce && ends.size > 0) this.#world.loosen(ends.size > 1 ? 'nothing' : 'end');
     if (stops.length > 0) throw stops[0];
@@ -285,12 +296,12 @@ class PlainRun {
     if (failed > 0) this.#world.goOnUnsurely();
   }
 
-  #approve(step: StepOf<'approve'>, { path, before, rounds }: Place): void {
+  #approve(step: StepOf<'approve'>, { path, before, sentBack }: Place): void {
     const { who = [], rounds: most = 3, wait, default: byDefault } = step.approve;
     const { case: ofCase, prediction } = this.#world;
     const time = this.#asked.get(path) ?? 0;
     this.#asked.set(path, time + 1);
-    const targets = rounds < most ? targetsOf(before) : [];
+    const targets = sentBack < most ? targetsOf(before) : [];
     this.#world.isAsCopied = true;
     if (wait !== undefined) {
       if (byDefault === 'approve') return;

@@ -1,4 +1,4 @@
-/** What a run does to the world, as the plain model of the language sees it: files, gates, pushes, and what is on record. */
+/** The effects of a run in the plain model of the language: files, gates, pushes and records. */
 import { heardIn, type Case, type Moment, type Told } from './case.ts';
 import { describeQuestion, type Question } from './scripted-model.ts';
 import { runCommand, type Files } from './world.ts';
@@ -10,18 +10,18 @@ export interface End {
 
 export interface Prediction {
   end: End;
-  /** All that is done, in order. */
+  /** All effects, in order. */
   ledger: string[];
-  /** What each push holds. */
+  /** The files of each push. */
   pushed: Files[];
   /** Steps with how they ended, and checks with what they decided. */
   rows: string[];
   checks: string[];
-  /** What comes of each message. */
+  /** The result of each message. */
   told: string[];
-  /** Whether more than the end can be foreseen; `nothing`: not even that. */
+  /** What can be predicted: everything, only the end, or not even that. */
   sure: 'all' | 'end' | 'nothing';
-  /** Whether the order of the effects can. */
+  /** Whether the order of the effects can be predicted. */
   isOrdered: boolean;
   violations: string[];
 }
@@ -56,7 +56,7 @@ export class PlainWorld {
   isAsCopied = false;
   #isPauseAsked = false;
   #files: Files;
-  #gates: string[] = [];
+  #gates: { path: string; command: string }[] = [];
   #edits = 0;
   readonly #times = new Map<string, number>();
 
@@ -80,18 +80,18 @@ export class PlainWorld {
     if (this.prediction.sure !== 'nothing') this.prediction.sure = to;
   }
 
-  /** What follows rests on something that can't be foreseen. */
+  /** What follows depends on something that can't be predicted. */
   goOnUnsurely(): void {
     if (this.prediction.sure === 'end') this.prediction.sure = 'nothing';
   }
 
-  /** Between two steps a run may stop. */
+  /** A run may stop between two steps. */
   checkpoint(): void {
     if (this.#isPauseAsked) this.isAsCopied = true;
     this.#isPauseAsked = false;
   }
 
-  /** What the script has for this time; a message that is sent then is said at once. */
+  /** What happens at this moment. A message of this moment is sent at once. */
   meet(path: string, isAtOnce: boolean): { breaks: Moment['breaks']; heard: string[] } {
     const time = (this.#times.get(path) ?? 0) + 1;
     this.#times.set(path, time);
@@ -118,11 +118,16 @@ export class PlainWorld {
     return runCommand(this.#files, argv);
   }
 
-  remember(gates: string[][]): void {
-    for (const gate of gates.map((argv) => argv.join(' '))) if (!this.#gates.includes(gate)) this.#gates.push(gate);
+  remember(path: string, gates: string[][]): void {
+    this.#gates.push(...gates.map((argv) => ({ path, command: argv.join(' ') })));
   }
 
-  /** All of the commands, also after one that fails. */
+  /** A step that is done again sets its gates again. */
+  forgetGates(path: string): void {
+    this.#gates = this.#gates.filter((gate) => gate.path !== path && !gate.path.startsWith(`${path}[`));
+  }
+
+  /** Runs all of the commands, also after one has failed. */
   decide(path: string, commands: string[][]): boolean {
     const passed = commands.map((argv) => {
       const isPassed = this.run(argv) === 0;
@@ -132,7 +137,7 @@ export class PlainWorld {
     return passed.every(Boolean);
   }
 
-  /** Undefined where the page doesn't hold the text. */
+  /** Returns undefined if the page doesn't have the text. */
   edit(old: string, replacement: string): Edit | undefined {
     const page = this.#files['page'] ?? '';
     if (!page.includes(old)) return undefined;
@@ -153,14 +158,14 @@ export class PlainWorld {
     this.row(`${path}/undo`, 'succeeded');
   }
 
-  /** The work becomes a commit on the one branch, unless it is there already. */
+  /** Makes the work a commit on the one branch, unless it is already there. */
   change(path: string, gate: 'clean' | 'spared'): 'pushed' | 'same' | 'nothing' | 'refused' {
     const { pushed, ledger } = this.prediction;
     this.isAsCopied = false;
     const last = pushed.at(-1) ?? this.case.files;
     if (textOf(this.#files) === textOf(last)) return pushed.length > 0 ? 'same' : 'nothing';
     if (gate === 'clean' && this.#gates.length > 0) {
-      const gates = this.#gates.map((each) => each.split(' '));
+      const gates = [...new Set(this.#gates.map(({ command }) => command))].map((each) => each.split(' '));
       const isPassed = this.decide(`${path}/gate`, gates);
       this.row(`${path}/gate`, isPassed ? 'succeeded' : 'failed');
       if (!isPassed) return 'refused';

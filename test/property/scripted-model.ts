@@ -1,10 +1,10 @@
-/** A model whose answer depends on nothing but the conversation: the plain model of the language knows it beforehand. */
+/** A model whose answers depend only on the conversation, so that the plain model of the language can predict them. */
 import type { Message, Model, ModelResponse } from '../../model/contract.ts';
 import { heardIn } from './case.ts';
 
 export const usage = { inputTokens: 10, cachedInputTokens: 0, outputTokens: 1, costUsd: 0.001 };
 
-/** What is asked: by whom, after how many answers, and what people have said to it so far. */
+/** A question: who asks it, after how many answers, and what people have said before. */
 export interface Question {
   name: string;
   answers: number;
@@ -14,7 +14,7 @@ export interface Question {
 export const describeQuestion = ({ name, answers, heard }: Question): string =>
   ['ask', name, answers, ...heard].join(' ');
 
-/** A prompt's answer: which one it is, and the last word that was said. */
+/** A prompt's answer: its number, and the last word that people said. */
 export const promptWord = ({ answers, heard }: Question): string => `v${answers + 1}${heard.at(-1) ?? ''}`;
 /** What an agent does when it is told something. */
 export const agentCommand = ({ name, answers }: Question): string => `append f-${name} t${answers}`;
@@ -30,7 +30,7 @@ function readQuestion(messages: Message[]): Question {
   };
 }
 
-/** Prompts get a word; an agent acts on all that it is told, once, and says then that it is done. */
+/** Prompts get a word. An agent acts once on everything that it is told, and then says that it is done. */
 export function createScriptedModel(isUnusable: (key: string) => boolean, asked: (question: Question) => void): Model {
   return {
     source: 'scripted',

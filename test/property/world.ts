@@ -1,4 +1,4 @@
-/** The world of one case, in memory: its sandboxes, its branch, its model, and a ledger of all that was done. */
+/** The outside of one case, in memory: its sandboxes, its branch, its model, and a ledger of all effects. */
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
@@ -16,7 +16,7 @@ export type Files = Record<string, string>;
 
 interface Box {
   files: Files;
-  /** Results by the key of what was asked for, and the request itself: a key names one effect. */
+  /** Requests and results by key: a key names one effect. */
   done: Map<string, { request: string; result: unknown }>;
 }
 
@@ -25,11 +25,11 @@ export class World {
   readonly artifacts: ArtifactStore = createArtifactsInMemory();
   readonly boxes = new Map<string, Box>();
   readonly commits = new Map<string, { files: Files; parent: string }>();
-  /** All that was done, in order. */
+  /** All effects, in order. */
   readonly ledger: string[] = [];
-  /** What came of each message of the script: `accepted`, or the code of the refusal. */
+  /** The result of each message: `accepted`, or the code of the refusal. */
   readonly told: string[] = [];
-  /** What must never be. */
+  /** What must never happen. */
   readonly violations: string[] = [];
   /** For each sandbox that was lost, whether the run came back on a copy. */
   readonly losses: { onCopy?: boolean }[] = [];
@@ -38,9 +38,9 @@ export class World {
   changes = 0;
   questions = 0;
   evidence: Json = null;
-  /** What happened at moments that can't be foreseen. */
+  /** What happened at moments that can't be predicted. */
   unforeseen = { cancelled: false, refused: false };
-  /** How a message reaches the run; and how people answer what is open. */
+  /** Sends a message to the run; answers the open questions. */
   tell: (told: Told) => Promise<string> = async () => 'untold';
   answerOpen: () => Promise<void> = async () => undefined;
   #active = 0;
@@ -68,12 +68,12 @@ export class World {
     }
   }
 
-  /** Nothing goes on, or so it looks. */
+  /** Whether nothing seems to go on. */
   async untilQuiet(ms: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && (this.#active > 0 || Date.now() - this.#lastActiveMs < ms)) await wait(ms / 2);
   }
 
-  /** Does once what a key names. */
+  /** Does the work once for each key. */
   async once<Result>(box: Box, key: string, request: unknown, work: () => Promise<Result>): Promise<Result> {
     const text = JSON.stringify(request);
     const known = box.done.get(key);
@@ -85,7 +85,7 @@ export class World {
     return result;
   }
 
-  /** What the script has for the n-th command or question of a step; the same again for the same key. */
+  /** What happens at the n-th command or question of a step. The same key gives the same again. */
   async meet(key: string, path: string): Promise<Moment | undefined> {
     if (this.#moments.has(key)) return this.#moments.get(key);
     const time = (this.#times.get(path) ?? 0) + 1;
@@ -99,18 +99,19 @@ export class World {
   async #tell(told: Told): Promise<void> {
     const result = await this.tell(told);
     this.told.push(`${told.kind} ${result}`);
-    // A cancelled run waits for what is at work: it goes on when it has heard of it.
+    // A cancelled run waits for the activity, so the activity goes on only when it has been cancelled.
     if (told.kind === 'cancel' && result === 'accepted') await Context.current().cancelled.catch(() => undefined);
   }
 
-  /** The run's end is decided: what it is told now is refused. */
+  /** The run's end is decided, so every message is refused. */
   async cleanUp(id: string): Promise<void> {
-    this.boxes.delete(id);
+    // A run that goes on removes the sandbox that it lost.
+    if (!this.boxes.delete(id)) return;
     const { moments, releaseAfterMs } = this.case;
     const tells = moments.find(({ path }) => path === cleaningUp)?.tells;
     if (!tells || id.includes('-gate') || releaseAfterMs < 1000) return;
     const result = await this.tell(tells);
-    if (result !== 'run-ended') this.violations.push(`${tells.kind} came to ${result} while the run cleaned up`);
+    if (result !== 'run-ended') this.violations.push(`${tells.kind} gave ${result} while the run cleaned up`);
   }
 
   async goOn(key: string): Promise<void> {
@@ -131,7 +132,7 @@ export class World {
     const { kind } = moment.tells;
     const result = await this.tell(moment.tells);
     const expected = kind === 'approve' ? 'nothing-to-decide' : 'accepted';
-    if (result !== expected) this.violations.push(`${kind} came to ${result} while the run went on`);
+    if (result !== expected) this.violations.push(`${kind} gave ${result} while the run continued as a new execution`);
     if (kind === 'cancel') this.unforeseen.cancelled = true;
     return moment;
   }
@@ -165,7 +166,7 @@ export class World {
     throw new JigError('sandbox-lost', `The sandbox ${id} is lost`);
   }
 
-  /** The few commands that there are; returns an exit code. */
+  /** Runs one of a few commands, and returns its exit code. */
   run({ files }: Box, argv: string[]): number {
     this.ledger.push(argv.join(' '));
     return runCommand(files, argv);
@@ -196,7 +197,7 @@ export class World {
     return hash;
   }
 
-  /** @throws JigError `foreign-commits` where the branch isn't where it should be */
+  /** @throws JigError `foreign-commits` if the branch has moved */
   push(commit: string, expected: string | undefined): void {
     if (this.branch.at(-1) === commit) return;
     if (this.branch.at(-1) !== expected) throw new JigError('foreign-commits', `The branch is not at ${expected}`);

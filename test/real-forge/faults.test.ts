@@ -28,7 +28,7 @@ let caches = 0;
 const mirrors = () => createTrustedGit({ cacheDir: join(gitea.folder, `cache-${++caches}`) });
 
 test(
-  'a draft that the server takes for ready is said, with the setting that mends it; with that it is the same change',
+  'if the server does not treat a change as a draft, the error names the setting to correct, and then the same change is found',
   { skip },
   async () => {
     const wanted = { ...(await gitea.pushWanted()), draft: true };
@@ -43,58 +43,54 @@ test(
   },
 );
 
-test(
-  'a repository that is archived, empty, renamed, gone or hidden is a clear typed result each',
-  { skip },
-  async () => {
-    const { forge, acme, server } = gitea;
-    await gitea.addRepository('acme/archived', { 'a.txt': 'a\n' });
-    await acme.api.repos.repoEdit('acme', 'archived', { archived: true });
-    const archived = await forge.getRepository('acme/archived');
-    assert.equal(archived.archived, true);
-    await assert.rejects(mirrors().ensureMirror(archived, await forge.gitAccess(archived)), {
-      code: 'repository-archived',
-    });
-    await assert.rejects(forge.ensureChange({ ...(await gitea.pushWanted()), repository: 'acme/archived' }), {
-      code: 'forge-refused',
-      message: /archived/,
-    });
+test('a repository that is archived, empty, renamed, gone or hidden gives its own typed result', { skip }, async () => {
+  const { forge, acme, server } = gitea;
+  await gitea.addRepository('acme/archived', { 'a.txt': 'a\n' });
+  await acme.api.repos.repoEdit('acme', 'archived', { archived: true });
+  const archived = await forge.getRepository('acme/archived');
+  assert.equal(archived.archived, true);
+  await assert.rejects(mirrors().ensureMirror(archived, await forge.gitAccess(archived)), {
+    code: 'repository-archived',
+  });
+  await assert.rejects(forge.ensureChange({ ...(await gitea.pushWanted()), repository: 'acme/archived' }), {
+    code: 'forge-refused',
+    message: /archived/,
+  });
 
-    await acme.api.user.createCurrentUserRepo({ name: 'empty', private: true });
-    await acme.api.repos.repoAddCollaborator('acme', 'empty', 'jig-bot', { permission: 'write' });
-    const empty = await forge.getRepository('acme/empty');
-    assert.equal(empty.empty, true);
-    await assert.rejects(mirrors().ensureMirror(empty, await forge.gitAccess(empty)), { code: 'repository-empty' });
+  await acme.api.user.createCurrentUserRepo({ name: 'empty', private: true });
+  await acme.api.repos.repoAddCollaborator('acme', 'empty', 'jig-bot', { permission: 'write' });
+  const empty = await forge.getRepository('acme/empty');
+  assert.equal(empty.empty, true);
+  await assert.rejects(mirrors().ensureMirror(empty, await forge.gitAccess(empty)), { code: 'repository-empty' });
 
-    await gitea.addRepository('acme/before', { 'a.txt': 'a\n' });
-    await acme.api.repos.repoEdit('acme', 'before', { name: 'later' });
-    await assert.rejects(forge.getRepository('acme/before'), {
-      code: 'forge-moved',
-      message: 'acme/before is now called acme/later on gitea.',
-      retryable: false,
-    });
-    await assert.rejects(forge.ensureChange({ ...(await gitea.pushWanted()), repository: 'acme/before' }), {
-      code: 'forge-moved',
-    });
+  await gitea.addRepository('acme/before', { 'a.txt': 'a\n' });
+  await acme.api.repos.repoEdit('acme', 'before', { name: 'later' });
+  await assert.rejects(forge.getRepository('acme/before'), {
+    code: 'forge-moved',
+    message: 'acme/before is now called acme/later on gitea.',
+    retryable: false,
+  });
+  await assert.rejects(forge.ensureChange({ ...(await gitea.pushWanted()), repository: 'acme/before' }), {
+    code: 'forge-moved',
+  });
 
-    await acme.api.user.createCurrentUserRepo({ name: 'hidden', private: true, auto_init: true });
-    const stranger = await server.createUser('stranger');
-    for (const [name, token] of [
-      ['acme/nothing', gitea.token],
-      ['nobody/nothing', gitea.token],
-      ['acme/hidden', gitea.token],
-      ['acme/API', await stranger.createToken(['read:repository'])],
-    ] as const) {
-      await assert.rejects(
-        gitea.connect({ token }).getRepository(name),
-        { code: 'forge-not-found', message: /or the token may not see it/ },
-        name,
-      );
-    }
-    for (const name of ['../..', 'acme/..', './API', 'acme', 'acme/API/x', 'acme/A PI', 'acme/API?x'])
-      await assert.rejects(forge.getRepository(name), { code: 'forge-not-found' }, name);
-  },
-);
+  await acme.api.user.createCurrentUserRepo({ name: 'hidden', private: true, auto_init: true });
+  const stranger = await server.createUser('stranger');
+  for (const [name, token] of [
+    ['acme/nothing', gitea.token],
+    ['nobody/nothing', gitea.token],
+    ['acme/hidden', gitea.token],
+    ['acme/API', await stranger.createToken(['read:repository'])],
+  ] as const) {
+    await assert.rejects(
+      gitea.connect({ token }).getRepository(name),
+      { code: 'forge-not-found', message: /or the token may not see it/ },
+      name,
+    );
+  }
+  for (const name of ['../..', 'acme/..', './API', 'acme', 'acme/API/x', 'acme/A PI', 'acme/API?x'])
+    await assert.rejects(forge.getRepository(name), { code: 'forge-not-found' }, name);
+});
 
 test(
   'a name in another case is the same repository under its own name, and its default branch is its own',
@@ -116,7 +112,7 @@ test(
   },
 );
 
-test('whatever breaks while a change is opened, asking again ends in one change', { skip }, async () => {
+test('whatever breaks while a change is opened, trying again leads to one change', { skip }, async () => {
   const forge = gitea.connect({ url: proxy.url });
   const create = /^POST .*\/pulls$/;
   const faults: [Fault, RegExp][] = [
@@ -143,7 +139,7 @@ test('whatever breaks while a change is opened, asking again ends in one change'
   }
 });
 
-test('a change whose answer was lost is found by the second look of the same call', { skip }, async () => {
+test('a change whose answer was lost is found when the same call looks again', { skip }, async () => {
   const wanted = await gitea.pushWanted();
   proxy.breakNext(/^POST .*\/pulls$/, { kind: 'answer-lost' });
   const { number } = await gitea.connect({ url: proxy.url }).ensureChange(wanted);
@@ -176,7 +172,7 @@ test('a process that is killed after the server opened its change leaves one cha
   );
 });
 
-test('a limit on requests says when to come back, and an expired token is no passing fault', { skip }, async () => {
+test('a rate limit says when to try again, and an expired token is not retried', { skip }, async () => {
   const forge = gitea.connect({ url: proxy.url });
   proxy.breakNext(/^GET/, { kind: 'status', status: 429, headers: { 'retry-after': '7' } });
   await assert.rejects(forge.getRepository(gitea.repository), {
@@ -190,7 +186,7 @@ test('a limit on requests says when to come back, and an expired token is no pas
   });
 });
 
-test('processes that open one change at the same moment end with one that is open', { skip }, async () => {
+test('processes that open a change at the same moment leave one open', { skip }, async () => {
   const wanted = await gitea.pushWanted();
   const processes = Array.from({ length: 6 }, () => gitea.connect());
   const made = await Promise.all(processes.map((forge) => forge.ensureChange(wanted)));
@@ -211,7 +207,7 @@ test('processes that open one change at the same moment end with one that is ope
   assert.equal(await gitea.countComments(open[0]?.number ?? 0, 'Said by all of them.'), 1);
 });
 
-test('each scope of the token is needed, and its absence is said', { skip }, async () => {
+test('each scope of the token is needed, and the error names a missing one', { skip }, async () => {
   const wanted = { ...(await gitea.pushWanted()), labels: ['scoped'] };
   const { number } = await gitea.forge.ensureChange(wanted);
   const with_ = async (...scopes: string[]) => gitea.connect({ token: await gitea.bot.createToken(scopes) });

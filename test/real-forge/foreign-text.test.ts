@@ -13,7 +13,7 @@ afterAll(async () => {
   if (!skip) await gitea.close();
 });
 
-test('a comment or a fork with a copied marker is not its own', { skip }, async () => {
+test('a comment or a fork with a copied marker does not count as Jig’s', { skip }, async () => {
   const wanted = await gitea.pushWanted();
   const { number } = await gitea.forge.ensureChange(wanted);
   const comment = { repository: gitea.repository, number, marker: 'mine', body: 'Mine.' };
@@ -48,7 +48,7 @@ test('a comment or a fork with a copied marker is not its own', { skip }, async 
   );
 });
 
-test('nobody is told, no issue is closed or noted, and no picture is in the page', { skip }, async () => {
+test('nobody is notified, no issue is closed or linked, and no picture is on the page', { skip }, async () => {
   const { acme, bot } = gitea;
   const { data: issue } = await acme.api.repos.issueCreateIssue('acme', 'API', { title: 'Stays open' });
   const reader = await gitea.server.createUser('reader');

@@ -36,7 +36,7 @@ async function listen(listener: RequestListener): Promise<{ server: Server; url:
 }
 
 test(
-  'a private repository is cloned, fetched and pushed with a token that stands in no argument, file or address',
+  'a private repository is cloned, fetched and pushed with a token that is in no argument, file or address',
   { skip },
   async () => {
     const { forge, token, folder } = gitea;
@@ -67,7 +67,7 @@ test(
   },
 );
 
-test('a token that is refused is said without it', { skip }, async () => {
+test('the error for a refused token does not contain the token', { skip }, async () => {
   const token = 'f'.repeat(40);
   const forge = gitea.connect({ token });
   const repository = await gitea.forge.getRepository(gitea.repository);
@@ -79,7 +79,7 @@ test('a token that is refused is said without it', { skip }, async () => {
   assert.doesNotMatch(failure.message, new RegExp(`${token}|${Buffer.from(token).toString('base64').slice(4, 40)}`));
 });
 
-test('git sends the token to the server of the configuration, and after no redirect', { skip }, async () => {
+test('git sends the token only to the configured server, and never after a redirect', { skip }, async () => {
   const seen: string[] = [];
   const other = await listen((request, response) => {
     seen.push(`other ${request.headers.authorization ? 'with' : 'without'}`);
@@ -115,7 +115,7 @@ test('git sends the token to the server of the configuration, and after no redir
   }
 });
 
-test('the CI of these tests takes a push from the server that signs it, and from nobody else', { skip }, async () => {
+test('the CI of these tests accepts a push only with the server’s signature', { skip }, async () => {
   const ci = await startCi(gitea.server.url, gitea.acme);
   try {
     const body = JSON.stringify({

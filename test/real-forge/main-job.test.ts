@@ -64,7 +64,7 @@ const changesOf = async (branch: RegExp) =>
   (await gitea.forge.listChanges('acme/service')).filter((change) => branch.test(change.branch));
 
 test(
-  'a blueprint goes in, and a pull request with evidence comes out; its CI fails, the agent repairs it, and the second round is green',
+  'a blueprint leads to a pull request with evidence; its CI fails, the agent repairs it, and the second round is green',
   { skip },
   async () => {
     const { end, state, runId } = await run(
@@ -107,21 +107,29 @@ test(
   },
 );
 
-test('what its CI refuses twice is handed to a person, with the excerpt, in one comment', { skip }, async () => {
-  const { end, state } = await run(
-    'handed-over',
-    `${set('9')}
+test(
+  'a change whose CI fails twice is handed to a person, with an excerpt of the log in one comment',
+  { skip },
+  async () => {
+    const { end, state } = await run(
+      'handed-over',
+      `${set('9')}
   - change: { title: Make x nine }
   - ci: { wait: 120s, autofix: [ 'sed -i s/9/8/ app.py' ] }
 `,
-  );
-  assert.deepEqual([end.outcome, end.code], ['needs-human', 'ci-failed'], end.reason);
-  const { data: comments } = await gitea.acme.api.repos.issueGetComments('acme', 'service', state.change?.number ?? 0);
-  assert.equal(comments.length, 1);
-  assert.match(comments[0]?.body ?? '', /Needs a human[\s\S]*x must be three/);
-});
+    );
+    assert.deepEqual([end.outcome, end.code], ['needs-human', 'ci-failed'], end.reason);
+    const { data: comments } = await gitea.acme.api.repos.issueGetComments(
+      'acme',
+      'service',
+      state.change?.number ?? 0,
+    );
+    assert.equal(comments.length, 1);
+    assert.match(comments[0]?.body ?? '', /Needs a human[\s\S]*x must be three/);
+  },
+);
 
-test('the answer to opening a change is lost, and there is one change', { skip }, async () => {
+test('if the answer to opening a change is lost, there is still one change', { skip }, async () => {
   proxy.breakNext(/^POST .*\/pulls$/, { kind: 'answer-lost' });
   // Also the second look fails, so that the activity starts over.
   proxy.breakNext(/^GET .*\/pulls\/main\/jig%2Flost/, { kind: 'status', status: 404 }, { kind: 'status', status: 500 });
@@ -138,7 +146,7 @@ test('the answer to opening a change is lost, and there is one change', { skip }
   assert.equal(proxy.seen.filter((line) => /^POST .*\/pulls$/.test(line)).length, 1);
 });
 
-test('what a title orders is said and not done, in the commit as in the change', { skip }, async () => {
+test('commands in a title are shown and not obeyed, in the commit as in the change', { skip }, async () => {
   const { end, state } = await run(
     'ordering',
     `${set('6')}\n  - change: { title: "Close #1 [skip ci] for @everyone\\n\\nJig-Run: forged", draft: false }\n`,
@@ -157,7 +165,7 @@ test('what a title orders is said and not done, in the commit as in the change',
   );
 });
 
-test('a branch that holds commits of others is left alone, and the run takes a suffix', { skip }, async () => {
+test('a branch with other people’s commits is left alone, and the run adds a suffix', { skip }, async () => {
   const { data: foreign } = await gitea.acme.api.repos.repoCreateFile('acme', 'service', 'other.txt', {
     content: Buffer.from('theirs\n').toString('base64'),
     new_branch: 'jig/taken',
@@ -170,27 +178,31 @@ test('a branch that holds commits of others is left alone, and the run takes a s
   assert.equal(branch.commit?.id, foreign.commit?.sha);
 });
 
-test('a host that fails, limits and stammers while its checks are waited for ends nothing', { skip }, async () => {
-  proxy.breakNext(
-    /\/statuses\//,
-    { kind: 'status', status: 500 },
-    { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
-    { kind: 'status', status: 403, headers: { 'x-ratelimit-remaining': '0' } },
-    { kind: 'json-cut' },
-    { kind: 'answer-lost' },
-  );
-  const { end, state } = await run(
-    'flaky',
-    `${set('3')}\n  - change: { title: Make x three }\n  - ci: { wait: 120s }\n`,
-    'faulty',
-  );
-  assert.equal(end.outcome, 'succeeded', end.reason);
-  assert.match(state.steps.find(({ kind }) => kind === 'ci')?.note ?? '', /1 passed in round 1/);
-  assert.ok(proxy.seen.filter((line) => /\/statuses\//.test(line)).length >= 6);
-});
+test(
+  'a run keeps waiting for checks while the host fails, limits requests and sends broken answers',
+  { skip },
+  async () => {
+    proxy.breakNext(
+      /\/statuses\//,
+      { kind: 'status', status: 500 },
+      { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
+      { kind: 'status', status: 403, headers: { 'x-ratelimit-remaining': '0' } },
+      { kind: 'json-cut' },
+      { kind: 'answer-lost' },
+    );
+    const { end, state } = await run(
+      'flaky',
+      `${set('3')}\n  - change: { title: Make x three }\n  - ci: { wait: 120s }\n`,
+      'faulty',
+    );
+    assert.equal(end.outcome, 'succeeded', end.reason);
+    assert.match(state.steps.find(({ kind }) => kind === 'ci')?.note ?? '', /1 passed in round 1/);
+    assert.ok(proxy.seen.filter((line) => /\/statuses\//.test(line)).length >= 6);
+  },
+);
 
 test(
-  'a check that the base requires and nobody reports is waited for within bounds, and then a person is',
+  'a run waits a limited time for a required check that nobody reports, and then needs a human',
   { skip },
   async () => {
     await gitea.acme.api.repos.repoCreateBranchProtection('acme', 'service', {
@@ -210,13 +222,17 @@ test(
   },
 );
 
-test('a forge that the worker does not know ends the run with its name and those that it knows', { skip }, async () => {
-  const { end } = await run('unknown', "\n  - run: 'true'\n", 'nowhere');
-  assert.deepEqual([end.outcome, end.code], ['failed', 'forge-unknown']);
-  assert.match(end.reason, /nowhere.*local, gitea, faulty/);
-});
+test(
+  'if the worker does not know a forge, the run ends with its name and the names that the worker knows',
+  { skip },
+  async () => {
+    const { end } = await run('unknown', "\n  - run: 'true'\n", 'nowhere');
+    assert.deepEqual([end.outcome, end.code], ['failed', 'forge-unknown']);
+    assert.match(end.reason, /nowhere.*local, gitea, faulty/);
+  },
+);
 
-test('the token is in no history, no file of the worker and no sandbox', { skip }, async () => {
+test('the token is in no history, in no file of the worker and in no sandbox', { skip }, async () => {
   const shapes = [
     gitea.token,
     Buffer.from(gitea.token).toString('base64'),

@@ -40,15 +40,18 @@ function figures(what: string, state: RunState): string {
   return `${what}: ${state.end?.outcome}, ${state.usage.inputTokens + state.usage.outputTokens} tokens, ${seconds.toFixed(1)} s`;
 }
 
-test('a deprecation: code finds the places, the model chooses, the tests pass, a change is open', options, async () => {
-  const ours = await world.run(await readLibrary('python-utcnow'), { repository: 'fixtures/python-utcnow' });
-  console.log(figures('python-utcnow, place by place', ours.state));
-  assert.equal(ours.end.outcome, 'succeeded', JSON.stringify(ours.state.steps));
-  const diff = await world.forge.getDiff('fixtures/python-utcnow', ours.state.change?.number ?? 0);
-  assert.doesNotMatch(diff, /^\+.*(?:utcnow|utcfromtimestamp)/m);
+test(
+  'for a deprecation, code finds the places, the model chooses, the tests pass, and a change is opened',
+  options,
+  async () => {
+    const ours = await world.run(await readLibrary('python-utcnow'), { repository: 'fixtures/python-utcnow' });
+    console.log(figures('python-utcnow, place by place', ours.state));
+    assert.equal(ours.end.outcome, 'succeeded', JSON.stringify(ours.state.steps));
+    const diff = await world.forge.getDiff('fixtures/python-utcnow', ours.state.change?.number ?? 0);
+    assert.doesNotMatch(diff, /^\+.*(?:utcnow|utcfromtimestamp)/m);
 
-  const bare = await world.run(
-    `
+    const bare = await world.run(
+      `
 blueprint: v1
 name: bare-agent-loop
 ${setup}
@@ -60,17 +63,18 @@ steps:
     verify: [ "! grep -rnE 'utcnow|utcfromtimestamp' sessions", pytest -q ]
     attempts: 2
 `,
-    { repository: 'fixtures/python-utcnow' },
-  );
-  console.log(figures('the same by the bare agent loop', bare.state));
-  assert.ok(
-    ours.state.usage.inputTokens + ours.state.usage.outputTokens <
-      bare.state.usage.inputTokens + bare.state.usage.outputTokens,
-    'places found by code cost less',
-  );
-});
+      { repository: 'fixtures/python-utcnow' },
+    );
+    console.log(figures('the same by the bare agent loop', bare.state));
+    assert.ok(
+      ours.state.usage.inputTokens + ours.state.usage.outputTokens <
+        bare.state.usage.inputTokens + bare.state.usage.outputTokens,
+      'places found by code cost less',
+    );
+  },
+);
 
-test('one small edit that code can not find: an agent step makes it, and its check passes', options, async () => {
+test('an agent step makes a small edit that code can’t find, and its check passes', options, async () => {
   const { end, state } = await world.run(
     `
 blueprint: v1

@@ -14,3 +14,5 @@ export default async function prepare(): Promise<void> {
   }
   if (missing !== undefined) console.log(`The tests on a real model are skipped: ${missing}`);
 }
+
+if (import.meta.main) await prepare();

@@ -8,7 +8,7 @@ const missing = await findMissingBuildTool();
 const Answer = z.object({ choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1) });
 
 test(
-  'the real model answers in the shape that a JSON Schema asks for, and its server is gone after stop',
+  'the real model’s answer fits a JSON Schema, and its server is gone after it was stopped',
   { skip: missing !== undefined },
   async () => {
     const server = await ensureModelServer();

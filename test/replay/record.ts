@@ -1,6 +1,6 @@
 /**
  * Records the histories under test/histories/VERSION from real runs: `node test/replay/record.ts VERSION`.
- * A released interpreter's histories are kept for ever; those of the version in work are made again when it changes.
+ * Histories of a released version are kept for ever. Those of the version in development are recorded again when it changes.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,11 +13,11 @@ import { scenarios, script } from './scenarios.ts';
 const folder = join(import.meta.dirname, '..', 'histories', process.argv[2] ?? 'next');
 await mkdir(folder, { recursive: true });
 
-/** Saves an execution and what it led to: its children, and the executions that it went on as. */
+/** Saves an execution, its children, and the executions that it continued as. */
 async function save(world: World, workflowId: string, runId: string | undefined, file: string): Promise<void> {
   const history = await world.client.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
   const events = history.events ?? [];
-  // A stack names this machine's folders, and a replay doesn't look at it.
+  // A stack names this machine's folders, and a replay doesn't need it.
   for (const { workflowExecutionFailedEventAttributes: failed } of events)
     for (let failure = failed?.failure; failure; failure = failure.cause) failure.stackTrace = '';
   await writeFile(join(folder, `${file}.pb`), proto.temporal.api.history.v1.History.encode(history).finish());

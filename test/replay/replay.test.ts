@@ -13,7 +13,7 @@ async function findHistories(): Promise<string[]> {
   return found.filter((name) => name.endsWith('.pb')).toSorted();
 }
 
-test('the interpreter goes the same way over every kept history', async () => {
+test('the interpreter replays every recorded history', async () => {
   const names = await findHistories();
   assert.ok(names.length >= 5, 'there are histories to replay');
   const workflowBundle = await bundleWorkflows(process.env);

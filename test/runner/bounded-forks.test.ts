@@ -14,7 +14,7 @@ const Result = z.object({
   testResults: z.array(z.object({ name: z.string(), status: z.enum(['passed', 'failed']) })),
 });
 
-test('files that never load, block their process or leave something open end within their bound, and the others run', async () => {
+test('files that never load, block their process or leave something open are ended in time, and the others run', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'jig-runner-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const resultFile = join(folder, 'result.json');

@@ -1,10 +1,10 @@
-/** The processes that test files run in, one each. */
+/** The processes of test files, one for each file. */
 import { readdir, readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { ForksPoolWorker, type PoolOptions, type PoolRunnerInitializer, type WorkerRequest } from 'vitest/node';
 
 /**
- * Vitest's forks, with a bound for each file. Vitest has bounds for tests and hooks, but none for a file that never
+ * Vitest's forks, with a time limit for each file. Vitest has limits for tests and hooks, but none for a file that never
  * loads, or that keeps its process busy so that no timer of Vitest's fires. Such a file is killed, and fails. What a file
  * started and left running is ended with it.
  */
@@ -71,7 +71,7 @@ function endAll(children: Child[]): void {
   }
 }
 
-/** A process's children, as far as the kernel tells. */
+/** A process's children, as far as the kernel reports them. */
 async function findChildren(pid: number | undefined): Promise<Child[]> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
   const lists = await Promise.all(threads.map((thread) => readOrNothing(`/proc/${pid}/task/${thread}/children`)));
@@ -85,7 +85,7 @@ async function findChildren(pid: number | undefined): Promise<Child[]> {
   return children.filter(({ words }) => words !== '');
 }
 
-/** What is read here may go away meanwhile. */
+/** Reads what may disappear meanwhile. */
 function readOrNothing(path: string): Promise<string> {
   return readFile(path, 'utf8').then(
     (text) => text.trim(),

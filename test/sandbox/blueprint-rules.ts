@@ -32,7 +32,7 @@ export function blueprintRules(getProvider: () => SandboxProvider): void {
     }
   };
 
-  it('are found by JIG_BLUEPRINT and by the provider’s path, with their bytes, and can be executed where they could be', async () => {
+  it('are found by JIG_BLUEPRINT and by the provider’s path, with the same bytes and the same executable bit', async () => {
     await withSandbox('read', blueprintFiles, async (sandbox) => {
       const script =
         '"$JIG_BLUEPRINT/find.sh" && cat "$FOLDER/deep/down/data with space.txt" && [ ! -s "$FOLDER/deep/empty" ] && ls "$FOLDER"';
@@ -44,7 +44,7 @@ export function blueprintRules(getProvider: () => SandboxProvider): void {
     });
   });
 
-  it('are the same for whoever takes the sandbox up, and for every command', async () => {
+  it('are the same for every worker and every command', async () => {
     await withSandbox('same', blueprintFiles, async (sandbox) => {
       const first = await runShell(sandbox, 'first', tellAll);
       assert.match(first.stdout, /^\+ find\.sh \w{64} +-\n- deep/);
@@ -56,7 +56,7 @@ export function blueprintRules(getProvider: () => SandboxProvider): void {
     });
   });
 
-  it('can be changed, added to and removed by no command', async ({ skip }) => {
+  it('can’t be changed, added to or removed by a command', async ({ skip }) => {
     skip(getProvider().capabilities.isolation === 'none', 'plain processes have the worker’s own rights');
     await withSandbox('write', blueprintFiles, async (sandbox) => {
       const before = await runShell(sandbox, 'before', tellAll);
@@ -79,7 +79,7 @@ export function blueprintRules(getProvider: () => SandboxProvider): void {
     });
   });
 
-  it('are an empty folder, no less closed, where the blueprint is a lone file', async () => {
+  it('are an empty folder, also read-only, if the blueprint is a lone file', async () => {
     await withSandbox('lone', [], async (sandbox) => {
       const { stdout, result } = await runShell(sandbox, 'lone', 'cd "$JIG_BLUEPRINT" && ls -A');
       assert.deepEqual([stdout, result.exitCode], ['', 0]);

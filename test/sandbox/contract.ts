@@ -42,18 +42,18 @@ export function sandboxContract(
         });
       }
 
-      it('without a shell has 127 where there is no such program', async () => {
+      it('without a shell ends with 127 if there is no such program', async () => {
         const result = await sandbox.run({ ...shell('no-program', ''), argv: ['no-such-program'] });
         assert.equal(result.exitCode, 127);
       });
 
-      it('has its words as they are, whatever is in them', async () => {
+      it('gets its words unchanged, whatever they contain', async () => {
         const words = ['"; rm -rf / #', '$(id)', '--upload-pack=x', 'two\nlines', '', '*', 'ünï'];
         const result = await sandbox.run({ ...shell('words', ''), argv: ['printf', String.raw`%s\0`, ...words] });
         assert.deepEqual((await readFile(result.stdout.path, 'utf8')).split('\0').slice(0, -1), words);
       });
 
-      it('with a word or variable that the kernel refuses is refused by name, at any length of the whole', async () => {
+      it('is refused with a reason if the kernel would refuse one of its words or variables, or their total length', async () => {
         const long = 'x'.repeat(131_072);
         const cases = [
           { argv: ['echo', long] },
@@ -99,12 +99,12 @@ export function sandboxContract(
         assert.equal(there.stdout, 'deep\n');
       });
 
-      it('keeps what it writes to the workspace and the home for the next one', async () => {
+      it('leaves what it writes to the workspace and the home for the next one', async () => {
         await runShell(sandbox, 'keep-1', 'echo one >kept; echo two >"$HOME/kept"');
         assert.equal((await runShell(sandbox, 'keep-2', 'cat kept "$HOME/kept"')).stdout, 'one\ntwo\n');
       });
 
-      it('is launched once by sixty calls at the same time, and all have its result', async () => {
+      it('is launched once by sixty calls at the same time, and all get its result', async () => {
         const calls = Array.from(
           { length: 60 },
           async () => await sandbox.run(shell('sixty', 'echo ran >>count; sleep 0.2; echo done')),
@@ -138,7 +138,7 @@ export function sandboxContract(
     });
 
     describe('output', () => {
-      it('of a gibibyte is capped and counted, and the worker’s memory hardly grows', async () => {
+      it('of a gibibyte is limited and counted, and the worker’s memory hardly grows', async () => {
         const rssBefore = process.memoryUsage().rss;
         let peak = 0;
         const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 20);
@@ -154,7 +154,7 @@ export function sandboxContract(
         assert.ok(peak - rssBefore < 50 * mebibyte, `grew by ${peak - rssBefore}`);
       });
 
-      it('of any bytes is kept as it is', async () => {
+      it('of any bytes is kept unchanged', async () => {
         const { result } = await runShell(
           sandbox,
           'bytes',
@@ -168,7 +168,7 @@ export function sandboxContract(
     });
 
     describe('the end of a command', () => {
-      it('by the deadline comes though SIGTERM is ignored', async () => {
+      it('at the deadline comes even if SIGTERM is ignored', async () => {
         const { result, stdout } = await runShell(
           sandbox,
           'deadline',
@@ -178,14 +178,14 @@ export function sandboxContract(
         assert.deepEqual([result.ending, result.exitCode, stdout], ['deadline', 137, 'started\n']);
       });
 
-      it('takes along what runs in the background and holds the output open', async () => {
+      it('also ends what runs in the background and keeps the output open', async () => {
         const startedMs = performance.now();
         const { result, stdout } = await runShell(sandbox, 'background', 'sleep 300 & echo hi');
         assert.deepEqual([result.ending, result.exitCode, stdout], ['exited', 0, 'hi\n']);
         assert.ok(performance.now() - startedMs < 10_000);
       });
 
-      it('takes along what left its session or its parent', async ({ skip }) => {
+      it('also ends what left its session or its parent', async ({ skip }) => {
         if (provider.capabilities.isolation === 'none') skip('plain processes can leave');
         const beat = 'while :; do date +%s%N >beat; sleep 0.02; done';
         await runShell(
@@ -198,7 +198,7 @@ export function sandboxContract(
         assert.equal(first.stdout, second.stdout);
       });
 
-      it('by a cancel comes once, and a later call finds it', async () => {
+      it('by a cancel happens once, and a later call finds it', async () => {
         const cancel = new AbortController();
         const running = sandbox.run(shell('cancel', 'echo started; sleep 300'), {
           signal: cancel.signal,
@@ -217,7 +217,7 @@ export function sandboxContract(
         assert.equal((await runShell(sandbox, 'nothing-ran', 'ls should-not-be')).result.exitCode, 2);
       });
 
-      it('does not come by another abort: the caller is detached and the next call takes it up', async () => {
+      it('does not come with any other abort: the caller is detached, and the next call follows the command', async () => {
         const shutdown = new AbortController();
         const reason = new Error('the worker shuts down');
         const spec = shell('detach', 'echo a; until [ -e go-on ]; do sleep 0.02; done; echo b');
@@ -229,7 +229,7 @@ export function sandboxContract(
     });
 
     describe('a sandbox', () => {
-      it('is made once for an id, also by callers at the same time, and listed', async () => {
+      it('is made once for an id, also by simultaneous callers, and listed', async () => {
         const made = await Promise.all(
           Array.from(
             { length: 10 },
@@ -245,7 +245,7 @@ export function sandboxContract(
         assert.ok(!(await provider.listSandboxes()).some(({ id }) => id === 'run/acme/once'));
       });
 
-      it('says how far it has come, in order, and is ready only at the end', async () => {
+      it('reports its states in order, and is ready only at the end', async () => {
         const { states } = await provider.ensureSandbox(sandboxSpec('run/acme/states'));
         assert.deepEqual(
           states.map(({ state }) => state),
@@ -259,7 +259,7 @@ export function sandboxContract(
         await provider.destroySandbox('run/acme/states');
       });
 
-      it('is found again by its reference, and not after it was made anew', async () => {
+      it('is found again by its reference, but not after it was made again', async () => {
         const { ref } = await provider.ensureSandbox(sandboxSpec('run/acme/anew'));
         assert.deepEqual((await provider.getSandbox(ref)).ref, ref);
         await provider.destroySandbox(ref.id);
@@ -270,7 +270,7 @@ export function sandboxContract(
         await provider.destroySandbox(ref.id);
       });
 
-      it('that is destroyed takes its commands along and is lost to whoever follows them', async () => {
+      it('that is destroyed ends its commands, and is lost for their followers', async () => {
         const doomed = await provider.ensureSandbox(sandboxSpec('run/acme/doomed'));
         const seen = new EventTarget();
         const shown = once(seen, 'output');

@@ -49,7 +49,7 @@ export function copyContract(
       return path;
     };
 
-    it('a sandbox has the lease that was asked for, until it is renewed', async () => {
+    it('a sandbox has the requested lease, until it is renewed', async () => {
       const id = 'run/acme/leased';
       const leftMs = async () => {
         const listed = (await provider.listSandboxes()).find((each) => each.id === id);
@@ -68,7 +68,7 @@ export function copyContract(
       assert.equal(await provider.renewSandbox(id, 3_600_000), false);
     });
 
-    it('a copy that is restored is the workspace exactly, or all of it but the ignored files', async () => {
+    it('a restored copy is exactly the workspace, or all of it except the ignored files', async () => {
       await fc.assert(
         fc.asyncProperty(oddChanges, async (changes) => {
           await prepare(from);
@@ -87,7 +87,7 @@ export function copyContract(
       );
     });
 
-    it('ignored files that a copy lacks are those that setup made, where the run had not removed them', async () => {
+    it('if a copy lacks ignored files, those that setup made stay, unless the run had removed them', async () => {
       await prepare(from);
       await runShell(
         from,
@@ -107,7 +107,7 @@ export function copyContract(
       );
     });
 
-    it('git takes a restored workspace for unchanged without reading it', async () => {
+    it('git sees that a restored workspace has not changed, without reading its files', async () => {
       await prepare(from);
       await copyOver();
       // In a pod, the workspace isn't the user's own, and git wants to be told that this is meant.
@@ -115,7 +115,7 @@ export function copyContract(
       assert.equal(result.exitCode, 0);
     });
 
-    it('a workspace over the limit is not copied, and it is said how large it is', async () => {
+    it('a workspace over the limit is not copied, and the reason gives its size', async () => {
       await prepare(from);
       await runShell(from, nextKey(), 'head -c 3000000 /dev/urandom >large');
       const { path, sizeBytes, reason } = await copy({ maxBytes: 2 * mebibyte });
@@ -128,7 +128,7 @@ export function copyContract(
       assert.ok(without.path !== undefined && (await stat(without.path)).size < mebibyte);
     });
 
-    it('a workspace whose git folder lies elsewhere is not copied', async () => {
+    it('a workspace whose git folder is elsewhere is not copied', async () => {
       for (const move of [
         'mv .git "$HOME/elsewhere"; ln -s "$HOME/elsewhere" .git',
         'echo /objects >.git/objects/info/alternates',
@@ -161,7 +161,7 @@ export function copyContract(
       await runSystem(from, 'rm -rf "$1/.local" "$1/.config"', '/home/agent');
     });
 
-    it('a copy that is cut short replaces nothing', async () => {
+    it('an incomplete copy replaces nothing', async () => {
       await prepare(from);
       const { path } = await copy();
       await using folder = await temporaryFolder();

@@ -15,7 +15,7 @@ describe('the list of hosts', () => {
   const rules = [{ host: 'pypi.org' }, { host: '*.example.com' }, { host: '10.1.2.3', port: 8080, configured: true }];
   const allowed = (host: string, port = 443) => checkTarget(host, port, rules).allowed;
 
-  it('allows names that are on it, on the web’s ports', () => {
+  it('allows the names on it, on the web’s ports', () => {
     assert.deepEqual(
       [allowed('pypi.org'), allowed('PyPI.org', 80), allowed('a.example.com'), allowed('a.b.example.com')],
       [true, true, true, true],
@@ -32,7 +32,7 @@ describe('the list of hosts', () => {
     );
   });
 
-  it('refuses every trick with a name', () => {
+  it('refuses all tricks with names', () => {
     for (const host of [
       'evil\0.pypi.org',
       'pypi.org.',
@@ -51,7 +51,7 @@ describe('the list of hosts', () => {
     }
   });
 
-  it('refuses addresses in every notation, but the one that the machine is configured with', () => {
+  it('refuses addresses in every notation, except the one that the machine is configured with', () => {
     for (const host of [
       '1.1.1.1',
       '127.1',
@@ -68,7 +68,7 @@ describe('the list of hosts', () => {
     assert.deepEqual([allowed('10.1.2.3', 8080), allowed('10.1.2.3', 80)], [true, false]);
   });
 
-  it('knows private addresses, also inside of IPv6 ones', () => {
+  it('recognizes private addresses, also inside IPv6 ones', () => {
     for (const address of [
       '127.0.0.1',
       '10.0.0.1',
@@ -91,7 +91,7 @@ describe('the list of hosts', () => {
 });
 
 describe('a preset', () => {
-  it('follows the machine’s own indexes and leaves their credentials outside', () => {
+  it('uses the machine’s own indexes, without their credentials', () => {
     const machine = {
       ...noIndexes,
       pip: {
@@ -115,14 +115,14 @@ describe('a preset', () => {
     assert.doesNotMatch(JSON.stringify({ hosts, env, notes }), /secret/);
   });
 
-  it('reads pip’s settings as pip lists them; the environment counts last', () => {
+  it('reads pip’s settings as pip lists them, and the environment overrides the rest', () => {
     assert.deepEqual(
       parsePipConfig(":env:.cert='/env'\nglobal.cert='/file'\nglobal.extra-index-url='\\nhttps://a\\nhttps://b'\n"),
       { 'extra-index-url': 'https://a https://b', cert: '/env' },
     );
   });
 
-  it('reads npm’s settings as npm prints several', () => {
+  it('reads npm’s settings as npm prints several of them', () => {
     assert.deepEqual(parseNpmConfig('registry=https://a/?b=c\ncafile=null\n'), {
       registry: 'https://a/?b=c',
       cafile: 'null',
@@ -163,7 +163,7 @@ describe('a sandbox with a way out', () => {
     await folder[Symbol.asyncDispose]();
   });
 
-  it('reaches what is listed, by CONNECT and by plain HTTP', async () => {
+  it('reaches the listed hosts, by CONNECT and by plain HTTP', async () => {
     const { stdout } = await runShell(
       sandbox,
       'listed',
@@ -172,7 +172,7 @@ describe('a sandbox with a way out', () => {
     assert.equal(stdout, 'index\nindex\n');
   });
 
-  it('reaches nothing else, by no way, and each refusal is kept', async () => {
+  it('reaches nothing else, and each refusal is recorded', async () => {
     const targets = [
       'https://example.com/',
       'http://127.0.0.1/',
@@ -205,7 +205,7 @@ for family, address in ((socket.AF_INET, '1.1.1.1'), (socket.AF_INET6, '2606:470
     assert.equal(stdout, '');
   });
 
-  it('refuses requests that two readers may understand in two ways', async () => {
+  it('refuses requests that two readers could understand differently', async () => {
     const { stdout } = await runShell(
       sandbox,
       'tricks',
@@ -223,7 +223,7 @@ ask 'CONNECT localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\
     assert.match(stdout, /^(40[03]\n){5}$/, stdout);
   });
 
-  it('keeps exit codes behind the forwarder', async () => {
+  it('has the same exit codes with the forwarder', async () => {
     assert.equal((await runShell(sandbox, 'three', 'exit 3')).result.exitCode, 3);
     assert.equal((await runShell(sandbox, 'signal', 'kill -TERM $$')).result.exitCode, 143);
     assert.equal(
@@ -256,7 +256,7 @@ ask 'CONNECT localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\
     },
   ];
   for (const { preset, program, script, prints } of installs) {
-    it(`takes a package from this machine’s registry by the preset ${preset}`, async ({ skip }) => {
+    it(`gets a package from this machine’s registry with the preset ${preset}`, async ({ skip }) => {
       if ((await onHost(`command -v ${program}`)).failed) skip(`this machine has no ${program}`);
       const real = createLocalProvider({ rootDir: `${folder.path}/${preset}`, bwrapPath: await findBwrap() });
       const installing = await real.ensureSandbox(sandboxSpec(`run/${preset}`, { egress: [preset] }));

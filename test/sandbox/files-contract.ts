@@ -32,13 +32,13 @@ export function filesContract(getSandbox: () => Sandbox): void {
       }
     });
 
-    it('are cut at the limit, and it is said', async () => {
+    it('are cut at the limit, and the result says so', async () => {
       await writeSandboxFile(getSandbox(), 'write-long', 'long', Buffer.from('x'.repeat(1000)));
       const read = await readSandboxFile(getSandbox(), 'read-long', 'long', { maxBytes: 10 });
       assert.deepEqual([read.bytes.length, read.truncated], [10, true]);
     });
 
-    it('with an absolute path, a parent or nothing in the path are refused', async () => {
+    it('with an absolute, a parent or an empty path are refused', async () => {
       for (const path of ['/etc/passwd', '../x', 'a/../../x', '', 'a/', 'nul\0']) {
         await assert.rejects(
           readSandboxFile(getSandbox(), `unsafe-${path}`, path, { maxBytes: 10 }),
@@ -53,7 +53,7 @@ export function filesContract(getSandbox: () => Sandbox): void {
       }
     });
 
-    it('that lead out of the workspace by a link are refused', async () => {
+    it('outside the workspace are refused, also through a link', async () => {
       await runShell(
         getSandbox(),
         'links',

@@ -46,7 +46,7 @@ describe('a command in a local sandbox', () => {
     assert.deepEqual(stdout.trim().split('\n'), ['/work', '/home/agent', '/tmp', '/dev/shm']);
   });
 
-  it('can’t change the machine’s kernel settings, also where the worker is root', async () => {
+  it('can’t change the machine’s kernel settings, even if the worker is root', async () => {
     const { stdout } = await runShell(
       sandbox,
       'sysctl',
@@ -75,7 +75,7 @@ describe('a command in a local sandbox', () => {
     assert.doesNotMatch(stdout, /sandbox\.json|\/status|\/result/, 'no file of the supervision is open');
   });
 
-  it('has none of the descriptors that the worker was born with', async () => {
+  it('has none of the descriptors that the worker was started with', async () => {
     const program = `
       import { createLocalProvider } from ${JSON.stringify(new URL('../../sandbox/local/provider.ts', import.meta.url).href)};
       const provider = createLocalProvider({ rootDir: process.argv[1], bwrapPath: process.argv[2] });
@@ -97,7 +97,7 @@ describe('a command in a local sandbox', () => {
     assert.deepEqual(stdout.trim().split('\n'), ['Not a directory', 'Not a directory']);
   });
 
-  it('is refused what no namespace parts: keys, memory that nobody counts, sockets to a host of virtual machines', async () => {
+  it('is refused what namespaces do not separate: keyrings, uncounted memory, sockets to a host of virtual machines', async () => {
     const script = `
 import ctypes, os, socket
 libc = ctypes.CDLL(None, use_errno=True)
@@ -123,7 +123,7 @@ socket.socketpair()
     ]);
   });
 
-  it('sees certificates and none of their keys', async () => {
+  it('sees certificates but not their keys', async () => {
     const { stdout } = await runShell(
       sandbox,
       'keys',
@@ -141,14 +141,14 @@ socket.socketpair()
     assert.equal(stdout.trim(), '1');
   });
 
-  it('of more words than bubblewrap takes is refused by name', async () => {
+  it('with more words than bubblewrap accepts is refused with a reason', async () => {
     await assert.rejects(
       sandbox.run({ key: 'words', argv: Array<string>(9000).fill('x'), timeoutMs: 5000, outputCapBytes: 100 }),
       CommandTooLong,
     );
   });
 
-  it('finds the toolchains that this machine has on its PATH', async () => {
+  it('finds the toolchains on this machine’s PATH', async () => {
     const { stdout } = await runShell(
       sandbox,
       'toolchains',
@@ -157,7 +157,7 @@ socket.socketpair()
     assert.match(stdout, /^42\n42\ngit version/);
   });
 
-  it('keeps its own installations for the commands after it', async () => {
+  it('leaves its installations for later commands', async () => {
     await runShell(sandbox, 'venv', 'python3 -m venv --without-pip ~/.venv', { timeoutMs: 60_000 });
     assert.equal(
       (await runShell(sandbox, 'venv-used', 'command -v python3')).stdout.trim(),
@@ -218,7 +218,7 @@ describe('a command past its limits', () => {
     ],
   ] as const;
   for (const [what, id, changes, script, ending] of bombs) {
-    it(`${what} ends as ${ending}, and the worker stays awake`, async () => {
+    it(`${what} ends as ${ending}, and the worker still responds`, async () => {
       const bombed = await limited(`run/bomb-${id}`, changes);
       const running = runShell(bombed, 'bomb', script, { timeoutMs: 25_000 });
       const worst = await worstDelayMs(running);
@@ -230,7 +230,7 @@ describe('a command past its limits', () => {
     });
   }
 
-  it('a spinning processor ends by its deadline, and the worker stays awake', async () => {
+  it('an endless loop ends at its deadline, and the worker still responds', async () => {
     const running = runShell(sandbox, 'spin', 'for i in 1 2 3 4; do while :; do :; done & done; wait', {
       timeoutMs: 1000,
     });
@@ -238,7 +238,7 @@ describe('a command past its limits', () => {
     assert.equal((await running).result.ending, 'deadline');
   });
 
-  it('open files beyond the limit fail inside', async () => {
+  it('opening more files than the limit fails', async () => {
     const { stdout } = await runShell(
       sandbox,
       'files',
@@ -249,7 +249,7 @@ describe('a command past its limits', () => {
 });
 
 describe('a machine without isolation', () => {
-  it('is refused, with what is missing and what to do', async () => {
+  it('is refused, with a message that says what is missing and what to do', async () => {
     const without = createLocalProvider({ rootDir: `${folder.path}/none`, bwrapPath: '/nonexistent/bwrap' });
     assert.equal((await without.checkHost())[0]?.code, 'bwrap-missing');
     await assert.rejects(
@@ -264,7 +264,7 @@ describe('a machine without isolation', () => {
 });
 
 describe('a toolchain', () => {
-  it('is never a home, nor above one, nor a folder of settings', () => {
+  it('is never a home, a folder above one, or a folder of settings', () => {
     const shown = ['/home/a/.nvm/versions/node/v24', '/home/a/.local/share/uv/python/cpython-3.12', '/opt/go'].map(
       (prefix) => isBindable(prefix, '/home/a'),
     );

@@ -41,7 +41,7 @@ test('a copy is made once for a key, and outlives its sandbox', async () => {
   assert.equal((await runShell(fresh, 'look-again', 'cat file')).stdout, 'three\n');
 });
 
-test('where there is no copy, it is said why, and nothing can be restored', async () => {
+test('if there is no copy, the result says why, and nothing can be restored', async () => {
   const places = createPlaces();
   const sandbox = await places.sandboxes.ensureSandbox(sandboxSpec('large'));
   await runShell(sandbox, 'make', 'head -c 2000000 /dev/urandom >large');
@@ -52,7 +52,7 @@ test('where there is no copy, it is said why, and nothing can be restored', asyn
   await assert.rejects(restoreSandbox(places, { sandbox: sandbox.ref, key: 'x', copy }), { code: 'restore-failed' });
 });
 
-test('a copy that is damaged on its way does not touch the workspace', async () => {
+test('a copy that was damaged on its way does not change the workspace', async () => {
   const places = createPlaces();
   const sandbox = await places.sandboxes.ensureSandbox(sandboxSpec('damaged'));
   await runShell(sandbox, 'make', 'echo here >file');

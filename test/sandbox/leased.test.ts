@@ -26,7 +26,7 @@ function createTold(name: string, leaseMs: number, fails = false) {
   return { real, renewed, errors, provider: leased(told, { leaseMs, onError: (id) => errors.push(id) }) };
 }
 
-test('a sandbox that is used is renewed, once in a part of its lease however many commands there are', async () => {
+test('using a sandbox renews its lease, once in each part of the lease however many commands there are', async () => {
   const { provider, renewed, real } = createTold('used', 3_600_000);
   const { ref } = await real.ensureSandbox(sandboxSpec('one', { leaseMs: 1000 }));
   for (const key of ['a', 'b', 'c']) await runShell(await provider.getSandbox(ref), key, 'true');
@@ -35,13 +35,13 @@ test('a sandbox that is used is renewed, once in a part of its lease however man
   assert.ok(Date.parse(listed?.leasedUntil ?? '') > Date.now() + 3_500_000);
 });
 
-test('a sandbox that was just made has its lease already', async () => {
+test('the lease of a sandbox that was just made is not renewed', async () => {
   const { provider, renewed } = createTold('made', 3_600_000);
   await runShell(await provider.ensureSandbox(sandboxSpec('one')), 'a', 'true');
   assert.deepEqual(renewed, []);
 });
 
-test('a long command goes on renewing, and no longer', async () => {
+test('a long command renews the lease until it ends', async () => {
   const { provider, renewed } = createTold('long', 400);
   const sandbox = await provider.ensureSandbox(sandboxSpec('one'));
   const running = sandbox.run(shell('long', 'until [ -e go-on ]; do sleep 0.02; done'));
@@ -55,7 +55,7 @@ test('a long command goes on renewing, and no longer', async () => {
   assert.equal(renewed.length, count);
 });
 
-test('a renewal that fails harms no command, and is told', async () => {
+test('a failed renewal does not disturb the command, and is reported', async () => {
   const { provider, errors, real } = createTold('failing', 3_600_000, true);
   const { ref } = await real.ensureSandbox(sandboxSpec('one'));
   assert.equal((await runShell(await provider.getSandbox(ref), 'a', 'echo fine')).stdout, 'fine\n');

@@ -6,7 +6,7 @@ import { asideName, freshPrefix, gonePrefix, sandboxFolder } from '../../sandbox
 import { createLocalProvider } from '../../sandbox/local/provider.ts';
 import { findBwrap, sandboxSpec, shell, temporaryFolder } from './fixtures.ts';
 
-test('a removal that a crash cut off is finished by the next: commands are dead and nothing is left', async () => {
+test('a removal that a crash interrupted is finished by the next one: commands are dead and nothing is left', async () => {
   await using root = await temporaryFolder();
   const provider = createLocalProvider({ rootDir: root.path, bwrapPath: await findBwrap() });
   const sandbox = await provider.ensureSandbox(sandboxSpec('half-gone'));
@@ -31,7 +31,7 @@ test('a removal that a crash cut off is finished by the next: commands are dead 
   await provider.close();
 });
 
-test('what a killed worker had begun to make is removed by whoever makes the same sandbox or destroys it, and no other’s is', async () => {
+test('what a killed worker had begun to make is removed when the same sandbox is made or destroyed, and nothing of other sandboxes is', async () => {
   await using root = await temporaryFolder();
   const provider = createLocalProvider({ rootDir: root.path, bwrapPath: await findBwrap() });
   const begin = async (id: string): Promise<void> =>

@@ -55,7 +55,7 @@ async function startWorker(spec: CommandSpec) {
 }
 
 describe('a worker that goes away', () => {
-  it('leaves the blueprint’s files to the next, as they were', async () => {
+  it('leaves the blueprint’s files unchanged for the next one', async () => {
     const { stdout } = await runShell(sandbox, 'tell-all', tellAll);
     const { result } = await startWorker(shell('tell-all-elsewhere', tellAll));
     const { stdout: elsewhere } = z.object({ stdout: z.object({ path: z.string() }) }).parse(await result());
@@ -63,7 +63,7 @@ describe('a worker that goes away', () => {
     assert.match(stdout, /^\+ find\.sh/);
   });
 
-  it('by SIGKILL leaves its command running; another takes it up: it ran once and its output is whole', async () => {
+  it('by SIGKILL leaves its command running, and the next worker follows it: it runs once and its output is complete', async () => {
     const spec = shell('killed', 'echo ran >>count; echo first; until [ -e go-on ]; do sleep 0.02; done; echo last');
     const { worker, sees } = await startWorker(spec);
     await sees();
@@ -76,7 +76,7 @@ describe('a worker that goes away', () => {
     assert.equal((await runShell(sandbox, 'killed-count', 'cat count')).stdout, 'ran\n');
   });
 
-  it('by SIGKILL doesn’t stretch its command’s deadline', async () => {
+  it('by SIGKILL doesn’t extend its command’s deadline', async () => {
     const spec = shell('killed-late', 'echo first; sleep 300', { timeoutMs: 1500 });
     const { worker, sees } = await startWorker(spec);
     await sees();
@@ -89,7 +89,7 @@ describe('a worker that goes away', () => {
     assert.ok((await sandbox.run(spec)).durationMs < 5000);
   });
 
-  it('by SIGSTOP has the same result when it goes on, and launches nothing', async () => {
+  it('by SIGSTOP gets the same result when it goes on, and launches nothing', async () => {
     const spec = shell(
       'stopped',
       'echo ran >>count53; echo first; until [ -e go-on53 ]; do sleep 0.02; done; echo last',
@@ -112,7 +112,7 @@ describe('a command without a supervisor', () => {
     await assert.rejects(followCommand(place, { launchTimeoutMs: 50 }), SandboxLost);
   });
 
-  it('whose pid is of another boot, or of another process, is lost', async () => {
+  it('whose pid belongs to another boot or another process is lost', async () => {
     const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
     const cases = [`${process.pid} 1 ${bootId}`, `${process.pid} 1 00000000-0000-4000-8000-000000000000`];
     for (const [index, text] of cases.entries()) {
@@ -123,7 +123,7 @@ describe('a command without a supervisor', () => {
     }
   });
 
-  it('that was killed is lost, never a success, and takes its command along', async () => {
+  it('that was killed is lost, never a success, and its command is killed too', async () => {
     const spec = shell('supervisor-killed', 'while :; do echo beat >>beat48; sleep 0.02; done');
     const running = assert.rejects(sandbox.run(spec), SandboxLost);
     const place = commandFolder(sandboxFolder(rootDir, 'run/takeover'), spec.key);

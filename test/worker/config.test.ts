@@ -25,12 +25,12 @@ const refused =
   (error: unknown) =>
     error instanceof JigError && error.code === code && words.every((word) => error.message.includes(word));
 
-test('no configuration is one with every default', async () => {
+test('without a configuration, every key has its default', async () => {
   assert.deepEqual(await loadConfig(undefined), await loadConfig(await fileOf('empty.yaml', '')));
   assert.equal((await loadConfig(await fileOf('slots.yaml', 'worker: { sandboxSlots: 2 }\n'))).worker.sandboxSlots, 2);
 });
 
-test('a problem of the configuration is refused with the key that it is about', async () => {
+test('a problem in the configuration is refused, with the name of the key', async () => {
   for (const [text, ...words] of [
     ['worker: { sandboxSlot: 2 }', 'sandboxSlot'],
     ['runs: { staleAfterMs: soon }\nci: { pollMs: 1 }', 'runs.staleAfterMs', 'ci.pollMs'],
@@ -42,7 +42,7 @@ test('a problem of the configuration is refused with the key that it is about', 
   await assert.rejects(loadConfig(join(folder, 'missing.yaml')), refused('config-invalid', 'missing.yaml'));
 });
 
-test('what a model answered is read back as a recorded session', async () => {
+test('the answers of a model can be read back as a recorded session', async () => {
   const file = join(folder, 'session.json');
   const model = recordTo(
     file,
@@ -67,12 +67,12 @@ test('what a model answered is read back as a recorded session', async () => {
   );
 });
 
-test('what is no recorded session is refused by name', async () => {
+test('a file that is not a recorded session is refused, with its name', async () => {
   for (const text of ['{', '{}', '[]'])
     await assert.rejects(loadRecording(await fileOf('bad.json', text)), refused('recording-invalid', 'bad.json'));
 });
 
-test('a secret of the environment is masked as it is, in base64 and in an address; short values are left', () => {
+test('a secret of the environment is masked, also in base64 and in an address; short values are not', () => {
   const redact = createRedact({ MY_TOKEN: 'tok/secret+value', PATH: '/usr/bin/long/enough', A_KEY: 'short' });
   const encoded = Buffer.from('tok/secret+value').toString('base64');
   assert.equal(

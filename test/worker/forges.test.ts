@@ -21,7 +21,7 @@ const refused =
   (error: unknown) =>
     error instanceof JigError && error.code === 'config-invalid' && words.every((word) => error.message.includes(word));
 
-test('a forge is called what the configuration calls it, and its address is the one for git', async () => {
+test('a forge has the name from the configuration, and git uses its configured address', async () => {
   const {
     forges: [forge],
   } = await open({ git: { kind: 'gitea', url: `${url}/code/` } }, { JIG_GITEA_TOKEN: 'secret-token' });
@@ -37,7 +37,7 @@ test('a forge is called what the configuration calls it, and its address is the 
   assert.equal(env['GIT_CONFIG_KEY_0'], `http.${url}/code/.extraHeader`);
 });
 
-test('what is misspelt, unsafe or without its token is refused by name', async () => {
+test('a forge that is misspelt, unsafe or without a token is refused, with its name', async () => {
   for (const forges of [
     { local: { kind: 'gitea', url } },
     { Git: { kind: 'gitea', url } },
@@ -70,7 +70,7 @@ test('what is misspelt, unsafe or without its token is refused by name', async (
   );
 });
 
-test('a token is masked as it is, and as git carries it; one of a file is read again when it is used', async () => {
+test('a token is masked, also in the form in which git sends it; a token in a file is read again for each use', async () => {
   const tokenFile = join(folder, 'token');
   await writeFile(tokenFile, 'first-secret\n');
   const {

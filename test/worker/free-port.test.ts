@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'vitest';
 import { getFreePort } from '../../worker/free-port.ts';
 
-test('a free port is none on which somebody listens, and none that an outgoing connection may take', async () => {
+test('on a free port nobody listens, and no outgoing connection can take it', async () => {
   await using first = createServer().listen(await getFreePort(), '127.0.0.1');
   await once(first, 'listening');
   const { port: taken } = first.address() as AddressInfo;

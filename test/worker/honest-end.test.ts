@@ -11,7 +11,7 @@ for (const [place, blueprint] of Object.entries({
   'in a step': `blueprint: v1\nname: faulty-step\n${step.replace('STEP', 'faulty')}`,
   'at the end': `blueprint: v1\nname: faulty-end\n${step.replace('STEP', 'sound')}`,
 }))
-  test(`an error that nobody foresaw ${place} ends the run, with evidence and no sandbox left`, async () => {
+  test(`an unexpected error ${place} ends the run with evidence, and leaves no sandbox`, async () => {
     await using world = await createWorld({ bundle: { code } });
     await world.addRepository('acme/api', { 'a.txt': 'a\n' });
     const { end, state } = await world.run(blueprint);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
-test('what a killed worker left aside is removed a day later, what it had begun to remove at once, and nothing else ever', async () => {
+test('files that a killed worker left are removed a day later, what it had begun to remove at once, and nothing else', async () => {
   const { artifacts, git, sandboxes } = dataFolders(dataDir);
   const left = [
     join(artifacts, 'incoming', 'one'),

@@ -124,7 +124,7 @@ async function workspaceFile(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-test('a worker drains on SIGTERM: its running command is let go, another takes it up, and it ran once', async () => {
+test('a worker drains on SIGTERM: it lets its running command go, another worker follows it, and it runs once', async () => {
   const first = startWorker();
   const health = await first.health;
   assert.equal((await fetch(`${health}/healthz`)).status, 200);

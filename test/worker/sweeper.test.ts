@@ -55,7 +55,7 @@ const sweepIn = async (ms: number, asked = client) =>
   (await sweep({ parts: parts(), client: asked, log }, Date.now() + ms)).toSorted();
 const left = async () => (await sandboxes.listSandboxes()).map(({ id }) => id).toSorted();
 
-test('the sandbox of a run that was terminated, or that nobody knows, is swept after a grace, whatever its lease', async () => {
+test('the sandbox of a run that was terminated or is unknown is removed after a grace time, whatever its lease', async () => {
   await make('of-terminated', { owner: 'terminated' });
   await make('of-unknown', { owner: 'never-was' });
   assert.deepEqual(await sweepIn(60_000), []);
@@ -70,7 +70,7 @@ test('the sandbox of a running run stays, whatever its age, and its lease is ren
   assert.ok(Date.parse(listed?.leasedUntil ?? '') > Date.now() + leaseMs - 60_000);
 });
 
-test('a sandbox without an owner is swept when its lease is over, and not before', async () => {
+test('a sandbox without an owner is removed when its lease is over, and not before', async () => {
   await make('of-nobody');
   assert.deepEqual(await sweepIn(hourMs), []);
   await sandboxes.renewSandbox('of-nobody', 4 * hourMs);
@@ -78,13 +78,13 @@ test('a sandbox without an owner is swept when its lease is over, and not before
   assert.deepEqual(await sweepIn(5 * hourMs), ['of-nobody']);
 });
 
-test('a sandbox that its run removed, and that is still there, is swept though the run goes on', async () => {
+test('a sandbox that its run tried to remove is removed, even if the run goes on', async () => {
   await make('gate', { owner: 'running' });
   await keepRemoval(artifacts(), 'gate');
   assert.deepEqual(await sweepIn(180_000), ['gate']);
 });
 
-test('nothing that has an owner is swept while Temporal does not answer', async () => {
+test('no sandbox with an owner is removed while Temporal does not answer', async () => {
   const connection = await Connection.connect({ address: server.address });
   const deaf = new Client({ connection });
   await connection.close();
@@ -94,7 +94,7 @@ test('nothing that has an owner is swept while Temporal does not answer', async 
   assert.deepEqual(await left(), ['of-terminated']);
 });
 
-test('a sandbox that can not be removed does not keep the others', async () => {
+test('a sandbox that can’t be removed does not prevent the removal of others', async () => {
   await make('a-stuck', { owner: 'terminated' });
   await make('b-free', { owner: 'terminated' });
   const stuck = {

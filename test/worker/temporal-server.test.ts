@@ -25,7 +25,7 @@ async function inTheWay(folder: string, times: number, port: string): Promise<st
   return path;
 }
 
-test('a port that became another program’s while the server started is given up, twice', async () => {
+test('if another program takes a port while the server starts, other ports are tried, twice', async () => {
   const folder = await scratch();
   await using other = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
   await once(other, 'listening');
@@ -42,7 +42,7 @@ test('a port that became another program’s while the server started is given u
   await rm(folder, { recursive: true, force: true });
 });
 
-test('a port for its pages that became another program’s is given up as well', async () => {
+test('if another program takes the port for the web pages, other ports are tried too', async () => {
   const folder = await scratch();
   await using other = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
   await once(other, 'listening');
@@ -56,7 +56,7 @@ test('a port for its pages that became another program’s is given up as well',
   await rm(folder, { recursive: true, force: true });
 });
 
-test('a server that answers calls and shows no pages has not started yet', async () => {
+test('a server that answers calls but serves no pages has not started yet', async () => {
   const folder = await scratch();
   const cliPath = join(folder, 'temporal');
   await writeFile(cliPath, `#!/bin/sh\nexec '${await findCli()}' "$@" --headless\n`, { mode: 0o755 });

@@ -134,7 +134,7 @@ test("a worker whose code does not fit a run's history leaves the run waiting, a
   assert.equal(await approve(world, runId), 'succeeded');
 });
 
-test('an upgraded worker serves the runs of the version before, as long as there are any', async () => {
+test('an upgraded worker serves runs of the previous version as long as there are any', async () => {
   await using world = await createWorld();
   await world.addRepository('acme/api', { 'a.txt': 'a\n' });
   const { setup, dataDir, version } = world;
@@ -161,7 +161,7 @@ test('an upgraded worker serves the runs of the version before, as long as there
   await serving;
 });
 
-test('where no version is current, a run says what it waits for, and goes on once one is', async () => {
+test('if no version is current, a run says what it waits for, and goes on once one is', async () => {
   await using world = await createWorld({ promote: false });
   await world.addRepository('acme/api', { 'a.txt': 'a\n' });
   await untilServed(world, world.version);

@@ -9,7 +9,7 @@ import { bundleWorkflows, hashSources } from '../../worker/workflow-bundle.ts';
 const scratch = await mkdtemp(join(tmpdir(), 'jig-bundle-'));
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-test('a bundle is made once, and never taken from a file that is damaged or that others could have written', async () => {
+test('a bundle is made once, and never read from a file that is damaged or that others could have written', async () => {
   const cacheDir = join(scratch, 'cache');
   const folder = join(cacheDir, 'workflows');
   const env = { ...process.env, JIG_CACHE_DIR: cacheDir };
@@ -35,13 +35,13 @@ test('a bundle is made once, and never taken from a file that is damaged or that
   assert.equal((await bundleWorkflows(env)).code, made.code);
 });
 
-test('a cache that can not be written costs time alone', async () => {
+test('a cache that can’t be written only costs time', async () => {
   const cacheDir = join(scratch, 'no-folder');
   await writeFile(cacheDir, '');
   assert.match((await bundleWorkflows({ ...process.env, JIG_CACHE_DIR: cacheDir })).code, /workflows\/index\.ts/);
 });
 
-test('sources that change in any way, or move, are other sources', async () => {
+test('any change to the sources, or to their place, changes their hash', async () => {
   const root = join(scratch, 'sources');
   const write = async (path: string, text: string): Promise<string> => {
     await mkdir(dirname(join(root, path)), { recursive: true });

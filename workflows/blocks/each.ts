@@ -1,9 +1,18 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Json } from '../../base/json.ts';
+import { plural } from '../../base/plural.ts';
 import type { NamedEachStep } from '../../blueprints/kinds/each.ts';
 import { isBudgetSpent } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
-import { describeFailure, FailedAt, HistoryFull, isControl, neverPassedOver, StepFailed } from '../failures.ts';
+import {
+  chooseStop,
+  describeFailure,
+  FailedAt,
+  HistoryFull,
+  isControl,
+  neverTolerated,
+  StepFailed,
+} from '../failures.ts';
 import { itemKey, recordItem } from '../journal.ts';
 import type { StepRecord } from '../memory.ts';
 import { value, withItem } from '../render.ts';
@@ -47,7 +56,7 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
       } catch (error) {
         // An item that stopped waiting because of the others has nothing to report.
         if (isCancellation(error) && !goesOn()) return;
-        stopped ??= error;
+        stopped = chooseStop(stopped, error);
         if (error instanceof HistoryFull) continue;
         work.cancel();
         waits.cancel();
@@ -63,9 +72,11 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
   const outputs = { count: items.length, succeeded, failed: failed.length };
   if (failed.length > tolerate) {
     const first = failed.slice(0, 3).join('; ');
-    throw new StepFailed('each-failed', `${failed.length} of ${items.length} items failed: ${first}`, { outputs });
+    throw new StepFailed('each-failed', `${failed.length} of ${plural(items.length, 'item')} failed: ${first}`, {
+      outputs,
+    });
   }
-  return { outputs, note: `${succeeded} of ${items.length} items` };
+  return { outputs, note: `${succeeded} of ${plural(items.length, 'item')}` };
 };
 
 /** Carries out one item and records how it ended. @throws what ends the block, whatever `tolerate` says */
@@ -85,7 +96,7 @@ async function carryOutItem(
   } catch (error) {
     const { code, message } = describeFailure(error);
     // An item may reach its own limit or its share of the run's. Whether the run's is spent is checked afterwards.
-    if (isControl(error) || (neverPassedOver.has(code) && code !== 'budget-exceeded')) throw error;
+    if (isControl(error) || (neverTolerated.has(code) && code !== 'budget-exceeded')) throw error;
     const at = error instanceof FailedAt ? { path: error.path } : {};
     return record({ outcome: 'failed', failure: { code, message, ...at } });
   }

@@ -2,6 +2,7 @@ import { CancelledFailure, startChild, workflowInfo } from '@temporalio/workflow
 import { reviewFeedback, systemPrompt, taskMessage } from '../../agent/prompts.ts';
 import type { ArtifactRef } from '../../artifacts/contract.ts';
 import { durationMs } from '../../base/durations.ts';
+import { plural } from '../../base/plural.ts';
 import type { AgentStep } from '../../blueprints/kinds/agent.ts';
 import type { SandboxRef } from '../../sandbox/contract.ts';
 import { agent, findRefusal, pauseSignal, steerSignal } from '../agent.ts';
@@ -9,7 +10,7 @@ import type { AgentResult, AgentTask, AgentWork } from '../agent.ts';
 import { spendWithinBudget, usageOf } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace, StepResult } from '../context.ts';
 import { exportRequest, exportWork } from '../export-work.ts';
-import { StepFailed } from '../failures.ts';
+import { RunEnded, StepFailed } from '../failures.ts';
 import { command, environment, text } from '../render.ts';
 import { recordChecks, rememberGates } from './check.ts';
 
@@ -21,20 +22,22 @@ export const agentStep: StepAction<AgentStep> = async (run, place) => {
   const { step, path, key, scope, feedback } = place;
   const work = await workOf(run, place);
   const { verify, allowPaths } = work;
-  rememberGates(run.memory, verify, run.opened.settings.checkTimeoutMs);
+  rememberGates(run.memory, key, verify, run.opened.settings.checkTimeoutMs);
   const title = step.title ?? path;
   const kept = run.memory.conversations[path];
-  if (feedback !== undefined && kept?.kind === 'agent') {
-    const say: AgentTask['say'] = [{ role: 'user', content: reviewFeedback(feedback) }];
-    return runAgent(run, { path, key, title, work, say, transcript: kept.transcript });
+  const asked = text(step.agent.task, scope);
+  if (feedback !== undefined && kept?.kind === 'agent' && kept.asked === asked) {
+    const say: AgentTask['say'] = [...kept.unsaid, { role: 'user', content: reviewFeedback(feedback) }];
+    return runAgent(run, { path, key, title, work, asked, say, transcript: kept.transcript });
   }
   const shown = { verify: verify.map((each) => each.shown), ...(allowPaths && { allowPaths }) };
-  const task = taskMessage(text(step.agent.task, scope), shown);
+  const task = taskMessage(asked, shown);
   return runAgent(run, {
     path,
     key,
     title,
     work,
+    asked,
     say: [
       { role: 'system', content: step.agent.system ? text(step.agent.system, scope) : systemPrompt },
       { role: 'user', content: feedback === undefined ? task : `${task}\n\n${reviewFeedback(feedback)}` },
@@ -61,7 +64,7 @@ async function workOf(run: RunContext, { step, key, scope }: StepPlace<AgentStep
 }
 
 /** Exports the work so far as a commit. What comes after it is the agent's. */
-async function commitBefore(run: RunContext, key: string): Promise<string> {
+export async function commitBefore(run: RunContext, key: string): Promise<string> {
   const before = await exportWork(run, { key: `${key}/before`, title: 'What came before the agent' });
   return before.commit ?? run.opened.repository.commit;
 }
@@ -73,6 +76,8 @@ export interface AgentRound {
   key: string;
   title: string;
   work: AgentWork;
+  /** The task that the conversation began with. */
+  asked: string;
   say: AgentTask['say'];
   /** The conversation to go on with. */
   transcript?: ArtifactRef;
@@ -85,22 +90,27 @@ export interface AgentRound {
  */
 export async function runAgent(run: RunContext, round: AgentRound): Promise<StepResult> {
   const { memory } = run;
-  const { path, work } = round;
+  const { path, work, asked } = round;
   const task = taskOf(run, round, await run.absence.ensureSandbox(run));
   const result = await spendWithinBudget(run, work.bounds, (limits) =>
     runChild(run, path, { ...task, limits }, round.title),
   );
   recordChecks(memory, path, result.checks);
-  if (result.transcript) {
-    memory.conversations[path] = { kind: 'agent', work, transcript: result.transcript };
+  const { code, reason, transcript, unsaid } = result;
+  if (code === 'cancelled') throw new CancelledFailure('The agent was cancelled');
+  // What it did is gone with the sandbox, so nothing goes on in its conversation.
+  if (code === 'sandbox-lost') throw new StepFailed(code, reason);
+  if (transcript) {
+    memory.conversations[path] = { kind: 'agent', asked, work, transcript, unsaid };
     memory.lastAgent = path;
   }
-  if (result.code === 'cancelled') throw new CancelledFailure('The agent was cancelled');
   if (result.done) return stepResult(result);
-  const left =
-    work.allowPaths && result.code !== 'path-not-allowed' ? await findRefusal(task, `${task.key}/left`) : undefined;
-  if (left?.code === 'path-not-allowed') throw new StepFailed(left.code, `${result.reason}; and ${left.message}`);
-  throw new StepFailed(result.code ?? 'agent-failed', result.reason, stepResult(result));
+  // The whole run is paused, whatever the failures that a block around the agent tolerates.
+  if (code === 'pause-expired') throw new RunEnded({ outcome: 'needs-human', code, reason, step: path });
+  const left = work.allowPaths && code !== 'path-not-allowed' ? await findRefusal(task, `${task.key}/left`) : undefined;
+  if (left?.code === 'path-not-allowed') throw new StepFailed(left.code, `${reason}; and ${left.message}`);
+  const { outputs, usage } = stepResult(result);
+  throw new StepFailed(code ?? 'agent-failed', reason, { outputs, ...(usage && result.spent.turns > 0 && { usage }) });
 }
 
 function taskOf(
@@ -158,7 +168,7 @@ function stepResult({ reason, spent, attempts, transcript, model }: AgentResult)
   const { turns, inputTokens, outputTokens, costUsd } = spent;
   return {
     outputs: { summary: reason, turns, attempts, inputTokens, outputTokens, costUsd },
-    note: `${turns} ${turns === 1 ? 'turn' : 'turns'}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}, ${model}`,
+    note: `${plural(turns, 'turn')}, ${plural(attempts, 'attempt')}, ${model}`,
     usage: usageOf(spent),
     ...(transcript && { artifacts: { transcript } }),
   };

@@ -11,16 +11,19 @@ import { listTargets } from '../send-back.ts';
  */
 export const approveStep: StepAction<ApproveStep> = async (run, { step, path, base, scope, before }) => {
   const { approve } = step;
-  const sentBack = run.memory.rounds[base] ?? 0;
+  const { sentBack } = run.memory;
+  const times = sentBack[base] ?? 0;
   const { defaults } = run.opened.settings;
-  const sendBackTo = sentBack < (approve.rounds ?? defaults.approve.rounds) ? listTargets(before) : [];
+  const sendBackTo = times < (approve.rounds ?? defaults.approve.rounds) ? listTargets(before) : [];
   const question = approve.question ? text(approve.question, scope) : 'Approve the work so far?';
   const waitMs = approve.wait ? durationMs(approve.wait) : defaults.approve.waitMs;
   const asked = { id: path, kind: 'approval' as const, question, who: approve.who ?? [], sendBackTo };
-  const answer = await run.absence.wait(run, () => run.waits.run(() => run.control.askHuman(asked, waitMs)));
+  const answer = await run.clock.wait(() => run.waits.run(() => run.control.askHuman(asked, waitMs)));
   const target = answer?.to ?? sendBackTo[0];
-  if (answer?.decision === 'send-back' && target !== undefined)
+  if (answer?.decision === 'send-back' && target !== undefined) {
+    sentBack[base] = times + 1;
     throw new SentBack(target, `${answer.by} sent the work back: ${answer.comment}`);
+  }
   const decision = answer?.decision ?? approve.default ?? defaults.approve.decision;
   const { by = '', comment = '' } = answer ?? {};
   if (decision === 'approve')

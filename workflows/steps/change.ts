@@ -1,4 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { plural } from '../../base/plural.ts';
 import type { ChangeStep } from '../../blueprints/kinds/change.ts';
 import { checkCommands, summarizeChecks } from '../check-commands.ts';
 import type { RunContext, StepAction, StepResult } from '../context.ts';
@@ -50,7 +51,7 @@ function defaultBranch({ opened }: RunContext): string {
 function result({ number, url, branch, commit, files }: OpenedChange, what: string): StepResult {
   return {
     outputs: { number, url, branch, commit },
-    note: `#${number}, ${files} ${files === 1 ? 'file' : 'files'}, ${what}`,
+    note: `#${number}, ${plural(files, 'file')}, ${what}`,
   };
 }
 
@@ -65,7 +66,7 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
   const row = run.view.begin(gatePath, 'gate', 'The checks once more, in a clean checkout');
   const checked = await inCleanCheckout(run, { commit, key: `${key}/gate` }, async (sandbox) => {
     const decided = [];
-    for (const [index, { timeoutMs, ...command }] of gates.entries()) {
+    for (const [index, { timeoutMs, steps: _, ...command }] of gates.entries()) {
       const name = `${key}/gate/${index}`;
       const attempts = run.opened.settings.defaults.retries + 1;
       const request = checkRequest(run, { sandbox, key: name, commands: [command], timeoutMs, attempts });

@@ -25,25 +25,27 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   const request = checkRequest(run, { sandbox, key, commands, timeoutMs, attempts });
   if (step.gate === 'baseline') {
     const before = await recordBaseline(request);
-    for (const { command, run: ran } of before) rememberBaseline(memory, command, ran);
-    return result(before, before.map(describeBaseline).join('; '));
+    // Done again after the work was sent back, it would excuse what the run itself broke.
+    if (key === path) for (const { command, result } of before) rememberBaseline(memory, command, result);
+    return stepResult(before, before.map(describeBaseline).join('; '));
   }
-  rememberGates(memory, commands, timeoutMs);
+  rememberGates(memory, key, commands, timeoutMs);
   const checked = await checkCommands(request);
   recordChecks(memory, path, checked);
   const summary = summarizeChecks(checked);
-  const ended = result(checked, summary);
-  if (checked.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summary, ended);
+  const ended = stepResult(checked, summary);
+  if (checked.some(({ verdict }) => !verdict.passed))
+    throw new StepFailed('check-failed', summary, { outputs: ended.outputs });
   return ended;
 };
 
-function describeBaseline({ command: { shown }, run: { tests }, verdict }: CheckedCommand): string {
+function describeBaseline({ command: { shown }, result: { tests }, verdict }: CheckedCommand): string {
   if (!tests) return `${shown}: ${verdict.reason}`;
   return `${shown}: ${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped`;
 }
 
-function result(checked: CheckedCommand[], note: string) {
-  const failed = checked.filter(({ run }) => run.exitCode !== 0).map(({ command: { shown } }) => shown);
+function stepResult(checked: CheckedCommand[], note: string) {
+  const failed = checked.filter(({ result }) => result.exitCode !== 0).map(({ command: { shown } }) => shown);
   const artifacts = checked.flatMap(({ outcome }, index) =>
     outcome.stdout.artifact ? [[`stdout-${index}`, outcome.stdout.artifact] as const] : [],
   );
@@ -60,24 +62,36 @@ export function checkRequest(
 }
 
 /** Remembers what a command did before the change. The last record of a command counts. */
-function rememberBaseline({ baseline }: RunMemory, { argv, env }: CheckCommand, ran: CheckedCommand['run']): void {
+function rememberBaseline(
+  { baseline }: RunMemory,
+  { argv, env }: CheckCommand,
+  result: CheckedCommand['result'],
+): void {
   const known = findCommand(baseline, { argv, env });
-  if (known) known.run = ran;
-  else baseline.push({ argv, env, run: ran });
+  if (known) known.result = result;
+  else baseline.push({ argv, env, result });
 }
 
 /**
  * Remembers the commands that decided in the sandbox, so that they decide again on the exported commit with at least as
  * much time.
  */
-export function rememberGates({ gates }: RunMemory, commands: CheckCommand[], timeoutMs: number): void {
+export function rememberGates(
+  { gates }: Pick<RunMemory, 'gates'>,
+  step: string,
+  commands: CheckCommand[],
+  timeoutMs: number,
+): void {
   for (const command of commands) {
     const known = findCommand(gates, command);
-    if (known) known.timeoutMs = Math.max(known.timeoutMs, timeoutMs);
-    else gates.push({ ...command, timeoutMs });
+    if (!known) gates.push({ ...command, timeoutMs, steps: [step] });
+    else {
+      known.timeoutMs = Math.max(known.timeoutMs, timeoutMs);
+      if (!known.steps.includes(step)) known.steps.push(step);
+    }
   }
 }
 
 export function recordChecks({ checks }: RunMemory, step: string, checked: Omit<CheckRecord, 'step'>[]): void {
-  for (const { run, before, verdict } of checked) checks.push({ step, run, verdict, ...(before && { before }) });
+  for (const { result, before, verdict } of checked) checks.push({ step, result, verdict, ...(before && { before }) });
 }

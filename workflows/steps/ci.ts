@@ -10,7 +10,7 @@ import { RunEnded, StepFailed } from '../failures.ts';
 import type { OpenedChange } from '../memory.ts';
 import { perform } from '../perform.ts';
 import { command, environment } from '../render.ts';
-import { runAgent } from './agent.ts';
+import { commitBefore, runAgent } from './agent.ts';
 import { correctable } from '../agent.ts';
 import { exportWork } from '../export-work.ts';
 import { decideOnCleanCheckout, publish } from './change.ts';
@@ -53,11 +53,11 @@ async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number
         heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs,
       },
     );
-  return run.absence.wait(run, () => run.view.whileCi(wait));
+  return run.clock.wait(() => run.view.whileCi(wait));
 }
 
 /** Failures that mean that the round didn't help. Any other failure ends the run with its own code. */
-const notMended: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const notRepaired: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'verify-failed',
   'gate-failed',
   'unusable-answers',
@@ -74,16 +74,16 @@ async function repair(
   key: string,
 ): Promise<boolean> {
   try {
-    return await mend(run, place, change, outcome, key);
+    return await repairAndPush(run, place, change, outcome, key);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     const isOwnBound = error.code === 'budget-exceeded' && !isBudgetSpent(run);
-    if (notMended.has(error.code) || isOwnBound) return false;
+    if (notRepaired.has(error.code) || isOwnBound) return false;
     throw error;
   }
 }
 
-async function mend(
+async function repairAndPush(
   run: RunContext,
   { step, path, scope }: StepPlace<CiStep>,
   change: OpenedChange,
@@ -117,12 +117,15 @@ async function askAgent(run: RunContext, path: string, outcome: CiOutcome, key: 
     .filter(({ state }) => state !== 'passed')
     .map(({ name, logExcerpt = '' }) => ({ command: name, exitCode: 1, output: logExcerpt }));
   const feedback = verifyFeedback(failed, { number: 2, of: run.opened.settings.defaults.ci.rounds });
+  // Other steps and the autofixes may have changed what the agent may not.
+  const since = last.work.allowPaths && { since: await commitBefore(run, key) };
   await runAgent(run, {
     path: lastAgent,
     key,
     title: `${path}: repair`,
-    work: last.work,
-    say: [{ role: 'user', content: `The checks of the code host failed.\n\n${feedback}` }],
+    work: { ...last.work, ...since },
+    asked: last.asked,
+    say: [...last.unsaid, { role: 'user', content: `The checks of the code host failed.\n\n${feedback}` }],
     transcript: last.transcript,
   });
 }

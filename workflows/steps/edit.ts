@@ -23,7 +23,7 @@ export const editStep: StepAction<EditStep> = async (run, { step, key, scope }) 
   const { replacements, kept } = await oneAtATime(run, async () =>
     perform(
       'applyEdit',
-      { sandbox: await run.absence.ensureSandbox(run), key, ...replacement, keepBefore: canBeTakenBack(run) },
+      { sandbox: await run.absence.ensureSandbox(run), key, ...replacement, keepBefore: canBeUndone(run) },
       {
         summary: path,
         timeoutMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.edit,
@@ -37,11 +37,12 @@ export const editStep: StepAction<EditStep> = async (run, { step, key, scope }) 
 };
 
 /** Whether the edit may be undone: only an `approve` step can send work back. */
-function canBeTakenBack(run: RunContext): boolean {
+function canBeUndone(run: RunContext): boolean {
   return allSteps(run.opened.blueprint.steps).some((step) => 'approve' in step);
 }
 
-async function oneAtATime<Result>(run: RunContext, edit: () => Promise<Result>): Promise<Result> {
+/** Makes or undoes an edit after the ones before it: each reads and writes a whole file. */
+export async function oneAtATime<Result>(run: RunContext, edit: () => Promise<Result>): Promise<Result> {
   const before = run.edits.last;
   const mine = (async () => {
     await before.catch(() => undefined);

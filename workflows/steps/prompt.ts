@@ -2,6 +2,7 @@ import type { AskPrompt, PromptAnswer } from '../../activities/contract.ts';
 import { addUsage, fewestTokens, nothingSpent } from '../../agent/budget.ts';
 import { reviewFeedback } from '../../agent/prompts.ts';
 import { durationMs } from '../../base/durations.ts';
+import { plural } from '../../base/plural.ts';
 import type { PromptStep } from '../../blueprints/kinds/prompt.ts';
 import { askWithinBudget, usageOf } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
@@ -17,9 +18,9 @@ import { text } from '../render.ts';
 export const promptStep: StepAction<PromptStep> = async (run, place) => {
   const { memory, opened } = run;
   const { step, path, scope } = place;
-  const earlier = earlierAnswers(run, place);
   const asked = text(step.prompt.text, scope);
-  // Where there is no answer to go on from, what was said stands in the question.
+  const earlier = earlierAnswers(run, place, asked);
+  // Without an earlier answer, the question itself contains the comment.
   const question =
     place.feedback === undefined || earlier.length > 0 ? asked : `${asked}\n\n${reviewFeedback(place.feedback)}`;
   let spent = nothingSpent;
@@ -29,19 +30,25 @@ export const promptStep: StepAction<PromptStep> = async (run, place) => {
     );
     spent = addUsage(spent, answer.usage);
     if (answer.value !== undefined) {
-      memory.conversations[path] = { kind: 'prompt', earlier, answer: answer.answer };
+      memory.conversations[path] = { kind: 'prompt', asked, earlier, answer: answer.answer };
       return { outputs: { value: answer.value }, usage: usageOf(spent), note: `answered by ${answer.model}` };
     }
     earlier.push({ answer: answer.answer, error: answer.unusable ?? 'The answer was empty.' });
   }
   const last = earlier.at(-1)?.error ?? '';
   const { unusableAnswers } = opened.settings;
-  throw new StepFailed('unusable-answers', `${unusableAnswers} answers in a row could not be used; the last: ${last}`);
+  const inARow = unusableAnswers === 1 ? '' : ' in a row';
+  const message = `the model gave ${plural(unusableAnswers, 'unusable answer')}${inARow}: ${last}`;
+  throw new StepFailed('unusable-answers', message, { usage: usageOf(spent) });
 };
 
-function earlierAnswers({ memory }: RunContext, { path, feedback }: StepPlace<PromptStep>): AskPrompt['earlier'] {
+function earlierAnswers(
+  { memory }: RunContext,
+  { path, feedback }: StepPlace<PromptStep>,
+  asked: string,
+): AskPrompt['earlier'] {
   const kept = memory.conversations[path];
-  if (feedback === undefined || kept?.kind !== 'prompt') return [];
+  if (feedback === undefined || kept?.kind !== 'prompt' || kept.asked !== asked) return [];
   return [...kept.earlier, { answer: kept.answer, error: reviewFeedback(feedback) }];
 }
 

@@ -1,4 +1,6 @@
+import { describeEnding } from '../../base/command-endings.ts';
 import { durationMs } from '../../base/durations.ts';
+import { plural } from '../../base/plural.ts';
 import type { RunStep } from '../../blueprints/kinds/run.ts';
 import { StepFailed } from '../failures.ts';
 import type { StepAction } from '../context.ts';
@@ -41,10 +43,10 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
     cut: [...(stdout.cut ? ['stdout'] : []), ...(stderr.cut ? ['stderr'] : [])],
   };
   if (outcome.ending !== 'exited')
-    throw new StepFailed(`command-${outcome.ending}`, `${shown} was ended: ${outcome.ending}`, left);
+    throw new StepFailed(`command-${outcome.ending}`, `${shown} ${describeEnding(outcome)}`, left);
   if (exitCode !== 0) {
     const said = `${refusedHosts(outcome.refused)}${lastLine(stderr.text)}`;
-    throw new StepFailed('command-failed', `${shown} ended with exit code ${exitCode}${said}`, left);
+    throw new StepFailed('command-failed', `${shown} ${describeEnding(outcome)}${said}`, left);
   }
   return {
     ...left,
@@ -59,7 +61,7 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
 /** The command's output if a row has room for it, else its size. */
 function shortNote(text: string, sizeBytes: number): string {
   if (text === '') return 'no output';
-  return text.length <= 80 && !text.includes('\n') ? text : `${sizeBytes} bytes`;
+  return text.length <= 80 && !text.includes('\n') ? text : plural(sizeBytes, 'byte');
 }
 
 function lastLine(stderr: string): string {

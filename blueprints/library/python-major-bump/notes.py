@@ -1,14 +1,16 @@
-"""Do what the codemod left to people: it says what in comments with TODO, each above a statement.
+"""Finish what the codemod left to people. It leaves notes: comments with TODO, each above a statement.
 
-notes.py arguments LIBRARY        changes keyword arguments in calls of the library by $RULES, which `;` parts:
-                                  `old=value -> new=value`, `old -> new` whatever its value, `old=value ->` to drop it;
-                                  deletes the notes that ask for no more than that; prints how many it changed
-notes.py list                     prints [{path, line}] of the notes; what the others need is kept in ~/notes.json
-notes.py show PATH LINE           prints {note, code, advice} of one: the statement's lines with numbers, and the
-                                  paragraphs of $GUIDE whose first `name` is in it or in the note
-notes.py write PATH LINE LIBRARY  changes the statement by $LINES, [{line, text}], deletes the note, and mends the
-                                  library's imports
-notes.py left                     prints every note that is left, one a line
+notes.py arguments LIBRARY        changes keyword arguments in calls of the library by the rules in $RULES, which are
+                                  separated by `;`: `old=value -> new=value` changes one value, `old -> new` renames the
+                                  argument, `old=value ->` removes it. Deletes the notes that ask only for that. Prints
+                                  the number of changes
+notes.py list                     prints [{path, line}] of the notes, and keeps what `show` and `write` need in
+                                  ~/notes.json
+notes.py show PATH LINE           prints {note, code, advice} for one note: its text, the lines of its statement with
+                                  numbers, and the paragraphs of $GUIDE whose first `name` is in one of them
+notes.py write PATH LINE LIBRARY  replaces lines of the statement by $LINES, [{line, text}], deletes the note, and
+                                  corrects the imports from the library
+notes.py left                     prints every note that is left, one on each line
 """
 
 import ast
@@ -23,7 +25,7 @@ import sys
 import textwrap
 
 KEPT = pathlib.Path.home() / "notes.json"
-LONGEST = 60  # lines of a statement that is asked for as a whole
+LONGEST = 60  # lines of the longest statement that a model is shown
 
 
 def git(*words):
@@ -119,11 +121,11 @@ def arguments(path, rules, library):
             done.append((starts[note.line - 1], starts[note.start - 1], None, 0, ""))
     for start, end, new, *_ in sorted([*changes, *done], key=lambda change: change[0], reverse=True):
         before, after = source[:start], source[end:]
-        if new == b"":  # dropped, with the comma behind it or else the one before it
+        if new == b"":  # removed, with the comma after it, or else the one before it
             rest = re.sub(rb"^\s*,[ \t]*", b"", after)
             before, after = (before, rest) if rest != after else (re.sub(rb",\s*$", b"", before), after)
             if re.match(rb"\s*\n", after):
-                before = re.sub(rb"\r?\n[ \t]*$", b"", before)  # nothing is left of its line
+                before = re.sub(rb"\r?\n[ \t]*$", b"", before)  # its line is empty now
         source = before + (new or b"") + after
     if changes:
         pathlib.Path(path).write_bytes(source)
@@ -131,26 +133,26 @@ def arguments(path, rules, library):
 
 
 def written(lines, answer):
-    """The lines with those of the answer in their places. Small models quote with ' in JSON, whatever stood there."""
+    """The lines, with the answer's lines in place of theirs. In JSON, small models write ' even where the code has "."""
     given = {item["line"]: item["text"] for item in answer}
     if not any('"' in text for text in given.values()) and not any("'" in line for line in lines):
         given = {number: text.replace("'", '"') for number, text in given.items()}
-    # All of it, with lines more.
+    # The answer is the whole statement, with more lines than before.
     if len(given) > len(lines) and sorted(given) == list(range(1, len(given) + 1)):
         return [given[number] for number in sorted(given)]
     if not set(given) <= set(range(1, len(lines) + 1)):
-        sys.exit("The statement has no such line")
+        sys.exit("The answer names a line that the statement does not have")
     return [given.get(number, line) for number, line in enumerate(lines, 1) if given.get(number) != ""]
 
 
 def write(note, answer, library):
-    """Refuses what changes nothing, and what would leave no Python."""
+    """Replaces the statement. Refuses an answer that changes nothing, or after which the file is not Python."""
     before, source = textwrap.dedent(note["code"]), read(note["path"]).decode()
     after = "\n".join(written(before.splitlines(), answer))
     old = note["comment"] + note["code"]
     new = textwrap.indent(after + "\n", re.match(r"[ \t]*", note["code"])[0])
     if old not in source or after.split() == before.split():
-        sys.exit("This would change nothing")
+        sys.exit("The answer changes nothing")
     source = source.replace(old, new.replace("\n", "\r\n") if "\r\n" in old else new, 1)
     tree = ast.parse(source)
     imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
@@ -181,7 +183,7 @@ def change_arguments(library):
 
 
 def list_notes():
-    """Keeps what the other modes need of each note."""
+    """Lists the notes, and keeps what the other commands need."""
     fitting = [note for note in notes() if note.start <= note.end < note.start + LONGEST]
     KEPT.write_text(json.dumps({f"{note.path}:{note.line}": vars(note) for note in fitting}))
     return [{"path": note.path, "line": note.line} for note in fitting]

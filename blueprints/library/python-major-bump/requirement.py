@@ -1,6 +1,6 @@
-"""Find the requirements of a library in the files that state them; with a third word, change them.
+"""Find the requirements of a library that differ from the wanted versions; with `write`, change them.
 
-requirement.py LIBRARY VERSIONS [write]     prints [{path, line, text, new}] of those that differ
+requirement.py LIBRARY VERSIONS [write]     prints [{path, line, text, new}]
 """
 
 import json
@@ -10,7 +10,7 @@ import sys
 
 
 def patterns(library):
-    """How a requirement is stated: as pip reads it, and as Poetry does. The first group is what stays."""
+    """The two forms of a requirement: pip's and Poetry's. The first group is the part that stays."""
     name = re.sub(r"[-_.]+", "[-_.]+", re.escape(library).replace(r"\-", "-"))
     name = r"(?<![\w.-])" + name + r"(?![\w.-])"
     version = r"[~<>=!]=?=?[^;\"'#,\n]+"

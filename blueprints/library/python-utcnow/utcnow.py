@@ -1,10 +1,11 @@
 """Find and rewrite datetime.utcnow() and utcfromtimestamp() below a folder.
 
-utcnow.py list FOLDER        every use, one a line
-utcnow.py rewrite FOLDER     rewrites what code can tell (kinds aware and naive), prints how many
-utcnow.py handed-on FOLDER   [{path, line}] of what code can't tell; what `show` needs is kept in ~/handed-on.json
-utcnow.py show PATH LINE     {text, aware, naive, around} of such a line, as it was
-utcnow.py imports FOLDER     imports `timezone` in files that use it without
+utcnow.py list FOLDER        prints every use, one on each line
+utcnow.py rewrite FOLDER     rewrites the calls that code can decide (kinds aware and naive); prints their number
+utcnow.py handed-on FOLDER   prints [{path, line}] of the calls whose value is handed on, so that code can't decide;
+                             keeps what `show` needs in ~/handed-on.json
+utcnow.py show PATH LINE     prints {text, aware, naive, around} for such a call, as it was then
+utcnow.py imports FOLDER     imports `timezone` in files that use it without an import
 """
 
 import ast
@@ -112,12 +113,12 @@ class File:
         if isinstance(around, ast.Attribute):
             call = self.parent[around]
             if around.attr in ZONELESS or around.attr == "strftime" and not re.search("%[zZ]", self.text(call)):
-                return "aware"  # the zone is never seen
-            return "naive"  # isoformat() and its like would show the zone
+                return "aware"  # nothing shows or compares the zone
+            return "naive"  # isoformat() and the like would show the zone
         is_subtracted = isinstance(around, ast.BinOp) and isinstance(around.op, ast.Sub) and around.right is node
         if isinstance(around, ast.Compare) or is_subtracted:
-            return "naive"  # meets another datetime, which nobody has made aware
-        return "handed-on"  # what becomes of it, code can't see
+            return "naive"  # it meets another datetime, which has no zone
+        return "handed-on"  # code can't see how it is used
 
     def kind(self, reference):
         call = self.parent[reference]
@@ -127,7 +128,7 @@ class File:
         if kinds == {"aware"}:
             return "aware"
         if "naive" in kinds or any(part.startswith("test") for part in self.path.parts):
-            return "naive"  # a test goes on proving what it proved
+            return "naive"  # so the test still proves the same
         return "handed-on"
 
     def place(self, reference):
@@ -136,7 +137,7 @@ class File:
         return {"path": self.path.as_posix(), "line": node.lineno, "kind": self.kind(reference), "text": text}
 
     def offer(self, reference):
-        """The line as it is, as it would be with an aware and with a naive datetime, and the code around it."""
+        """The line as it is, with an aware datetime and with a naive one, and the code around it."""
         line, call, text = reference.lineno, self.text(self.parent[reference]), self.place(reference)["text"]
         around = b"".join(self.lines[max(0, line - 8) : line + 5]).decode()
         return {
@@ -189,7 +190,7 @@ def with_name(statement, name, indent):
     if not statement.endswith(")"):
         return statement + ", " + word
     last = re.search(r"(\n[ \t]*)?(\w+)(,?)(\s*\))\Z", statement)
-    if not last:  # a comment at its end
+    if not last:  # the line ends in a comment
         return statement + "\n" + " " * indent + "from datetime import " + word
     return statement[: last.end(2)] + "," + (last[1] or " ") + word + last[3] + last[4]
 
@@ -200,11 +201,11 @@ def files(folder):
             try:
                 yield File(path)
             except SyntaxError:
-                pass  # a template, or a test's broken fixture
+                pass  # a template, or a fixture that is broken on purpose
 
 
 def find(folder):
-    """Every use, with its place."""
+    """Finds every use, with its file and its place."""
     return [(file, use, file.place(use)) for file in files(folder) for use in file.references()]
 
 
@@ -214,7 +215,7 @@ def list_uses(folder):
 
 
 def list_handed_on(folder):
-    """Keeps what `show` needs of each."""
+    """Prints the places, and keeps what `show` needs."""
     left = [(file, use, place) for file, use, place in find(folder) if place["kind"] == "handed-on"]
     offers = {"{path}:{line}".format(**place): file.offer(use) for file, use, place in left}
     KEPT.write_text(json.dumps(offers))
@@ -223,7 +224,7 @@ def list_handed_on(folder):
 
 
 def main(mode, where, *line):
-    warnings.simplefilter("ignore")  # of the code that is read
+    warnings.simplefilter("ignore")  # about the code that is parsed
     if mode == "list":
         list_uses(where)
     elif mode == "handed-on":

@@ -49,7 +49,7 @@ for (const [file, source, result] of requirements) {
   });
 }
 
-test('what the library names a new name for is renamed where the line has the old one once; the other lines are offered', async () => {
+test('a name is renamed if the library gives the new one and the line has the old one once; the other lines are listed', async () => {
   const says = 'The `dict` method is deprecated; use `model_dump` instead';
   const lines = ['    a = x.dict()', '    b = x.dict() == y.dict()', '    c = Odd()'];
   await writeFile(join(cwd, 'module.py'), lines.join('\n'));
@@ -115,7 +115,7 @@ for (const [rules, source, result] of arguments_) {
   });
 }
 
-test('a note that asks for no more than the arguments that code changed goes with them; another stays', async () => {
+test('a note that asks only for arguments that code changed is deleted; any other note stays', async () => {
   const noteOfTwo = codemodNote.replace('`fixed`', '`fixed`, `odd`');
   await changed(
     `from shelf import Book\n\n${codemodNote}a = Book(fixed=True)\n${noteOfTwo}b = Book(fixed=True, odd=1)\n`,
@@ -144,7 +144,7 @@ class Novel(Book):
     title: str
 `;
 
-test('a note is offered with the statement below it and the paragraphs of the guide that are about it', async () => {
+test('a note is shown with the statement below it and the paragraphs of the guide that name something in it', async () => {
   await changed(noted);
   const GUIDE = '`values` is another thing.\n\nSay `Field` and not `check`.\n\nA `check` is named.';
   assert.deepEqual(JSON.parse(await python('notes.py', 'list')), [{ path: 'module.py', line: 4 }]);
@@ -170,26 +170,26 @@ const second = { line: 2, text: 'def pages_fit(cls, value, info: Context):' };
 
 const answers: [rule: string, lines: { line: number; text: string }[], result: string][] = [
   [
-    'lines that are answered for a note take the place of theirs, the note goes, and the imports follow',
+    'the answered lines replace those of the statement, the note is deleted, and the imports are corrected',
     [first, second],
     rewrittenNote,
   ],
   [
-    'one line may become two',
+    'one line can become two',
     [{ line: 1, text: '@checked("pages")\n@classmethod' }, second],
     rewrittenNote.replace('    def', '    @classmethod\n    def'),
   ],
   [
-    'a line that is answered with nothing goes',
+    'a line with an empty answer is removed',
     [first, { line: 2, text: `${second.text} return value` }, { line: 3, text: '' }],
     rewrittenNote.replace('\n        return', ' return'),
   ],
   [
-    'an answer of all lines, and more, is the statement',
+    'an answer with all lines, and more, replaces the whole statement',
     [first, second, { line: 3, text: '    value += 1' }, { line: 4, text: '    return value' }],
     rewrittenNote.replace('        return', '        value += 1\n        return'),
   ],
-  ['quotes stay as they were', [{ line: 1, text: "@checked('pages')" }, second], rewrittenNote],
+  ['quotes stay as they are in the code', [{ line: 1, text: "@checked('pages')" }, second], rewrittenNote],
 ];
 for (const [rule, lines, result] of answers) {
   test(rule, async () => {
@@ -201,7 +201,7 @@ for (const [rule, lines, result] of answers) {
   });
 }
 
-test('an answer that changes nothing, is no Python or names a line that is not there is refused, and the note stays', async () => {
+test('an answer that changes nothing, is not valid Python or names a line that does not exist is refused, and the note stays', async () => {
   await changed(noted);
   await python('notes.py', 'list');
   for (const lines of [

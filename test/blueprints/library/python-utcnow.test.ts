@@ -91,7 +91,7 @@ for (const [rule, source, result] of rewritten) {
   });
 }
 
-test('a value in a test stays naive, so that the test proves what it proved', async () => {
+test('a value in a test stays naive, so that the test still proves the same', async () => {
   const { run, text } = await repository(
     'import datetime\n\nthen = datetime.datetime.utcnow()\n',
     'tests/test_module.py',
@@ -110,7 +110,7 @@ const left: [rule: string, source: string, kind: string][] = [
   ['a function that is not called is a reference', 'at = field(default_factory=datetime.utcnow)\n', 'reference'],
 ];
 for (const [rule, source, kind] of left) {
-  test(`${rule}, and code leaves it`, async () => {
+  test(`${rule}, so code does not rewrite it`, async () => {
     const { run, text } = await repository(fromImport + source);
     assert.equal(await run('rewrite .'), '0');
     assert.match(await run('list .'), new RegExp(`^package/module.py:\\d+: ${kind}: .*$`));
@@ -118,12 +118,12 @@ for (const [rule, source, kind] of left) {
   });
 }
 
-test("a method of one's own called utcnow, a string and a comment are no places", async () => {
+test('other methods called utcnow, strings and comments are not found', async () => {
   const { run } = await repository('clock.utcnow()\nx = "datetime.utcnow()"  # datetime.utcnow()\n');
   assert.equal(await run('list .'), '');
 });
 
-test('a line that hands its value on is offered with an aware and a naive datetime, and the code around it', async () => {
+test('a line that hands its value on is shown with an aware datetime, with a naive one, and with the code around it', async () => {
   const { run } = await repository(
     `${fromImport}def f():\n    pair = g(datetime.utcnow()), g(datetime.utcnow())\n    return pair\n`,
   );

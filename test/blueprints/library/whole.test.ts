@@ -8,7 +8,7 @@ import { readBlueprintFolder } from '../../../client/read-blueprint.ts';
 const library = join(import.meta.dirname, '../../../blueprints/library');
 
 for (const name of readdirSync(library)) {
-  test(`${name} is whole: nothing is wrong with it, every program that it names is there, and none is in its text`, async () => {
+  test(`${name} is complete: it has no problems, every program that it names exists, and no program is in its text`, async () => {
     const { file, bytes, files, problems } = await readBlueprintFolder(join(library, name));
     const text = Buffer.from(bytes).toString();
     assert.deepEqual([...problems, ...checkBlueprint(bytes, { file }).issues], []);

@@ -1,10 +1,10 @@
-"""What a library calls deprecated, as the tests show it, and the lines of this repository that use it.
+"""Find the lines of this repository that use what a library calls deprecated, by the warnings in its tests.
 
-deprecations.py find LIBRARY      runs pytest with this file as a plugin, keeps what was said in ~/said.json
-deprecations.py rename            renames where the library names the new name and the line has the old one once;
-                                  prints how many lines
-deprecations.py doubtful          prints [{path, line}] of the others
-deprecations.py show PATH LINE    prints {text, says} of one
+deprecations.py find LIBRARY      runs pytest with this file as a plugin, and keeps the warnings in ~/said.json
+deprecations.py rename            renames a name if the warning gives the new name and the line has the old one once;
+                                  prints the number of lines
+deprecations.py doubtful          prints [{path, line}] of the other lines
+deprecations.py show PATH LINE    prints {text, says} for one line: its text, and the warnings
 """
 
 import json
@@ -32,7 +32,7 @@ def pytest_warning_recorded(warning_message):
 
 
 def has_note(path, line):
-    """Whether the comment above says that there is more to do than to change this line."""
+    """Whether the comment above is a note: then there is more to do than to change this line."""
     above = lines_of(path)[: line - 1]
     while above and above[-1].lstrip().startswith("#"):
         if "TODO" in above.pop():

@@ -16,7 +16,7 @@ const codes = new Set<string>([
 ]);
 
 /** Whether the error means that nobody answered, for whatever reason. */
-export function isSilence(error: unknown): error is JigError {
+export function isNoAnswer(error: unknown): error is JigError {
   return error instanceof JigError && codes.has(error.code);
 }
 
@@ -34,7 +34,7 @@ interface Call<Value> {
 }
 
 /** Does the work. If nobody answers, it throws the reason as soon as that is certain. */
-export async function explainSilence<Value>(
+export async function explainNoAnswer<Value>(
   temporal: Client,
   { runId, work, signal, besides = '' }: Call<Value>,
 ): Promise<Value> {
@@ -51,7 +51,7 @@ export async function explainSilence<Value>(
   const reason = await Promise.race([
     settled,
     wait(patienceMs, undefined, { signal: letGo.signal })
-      .then(() => findSilence(temporal, runId, { certain: true }))
+      .then(() => findNoAnswerReason(temporal, runId, { certain: true }))
       .catch(() => undefined)
       .then((found) => found ?? settled),
   ]);
@@ -64,9 +64,9 @@ export async function explainSilence<Value>(
   try {
     return await answer;
   } catch (error) {
-    if (!isSilence(error)) throw error;
+    if (!isNoAnswer(error)) throw error;
     const isMisfit = error.code === 'history-mismatch';
-    const found = await findSilence(temporal, runId, { certain: false, isMisfit }).catch(() => undefined);
+    const found = await findNoAnswerReason(temporal, runId, { certain: false, isMisfit }).catch(() => undefined);
     throw adding(found ?? error);
   }
 }
@@ -76,7 +76,7 @@ export async function explainSilence<Value>(
  * worker that only just left. `isMisfit` says that a worker has already reported that its code doesn't fit.
  * @throws what Temporal's client throws
  */
-export async function findSilence(
+export async function findNoAnswerReason(
   temporal: Client,
   runId: string,
   { certain, isMisfit = false }: { certain: boolean; isMisfit?: boolean },
