@@ -2,9 +2,11 @@
  * The JSON Schemas of answers, held by Ajv in its strict mode: a keyword that it doesn't know, or that would have no
  * effect, is refused before a model is paid. Not for workflow code: Ajv compiles a schema to JavaScript.
  */
-import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
+import { createRequire } from 'node:module';
+import type * as ajvOfDraft7 from 'ajv';
+import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
+import type * as ajvOf2020 from 'ajv/dist/2020.js';
+import type { FormatsPlugin } from 'ajv-formats';
 import { LRUCache } from 'lru-cache';
 import { isJsonMap, type Json, type JsonMap } from '../base/json.ts';
 import type { KeyPath } from './issues.ts';
@@ -88,16 +90,30 @@ const options: Options = {
 
 const draft2020 = 'https://json-schema.org/draft/2020-12/schema';
 const dialects = new Map<string, () => Ajv>([
-  [draft2020, () => new Ajv2020(options)],
-  ['http://json-schema.org/draft-07/schema#', () => new Ajv(options)],
+  [draft2020, newAjvOf2020],
+  ['http://json-schema.org/draft-07/schema#', newAjvOfDraft7],
 ]);
+/** To load Ajv takes longer than to check a blueprint, and most have no answers, so it is loaded when one needs it. */
+const load = createRequire(import.meta.url);
+
+function newAjvOf2020(): Ajv {
+  const { Ajv2020 }: typeof ajvOf2020 = load('ajv/dist/2020.js');
+  return new Ajv2020(options);
+}
+
+function newAjvOfDraft7(): Ajv {
+  const { Ajv }: typeof ajvOfDraft7 = load('ajv');
+  return new Ajv(options);
+}
+
 const instances = new Map<string, Ajv>();
 
 function ajvFor(name: Json = draft2020): Ajv | undefined {
   if (typeof name !== 'string') return undefined;
   const known = instances.get(name) ?? dialects.get(name)?.();
   if (!known || instances.has(name)) return known;
-  addFormats.default(known);
+  const formats: { default: FormatsPlugin } = load('ajv-formats');
+  formats.default(known);
   instances.set(name, known);
   return known;
 }
