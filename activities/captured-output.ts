@@ -5,7 +5,8 @@ import { describeEnding } from '../base/command-endings.ts';
 import { defaults } from '../base/defaults.ts';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
-import { findTestCounts } from '../evidence/test-counts.ts';
+import { observe } from '../evidence/observe.ts';
+import type { Report } from '../evidence/read-reports.ts';
 import type { CapturedStream, CommandResult } from '../sandbox/contract.ts';
 import type { CapturedText, CommandReport, RunCommand } from './contract.ts';
 import { AnyJson } from './kept.ts';
@@ -13,7 +14,14 @@ import { AnyJson } from './kept.ts';
 const textBytes = defaults.output.maxKeptBytes / 2;
 /** A parsed value may be larger than text, since it can be the list that `each` walks over. */
 const maxValueBytes = 256 * 1024;
-const countsBytes = 16_000;
+/** A longer stream is not searched for tests and reasons. */
+const observedBytes = 16 * 1024 * 1024;
+
+/** What was seen of a command besides its output: hosts that it was refused, and its runner's reports. */
+interface Seen {
+  refused?: readonly string[];
+  reports?: readonly Report[] | undefined;
+}
 
 /**
  * Stores a command's output and makes its report. @throws JigError `output-not-json`, `value-too-large` if `parse`
@@ -22,13 +30,14 @@ const countsBytes = 16_000;
 export async function captureCommand(
   store: ArtifactStore,
   result: CommandResult,
-  request: Pick<RunCommand, 'parse' | 'shown'>,
+  request: Pick<RunCommand, 'parse' | 'shown' | 'check'>,
+  { refused = [], reports }: Seen = {},
 ): Promise<CommandReport> {
   const { ending, exitCode, durationMs } = result;
   const [stdout, stderr] = await Promise.all([captureText(store, result.stdout), captureText(store, result.stderr)]);
-  const tests = findTestCounts(
-    `${await readTail(result.stderr, countsBytes)}\n${await readTail(result.stdout, countsBytes)}`,
-  );
+  const streams = await Promise.all([readObserved(result.stdout), readObserved(result.stderr)]);
+  const { lines, ...observed } = observe({ ending, exitCode, streams, refused, reports });
+  const says = request.check?.says;
   const value =
     request.parse && exitCode === 0 && ending === 'exited' ? await parseOutput(result.stdout, request) : undefined;
   return {
@@ -39,7 +48,16 @@ export async function captureCommand(
     stdout,
     stderr,
     ...(value !== undefined && { value }),
-    check: { command: request.shown, exitCode, ending, durationMs, ...(tests && { tests }) },
+    ...(refused.length > 0 && { refused: [...refused] }),
+    ...(says !== undefined && { saysSo: streams.some((text) => text?.includes(says)) }),
+    check: {
+      command: request.shown,
+      exitCode,
+      ending,
+      durationMs,
+      ...observed,
+      ...(request.check && lines && { lines }),
+    },
   };
 }
 
@@ -96,6 +114,11 @@ export async function mustSucceed(
   const { stderr } = await captureCommand(store, result, { shown: what });
   const said = stderr.text.trim().slice(-500);
   throw new JigError(code, `${what} failed: the command ${describeEnding(result)}${said && `: ${said}`}`);
+}
+
+/** The whole stream, or undefined if it was cut or is too long. */
+async function readObserved(stream: CapturedStream): Promise<string | undefined> {
+  return stream.droppedBytes > 0 || stream.keptBytes > observedBytes ? undefined : readHead(stream, observedBytes);
 }
 
 const readHead = (stream: CapturedStream, bytes: number): Promise<string> => readPart(stream, 0, bytes);

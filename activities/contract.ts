@@ -84,6 +84,8 @@ export interface CommandReport {
   refused?: string[];
   /** Standard output, read as `parse` says. */
   value?: Json;
+  /** Whether the output holds the text that was asked for. */
+  saysSo?: boolean;
   check: CheckResult;
 }
 
@@ -116,6 +118,13 @@ export interface RunCommand {
   parse?: 'json' | 'lines';
   /** The command as its author wrote it, for evidence. */
   shown: string;
+  /** Set for a command that decides: more is learned about how it failed. */
+  check?: {
+    /** Globs of the reports that its test runner writes. */
+    counts?: string[];
+    /** A text that its output should hold. */
+    says?: string;
+  };
 }
 
 export interface ApplyEdit {

@@ -21,6 +21,7 @@ import type {
 } from './contract.ts';
 import { loadJson } from './kept.ts';
 import type { Parts } from './parts.ts';
+import { findReports } from './test-reports.ts';
 import { isRemoved, keepRemoval } from './removed-sandboxes.ts';
 import { copySandbox, restoreSandbox } from './sandbox-copies.ts';
 
@@ -104,9 +105,9 @@ async function runCommand(parts: Parts, request: RunCommand): Promise<CommandRep
   );
   if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
   log().info('command ended', { key, ending: result.ending, exitCode: result.exitCode, durationMs: result.durationMs });
-  const outcome = await captureCommand(parts.artifacts, result, request);
   const refused = result.ending === 'exited' && result.exitCode === 0 ? [] : await listRefused(sandbox);
-  return refused.length > 0 ? { ...outcome, refused } : outcome;
+  const reports = request.check && (await findReports(sandbox, { key, argv, ...request.check }, result, workSignal()));
+  return captureCommand(parts.artifacts, result, request, { refused, reports });
 }
 
 /** The latest hosts that the sandbox was refused, for a command that may have failed by it. */

@@ -127,6 +127,16 @@ export const languageErrors = {
     why: 'This key is not a template, or is read before there are values, so the text would be used literally.',
     fix: 'Write a plain value, or move the expression to a key that evaluates it.',
   },
+  'change-unchecked': {
+    title: 'No check decides on a change',
+    why: 'Nothing but a person would notice that the change is wrong. The blueprint can run, but its change is a draft that says `unchecked` first, and `jig runs` shows `unchecked` in place of `succeeded`. A `check` with `gate: baseline` only records; a check whose test runner runs no test doesn’t decide either, nor does one that only fails as it did before.',
+    fix: 'Put a `check` step before the `change` step, or `verify` in the agent step. Even a build or a linter is better than nothing.',
+  },
+  'agent-unchecked': {
+    title: 'No check decides on what an agent does',
+    why: 'The agent has no `verify`, and no `check` comes after it. The model alone says whether its work is done.',
+    fix: 'Add `verify` with the commands that decide, or a `check` step after the agent step.',
+  },
   'attempts-without-verify': {
     title: '`attempts` needs `verify`',
     why: 'Only the commands in `verify` can tell that an attempt failed.',

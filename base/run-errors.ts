@@ -109,8 +109,13 @@ export const runErrors = {
   },
   'check-failed': {
     title: 'A check failed',
-    why: 'A check decides by exit codes, and by the test runner’s own counts before and after.',
-    fix: 'Read its output with `jig logs`.',
+    why: 'A check decides by exit codes, and by the test runner’s own counts before and after. What failed before the change is excused only if the same tests fail, or the same command fails in the same way. With `gate: turn-green`, a check must fail before the change.',
+    fix: 'Read its output with `jig logs`. docs/reference/test-runners.md lists the runners that are understood.',
+  },
+  environment: {
+    title: 'A check could not do its work where it ran',
+    why: 'A program is not installed, a download was refused, or a limit of the sandbox was reached. That says nothing about the code, so the check neither passes nor excuses a later failure, and the run ends before more is spent, also with `on-failure: continue`.',
+    fix: 'Do what the message asks for: install the program in `sandbox.setup` or in the image, list the host in `sandbox.egress`, or raise the limit under `sandbox.resources`. Then start the run again with `jig retry`.',
   },
   'verify-failed': {
     title: 'The agent’s work did not pass its checks',

@@ -8,6 +8,7 @@ import { flatten, type NamedOutline, nameOutlines } from './outlines.ts';
 import { checkReferences } from './references.ts';
 import { Report } from './report.ts';
 import { checkRules } from './rules.ts';
+import { warnOfUnchecked } from './unchecked.ts';
 import type { Blueprint } from './schema.ts';
 import { checkShape, maxSteps, type Shape } from './shape.ts';
 import { hasTemplate } from './template.ts';
@@ -16,25 +17,29 @@ import { readUsualYaml } from './usual-yaml.ts';
 import { readYaml } from './yaml.ts';
 
 /**
- * Finds all problems of a blueprint, with their places. `blueprint` is set if there are none. Never throws, whatever
+ * Finds all problems of a blueprint, with their places. `blueprint` is set if there are none, whatever the warnings. Never throws, whatever
  * the text. `file` is the name that issues give; no file is read.
  */
 export function checkBlueprint(
   text: string | Uint8Array,
   options: { file: string },
-): { blueprint: Blueprint | undefined; issues: Issue[] } {
+): { blueprint: Blueprint | undefined; issues: Issue[]; warnings: Issue[] } {
   const checked = checkText(text);
   if ('problem' in checked) {
     const { line, ...issue } = checked.problem;
-    return { blueprint: undefined, issues: [{ ...issue, file: options.file, line, column: 1, path: '' }] };
+    return {
+      blueprint: undefined,
+      issues: [{ ...issue, file: options.file, line, column: 1, path: '' }],
+      warnings: [],
+    };
   }
   const { text: source } = checked;
   const usual = readUsualYaml(source);
   if (usual !== undefined) {
     const report = new Report(options.file, source);
     const blueprint = checkValue(usual, report);
-    if (report.issues.length === 0) return { blueprint, issues: [] };
-    // Only the full parser knows the places of mistakes, and whether the text is YAML at all.
+    if (report.issues.length === 0 && report.warnings.length === 0) return { blueprint, issues: [], warnings: [] };
+    // Only the full parser knows the places of mistakes and warnings, and whether the text is YAML at all.
   }
   const report = new Report(options.file, source);
   const { yaml, problems } = readYaml(source);
@@ -42,7 +47,7 @@ export function checkBlueprint(
   if (yaml) report.setYaml(yaml);
   const blueprint = yaml && checkValue(yaml.value, report);
   const issues = report.sorted();
-  return { blueprint: issues.length === 0 ? blueprint : undefined, issues };
+  return { blueprint: issues.length === 0 ? blueprint : undefined, issues, warnings: report.warnings };
 }
 
 /** Parses a blueprint that must be right. @throws BlueprintInvalid */
@@ -62,6 +67,7 @@ function checkValue(value: Json, report: Report): Blueprint | undefined {
   checkAnswers(flat, report);
   checkRules(outlines, report);
   checkReferences(outlines, all, shape.inputs, report);
+  warnOfUnchecked(flat, report);
   refuseIdleTemplates(value, flat, report);
   return shape.blueprint;
 }

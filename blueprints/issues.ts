@@ -15,6 +15,8 @@ export interface Issue {
   /** Where in the blueprint, such as `steps[2].run`; empty for the text as a whole. */
   path: string;
   hint?: string;
+  /** A blueprint with warnings alone can run. */
+  level?: 'warning';
 }
 
 /** A blueprint with problems. `issues` lists all of them. */

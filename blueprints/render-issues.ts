@@ -20,15 +20,16 @@ export function renderIssues(text: string, issues: Issue[], options: { colors: b
   const lineOf = (issue: Issue): string =>
     file === undefined || issue.file === file ? (lines[issue.line - 1] ?? '') : '';
   const blocks = issues.map((issue) => renderIssue(issue, lineOf(issue), paint));
-  const count = issues.length === 0 ? 'no problems' : plural(issues.length, 'problem');
-  return `${[...blocks, paint(issues.length === 0 ? 'bold' : 'red', count)].join('\n\n')}\n`;
+  const noun = issues.length > 0 && issues.every(({ level }) => level === 'warning') ? 'warning' : 'problem';
+  const count = issues.length === 0 ? 'no problems' : plural(issues.length, noun);
+  return `${[...blocks, paint(noun === 'problem' && issues.length > 0 ? 'red' : 'bold', count)].join('\n\n')}\n`;
 }
 
 function renderIssue(issue: Issue, line: string, paint: (color: Color, part: string) => string): string {
   const place = `${visible(issue.file)}:${issue.line}:${issue.column}`;
   const path = issue.path === '' ? '' : paint('dim', ` (${visible(issue.path)})`);
   const rows = [
-    `${paint('red', 'error')} ${paint('bold', issue.code)}: ${visible(issue.message)}`,
+    `${issue.level === 'warning' ? paint('blue', 'warning') : paint('red', 'error')} ${paint('bold', issue.code)}: ${visible(issue.message)}`,
     `${paint('blue', `  --> ${place}`)}${path}`,
   ];
   const number = String(issue.line);

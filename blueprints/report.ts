@@ -9,6 +9,7 @@ export const maxIssues = 200;
 /** The issues of one check. It keeps at most {@link maxIssues}. */
 export class Report {
   readonly issues: Issue[] = [];
+  readonly warnings: Issue[] = [];
   private readonly file: string;
   private readonly text: string;
   private lineStarts: number[] | undefined;
@@ -42,6 +43,14 @@ export class Report {
   /** Adds an issue about the value at a path, or about the nearest existing place above it. */
   add(path: KeyPath, code: ErrorCode, message: string, hint?: string): void {
     if (!this.isFull()) this.addAt(this.find(path), code, message, path, hint);
+  }
+
+  /** Adds a warning about the last key of a path. */
+  warnKey(path: KeyPath, code: ErrorCode, message: string, hint?: string): void {
+    const { issues } = this;
+    const before = issues.length;
+    this.addKey(path, code, message, hint);
+    this.warnings.push(...issues.splice(before).map((issue): Issue => ({ ...issue, level: 'warning' })));
   }
 
   /** Adds an issue about the last key of a path. */

@@ -69,13 +69,15 @@ interface Checked {
   /** Set if there are no problems. */
   blueprint: Blueprint | undefined;
   issues: Issue[];
-  render: (options: { colors: boolean }) => string;
+  /** What the blueprint can run with all the same. */
+  warnings: Issue[];
+  render: (issues: Issue[], options: { colors: boolean }) => string;
 }
 
 /** Finds all problems of a blueprint: those of its files, and those of its text. */
 export function checkFound({ file, bytes, problems }: BlueprintFolder): Checked {
   const text = Buffer.from(bytes).toString();
-  const { blueprint, issues: ofText } = checkBlueprint(bytes, { file });
+  const { blueprint, issues: ofText, warnings } = checkBlueprint(bytes, { file });
   const ofFiles = problems.map(({ path, ...problem }): Issue => ({
     ...problem,
     file: join(file, '..', path),
@@ -88,7 +90,8 @@ export function checkFound({ file, bytes, problems }: BlueprintFolder): Checked 
     text,
     blueprint: issues.length === 0 ? blueprint : undefined,
     issues,
-    render: ({ colors }) => renderIssues(text, issues, { colors, file }),
+    warnings,
+    render: (shown, { colors }) => renderIssues(text, shown, { colors, file }),
   };
 }
 

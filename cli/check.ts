@@ -31,20 +31,23 @@ Exit code ${exitCodes.failed}: there is a problem. Exit code ${exitCodes.badInpu
     );
     if (json)
       printJson({
-        files: checked.map(({ file, text, files, blueprint, issues }) => ({
+        files: checked.map(({ file, text, files, blueprint, issues, warnings }) => ({
           file,
           ok: issues.length === 0,
           ...(blueprint && { name: blueprint.name, sha256: hashBlueprint(text, files) }),
           issues,
+          warnings,
         })),
       });
     else
-      for (const { file, files, blueprint, issues, render } of checked) {
-        if (issues.length > 0) print(render({ colors: hasColors(process.stdout) }).trimEnd());
+      for (const { file, files, blueprint, issues, warnings, render } of checked) {
+        const colors = { colors: hasColors(process.stdout) };
+        if (issues.length > 0) print(render(issues, colors).trimEnd());
         else {
           const steps = plural(allSteps(blueprint?.steps ?? []).length, 'step');
           const beside = files.length === 0 ? '' : `, ${plural(files.length, 'file')} beside it`;
           print(`${paintOut('green', '✓')} ${printable(file)}: ${blueprint?.name}, ${steps}${beside}`);
+          if (warnings.length > 0) print(render(warnings, colors).trimEnd());
         }
       }
     if (checked.some(({ issues }) => issues.length > 0)) process.exitCode = exitCodes.failed;

@@ -1,16 +1,10 @@
 /** A run's evidence for a person: each check before and after the change. */
 import { z } from 'zod';
+import { CheckResult, describeResult, Verdict } from '../evidence/gate.ts';
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import type { RunState } from '../workflows/messages.ts';
 import { readArtifact } from './local-data.ts';
 import { oneLine, table, type Paint } from './output.ts';
-
-const CheckResult = z.object({
-  command: z.string(),
-  exitCode: z.number(),
-  tests: z.object({ passed: z.number(), failed: z.number(), skipped: z.number() }).optional(),
-});
-type CheckResult = z.infer<typeof CheckResult>;
 
 const Evidence = z.object({
   checks: z.array(
@@ -18,7 +12,7 @@ const Evidence = z.object({
       step: z.string(),
       result: CheckResult,
       before: CheckResult.optional(),
-      verdict: z.object({ passed: z.boolean(), reason: z.string() }),
+      verdict: Verdict,
     }),
   ),
 });
@@ -33,12 +27,10 @@ export async function renderEvidence(state: RunState, store: ArtifactStore, pain
       verdict.passed ? '✓' : '✗',
       oneLine(step, 30),
       oneLine(result.command, 60),
-      `${before ? `${summarize(before)} → ` : ''}${summarize(result)}${verdict.passed ? '' : ` (${oneLine(verdict.reason)})`}`,
+      oneLine(
+        `${before ? `${describeResult(before)} → ` : ''}${describeResult(result)}${verdict.passed ? '' : ` (${verdict.reason})`}`,
+      ),
     ];
   });
   return `${table(rows)}\n${paint('dim', `blueprint sha256 ${state.blueprint.sha256}`)}`;
-}
-
-function summarize({ exitCode, tests }: CheckResult): string {
-  return tests ? `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped` : `exit code ${exitCode}`;
 }

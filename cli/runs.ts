@@ -21,7 +21,12 @@ export const runs = new Command('runs')
   .description('Lists runs, the newest first.')
   .option('--repo <owner/name>', 'only runs on this repository')
   .option('--blueprint <name>', 'only runs of this blueprint')
-  .addOption(new Option('--outcome <outcome>', 'only runs that ended with this outcome').choices([...outcomes]))
+  .addOption(
+    new Option(
+      '--outcome <outcome>',
+      'only runs that ended with this outcome; `unchecked` is a success whose change no check decided on',
+    ).choices([...outcomes, 'unchecked']),
+  )
   .option('--needs-human', 'only runs that wait for a person or ended as needs-human')
   .option('--query <filter>', 'a Temporal list filter, such as "JigCostUsd > 0.5"')
   .option('--limit <number>', 'how many runs to list at most', wholeNumber(1, 10_000), 50)

@@ -20,7 +20,7 @@ export async function checkStart(
   if (!blueprint) {
     throw new BadInput('blueprint-invalid', `${file} has problems, so nothing was started`, {
       issues,
-      rendered: render({ colors: hasColors(process.stderr) }),
+      rendered: render(issues, { colors: hasColors(process.stderr) }),
     });
   }
   const { values, issues: problems } = checkInputs(blueprint, given);

@@ -43,7 +43,8 @@ export interface RunSummary {
   repository: string;
   requester: string;
   phase: string;
-  outcome: Outcome | undefined;
+  /** `unchecked`: it succeeded with a change that no check decided on. */
+  outcome: Outcome | 'unchecked' | undefined;
   needsHuman: boolean;
   costUsd: number;
   tokens: number;
@@ -214,7 +215,7 @@ function summarize(info: WorkflowExecutionInfo): RunSummary {
     info.typedSearchAttributes.get(defineSearchAttributeKey(name, type));
   const { name: status } = info.status;
   const ended = status !== 'RUNNING';
-  const known = outcomes.find((outcome) => outcome === get('JigOutcome', 'KEYWORD'));
+  const known = [...outcomes, 'unchecked' as const].find((outcome) => outcome === get('JigOutcome', 'KEYWORD'));
   // A run that was ended from outside had no time to record its outcome.
   const outcome =
     known ?? (ended ? (status === 'TERMINATED' || status === 'CANCELLED' ? 'cancelled' : 'failed') : undefined);

@@ -1,79 +1,68 @@
-/**
- * Reads a test runner's own counts from the end of its output.
- *
- * They serve to notice tests that disappear or are skipped, so an unknown runner gives `undefined`, never a guess. The
- * text is untrusted: only fixed patterns without nested repetition are used, on the last 16,000 characters.
- */
+/** How many tests there are and how they ended, as a runner says it. */
 import { z } from 'zod';
 
+const number = z.number().int().nonnegative();
+
+/** Numbers of tests. `errors` and `crashed` are failures too; a count that is missing is 0. */
 export const TestCounts = z.strictObject({
-  passed: z.number().int().nonnegative(),
-  failed: z.number().int().nonnegative(),
-  skipped: z.number().int().nonnegative(),
+  passed: number,
+  failed: number,
+  /** Skipped, pending, ignored, disabled or still to be written. */
+  skipped: number,
+  /** Tests that were expected to fail, and did. */
+  expectedFailures: number.optional(),
+  /** Tests that were expected to fail, and passed. */
+  unexpectedPasses: number.optional(),
+  /** Left out by a filter. They are not part of the total. */
+  deselected: number.optional(),
+  /** Tests, and files of tests, that could not be run to their end. */
+  errors: number.optional(),
+  /** Runs of a runner, or tests, that began and never reported an end. */
+  crashed: number.optional(),
+  /** All tests that the runner knows, without deselected ones. */
+  total: number,
 });
 export type TestCounts = z.infer<typeof TestCounts>;
 
-const ansi = new RegExp(String.fromCharCode(27) + '\\[[0-9;]*m', 'g');
+type Kind = Exclude<keyof TestCounts, 'total'>;
 
-const numberBefore = (text: string, word: string): number =>
-  Number(new RegExp(`([0-9]{1,7}) ${word}`).exec(text)?.[1] ?? 0);
-const numberAfter = (text: string, word: string): number =>
-  Number(new RegExp(`${word} ([0-9]{1,7})`).exec(text)?.[1] ?? 0);
+const words = {
+  passed: 'passed',
+  failed: 'failed',
+  skipped: 'skipped',
+  expectedFailures: 'expected to fail',
+  unexpectedPasses: 'passed unexpectedly',
+  deselected: 'deselected',
+  errors: 'errors',
+  crashed: 'crashed',
+} as const satisfies Record<Kind, string>;
 
-type Reader = (lines: string[]) => TestCounts | undefined;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a literal
+export const countKinds = Object.keys(words) as Kind[];
 
-/** Reads `==== 12 passed, 1 skipped in 0.31s ====`, or the same line without the rules, as `-q` prints it. */
-const readPytest: Reader = (lines) => {
-  const line = lines.findLast((text) => /(?:passed|failed|errors?|skipped|no tests ran).* in [0-9.]+s/.test(text));
-  if (!line) return undefined;
-  return {
-    passed: numberBefore(line, 'passed') + numberBefore(line, 'xfailed'),
-    failed: numberBefore(line, 'failed') + numberBefore(line, 'error'),
-    skipped: numberBefore(line, 'skipped') + numberBefore(line, 'deselected'),
-  };
-};
+/** The counts from those that a runner gave. The total is their sum, unless the runner says it. */
+export function tally(given: Partial<TestCounts>): TestCounts {
+  const { passed = 0, failed = 0, skipped = 0, expectedFailures = 0, unexpectedPasses = 0, errors = 0 } = given;
+  const total = given.total ?? passed + failed + skipped + expectedFailures + unexpectedPasses + errors;
+  const others = Object.entries(given).filter(([, count]) => count !== undefined && count > 0);
+  return { ...Object.fromEntries(others), passed, failed, skipped, total: Math.max(total, 0) };
+}
 
-/** Reads `Ran 12 tests in 0.1s`, then `OK (skipped=1)` or `FAILED (failures=1, errors=2)`. */
-const readUnittest: Reader = (lines) => {
-  const ran = lines.findLast((text) => /^Ran [0-9]+ tests? in /.test(text));
-  const end = lines.findLast((text) => /^(?:OK|FAILED|NO TESTS RAN)(?: \(|$)/.test(text));
-  if (!ran || !end) return undefined;
-  const count = (word: string): number => Number(new RegExp(`${word}=([0-9]{1,7})`).exec(end)?.[1] ?? 0);
-  const failed = count('failures') + count('errors');
-  const skipped = count('skipped');
-  return { passed: Number(/[0-9]+/.exec(ran)?.[0] ?? 0) - failed - skipped, failed, skipped };
-};
+/** The sum of several counts. */
+export function sum(all: readonly TestCounts[]): TestCounts {
+  const add = (kind: keyof TestCounts) => all.reduce((so, counts) => so + (counts[kind] ?? 0), 0);
+  return tally({ ...Object.fromEntries(countKinds.map((kind) => [kind, add(kind)])), total: add('total') });
+}
 
-/** Reads node:test's summary: `# pass 3` in TAP, `ℹ pass 3` in the spec reporter. */
-const readNodeTest: Reader = (lines) => {
-  const summary = lines.filter((text) => /^(?:#|ℹ) (?:pass|fail|cancelled|skipped|todo) [0-9]+$/.test(text)).join('\n');
-  if (!summary.includes(' pass ')) return undefined;
-  return {
-    passed: numberAfter(summary, 'pass'),
-    failed: numberAfter(summary, 'fail') + numberAfter(summary, 'cancelled'),
-    skipped: numberAfter(summary, 'skipped') + numberAfter(summary, 'todo'),
-  };
-};
+/** How many tests did not do what they should. */
+export function failedOf({ failed, errors = 0, crashed = 0 }: TestCounts): number {
+  return failed + errors + crashed;
+}
 
-/** Reads `Tests: 1 failed, 2 skipped, 3 passed, 6 total` (Jest) and `Tests  3 passed | 1 skipped (4)` (Vitest). */
-const readJest: Reader = (lines) => {
-  const line = lines.findLast((text) => /^\s*Tests:? .*[0-9]+ (?:passed|failed|skipped)/.test(text));
-  if (!line) return undefined;
-  return {
-    passed: numberBefore(line, 'passed'),
-    failed: numberBefore(line, 'failed'),
-    skipped: numberBefore(line, 'skipped') + numberBefore(line, 'todo'),
-  };
-};
-
-const readers: Reader[] = [readPytest, readUnittest, readNodeTest, readJest];
-
-/** The counts that a known runner printed last; undefined if there are none. */
-export function findTestCounts(output: string): TestCounts | undefined {
-  const lines = output.slice(-16_000).replaceAll(ansi, '').split(/\r?\n/);
-  for (const read of readers) {
-    const counts = read(lines);
-    if (counts) return counts;
-  }
-  return undefined;
+/** `3 passed, 0 failed, 1 skipped, 1 expected to fail` */
+export function describeCounts(counts: TestCounts): string {
+  return countKinds
+    .filter((kind) => kind === 'passed' || kind === 'failed' || kind === 'skipped' || (counts[kind] ?? 0) > 0)
+    .map((kind) => `${counts[kind] ?? 0} ${words[kind]}`)
+    .join(', ');
 }

@@ -5,12 +5,14 @@ import { referenceFiles } from '../blueprints/reference-pages.ts';
 import { commandPage } from './command-page.ts';
 import { configurationPage } from './configuration-page.ts';
 import { modelPresetsPage } from './model-presets-page.ts';
+import { runnersPage } from './runners-page.ts';
 
 const root = join(import.meta.dirname, '..');
 const files = new Map([
   ...referenceFiles(),
   ['docs/reference/configuration.md', configurationPage()],
   ['docs/reference/command-line.md', await commandPage()],
+  ['docs/reference/test-runners.md', runnersPage()],
   ['docs/reference/model-presets.md', modelPresetsPage()],
 ]);
 for (const [path, text] of files) {

@@ -19,7 +19,7 @@ import type { ErrorCode } from '../base/errors.ts';
 import { plural } from '../base/plural.ts';
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
-import { checkCommands, summarizeChecks, type CheckedCommand } from './check-commands.ts';
+import { checkCommands, findSurroundings, summarizeChecks, type CheckedCommand } from './check-commands.ts';
 import type { CheckCommand } from './context.ts';
 import { performExport } from './export-work.ts';
 import { describeFailure, paidFor } from './failures.ts';
@@ -251,13 +251,18 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
     attempts: settings.defaults.retries + 1,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
   };
-  const checked = early ? [] : await checkCommands({ sandbox, baseline, key, commands, ...timing });
+  const checked = early
+    ? []
+    : await checkCommands({ sandbox, baseline, key, commands, ...timing }, progress.attempt >= attempts);
   // The checks run what the agent wrote, so they can write where the agent could not.
   const refusal = early ?? (allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
   const failed = checked.filter(({ verdict }) => !verdict.passed);
   const { model } = answer;
   if (!refusal && failed.length === 0)
     return end(progress, { done: true, reason: answer.finished ?? '', model }, checked);
+  const surroundings = refusal ? undefined : findSurroundings(checked);
+  if (surroundings !== undefined)
+    return end(progress, { done: false, code: 'environment', reason: surroundings, model }, checked);
   if (progress.attempt >= attempts) {
     const code = refusal ? refusal.code : 'verify-failed';
     const reason = `After ${plural(attempts, 'attempt')}: ${refusal ? refusal.message : summarizeChecks(failed)}`;
@@ -304,10 +309,11 @@ export const correctable: ReadonlySet<ErrorCode> = new Set([
 function describeFailed({
   command,
   result,
+  before,
   verdict,
   outcome,
 }: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
-  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${result.exitCode === 0 || outcome.refused ? `\n${verdict.reason}` : ''}`;
+  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${result.exitCode === 0 || outcome.refused || (before && before.exitCode !== 0) ? `\n${verdict.reason}` : ''}`;
   return { command: command.shown, exitCode: result.exitCode, ending: result.ending, output };
 }
 

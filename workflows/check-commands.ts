@@ -1,9 +1,11 @@
 /** Runs the commands of a check and compares each with what it did before the change. Every gate uses it. */
 import type { CommandReport } from '../activities/contract.ts';
 import { findCommand } from '../evidence/command-identity.ts';
-import { decideCheck, type CheckResult, type Verdict } from '../evidence/gate.ts';
+import { decideCheck, describeResult, type CheckResult, type Verdict } from '../evidence/gate.ts';
+import { isOfSurroundings } from '../evidence/obstacles.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 import type { CheckCommand } from './context.ts';
+import { StepFailed } from './failures.ts';
 import type { BaselineResult } from './memory.ts';
 import { perform } from './perform.ts';
 import { refusedHosts } from './refused-hosts.ts';
@@ -32,43 +34,114 @@ export interface CheckRequest {
 
 /**
  * Runs every command in order, also after one has failed, so that everything that is left to do is reported together.
+ * If `isLast`, nothing can be mended after it, so a command that fails runs a second time, to tell whether it is flaky.
  */
-export async function checkCommands(request: CheckRequest): Promise<CheckedCommand[]> {
+export async function checkCommands(request: CheckRequest, isLast: boolean): Promise<CheckedCommand[]> {
   const checked: CheckedCommand[] = [];
   for (const [index, command] of request.commands.entries()) {
-    const outcome = await runOnce(request, command, `${request.key}/${index}`);
-    const before = findCommand(request.baseline, command)?.result;
-    const { passed, reason } = decideCheck(outcome.check, before);
+    const key = `${request.key}/${index}`;
+    const known = findCommand(request.baseline, command);
+    const counts = command.counts ?? known?.counts;
+    const reported = { ...command, ...(counts && { counts }) };
+    const outcome = await runOnce(request, reported, key);
+    const before = known?.result;
+    let result = outcome.check;
+    if (isLast && !result.obstacle && !decideCheck(result, before).passed) {
+      const again = await runOnce(request, reported, `${key}/again`);
+      if (decideCheck(again.check, before).passed) result = { ...result, flaky: true };
+    }
+    const { passed, reason } = decideCheck(result, before);
     const verdict = { passed, reason: `${reason}${refusedHosts(outcome.refused)}` };
-    checked.push({ command, outcome, result: outcome.check, verdict, ...(before && { before }) });
+    checked.push({ command, outcome, result, verdict, ...(before && { before }) });
   }
   return checked;
+}
+
+/** What a check before the change is for. */
+export interface Before {
+  gate: 'baseline' | 'turn-green';
+  /** With `turn-green`: a text that the output must hold. */
+  says?: string;
 }
 
 /**
  * Runs the commands before the change. A command that fails runs a second time, to tell a flaky check from a broken
  * one.
+ * @throws StepFailed `environment` as soon as a command can't do its work here
  */
-export async function recordBaseline(request: CheckRequest): Promise<CheckedCommand[]> {
+export async function recordBaseline(request: CheckRequest, { gate, says }: Before): Promise<CheckedCommand[]> {
   const checked: CheckedCommand[] = [];
   for (const [index, command] of request.commands.entries()) {
     const key = `${request.key}/${index}`;
-    const first = await runOnce(request, command, key);
-    const second = first.exitCode === 0 ? undefined : await runOnce(request, command, `${key}/again`);
-    const result: CheckResult =
-      second && second.exitCode !== first.exitCode ? { ...first.check, flaky: true } : first.check;
-    const how = result.exitCode === 0 ? 'passes before the change' : 'fails before the change';
-    const reason = `${result.flaky ? 'flaky before the change' : how}${refusedHosts(first.refused)}`;
-    checked.push({ command, outcome: first, result, verdict: { passed: true, reason } });
+    const first = await runOnce(request, command, key, says);
+    const { obstacle } = first.check;
+    if (obstacle && isOfSurroundings(obstacle)) throw new StepFailed('environment', couldNotWork(command, first.check));
+    const second = first.exitCode === 0 ? undefined : await runOnce(request, command, `${key}/again`, says);
+    const result = second ? bothResults(first.check, second.check) : first.check;
+    const verdict = gate === 'baseline' ? describeBefore(result) : decideRed(result, first.saysSo ?? true);
+    const reason = `${verdict.reason}${refusedHosts(first.refused)}`;
+    const mustTurnGreen = gate === 'turn-green' && { mustTurnGreen: true };
+    checked.push({ command, outcome: first, result: { ...result, ...mustTurnGreen }, verdict: { ...verdict, reason } });
   }
   return checked;
 }
 
-function runOnce(request: CheckRequest, { argv, env, shown }: CheckCommand, key: string): Promise<CommandReport> {
+/**
+ * What to change in the surroundings before the commands can say anything; undefined if they all did their work. A
+ * command that worked before the change, or that reached a limit, may fail because of the change.
+ */
+export function findSurroundings(checked: CheckedCommand[]): string | undefined {
+  const found = checked.find(
+    ({ result: { obstacle }, before }) =>
+      !before && obstacle && obstacle.kind !== 'limit' && isOfSurroundings(obstacle),
+  );
+  return found && couldNotWork(found.command, found.result);
+}
+
+const couldNotWork = ({ shown }: CheckCommand, { obstacle }: CheckResult): string =>
+  `${shown} could not do its work: ${obstacle?.what ?? ''}`;
+
+/** One result of two runs, of which the first failed: what failed in either of them can fail. */
+function bothResults(first: CheckResult, second: CheckResult): CheckResult {
+  if (second.exitCode === 0) return { ...first, flaky: true };
+  const failures = first.failures && second.failures && [...new Set([...first.failures, ...second.failures])];
+  const lines = first.lines && second.lines && [...new Set([...first.lines, ...second.lines])];
+  const isFlaky =
+    failures && (failures.length > (first.failures?.length ?? 0) || failures.length > (second.failures?.length ?? 0));
+  return { ...first, ...(failures && { failures }), ...(lines && { lines }), ...(isFlaky && { flaky: true }) };
+}
+
+function describeBefore({ exitCode, flaky, obstacle }: CheckResult): Verdict {
+  if (flaky) return { passed: true, reason: 'flaky before the change' };
+  if (exitCode === 0) return { passed: true, reason: 'passes before the change' };
+  return {
+    passed: true,
+    reason: `fails before the change${obstacle ? `, because it could not do its work: ${obstacle.what}` : ''}`,
+  };
+}
+
+/** Whether the command fails before the change as a check must that is to turn green. */
+function decideRed({ exitCode, flaky, obstacle, tests }: CheckResult, saysSo: boolean): Verdict {
+  const no = (reason: string): Verdict => ({ passed: false, reason });
+  if (exitCode === 0) return no('it passes before the change, so it can’t show what the change does');
+  if (flaky) return no('it is flaky before the change, so it can’t show what the change does');
+  if (obstacle ?? tests?.crashed)
+    return no(`before the change it could not do its work: ${obstacle?.what ?? 'the test runner broke off'}`);
+  if (!saysSo) return no('it fails before the change, but not with the text that `fails-with` names');
+  return { passed: true, reason: 'fails before the change, as it should' };
+}
+
+function runOnce(
+  request: CheckRequest,
+  { argv, env, shown, counts }: CheckCommand,
+  key: string,
+  says?: string,
+): Promise<CommandReport> {
   const { sandbox, timeoutMs, attempts, heartbeatTimeoutMs } = request;
+  const check = { ...(counts && { counts }), ...(says !== undefined && { says }) };
   return perform(
     'runCommand',
-    { sandbox, key, argv, env, timeoutMs, shown },
+    { sandbox, key, argv, env, timeoutMs, shown, check },
     { summary: shown, timeoutMs, attempts, heartbeatTimeoutMs },
   );
 }
@@ -78,10 +151,8 @@ export function summarizeChecks(checked: CheckedCommand[]): string {
   const failed = checked.filter(({ verdict }) => !verdict.passed);
   if (failed.length > 0) return failed.map(({ command, verdict }) => `${command.shown}: ${verdict.reason}`).join('; ');
   return checked
-    .map(({ command, result, verdict }) => `${command.shown}: ${summarizeTests(result) ?? verdict.reason}`)
+    .map(
+      ({ command, result, verdict }) => `${command.shown}: ${result.tests ? describeResult(result) : verdict.reason}`,
+    )
     .join('; ');
-}
-
-function summarizeTests({ tests }: CheckResult): string | undefined {
-  return tests && `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped`;
 }

@@ -23,7 +23,11 @@ export interface RenderedCommand {
 }
 
 /** A command in its environment. */
-export type CheckCommand = RenderedCommand & CommandIdentity;
+export type CheckCommand = RenderedCommand &
+  CommandIdentity & {
+    /** Globs of the reports that its test runner writes. */
+    counts?: string[];
+  };
 
 /** A run as its steps see it. */
 export interface RunContext {

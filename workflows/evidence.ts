@@ -1,17 +1,26 @@
 /** What a run can show a reviewer: as Markdown for the change, and as data for programs. */
+import { describeResult } from '../evidence/gate.ts';
 import type { RunContext } from './context.ts';
 import { cell, renderSteps, renderUsage } from './details.ts';
 import type { RunMemory } from './memory.ts';
 import type { RunEnd } from './messages.ts';
 
+/** What a change says first if no check decided on it. */
+export const uncheckedNotice = '> **Unchecked.** No check decided on this change. Look at every line of it.';
+
 /** The evidence as Markdown. `gate` says whether the gates ran again on a clean checkout. */
-export function renderEvidence(run: Pick<RunContext, 'memory' | 'view'>, gate: 'clean' | 'spared'): string {
+export function renderEvidence(
+  run: Pick<RunContext, 'memory' | 'view'>,
+  gate: 'clean' | 'spared',
+  isUnchecked = false,
+): string {
   const { state } = run.view;
   const { usage } = state;
   const checks = run.memory.checks.map(({ step, result, before, verdict }) => {
-    return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(result.command)} | ${before ? summarizeResult(before) : ''} | ${summarizeResult(result)} | ${cell(verdict.reason)} |`;
+    return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(result.command)} | ${before ? cell(describeResult(before)) : ''} | ${cell(describeResult(result))} | ${cell(verdict.reason)} |`;
   });
   return [
+    ...(isUnchecked ? [uncheckedNotice] : []),
     '### Evidence',
     gate === 'spared'
       ? '> The checks did **not** run again in a clean checkout, because the blueprint says so.'
@@ -22,16 +31,6 @@ export function renderEvidence(run: Pick<RunContext, 'memory' | 'view'>, gate: '
     renderSteps(state.steps),
     `Blueprint ${cell(state.blueprint.name)} \`${state.blueprint.sha256}\`, model ${cell(state.model)}, ${renderUsage(usage)}. Requested by ${cell(state.requester)}.`,
   ].join('\n\n');
-}
-
-function summarizeResult({
-  exitCode,
-  tests,
-}: {
-  exitCode: number;
-  tests?: { passed: number; failed: number; skipped: number } | undefined;
-}): string {
-  return tests ? `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped` : `exit code ${exitCode}`;
 }
 
 /** Everything that the run knows, for programs. */

@@ -67,10 +67,15 @@ export class HistoryFull extends Error {
 }
 
 /**
- * Failures that `on-failure: continue` and `tolerate` don't pass over: a limit was reached, the sandbox was lost, or
- * the work changed what the blueprint doesn't allow.
+ * Failures that `on-failure: continue` and `tolerate` don't pass over: a limit was reached, the sandbox was lost, the
+ * work changed what the blueprint doesn't allow, or nothing can be checked where the run is.
  */
-export const neverTolerated: ReadonlySet<ErrorCode> = new Set(['budget-exceeded', 'sandbox-lost', 'path-not-allowed']);
+export const neverTolerated: ReadonlySet<ErrorCode> = new Set([
+  'budget-exceeded',
+  'sandbox-lost',
+  'path-not-allowed',
+  'environment',
+]);
 
 /** What went wrong, from any error that an activity, a child or an expression threw. */
 export function describeFailure(error: unknown): { code: ErrorCode; message: string } {

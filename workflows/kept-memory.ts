@@ -44,8 +44,10 @@ const KeptMemory = z.strictObject({
   feedback: z.record(z.string(), z.string()),
   sentBack: z.record(z.string(), Count),
   undo: z.array(z.strictObject({ path: z.string(), key: z.string(), edits: z.array(Edit) })),
-  baseline: z.array(z.strictObject({ ...Command, result: CheckResult })),
-  gates: z.array(z.strictObject({ ...Command, shown: z.string(), timeoutMs: z.number(), steps: Texts })),
+  baseline: z.array(z.strictObject({ ...Command, result: CheckResult, counts: Texts.optional() })),
+  gates: z.array(
+    z.strictObject({ ...Command, shown: z.string(), timeoutMs: z.number(), steps: Texts, counts: Texts.optional() }),
+  ),
   checks: z.array(
     z.strictObject({ step: z.string(), result: CheckResult, before: CheckResult.optional(), verdict: Verdict }),
   ),

@@ -97,11 +97,14 @@ export interface PendingUndo {
 /** What a command did before the change. */
 export interface BaselineResult extends CommandIdentity {
   result: CheckResult;
+  /** Where the reports of its test runner are, as its step said. */
+  counts?: string[];
 }
 
 interface GateCommand extends CommandIdentity {
   shown: string;
   timeoutMs: number;
+  counts?: string[];
   /** The keys of the steps that it decided in the sandbox. */
   steps: string[];
 }

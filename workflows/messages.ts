@@ -80,6 +80,8 @@ export interface ChangeSummary {
   branch: string;
   commit: string;
   files: number;
+  /** No check decided on it. */
+  unchecked?: true;
 }
 
 /** How a run ended. */

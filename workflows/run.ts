@@ -176,7 +176,9 @@ async function carryOut(run: RunContext): Promise<RunEnd> {
     await undoPending(run);
     await walk(run, opened.blueprint.steps, startScope(run));
   });
-  const reason = memory.change ? `Change #${memory.change.number} is open` : 'Every step is done';
+  const { change } = memory;
+  const unchecked = change?.unchecked ? ', unchecked: no check decided on it' : '';
+  const reason = change ? `Change #${change.number} is open${unchecked}` : 'Every step is done';
   return { outcome: 'succeeded', reason };
 }
 

@@ -153,8 +153,10 @@ export class RunView {
     this.state.end = end;
     this.state.endedAtMs = Date.now();
     this.setPhase('ended');
+    // Lists tell it apart from a success that was decided by a check.
+    const isUnchecked = end.outcome === 'succeeded' && this.state.change?.unchecked === true;
     upsertSearchAttributes([
-      { key: keyword('JigOutcome'), value: end.outcome },
+      { key: keyword('JigOutcome'), value: isUnchecked ? 'unchecked' : end.outcome },
       { key: defineSearchAttributeKey('JigNeedsHuman', 'BOOL'), value: end.outcome === 'needs-human' },
     ]);
   }

@@ -34,6 +34,9 @@ const AgentStep = z.strictObject({
   verify: Commands.optional().meta({
     description: 'Commands that decide whether the work is done; the model sees what failed, in the same conversation',
   }),
+  counts: z.array(Glob).min(1).max(16).optional().meta({
+    description: 'Globs of the reports that the test runners of `verify` write: JUnit XML, TAP or `go test -json`',
+  }),
   attempts: z
     .number()
     .int()
@@ -58,8 +61,18 @@ export const agentKind: Kind<AgentStep> = {
   evaluated: [...templates('agent', 'task', 'system'), { key: 'verify', is: 'commands' }],
   withoutEffect: ['retry'],
   asksModel: true,
+  decides: ({ verify }) => verify !== undefined,
+  unchecked: {
+    unless: 'later',
+    code: 'agent-unchecked',
+    message: 'no check decides on what this agent does: the model alone says that it is done',
+    hint: 'add `verify`, or a `check` after it',
+  },
   check({ step, path }, report) {
-    if (step?.attempts === undefined || step.verify !== undefined) return;
+    if (!step || step.verify !== undefined) return;
+    if (step.counts !== undefined)
+      report.addKey([...path, 'counts'], 'key-without-effect', '`counts` needs `verify`: nothing else writes reports');
+    if (step.attempts === undefined) return;
     report.addKey(
       [...path, 'attempts'],
       'attempts-without-verify',

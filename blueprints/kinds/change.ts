@@ -38,6 +38,12 @@ export const changeKind: Kind<ChangeStep> = {
   ],
   withoutEffect: ['env', 'timeout', 'retry'],
   once: true,
+  unchecked: {
+    unless: 'earlier',
+    code: 'change-unchecked',
+    message: 'no check decides on this change, so it will be a draft that says `unchecked` first',
+    hint: 'put a `check` before it, or `verify` in the agent step',
+  },
   check({ step, path }, report) {
     if (step?.['on-failure'] !== 'continue') return;
     report.add(

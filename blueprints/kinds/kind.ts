@@ -1,6 +1,7 @@
 /** The definition of a kind of step. Each of the other files here defines one kind; `kinds.ts` lists them. */
 import { z } from 'zod';
 import { Duration } from '../../base/durations.ts';
+import type { ErrorCode } from '../../base/errors.ts';
 import type { Json, JsonMap } from '../../base/json.ts';
 import type { Doubles } from '../cel-values.ts';
 import type { KeyPath } from '../issues.ts';
@@ -30,6 +31,10 @@ export interface Kind<S> {
   check?(placed: PlacedStep<S>, report: Report): void;
   /** The JSON Schema that a model's answer must fit, and its path in the step. */
   answerOf?(step: S): { path: KeyPath; schema: JsonMap };
+  /** Whether the step has checks that decide on the work so far. */
+  decides?(step: S): boolean;
+  /** What is said of the step if no such check decides on its work. */
+  unchecked?: Unchecked;
   /** The members that an output is known to have; undefined if it may have any. */
   membersOf?(step: S, output: string): Members | undefined;
   /** The places of an output whose numbers are doubles; undefined if there are none. */
@@ -87,6 +92,14 @@ interface PlacedStep<S> extends Omit<NamedOutline, 'step'> {
   before: readonly NamedOutline[];
   /** The step after it in its list. */
   next: NamedOutline | undefined;
+}
+
+interface Unchecked {
+  /** Where a check would decide: before the step, or in it or after it. */
+  unless: 'earlier' | 'later';
+  code: ErrorCode;
+  message: string;
+  hint: string;
 }
 
 interface Members {

@@ -80,6 +80,7 @@ const allowed: Record<string, Allowed[]> = {
     ...types('workflows', 'worker', 'forge', 'artifacts'),
     // Evidence and transcripts are read from the store, and held to the schemas by which they were written.
     ...all('artifacts/contract.ts', 'artifacts/errors.ts', 'model/contract.ts', 'workflows/messages.ts'),
+    ...all('evidence/gate.ts'),
     // Its own version.
     ...all('package.json'),
     // A person's own forge and store are folders on this machine, and no server stands before them.
@@ -98,7 +99,7 @@ const allowed: Record<string, Allowed[]> = {
   bin: [],
   // What developers run.
   scripts: [
-    ...all('bin/install.mjs', 'blueprints'),
+    ...all('bin/install.mjs', 'blueprints', 'evidence'),
     // Pages of the reference are made from what they describe.
     ...all('worker/config.ts', 'cli/commands.ts', 'cli/top-help.ts', 'model/dialect.ts', 'model/presets.ts'),
   ],

@@ -5,6 +5,7 @@ import { describe, it } from 'vitest';
 import { commandPage } from '../../scripts/command-page.ts';
 import { configurationPage } from '../../scripts/configuration-page.ts';
 import { modelPresetsPage } from '../../scripts/model-presets-page.ts';
+import { runnersPage } from '../../scripts/runners-page.ts';
 import { root } from './markdown.ts';
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -17,6 +18,10 @@ describe('generated pages are the ones that `npm run docs` writes', () => {
       page.split('\n').filter((line) => /^\| `.*\|  \|$/.test(line)),
       [],
     );
+  });
+
+  it('of the test runners', () => {
+    assert.equal(read('docs/reference/test-runners.md'), runnersPage());
   });
 
   it('of the command line', async () => {

@@ -91,6 +91,28 @@ test('a baseline that is taken again after a send-back excuses nothing that the 
   assert.deepEqual([end.outcome, end.code], ['failed', 'check-failed'], end.reason);
 });
 
+test('a baseline that is done again with other words excuses nothing either', async () => {
+  const steps = `
+  - id: ask
+    prompt: { text: Please say two, answer: ${word} }
+  - id: before
+    check: [ [ test, "!", -e, "\${{ steps.ask.value.word }}" ] ]
+    gate: baseline
+  - id: work
+    run: touch six
+  - id: good
+    approve: {}
+  - check: [ [ test, "!", -e, "\${{ steps.ask.value.word }}" ] ]
+`;
+  const runId = await world.start(blueprint('other-baseline', steps));
+  await world.until(runId, isAsked('good', 1));
+  await world.client.sendBack(runId, { ...me, to: 'ask', comment: 'say six' });
+  await world.until(runId, isAsked('good', 2));
+  await world.client.approve(runId, me);
+  const end = await world.client.result(runId);
+  assert.deepEqual([end.outcome, end.code], ['failed', 'check-failed'], end.reason);
+});
+
 test('a check that is done again with other words gates the change by those alone', async () => {
   const steps = `
   - id: ask

@@ -162,7 +162,13 @@ const sorted = (files: Record<string, string>) =>
 function report(exitCode: number, shown: string): CommandReport {
   const nothing = { text: '', cut: false, sizeBytes: 0 };
   const ran = { ending: 'exited' as const, exitCode, durationMs: 0 };
-  return { ...ran, startedAtMs: 0, stdout: nothing, stderr: nothing, check: { ...ran, command: shown } };
+  return {
+    ...ran,
+    startedAtMs: 0,
+    stdout: nothing,
+    stderr: nothing,
+    check: { ...ran, command: shown, ...(exitCode !== 0 && { lines: [] }) },
+  };
 }
 
 function modelActivities(world: () => World) {

@@ -155,7 +155,7 @@ class PlainRun {
     if ('check' in step) {
       const commands = step.check.map((argv) => argvOf(argv, values));
       this.#world.remember(path, commands);
-      if (!this.#world.decide(path, commands)) throw new Failed('check-failed');
+      if (!this.#world.decide(path, commands, true)) throw new Failed('check-failed');
     }
     if ('edit' in step) {
       const edit = this.#world.edit(fill(step.edit.old, values), fill(step.edit.new, values));
@@ -251,7 +251,7 @@ class PlainRun {
       if (acts || isTold) continue;
       const { checks } = this.#world.prediction;
       const before = checks.length;
-      if (this.#world.decide(place.path, verify)) return;
+      if (this.#world.decide(place.path, verify, left === 1)) return;
       if ((left -= 1) === 0) throw new Failed('verify-failed');
       // The evidence has the checks of the last attempt.
       checks.splice(before);

@@ -49,10 +49,11 @@ async function workOf(run: RunContext, { step, key, scope }: StepPlace<AgentStep
   const { defaults } = run.opened.settings;
   const env = environment(step.env, scope);
   const allowPaths = step.agent['allow-paths'];
+  const { counts } = step;
   return {
     tools: step.agent.tools ?? [...defaults.agent.tools],
     env,
-    verify: (step.verify ?? []).map((source) => ({ ...command(source, scope), env })),
+    verify: (step.verify ?? []).map((source) => ({ ...command(source, scope), env, ...(counts && { counts }) })),
     bounds: {
       turns: step.agent.turns ?? defaults.agent.turns,
       timeMs: step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.agent,

@@ -1,11 +1,12 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { plural } from '../../base/plural.ts';
 import type { ChangeStep } from '../../blueprints/kinds/change.ts';
-import { checkCommands, summarizeChecks } from '../check-commands.ts';
+import { isDecisive } from '../../evidence/gate.ts';
+import { checkCommands, summarizeChecks, type CheckedCommand } from '../check-commands.ts';
 import type { RunContext, StepAction, StepResult } from '../context.ts';
-import { renderEvidence } from '../evidence.ts';
+import { renderEvidence, uncheckedNotice } from '../evidence.ts';
 import { RunEnded, StepFailed } from '../failures.ts';
-import type { OpenedChange } from '../memory.ts';
+import type { CheckRecord, OpenedChange } from '../memory.ts';
 import { perform } from '../perform.ts';
 import { text, withValue } from '../render.ts';
 import { exportWork } from '../export-work.ts';
@@ -25,8 +26,9 @@ export const changeStep: StepAction<ChangeStep> = async (run, { step, key, path,
   if (!exported.commit)
     throw new RunEnded({ outcome: 'nothing-to-do', reason: 'The steps changed nothing', step: path });
   const gate = change.gate ?? 'clean';
-  if (gate === 'clean') await decideOnCleanCheckout(run, path, key, exported.commit);
-  const evidence = renderEvidence(run, gate);
+  const checked = gate === 'clean' ? await decideOnCleanCheckout(run, path, key, exported.commit) : lastChecks(run);
+  const isUnchecked = !checked.some((each) => isDecisive(each.result));
+  const evidence = renderEvidence(run, gate, isUnchecked);
   const withEvidence = withValue(scope, 'evidence', { summary: evidence });
   const opened = await publish(run, {
     number: 0,
@@ -35,13 +37,25 @@ export const changeStep: StepAction<ChangeStep> = async (run, { step, key, path,
     commit: exported.commit,
     files: exported.files.length,
     title,
-    body: change.body ? text(change.body, withEvidence) : evidence,
-    draft: change.draft ?? run.opened.settings.defaults.change.draft,
+    body: change.body ? withNotice(text(change.body, withEvidence), isUnchecked) : evidence,
+    draft: isUnchecked || (change.draft ?? run.opened.settings.defaults.change.draft),
     labels: change.labels ?? [],
     gate,
+    ...(isUnchecked && { unchecked: true as const }),
   });
-  return result(opened, `+${exported.insertions} −${exported.deletions}`);
+  return result(opened, `${isUnchecked ? 'unchecked, ' : ''}+${exported.insertions} −${exported.deletions}`);
 };
+
+const withNotice = (body: string, isUnchecked: boolean): string =>
+  isUnchecked && !body.startsWith(uncheckedNotice) ? `${uncheckedNotice}\n\n${body}` : body;
+
+/** The checks since the last step that changes files by itself. */
+function lastChecks({ memory, view }: RunContext): CheckRecord[] {
+  const { steps } = view.state;
+  const lastWork = steps.findLastIndex(({ kind }) => kind === 'agent' || kind === 'edit');
+  const since = new Set(steps.slice(Math.max(lastWork, 0)).map(({ path }) => path));
+  return memory.checks.filter(({ step, verdict }) => since.has(step) && verdict.passed);
+}
 
 /** Uses the end of the run's id: its beginning is the time, which runs that start together share. */
 function defaultBranch({ opened }: RunContext): string {
@@ -59,9 +73,14 @@ function result({ number, url, branch, commit, files }: OpenedChange, what: stri
  * Runs the gates again on the exported commit, in a separate sandbox. There, what the agent left behind (processes,
  * caches, ignored files) can't influence them. @throws StepFailed `gate-failed`
  */
-export async function decideOnCleanCheckout(run: RunContext, path: string, key: string, commit: string): Promise<void> {
+export async function decideOnCleanCheckout(
+  run: RunContext,
+  path: string,
+  key: string,
+  commit: string,
+): Promise<CheckedCommand[]> {
   const { gates } = run.memory;
-  if (gates.length === 0) return;
+  if (gates.length === 0) return [];
   const gatePath = `${path}/gate`;
   const row = run.view.begin(gatePath, 'gate', 'The checks once more, in a clean checkout');
   const checked = await inCleanCheckout(run, { commit, key: `${key}/gate` }, async (sandbox) => {
@@ -70,7 +89,7 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
       const name = `${key}/gate/${index}`;
       const attempts = run.opened.settings.defaults.retries + 1;
       const request = checkRequest(run, { sandbox, key: name, commands: [command], timeoutMs, attempts });
-      decided.push(...(await checkCommands(request)));
+      decided.push(...(await checkCommands(request, true)));
     }
     return decided;
   });
@@ -78,6 +97,7 @@ export async function decideOnCleanCheckout(run: RunContext, path: string, key: 
   const passed = checked.every(({ verdict }) => verdict.passed);
   run.view.finish(row, passed ? 'succeeded' : 'failed', { note: summarizeChecks(checked) });
   if (!passed) throw new StepFailed('gate-failed', `In a clean checkout: ${summarizeChecks(checked)}`);
+  return checked;
 }
 
 /** Pushes the commit and updates the change. Repeatable. */
@@ -98,6 +118,7 @@ export async function publish(run: RunContext, wanted: OpenedChange): Promise<Op
   );
   const opened: OpenedChange = { ...wanted, branch, number, url };
   run.memory.change = opened;
-  run.view.state.change = { number, url, branch, commit: wanted.commit, files: wanted.files };
+  const { commit, files, unchecked } = wanted;
+  run.view.state.change = { number, url, branch, commit, files, ...(unchecked && { unchecked }) };
   return opened;
 }

@@ -28,6 +28,7 @@ export const ciStep: StepAction<CiStep> = async (run, place) => {
     if (!change) throw new StepFailed('ci-without-change', 'There is no change, so there are no checks to wait for');
     const outcome = await awaitChecks(run, change, step.ci.wait ? durationMs(step.ci.wait) : defaults.ci.waitMs);
     if (outcome.state === 'passed' || outcome.state === 'none') {
+      if (outcome.state === 'passed') becomeChecked(run, change);
       return {
         outputs: { passed: outcome.state === 'passed', rounds: round },
         note:
@@ -54,6 +55,12 @@ async function awaitChecks(run: RunContext, change: OpenedChange, waitMs: number
       },
     );
   return run.clock.wait(() => run.view.whileCi(wait));
+}
+
+/** The code host's checks have decided on the change. What it says of itself stays as it was opened. */
+function becomeChecked({ view }: RunContext, change: OpenedChange): void {
+  delete change.unchecked;
+  delete view.state.change?.unchecked;
 }
 
 /** Failures that mean that the round didn't help. Any other failure ends the run with its own code. */
