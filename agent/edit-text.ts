@@ -34,6 +34,7 @@ export function editText(
       error: `old and new are the same, so this changes nothing: ${shownLine(edit.old.trim().split('\n')[0] ?? '')}`,
       advice: 'Write in new how the text has to be. To add a line, take the line before it into both.',
     };
+  if (edit.old === '') return { error: 'old is empty. Write in old the text that is there now.' };
   const places = findPlaces(text, edit.old);
   if (places.length === 0) return explainMissing(text, edit);
   const chosen = edit.line === undefined ? places : places.filter((place) => place.line === edit.line);

@@ -174,7 +174,7 @@ export const errorPages = {
   },
   'glob-unsupported': {
     title: 'A glob is too long, or uses a feature that Jig does not support',
-    why: 'Globs decide what a change may touch, so Jig refuses a glob that it does not understand. Globs may contain *, **, ?, {a,b} and \\ before a character, and have at most 512 characters.',
+    why: 'Globs decide what a change may touch, so Jig refuses a glob that it does not understand. Globs mean what git and minimatch mean by them: * and ? inside of one name, ** for folders, [a-z], {a,b}, and \\ before a character that is meant as it is. They have at most 512 characters.',
     fix: 'Rewrite the glob, as several globs if necessary.',
   },
   'unsafe-path': {

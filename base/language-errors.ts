@@ -193,9 +193,9 @@ export const languageErrors = {
     fix: 'Give a value as the message says.',
   },
   'answer-keyword': {
-    title: 'The schema of an answer uses a keyword that is not allowed here',
-    why: 'Some patterns keep a worker busy for minutes when they are matched against a model’s text. A reference can point elsewhere, or to itself.',
-    fix: 'Use `enum`, lengths and plain types, and let a `run` step check the rest.',
+    title: 'Answers can’t be held to a schema',
+    why: 'Answers are checked by Ajv in its strict mode, so a word that is misspelt, or a keyword that would have no effect (such as `required` without `type: object`), is refused before a model is paid. Some keywords are not allowed: some patterns keep a worker busy for minutes when they are matched against a model’s text, and a reference can point elsewhere, or to itself.',
+    fix: 'Write `type` wherever the message asks for it. Use `enum`, lengths and plain types, and let a `run` step check the rest.',
   },
   'expression-invalid': {
     title: 'An expression is not valid',

@@ -3,43 +3,52 @@
  *
  * The library that parses CEL has no limit on time or memory. Its quantifiers and logical operators catch every error,
  * so no limit can be enforced from outside. Walking its syntax tree here takes two hundred lines and enforces every
- * limit: on the work, on sizes, and on which outputs may be read at all. Logic short-circuits from left to right.
+ * limit: on the work, on sizes, and on which outputs may be read at all. Apart from the limits, values are those of CEL's
+ * own conformance tests.
  */
 import { type CelNode, ExpressionFailed, macros } from './cel-parse.ts';
-import { functionTable, integer, methodTable } from './cel-functions.ts';
-import { type CelValue, equal, fromJson, Meter, typeName } from './cel-values.ts';
-import type { Json } from '../base/json.ts';
+import { functionTable, methodTable } from './cel-functions.ts';
+import { binary, fail, negate } from './cel-operators.ts';
+import { type CelKey, type CelValue, type Doubles, doublesAt, fromJson, Meter, toKey, typeName } from './cel-values.ts';
+import { isJsonMap, type Json } from '../base/json.ts';
 
 export interface EvaluateOptions {
   /** Dotted paths of outputs that were cut, such as `steps.survey.stdout`. Reading one fails. */
   cut?: ReadonlySet<string> | undefined;
-  /** Dotted paths of values that are doubles even where they hold a whole number. */
-  doubles?: ReadonlySet<string> | undefined;
+  /** The places in the variables that hold doubles even where their numbers are whole. */
+  doubles?: Doubles | undefined;
 }
+
+/** What an error that is passed over costs, since making one takes as long as many other nodes. */
+const errorCost = 100;
 
 export type Variables = Readonly<Record<string, Json>>;
 
 /**
- * What a chain such as `steps.survey.stdout` has reached: a place in the scope, or a value that the expression made.
+ * What a chain such as `steps.survey.stdout` has reached: a place in the variables, or a value that the expression made.
  */
-type Place = { path: string; json: Json } | { path?: never; value: CelValue };
-
-function fail(node: CelNode, message: string): never {
-  throw new ExpressionFailed('expression-failed', message, node.range);
-}
+type Place = { path: string; json: Json; doubles: Doubles | undefined } | { path?: never; value: CelValue };
 
 /** One evaluation of an expression, with its own meter. */
 export class Evaluation {
-  readonly meter = new Meter();
-  private readonly locals = new Map<string, CelValue>();
+  readonly meter: Meter;
+  private readonly locals: Map<string, CelValue>;
   private readonly variables: Variables;
   private readonly cut: ReadonlySet<string>;
-  private readonly doubles: ReadonlySet<string>;
+  private readonly doubles: Doubles | undefined;
 
-  constructor(variables: Variables, options: EvaluateOptions = {}) {
+  /** `locals` are variables that hold values already. */
+  constructor(
+    variables: Variables,
+    options: EvaluateOptions = {},
+    locals: ReadonlyMap<string, CelValue> = new Map(),
+    meter: Meter = new Meter(),
+  ) {
+    this.meter = meter;
     this.variables = variables;
+    this.locals = new Map(locals);
     this.cut = options.cut ?? new Set();
-    this.doubles = options.doubles ?? new Set();
+    this.doubles = options.doubles;
   }
 
   /** @throws ExpressionFailed */
@@ -55,13 +64,13 @@ export class Evaluation {
       case 'list':
         return node.args.map((item) => this.evaluate(item));
       case 'map':
-        return new Map(node.args.map(([key, value]) => [this.key(key), this.evaluate(value)]));
+        return this.map(node);
       case '?:':
         return this.evaluate(this.truth(node.args[0]) ? node.args[1] : node.args[2]);
       case '&&':
-        return this.truth(node.args[0]) && this.truth(node.args[1]);
+        return this.decide(node.args, (side) => this.truth(side), false);
       case '||':
-        return this.truth(node.args[0]) || this.truth(node.args[1]);
+        return this.decide(node.args, (side) => this.truth(side), true);
       case '!_':
         return !this.truth(node.args);
       case '-_':
@@ -95,16 +104,42 @@ export class Evaluation {
     return typeof value === 'boolean' ? value : fail(node, `a condition must be a bool, not ${typeName(value)}`);
   }
 
-  private key(node: CelNode): string {
-    const value = this.evaluate(node);
-    return typeof value === 'string' ? value : fail(node, `a key of a map must be a string, not ${typeName(value)}`);
+  /**
+   * Whether a condition is the deciding value for any of the items; the other value if it is for none. As CEL wants it,
+   * an error counts only if no item decides. An error that is a limit always counts.
+   */
+  private decide<T>(items: readonly T[], condition: (item: T) => boolean, deciding: boolean): boolean {
+    let failed: ExpressionFailed | undefined;
+    for (const item of items) {
+      try {
+        if (condition(item) === deciding) return deciding;
+      } catch (error) {
+        if (!(error instanceof ExpressionFailed) || error.code !== 'expression-failed') throw error;
+        this.meter.spend(errorCost);
+        failed ??= error;
+      }
+    }
+    if (failed) throw failed;
+    return !deciding;
+  }
+
+  private map(node: CelNode & { op: 'map' }): CelValue {
+    const map = new Map<CelKey, CelValue>();
+    for (const [keyNode, valueNode] of node.args) {
+      const key = this.evaluate(keyNode);
+      if (typeof key !== 'string' && typeof key !== 'bigint' && typeof key !== 'boolean')
+        return fail(keyNode, `a key of a map must be a string, an int or a bool, not ${typeName(key)}`);
+      if (map.has(key)) return fail(keyNode, `the map has the key \`${key}\` twice`);
+      map.set(key, this.evaluate(valueNode));
+    }
+    return map;
   }
 
   private read(node: CelNode): CelValue {
     const place = this.locate(node);
     if (place.path === undefined) return place.value;
     for (const path of this.cut) if (path.startsWith(`${place.path}.`)) throw wasCut(path, node);
-    return fromJson(place.json, this.meter, this.doubles.has(place.path));
+    return fromJson(place.json, this.meter, place.doubles);
   }
 
   private locate(node: CelNode): Place {
@@ -112,7 +147,8 @@ export class Evaluation {
       const local = this.locals.get(node.args);
       if (local !== undefined) return { value: local };
       if (!Object.hasOwn(this.variables, node.args)) fail(node, `\`${node.args}\` is unknown here`);
-      return this.at(node.args, this.variables[node.args] ?? null, node);
+      const doubles = doublesAt(this.doubles, node.args);
+      return this.at({ path: node.args, json: this.variables[node.args] ?? null, doubles }, node);
     }
     if (node.op !== '.' && node.op !== '[]') return { value: this.evaluate(node) };
     const base = this.locate(node.args[0]);
@@ -124,26 +160,36 @@ export class Evaluation {
   /** The member of a place; undefined if there is none. */
   private member(base: Place, key: CelValue, node: CelNode): Place | undefined {
     this.meter.spend(1);
-    if (base.path === undefined) {
-      const { value } = base;
-      if (value instanceof Map && typeof key === 'string')
-        return value.has(key) ? { value: value.get(key) ?? null } : undefined;
-      if (Array.isArray(value) && typeof key === 'bigint')
-        return inside(value, key) ? { value: value[Number(key)] ?? null } : undefined;
-      return fail(node, `${typeName(value)} has no member of type ${typeName(key)}`);
-    }
+    if (base.path === undefined) return this.memberOf(base.value, key, node);
     const { json, path } = base;
-    if (Array.isArray(json) && typeof key === 'bigint')
-      return inside(json, key) ? this.at(`${path}.${key}`, json[Number(key)] ?? null, node) : undefined;
-    if (typeof json === 'object' && json !== null && !Array.isArray(json) && typeof key === 'string') {
-      return Object.hasOwn(json, key) ? this.at(`${path}.${key}`, json[key] ?? null, node) : undefined;
+    const name = toKey(key);
+    if (Array.isArray(json) && typeof name === 'bigint') {
+      if (!inside(json, name)) return undefined;
+      const doubles = doublesAt(base.doubles, '*');
+      return this.at({ path: `${path}.${name}`, json: json[Number(name)] ?? null, doubles }, node);
+    }
+    if (isJsonMap(json) && name !== undefined) {
+      if (typeof name !== 'string' || !Object.hasOwn(json, name)) return undefined;
+      return this.at(
+        { path: `${path}.${name}`, json: json[name] ?? null, doubles: doublesAt(base.doubles, name) },
+        node,
+      );
     }
     return fail(node, `\`${path}\` has no member of type ${typeName(key)}`);
   }
 
-  private at(path: string, json: Json, node: CelNode): Place {
-    if (this.cut.has(path)) throw wasCut(path, node);
-    return { path, json };
+  private memberOf(value: CelValue, key: CelValue, node: CelNode): Place | undefined {
+    const name = toKey(key);
+    if (value instanceof Map && name !== undefined)
+      return value.has(name) ? { value: value.get(name) ?? null } : undefined;
+    if (Array.isArray(value) && typeof name === 'bigint')
+      return inside(value, name) ? { value: value[Number(name)] ?? null } : undefined;
+    return fail(node, `${typeName(value)} has no member of type ${typeName(key)}`);
+  }
+
+  private at(place: Place & { path: string }, node: CelNode): Place {
+    if (this.cut.has(place.path)) throw wasCut(place.path, node);
+    return place;
   }
 
   private call(node: CelNode & { op: 'call' }): CelValue {
@@ -192,11 +238,11 @@ export class Evaluation {
       case 'filter':
         return items.filter(holds);
       case 'exists':
-        return items.some(holds);
+        return this.decide(items, holds, true);
       case 'exists_one':
         return items.filter(holds).length === 1;
       default:
-        return items.every(holds);
+        return this.decide(items, holds, false);
     }
   }
 
@@ -233,7 +279,7 @@ function wasCut(path: string, node: CelNode): ExpressionFailed {
 }
 
 function missing(base: Place, key: CelValue): string {
-  const name = typeof key === 'string' || typeof key === 'bigint' ? key : typeName(key);
+  const name = toKey(key) ?? typeName(key);
   if (base.path === undefined) return `the value has no member \`${name}\``;
   const json = base.json;
   if (
@@ -252,69 +298,4 @@ function literal(node: CelNode & { op: 'value' }): CelValue {
   const value = node.args;
   if (value === null || typeof value !== 'object') return value;
   return fail(node, 'bytes and unsigned integers are not part of this language');
-}
-
-function negate(value: CelValue, node: CelNode): CelValue {
-  if (typeof value === 'bigint') return integer(-value);
-  return typeof value === 'number' ? -value : fail(node, `\`-\` takes a number, not ${typeName(value)}`);
-}
-
-type BinaryNode = CelNode & { op: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | '+' | '-' | '*' | '/' | '%' };
-
-function binary(node: BinaryNode, left: CelValue, right: CelValue, meter: Meter): CelValue {
-  if (node.op === '==') return equal(left, right, meter);
-  if (node.op === '!=') return !equal(left, right, meter);
-  if (node.op === 'in') return contains(node, left, right, meter);
-  if (node.op === '<' || node.op === '<=' || node.op === '>' || node.op === '>=') return compare(node, left, right);
-  return arithmetic(node, left, right, meter);
-}
-
-function contains(node: CelNode, item: CelValue, collection: CelValue, meter: Meter): boolean {
-  if (Array.isArray(collection)) return collection.some((one) => equal(item, one, meter));
-  if (collection instanceof Map) return typeof item === 'string' && collection.has(item);
-  return fail(node, `\`in\` needs a list or a map, not ${typeName(collection)}`);
-}
-
-function compare(node: CelNode, left: CelValue, right: CelValue): boolean {
-  const numbers = isNumber(left) && isNumber(right);
-  const alike = typeof left === typeof right && (typeof left === 'string' || typeof left === 'boolean');
-  if ((!numbers && !alike) || left === null || right === null)
-    return fail(node, `\`${node.op}\` can't compare ${typeName(left)} with ${typeName(right)}`);
-  if (node.op === '<') return left < right;
-  if (node.op === '<=') return left <= right;
-  return node.op === '>' ? left > right : left >= right;
-}
-
-function isNumber(value: CelValue): value is bigint | number {
-  return typeof value === 'bigint' || typeof value === 'number';
-}
-
-function arithmetic(node: CelNode, left: CelValue, right: CelValue, meter: Meter): CelValue {
-  if (node.op === '+' && typeof left === 'string' && typeof right === 'string') {
-    meter.spend(left.length + right.length);
-    return left + right;
-  }
-  if (node.op === '+' && Array.isArray(left) && Array.isArray(right)) {
-    meter.spend(left.length + right.length);
-    return [...left, ...right];
-  }
-  if (!isNumber(left) || !isNumber(right))
-    return fail(
-      node,
-      `\`${node.op}\` takes two numbers, strings or lists, not ${typeName(left)} and ${typeName(right)}`,
-    );
-  if (typeof left === 'bigint' && typeof right === 'bigint') return integer(whole(node, left, right));
-  const [a, b] = [Number(left), Number(right)];
-  if (node.op === '+') return a + b;
-  if (node.op === '-') return a - b;
-  if (node.op === '*') return a * b;
-  return node.op === '/' ? a / b : fail(node, '`%` takes two ints');
-}
-
-function whole(node: CelNode, left: bigint, right: bigint): bigint {
-  if (node.op === '+') return left + right;
-  if (node.op === '-') return left - right;
-  if (node.op === '*') return left * right;
-  if (right === 0n) return fail(node, 'division by zero');
-  return node.op === '/' ? left / right : left % right;
 }

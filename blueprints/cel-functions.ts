@@ -36,7 +36,8 @@ function toText(value: CelValue): string {
 
 function toInteger(value: CelValue): bigint {
   if (typeof value === 'bigint') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return integer(BigInt(Math.trunc(value)));
+  // Doubles at the edge of the range are refused too, since they may have been rounded.
+  if (typeof value === 'number' && Math.abs(value) < 2 ** 63) return BigInt(Math.trunc(value));
   if (typeof value === 'string' && /^-?[0-9]{1,19}$/.test(value)) return integer(BigInt(value));
   return fail(`int() can't read ${typeof value === 'string' ? 'this text' : typeName(value)} as a whole number`);
 }
@@ -48,10 +49,15 @@ function toDouble(value: CelValue): number {
   return fail(`double() can't read ${typeof value === 'string' ? 'this text' : typeName(value)} as a number`);
 }
 
+const truths = new Map([
+  ...['1', 't', 'true', 'TRUE', 'True'].map((text) => [text, true] as const),
+  ...['0', 'f', 'false', 'FALSE', 'False'].map((text) => [text, false] as const),
+]);
+
 function toBoolean(value: CelValue): boolean {
   if (typeof value === 'boolean') return value;
-  if (value === 'true' || value === 'false') return value === 'true';
-  return fail("bool() takes a bool, 'true' or 'false'");
+  if (typeof value === 'string' && truths.has(value)) return truths.get(value) === true;
+  return fail("bool() takes a bool, or a text such as 'true' or 'false'");
 }
 
 function join(target: CelValue, [separator = '']: CelValue[], meter: Meter): string {
@@ -88,6 +94,17 @@ function substring(target: string, [from, to]: CelValue[]): string {
   return characters.slice(start, end).join('');
 }
 
+/** What Unicode has as white space; JavaScript's own `trim` takes one more character and leaves one. */
+const whiteSpace = /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
+
+function trim(target: string): string {
+  let from = 0;
+  let to = target.length;
+  while (from < to && whiteSpace.test(target[from] ?? '')) from++;
+  while (to > from && whiteSpace.test(target[to - 1] ?? '')) to--;
+  return target.slice(from, to);
+}
+
 /** 64 bits, as everywhere in CEL. */
 export function integer(value: bigint): bigint {
   return BigInt.asIntN(64, value) === value ? value : fail('an integer is larger than 64 bits');
@@ -110,7 +127,7 @@ export const methodTable = new Map<string, Call>([
   ['indexOf', onTexts('indexOf', (target, part) => characterIndex(target, target.indexOf(part)))],
   ['lastIndexOf', onTexts('lastIndexOf', (target, part) => characterIndex(target, target.lastIndexOf(part)))],
   ['split', onTexts('split', (target, separator) => (separator === '' ? Array.from(target) : target.split(separator)))],
-  ['trim', onText('trim', (target) => target.trim())],
+  ['trim', onText('trim', trim)],
   ['lowerAscii', onText('lowerAscii', (target) => target.replaceAll(/[A-Z]+/g, (part) => part.toLowerCase()))],
   ['upperAscii', onText('upperAscii', (target) => target.replaceAll(/[a-z]+/g, (part) => part.toUpperCase()))],
   ['substring', onText('substring', substring)],

@@ -100,7 +100,12 @@ function readable(error: unknown, source: string): ExpressionFailed {
   });
 }
 
-function refuseForeign(node: CelNode): void {
+const largestInteger = 2n ** 63n - 1n;
+
+/** `isNegated`: whether a minus stands before the node. There is one more negative integer than positive ones. */
+function refuseForeign(node: CelNode, isNegated = false): void {
+  if (node.op === 'value' && typeof node.args === 'bigint' && node.args > largestInteger + (isNegated ? 1n : 0n))
+    throw new ExpressionFailed('expression-invalid', `the integer ${node.args} is larger than 64 bits`, node.range);
   if (node.op === 'value' && typeof node.args === 'object' && node.args !== null) {
     throw new ExpressionFailed(
       'expression-invalid',
@@ -116,7 +121,7 @@ function refuseForeign(node: CelNode): void {
     );
   if (node.op === 'call') refuseUnknown(functions, node.args[0], node.args[1].length, node);
   if (node.op === 'rcall') refuseUnknown(methods, node.args[0], node.args[2].length, node);
-  for (const child of children(node)) refuseForeign(child);
+  for (const child of children(node)) refuseForeign(child, node.op === '-_');
 }
 
 function refuseUnknown(allowed: Record<string, number[]>, name: string, count: number, node: CelNode): void {

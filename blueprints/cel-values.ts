@@ -5,11 +5,27 @@
 import { ExpressionFailed } from './cel-parse.ts';
 import type { Json } from '../base/json.ts';
 
-export type CelValue = null | boolean | bigint | number | string | CelValue[] | Map<string, CelValue>;
+export type CelValue = null | boolean | bigint | number | string | CelValue[] | CelMap;
+export type CelKey = string | bigint | boolean;
+type CelMap = Map<CelKey, CelValue>;
+
+/**
+ * The places of a JSON value that hold doubles, even where their numbers are whole: the value itself, or the members of
+ * a map and the items of a list (`*` stands for all others).
+ */
+export type Doubles = true | ReadonlyMap<string, Doubles>;
+
+/** The doubles among the members of a place. */
+export function doublesAt(doubles: Doubles | undefined, key: string): Doubles | undefined {
+  return doubles === undefined || doubles === true ? undefined : (doubles.get(key) ?? doubles.get('*'));
+}
 
 /** Counts the work of one evaluation. A node, an element and a character of new text cost one unit each. */
 export class Meter {
-  private left = 1_000_000;
+  private left: number;
+  constructor(units = 1_000_000) {
+    this.left = units;
+  }
   /** @throws ExpressionFailed `expression-too-costly` */
   spend(amount: number): void {
     this.left -= amount;
@@ -21,15 +37,16 @@ export class Meter {
   }
 }
 
-/**
- * Converts JSON to a CEL value. A whole number becomes an integer, unless `double` says that its place holds doubles.
- */
-export function fromJson(json: Json, meter: Meter, double = false): CelValue {
+/** Converts JSON to a CEL value. A whole number becomes an integer, unless its place holds doubles. */
+export function fromJson(json: Json, meter: Meter, doubles?: Doubles): CelValue {
   meter.spend(1);
-  if (typeof json === 'number') return !double && Number.isSafeInteger(json) ? BigInt(json) : json;
-  if (Array.isArray(json)) return json.map((item) => fromJson(item, meter));
+  if (typeof json === 'number') return doubles !== true && Number.isSafeInteger(json) ? BigInt(json) : json;
+  if (Array.isArray(json)) {
+    const items = doublesAt(doubles, '*');
+    return json.map((item) => fromJson(item, meter, items));
+  }
   if (typeof json === 'object' && json !== null)
-    return new Map(Object.entries(json).map(([key, value]) => [key, fromJson(value, meter)]));
+    return new Map(Object.entries(json).map(([key, value]) => [key, fromJson(value, meter, doublesAt(doubles, key))]));
   return json;
 }
 
@@ -49,8 +66,11 @@ export function toJson(value: CelValue, meter: Meter): Json {
   }
   if (Array.isArray(value)) return value.map((item) => toJson(item, meter));
   if (value instanceof Map) {
+    const names = new Set([...value.keys()].map(String));
+    if (names.size < value.size)
+      throw new ExpressionFailed('expression-failed', 'two keys of a map in the result are the same text');
     // fromEntries defines own properties, so a key such as __proto__ stays plain data.
-    return Object.fromEntries([...value].map(([key, item]): [string, Json] => [key, toJson(item, meter)]));
+    return Object.fromEntries([...value].map(([key, item]): [string, Json] => [String(key), toJson(item, meter)]));
   }
   return value;
 }
@@ -69,10 +89,31 @@ export function equal(left: CelValue, right: CelValue, meter: Meter): boolean {
     if (!(right instanceof Map) || left.size !== right.size) return false;
     return [...left].every(([key, item]) => right.has(key) && equal(item, right.get(key) ?? null, meter));
   }
-  // Comparing a bigint with a number compares their mathematical values, as intended.
   if (typeof left === 'bigint' && typeof right === 'number') return Number(left) === right;
   if (typeof left === 'number' && typeof right === 'bigint') return left === Number(right);
   return left === right;
+}
+
+/** The key as maps hold it; undefined if a value of this type is no key. A double can be the same key as an integer. */
+export function toKey(value: CelValue): CelKey | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  return typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean' ? value : undefined;
+}
+
+/** Less than 0 if the left text comes first, by code points; JavaScript itself compares UTF-16 units. */
+export function compareTexts(left: string, right: string): number {
+  const length = Math.min(left.length, right.length);
+  for (let index = 0; index < length; index++) {
+    const [a, b] = [left.charCodeAt(index), right.charCodeAt(index)];
+    if (a !== b) return byCodePoint(a) - byCodePoint(b);
+  }
+  return left.length - right.length;
+}
+
+/** A UTF-16 unit, moved so that halves of characters beyond U+FFFF come after all others. */
+function byCodePoint(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;
 }
 
 /** CEL's name for the type of a value, for messages. */

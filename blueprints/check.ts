@@ -1,17 +1,20 @@
 /** Checks a blueprint as a whole, before anything starts. */
+import { findSchemaProblem } from './answer-schema.ts';
 import { BlueprintInvalid, type Issue, type KeyPath, pathText } from './issues.ts';
 import type { Json } from '../base/json.ts';
 import { findInputProblem } from './inputs.ts';
+import { kinds } from './kinds/kinds.ts';
 import { flatten, type NamedOutline, nameOutlines } from './outlines.ts';
 import { checkReferences } from './references.ts';
 import { Report } from './report.ts';
 import { checkRules } from './rules.ts';
 import { warnOfUnchecked } from './unchecked.ts';
 import type { Blueprint } from './schema.ts';
-import { checkShape, type Shape } from './shape.ts';
+import { checkShape, maxSteps, type Shape } from './shape.ts';
 import { hasTemplate } from './template.ts';
 import { checkText } from './text.ts';
-import { readYaml, type YamlText } from './yaml.ts';
+import { readUsualYaml } from './usual-yaml.ts';
+import { readYaml } from './yaml.ts';
 
 /**
  * Finds all problems of a blueprint, with their places. `blueprint` is set if there are none, whatever the warnings. Never throws, whatever
@@ -30,10 +33,19 @@ export function checkBlueprint(
       warnings: [],
     };
   }
-  const report = new Report(options.file, checked.text);
-  const { yaml, problems } = readYaml(checked.text);
-  for (const problem of problems) report.addAt(problem, problem.code, problem.message);
-  const blueprint = yaml && checkYaml(yaml, report);
+  const { text: source } = checked;
+  const usual = readUsualYaml(source);
+  if (usual !== undefined) {
+    const report = new Report(options.file, source);
+    const blueprint = checkValue(usual, report);
+    if (report.issues.length === 0 && report.warnings.length === 0) return { blueprint, issues: [], warnings: [] };
+    // Only the full parser knows the places of mistakes and warnings, and whether the text is YAML at all.
+  }
+  const report = new Report(options.file, source);
+  const { yaml, problems } = readYaml(source);
+  for (const problem of problems) report.addAt(problem, problem.code, problem.message, [], problem.hint);
+  if (yaml) report.setYaml(yaml);
+  const blueprint = yaml && checkValue(yaml.value, report);
   const issues = report.sorted();
   return { blueprint: issues.length === 0 ? blueprint : undefined, issues, warnings: report.warnings };
 }
@@ -45,24 +57,32 @@ export function parseBlueprint(text: string | Uint8Array, options: { file: strin
   return blueprint;
 }
 
-function checkYaml(yaml: YamlText, report: Report): Blueprint | undefined {
-  report.setYaml(yaml);
-  const shape = checkShape(yaml.value, report);
+function checkValue(value: Json, report: Report): Blueprint | undefined {
+  const shape = checkShape(value, report);
   const outlines = nameOutlines(shape.outlines);
-  const all = new Map<string, NamedOutline>(flatten(outlines).map((outline) => [outline.id, outline]));
+  const flat = flatten(outlines);
+  const all = new Map<string, NamedOutline>(flat.map((outline) => [outline.id, outline]));
   checkInputSection(shape, report);
+  checkBudgetSection(shape, flat, report);
+  checkAnswers(flat, report);
   checkRules(outlines, report);
   checkReferences(outlines, all, shape.inputs, report);
-  warnOfUnchecked(outlines, report);
-  refuseIdleTemplates(yaml.value, flatten(outlines), report);
+  warnOfUnchecked(flat, report);
+  refuseIdleTemplates(value, flat, report);
   return shape.blueprint;
 }
 
 /** Refuses a template at a key where nothing is evaluated: it would be taken literally, which nobody intends. */
 function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Report): void {
   const templates: KeyPath[] = [];
-  findTemplates(value, [], templates);
-  if (templates.length === 0) return;
+  const withNul: KeyPath[] = [];
+  findTexts(value, [], (text, path) => {
+    if (hasTemplate(text)) templates.push([...path]);
+    if (text.includes('\0')) withNul.push([...path]);
+  });
+  for (const path of withNul) report.add(path, 'blueprint-not-text', 'the text contains a NUL character');
+  // Beyond the steps that are allowed, nothing was read.
+  if (templates.length === 0 || outlines.length > maxSteps) return;
   const evaluated = new Set(
     outlines.flatMap(({ path, sites }) =>
       sites.filter(({ text }) => hasTemplate(text)).map((site) => pathText(report.asWritten([...path, ...site.path]))),
@@ -82,17 +102,52 @@ function refuseIdleTemplates(value: Json, outlines: NamedOutline[], report: Repo
   }
 }
 
-/** The paths of all texts that hold a template. */
-function findTemplates(value: Json, path: (string | number)[], found: KeyPath[]): void {
+/** Calls `visit` for every text in a value, with its path, which goes on changing. */
+function findTexts(value: Json, path: (string | number)[], visit: (text: string, path: KeyPath) => void): void {
   if (typeof value === 'string') {
-    if (hasTemplate(value)) found.push([...path]);
+    visit(value, path);
   } else if (typeof value === 'object' && value !== null) {
     const isList = Array.isArray(value);
     for (const [key, inner] of Object.entries(value)) {
       path.push(isList ? Number(key) : key);
-      findTemplates(inner, path, found);
+      findTexts(inner, path, visit);
       path.pop();
     }
+  }
+}
+
+/** Refuses steps that ask a model in a blueprint whose budget allows no model. */
+function checkBudgetSection({ blueprint }: Shape, outlines: NamedOutline[], report: Report): void {
+  const { tokens, turns } = blueprint?.budget ?? {};
+  const limit = tokens === 0 ? 'tokens' : 'turns';
+  if (tokens !== 0 && turns !== 0) return;
+  for (const { kind, path } of outlines)
+    if (kind && kinds[kind].asksModel)
+      report.addKey([...path, kind], 'wrong-value', `this step asks a model, but \`budget.${limit}\` is 0`);
+}
+
+/** Compiling schemas takes time by their sizes. Equal ones are compiled once. */
+const maxAnswerCharacters = 20_000;
+const leastAnswerCharacters = 200;
+
+/** Refuses schemas that no answer could be held to, which would be found only after the answer was paid. */
+function checkAnswers(outlines: NamedOutline[], report: Report): void {
+  const seen = new Set<string>();
+  let characters = 0;
+  for (const { kind, step, path } of outlines) {
+    const answer = kind && step && kinds[kind].answerOf?.(step);
+    if (!answer || report.isFull()) continue;
+    const at = [...path, ...answer.path];
+    const text = JSON.stringify(answer.schema);
+    if (!seen.has(text)) characters += Math.max(text.length, leastAnswerCharacters);
+    seen.add(text);
+    if (characters > maxAnswerCharacters) {
+      const message = `the schemas of a blueprint's answers have at most ${maxAnswerCharacters} characters together`;
+      report.add(at, 'answer-keyword', message, 'ask for less at once, or use the same schema in several steps');
+      return;
+    }
+    const problem = findSchemaProblem(answer.schema);
+    if (problem) report.addKey([...at, ...problem.path], 'answer-keyword', problem.message, problem.hint);
   }
 }
 

@@ -14,6 +14,8 @@ export interface ExpressionSite {
    * hold a template.
    */
   form: 'condition' | 'template' | 'list' | 'shell';
+  /** A root that can be read here and nowhere else. */
+  reads?: Evaluated['reads'];
 }
 
 /**
@@ -23,10 +25,12 @@ export interface ExpressionSite {
 export function findExpressionSites(step: JsonMap, kind: StepKind | undefined): ExpressionSite[] {
   const sites: ExpressionSite[] = [];
   const own = kind ? kinds[kind].evaluated : [];
-  for (const { key, inner, is } of [...commonEvaluated, ...own]) {
+  for (const { key, inner, is, reads } of [...commonEvaluated, ...own]) {
     const value = step[key];
+    const before = sites.length;
     if (inner === undefined) addSites(sites, [key], value, is);
     else if (isJsonMap(value)) addSites(sites, [key, inner], value[inner], is);
+    if (reads) for (const site of sites.slice(before)) site.reads = reads;
   }
   return sites;
 }

@@ -6,7 +6,7 @@
  */
 import { type EvaluateOptions, Evaluation, type Variables } from './cel-evaluate.ts';
 import { type CelNode, children, ExpressionFailed, macros, parseExpression } from './cel-parse.ts';
-import { toJson } from './cel-values.ts';
+import { type Doubles, doublesAt, toJson } from './cel-values.ts';
 import type { Json } from '../base/json.ts';
 import { parseTemplate } from './template.ts';
 
@@ -71,6 +71,13 @@ export function renderTemplate(template: string, variables: Variables, options: 
 /** Like {@link renderTemplate}, but always gives text. @throws ExpressionFailed */
 export function renderText(template: string, variables: Variables, options: EvaluateOptions = {}): string {
   return asText(renderTemplate(template, variables, options));
+}
+
+/** The doubles in each item of the list that a template gives, if it reads the list from one place as it is there. */
+export function doublesOfItems(template: string, doubles: Doubles): Doubles | undefined {
+  const [part] = parseTemplate(template);
+  const path = part && 'source' in part ? memberPath(parseExpression(part.source).ast) : undefined;
+  return path && [...path, '*'].reduce<Doubles | undefined>(doublesAt, doubles);
 }
 
 function asText(value: Json): string {

@@ -84,7 +84,7 @@ function referencePage(schema: SchemaNode): string {
       `${generatedFrom('blueprints')}# The blueprint language, v1`,
       'A blueprint is one YAML document of at most 256 KB, without anchors, aliases and tags: a lone file, or the `blueprint.yaml` of a folder that holds [its programs too](../how-to/write-a-blueprint-for-others.md#programs-beside-the-blueprint). Keys that are not listed here are errors.\nEditors complete and check it with `# yaml-language-server: $schema=blueprint.schema.json` as its first line ([the schema](blueprint.schema.json)).',
       `## Top level\n\n${keyTable(schema)}`,
-      `## Steps\n\nA step has exactly one action key: ${stepKinds.map((kind) => `[\`${kind}\`](#${kind})`).join(', ')}. Steps run in the order of the text. Every kind knows these keys, except where a key would have no effect:\n\n${keyTable(commonNode)}`,
+      `## Steps\n\nA step has exactly one action key: ${stepKinds.map((kind) => `[\`${kind}\`](#${kind})`).join(', ')}. Steps run in the order of the text. Every kind knows these keys, except those that its section names as not here:\n\n${keyTable(commonNode)}\n\nOf these, \`if\` is an expression and the values of \`env\` are templates. A command that is a text can hold no \`\${{ }}\`; in one that is a list, each word is a template. \`sandbox.setup\` and \`sandbox.env\` are not evaluated.`,
       shellSection,
       ...steps,
       expressionSection(),
@@ -109,23 +109,45 @@ function stepSection(kind: StepKind, node: SchemaNode, common: string[]): string
   );
   const table =
     rows.length > 0 ? `| Output | Type | What it is |\n|---|---|---|\n${rows.join('\n')}` : 'It has no outputs.';
-  return `### ${kind}\n\n${keyTable({ ...node, properties })}\n\n${table}`;
+  return [`### ${kind}`, keyTable({ ...node, properties }), ...evaluatedText(kind), table].join('\n\n');
+}
+
+/** What of a step is evaluated, and which of the common keys it doesn't take. */
+function evaluatedText(kind: StepKind): string[] {
+  const { evaluated, withoutEffect = [] } = kinds[kind];
+  const paths = (wanted: string[]): string[] =>
+    evaluated
+      .filter(({ is }) => wanted.includes(is))
+      .map(({ key, inner }) => `\`${inner === undefined ? key : `${key}.${inner}`}\``);
+  const templates = paths(['template', 'templates', 'list']);
+  const commands = paths(['command', 'commands']);
+  const sentences = [
+    ...(templates.length > 0 ? [`Templates: ${templates.join(', ')}.`] : []),
+    ...(commands.length > 0 ? [`Commands: ${commands.join(', ')}.`] : []),
+    ...(withoutEffect.length > 0 ? [`Not here: ${withoutEffect.map((key) => `\`${key}\``).join(', ')}.`] : []),
+  ];
+  return sentences.length > 0 ? [sentences.join(' ')] : [];
 }
 
 function expressionSection(): string {
   const rows = Object.entries(roots).flatMap(([root, fields]) =>
-    Object.entries(fields).map(([field, type]) => `| \`${root}.${field}\` | \`${type}\` |`),
+    Object.entries(fields).map(
+      ([field, type]) =>
+        `| \`${root}.${field}\` | \`${type}\`${root === 'evidence' ? '; only in `change.body`' : ''} |`,
+    ),
   );
   return `## Expressions
 
 Expressions are CEL: bare in \`if\`, inside \`\${{ }}\` in the texts that are templates, and nowhere else. A template that is exactly one
 \`\${{ }}\` gives the value itself; in a longer text, lists and maps become JSON. What an expression gives is never evaluated again.
-Logic short-circuits from left to right. References, types and syntax are checked before a run starts.
+Values are those of CEL's conformance cases: an error on one side of \`&&\` or \`||\` counts only if the other side does not decide.
+A number from JSON is an \`int\` if it is whole, but a \`double\` where an input or the schema of an answer says \`number\`.
+References, types and syntax are checked before a run starts, and so are parts that would fail in every run, such as a division by zero.
 
 | Name | Type |
 |---|---|
 | \`inputs.NAME\` | as declared |
-| \`steps.ID.OUTPUT\` | as in the tables above; of a step that was skipped, only \`outcome\` |
+| \`steps.ID.OUTPUT\` | as in the tables above; of a step that was skipped, only \`outcome\`; of one that failed while the run goes on, what is known, else the empty value of its type (\`0\`, \`''\`, \`[]\`, \`false\`, \`null\`) |
 ${rows.join('\n')}
 
 \`blueprint.path\` is the folder of the files beside \`blueprint.yaml\`, as the sandbox has it, for reading only. In a shell it is \`$JIG_BLUEPRINT\`.

@@ -1,10 +1,11 @@
 /** Decides what a chain of members, such as `steps.survey.stdout`, may read at its place. */
 import type { ErrorCode } from '../base/errors.ts';
 import type { KeyPath } from './issues.ts';
+import type { ExpressionSite } from './expression-sites.ts';
 import { kinds, withArticle } from './kinds/kinds.ts';
 import { findNearest } from './nearest.ts';
 import type { NamedOutline } from './outlines.ts';
-import { isRoot, outputsOf, roots } from './outputs.ts';
+import { fieldsOf, isRoot, outputsOf, roots } from './outputs.ts';
 import type { KnownInputs } from './shape.ts';
 
 /** What one step can read. */
@@ -15,6 +16,8 @@ export interface View {
   variables: readonly string[];
   /** The blocks around it. */
   around: readonly NamedOutline[];
+  /** A root that can be read here and nowhere else. */
+  reads?: ExpressionSite['reads'];
 }
 
 /** What the whole blueprint declares. */
@@ -44,6 +47,8 @@ export function findProblem(path: string[], view: View, known: Known): Problem |
     return name === undefined
       ? unknown('`steps` alone is not a value', 'write `steps.ID`')
       : findStepProblem(name, path.slice(2), view, known);
+  if (root === 'evidence' && view.reads !== 'evidence')
+    return unknown('`evidence` can be read only in the `body` of a `change` step', undefined);
   if (name === undefined) return undefined;
   if (root === 'inputs') {
     if (!known.inputs || Object.hasOwn(known.inputs, name)) return undefined;
@@ -52,7 +57,7 @@ export function findProblem(path: string[], view: View, known: Known): Problem |
       didYouMean(name, Object.keys(known.inputs)) ?? 'declare it under `inputs`',
     );
   }
-  const fields = Object.keys(roots[root] ?? {});
+  const fields = fieldsOf(root) ?? [];
   return fields.includes(name)
     ? undefined
     : unknown(`\`${root}\` has no \`${name}\``, didYouMean(name, fields) ?? `it has ${fields.join(', ')}`);

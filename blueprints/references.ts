@@ -3,6 +3,7 @@ import type { Environment, ParseResult } from '@marcbachmann/cel-js';
 import { ExpressionFailed, parseExpression } from './cel-parse.ts';
 import { checkTypes, declare } from './declarations.ts';
 import type { ExpressionSite } from './expression-sites.ts';
+import { findConstantFailure } from './constants.ts';
 import { findReferences } from './expressions.ts';
 import type { KeyPath } from './issues.ts';
 import type { NamedOutline } from './outlines.ts';
@@ -35,6 +36,9 @@ export function checkReferences(
   checker.checkSteps(outlines, { visible: new Map(), variables: [], around: [] });
 }
 
+/** Most expressions only read something, so no part of them is constant. */
+const isChain = /^\s*[a-z][\w.]*\s*$/;
+
 class ReferenceChecker {
   private readonly known: Known;
   private readonly declared: Environment;
@@ -50,7 +54,7 @@ class ReferenceChecker {
     const visible = new Map(view.visible);
     for (const outline of outlines) {
       const { sites, inner, variable } = outline;
-      for (const site of sites) this.checkSite(outline, site, { ...view, visible });
+      for (const site of sites) this.checkSite(outline, site, { ...view, visible, reads: site.reads });
       const variables = variable === undefined ? view.variables : [...view.variables, variable];
       if (inner.length > 0) this.checkSteps(inner, { visible, variables, around: [...view.around, outline] });
       visible.set(outline.id, outline);
@@ -58,6 +62,8 @@ class ReferenceChecker {
   }
 
   private checkSite(outline: NamedOutline, site: ExpressionSite, view: View): void {
+    // The names that were probably meant are looked for, which a hostile text could multiply.
+    if (this.report.isFull()) return;
     const path = [...outline.path, ...site.path];
     if (site.form === 'condition') {
       this.checkSource({ path, source: site.text, nth: 0 }, 'bool', view);
@@ -134,5 +140,14 @@ class ReferenceChecker {
     if (this.report.issues.length > before) return;
     for (const problem of checkTypes(at.source, expression, expected))
       this.report.addIn(at.path, { ...at, ...problem }, problem.code, problem.message);
+    if (this.report.issues.length > before) return;
+    const failure = isChain.test(at.source) ? undefined : findConstantFailure(expression);
+    if (failure)
+      this.report.addIn(
+        at.path,
+        { ...at, offset: failure.offset, length: failure.length },
+        failure.code,
+        failure.message,
+      );
   }
 }

@@ -3,8 +3,7 @@ import { isFreeName } from './declarations.ts';
 import { type StepKind, kinds, withArticle } from './kinds/kinds.ts';
 import { flatten, type NamedOutline } from './outlines.ts';
 import type { Report } from './report.ts';
-
-const maxSteps = 1000;
+import { maxSteps } from './shape.ts';
 
 /** Reports what is wrong with ids, order and nesting, and with keys that would have no effect. */
 export function checkRules(outlines: NamedOutline[], report: Report): void {
@@ -14,7 +13,7 @@ export function checkRules(outlines: NamedOutline[], report: Report): void {
     report.add(
       all[maxSteps]?.path ?? [],
       'too-many-steps',
-      `a blueprint has at most ${maxSteps} steps; this one has ${all.length}`,
+      `a blueprint has at most ${maxSteps} steps; this one is one too many`,
     );
   checkList(outlines, [], report);
 }

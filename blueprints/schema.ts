@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { Duration } from '../base/durations.ts';
 import { forEachKind, kinds, type StepKind, stepKinds, type StepOfTable } from './kinds/kinds.ts';
+import { Host } from './hosts.ts';
 import { Command, EnvironmentName, Identifier } from './values.ts';
 
 export const outcomes = ['succeeded', 'nothing-to-do', 'needs-human', 'failed', 'cancelled'] as const;
@@ -69,11 +70,7 @@ const SandboxSection = z.strictObject({
     .optional()
     .meta({ description: 'What the commands of a run may use' }),
   egress: z
-    .array(
-      z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, {
-        error: 'must be a preset (pypi, npm, crates, go) or a host name, such as api.example.com or *.example.com',
-      }),
-    )
+    .array(Host)
     .max(64)
     .optional()
     .meta({ description: 'Hosts that commands may reach; everything else is refused' }),
@@ -85,8 +82,20 @@ const SandboxSection = z.strictObject({
 
 export const BudgetSection = z.strictObject({
   usd: z.number().positive().max(10_000).optional().meta({ description: 'US dollars that models may cost' }),
-  tokens: z.number().int().positive().max(1_000_000_000).optional().meta({ description: 'Tokens to and from models' }),
-  turns: z.number().int().positive().max(10_000).optional().meta({ description: 'Questions to models' }),
+  tokens: z
+    .number()
+    .int()
+    .nonnegative()
+    .max(1_000_000_000)
+    .optional()
+    .meta({ description: 'Tokens to and from models; 0 allows no model' }),
+  turns: z
+    .number()
+    .int()
+    .nonnegative()
+    .max(10_000)
+    .optional()
+    .meta({ description: 'Questions to models; 0 allows none' }),
   time: Duration.optional().meta({ description: 'How long the run may take, not counting waits for CI and people' }),
 });
 export type BudgetSection = z.infer<typeof BudgetSection>;

@@ -25,7 +25,7 @@ export function reportShape(
     const found = valueAt(value, issue.path);
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys.slice(0, maxIssues))
-        reportUnknownKey(report, [...path, key], keysAt(schema, issue.path));
+        reportUnknownKey(report, [...path, key], keysAt(schema, issue.path), valueAt(value, [...issue.path, key]));
     } else if (issue.code === 'invalid_union') {
       reportUnion(report, { base, schema, value, issue, name, path });
     } else if (issue.code === 'invalid_key') {
@@ -46,12 +46,17 @@ export function unknownKey(key: string): string {
   return `\`${key}\` is not a key that can be used here`;
 }
 
-function reportUnknownKey(report: Report, path: KeyPath, known: string[]): void {
+function reportUnknownKey(report: Report, path: KeyPath, known: string[], value: Json | undefined): void {
   const key = String(path.at(-1));
   const nearest = findNearest(key, known);
-  const hint = nearest === undefined ? `the keys here are: ${known.join(', ')}` : `did you mean \`${nearest}\`?`;
+  // In `{ title: Rename a, b }`, YAML reads `b` as a key without a value.
+  const keys = `the keys here are: ${known.join(', ')}${value === null ? `; ${quoteComma}` : ''}`;
+  const hint = nearest === undefined ? keys : `did you mean \`${nearest}\`?`;
   report.addKey(path, 'unknown-key', unknownKey(key), known.length > 0 ? hint : undefined);
 }
+
+const quoteComma = 'if it is part of a text with a comma, put quotes around the text';
+const quoteColon = 'in YAML, a colon and a space make a key: put quotes around a text that holds them';
 
 function depth(branch: readonly ZodIssue[]): number {
   return Math.max(...branch.map(({ path }) => path.length));
@@ -87,7 +92,8 @@ function reportUnion(report: Report, { base, schema, value, issue, name, path }:
     const expected = issue.errors
       .flat()
       .flatMap((one) => (one.code === 'invalid_type' ? [withArticle(one.expected)] : []));
-    report.add(path, 'wrong-type', `${name} must be ${[...new Set(expected)].join(' or ')}, not ${describe(found)}`);
+    const message = `${name} must be ${[...new Set(expected)].join(' or ')}, not ${describe(found)}`;
+    report.add(path, 'wrong-type', message, quoteHint(expected, found));
   }
 }
 
@@ -103,6 +109,7 @@ function reportValue(
       path,
       'wrong-type',
       isOurs ? `${name}: ${issue.message}` : `${name} must be ${expected}, not ${describe(found)}`,
+      isOurs ? undefined : quoteHint([expected], found),
     );
   } else if (issue.code === 'invalid_value') {
     const values = issue.values.map(String);
@@ -122,6 +129,13 @@ function reportValue(
       issue.message.startsWith('Invalid') ? `${name} has the wrong form` : `${name}: ${issue.message}`,
     );
   }
+}
+
+/** What a text that YAML read as something else needs. */
+function quoteHint(expected: string[], found: Json): string | undefined {
+  if (!expected.includes('a string') || found === null || Array.isArray(found)) return undefined;
+  if (typeof found === 'object') return quoteColon;
+  return `put quotes around it: "${String(found)}"`;
 }
 
 function boundText(issue: ZodIssue & { code: 'too_small' | 'too_big' }, found: Json): string {

@@ -42,6 +42,9 @@ export interface Shape {
   inputs: KnownInputs | undefined;
 }
 
+/** The most steps of a blueprint, with those inside of others. */
+export const maxSteps = 1000;
+
 const Frame = Blueprint.extend({ steps: z.array(z.unknown()).min(1).max(200) });
 
 /** The schemas of steps, with anything as inner steps, since each of those is checked separately. */
@@ -68,7 +71,7 @@ export function checkShape(value: Json, report: Report): Shape {
   const before = report.issues.length;
   const frame = readShape(Frame, value, [], report);
   const list = Array.isArray(frame.value.steps) ? frame.value.steps : [];
-  const outlines = list.slice(0, 1000).map((step, index) => outline(step, ['steps', index], report));
+  const outlines = outlineAll(list, ['steps'], { report, left: maxSteps + 1 });
   const whole =
     frame.data && report.issues.length === before ? { ...frame.data, steps: outlines.flatMap(wholeSteps) } : undefined;
   return { blueprint: whole, outlines, inputs: knownInputs(frame.value.inputs) };
@@ -84,19 +87,36 @@ function wholeSteps(part: Outline): Step[] {
   return [part.block ? withChildren(part.step, part.inner.flatMap(wholeSteps)) : part.step];
 }
 
-function outline(written: Json, path: KeyPath, report: Report): Outline {
+/** What is read, and how many more steps are. The first step too many is read too, so that it can be reported. */
+interface Reading {
+  report: Report;
+  left: number;
+}
+
+function outlineAll(steps: Json[], path: KeyPath, reading: Reading): Outline[] {
+  const outlines: Outline[] = [];
+  for (const [index, step] of steps.entries()) {
+    if (reading.left === 0) break;
+    reading.left -= 1;
+    outlines.push(outline(step, [...path, index], reading));
+  }
+  return outlines;
+}
+
+function outline(written: Json, path: KeyPath, reading: Reading): Outline {
+  const { report } = reading;
   if (!isJsonMap(written)) {
     report.add(path, 'wrong-type', `a step is a map with one action key, not ${describe(written)}`);
     return { path, sites: [], inner: [] };
   }
   const action = findAction(written, path, report);
   const { kind } = action;
-  if (!kind) return outlineOf(readShape(UnclearStep, action.step, path, report).value, path, report);
+  if (!kind) return outlineOf(readShape(UnclearStep, action.step, path, report).value, path, reading);
   const { value, data } = readShape(frames[kind], action.step, path, report);
-  return { ...outlineOf(value, path, report, kind), kind, ...(data && { step: withChildren(data, []) }) };
+  return { ...outlineOf(value, path, reading, kind), kind, ...(data && { step: withChildren(data, []) }) };
 }
 
-function outlineOf(value: JsonMap, path: KeyPath, report: Report, kind?: StepKind): Outline {
+function outlineOf(value: JsonMap, path: KeyPath, reading: Reading, kind?: StepKind): Outline {
   const id = Identifier.safeParse(value.id);
   const sites = findExpressionSites(value, kind);
   const named: Outline = { path, sites, inner: [], ...(id.success ? { id: id.data } : {}) };
@@ -106,7 +126,7 @@ function outlineOf(value: JsonMap, path: KeyPath, report: Report, kind?: StepKin
   const children = block?.children;
   const steps = children && value[children.key];
   if (!children || !Array.isArray(steps)) return named;
-  const inner = steps.slice(0, 1000).map((step, index) => outline(step, [...path, children.key, index], report));
+  const inner = outlineAll(steps, [...path, children.key], reading);
   const variable = children.variable === undefined ? undefined : value[children.variable];
   return { ...named, inner, block: block.kind, ...(typeof variable === 'string' ? { variable } : {}) };
 }

@@ -1,15 +1,17 @@
 /** Warns of work that no check decides on: it would become a draft that says so first. */
 import { kinds } from './kinds/kinds.ts';
-import { flatten, type NamedOutline } from './outlines.ts';
+import type { NamedOutline } from './outlines.ts';
 import type { Report } from './report.ts';
 
-export function warnOfUnchecked(outlines: NamedOutline[], report: Report): void {
-  const all = flatten(outlines);
+/** `all` are the steps in the order of the text. */
+export function warnOfUnchecked(all: NamedOutline[], report: Report): void {
+  const first = all.findIndex(decides);
+  const last = all.findLastIndex(decides);
   for (const [index, { kind, path }] of all.entries()) {
     if (!kind || !kinds[kind].unchecked) continue;
     const { unless, code, message, hint } = kinds[kind].unchecked;
-    const deciding = unless === 'earlier' ? all.slice(0, index) : all.slice(index);
-    if (!deciding.some(decides)) report.warnKey([...path, kind], code, message, hint);
+    const isChecked = unless === 'earlier' ? first >= 0 && first < index : last >= index;
+    if (!isChecked) report.warnKey([...path, kind], code, message, hint);
   }
 }
 

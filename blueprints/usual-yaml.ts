@@ -19,6 +19,9 @@ import { isJsonMap, type Json } from '../base/json.ts';
 const maxDepth = 20;
 const maxCharacters = 40_000;
 
+/** Above 1,024 characters, a key on one line is an error. */
+const maxKeyCharacters = 1000;
+
 /** Texts, names, durations and numbers that can be written in only one way, and `null`, `true` and `false`. */
 const plain =
   /^(?:[a-z_$/][^\n]*|\.{1,2}(?:\/[^\n]*)?|0|[1-9]\d{0,14}|(?:0|[1-9]\d{0,9})\.\d{0,5}[1-9]|[1-9]\d*(?:ms|[smhd]))$/i;
@@ -29,10 +32,10 @@ const ascii = /^[\n\x20-\x7e]*$/;
 /** Tabs, other line breaks and marks are where parsers differ. */
 const odd = /[\t\r\u0080-\u00a0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/;
 /**
- * What the quick parser's events don't show: document marks and directives, a key after a question mark, and the indent
- * that a block scalar states. `__proto__` gets its own message.
+ * What the quick parser's events don't show: document marks and directives (also where an indent makes them text), a
+ * key after a question mark, and the indent that a block scalar states. `__proto__` gets its own message.
  */
-const hidden = /^(?:---|\.\.\.|%)|^ *(?:[-?:] +)*\?(?:[ \n]|$)|[[{,] *\?[ \n]|[|>][-+]?[1-9]|__proto__/m;
+const hidden = /^ *(?:---|\.\.\.|%)|^ *(?:[-?:] +)*\?(?:[ \n]|$)|[[{,] *\?[ \n]|[|>][-+]?[1-9]|__proto__/m;
 /**
  * After these lines, a comment at the start of a line is another case where the parsers differ: one refuses it inside
  * brackets.
@@ -72,6 +75,8 @@ function areUsual(events: Event[], text: string): boolean {
       if (event.type === EVENT_ID.ALIAS || event.anchorStart !== -1 || event.tagStart !== -1) return false;
       const part = next.at(-1);
       if (event.type === EVENT_ID.SCALAR ? !isUsualScalar(event, text) : part === 'key') return false;
+      if (part === 'key' && event.type === EVENT_ID.SCALAR && event.valueEnd - event.valueStart > maxKeyCharacters)
+        return false;
       if (part !== 'item') next[next.length - 1] = part === 'key' ? 'value' : 'key';
       if (event.type === EVENT_ID.MAPPING) next.push('key');
       if (event.type === EVENT_ID.SEQUENCE) next.push('item');

@@ -8,7 +8,7 @@ import type { ErrorCode } from '../base/errors.ts';
 const maxNesting = 64;
 
 /** If a text repeats the same mistake, the parser's time grows with the square of the tokens. */
-const maxTokens = 65_536;
+const maxTokens = 32_768;
 
 /** Something in the text that is refused. Offsets are in UTF-16 units. */
 export interface YamlProblem {
@@ -16,6 +16,7 @@ export interface YamlProblem {
   message: string;
   start: number;
   end: number;
+  hint?: string | undefined;
 }
 
 const refused: Partial<Record<string, string>> = {
@@ -25,6 +26,13 @@ const refused: Partial<Record<string, string>> = {
   'directive-line': 'a directive (`%NAME`) is not part of this language',
 };
 
+/**
+ * The first line of a block text tells how far the text is indented. If that line has only a tab, the parser takes the
+ * text to end there, and reads the next line as a key of a map further out.
+ */
+const startsWithTabLine = /^(?: *\n)* *\t[ \t]*(?:\r?\n|$)/;
+const tabLine = 'the text begins with a line that has only a tab, so its indentation is unclear: remove that line';
+
 /** The tokens for the parser, or what is wrong with them. */
 export function readTokens(text: string): { tokens: string[] } | { problems: YamlProblem[] } {
   const tokens: string[] = [];
@@ -32,6 +40,7 @@ export function readTokens(text: string): { tokens: string[] } | { problems: Yam
   const depth = new Depth();
   let offset = 0;
   let isScalar = false;
+  let isBlock = false;
   for (const token of new Lexer().lex(text)) {
     tokens.push(token);
     const type: string | null = isScalar ? 'scalar' : CST.tokenType(token);
@@ -41,6 +50,12 @@ export function readTokens(text: string): { tokens: string[] } | { problems: Yam
     if (isMark) continue;
     const message = type === null ? undefined : refused[type];
     if (message) problems.push({ code: 'yaml-feature', message, start: offset, end: offset + token.length });
+    if (type === 'block-scalar-header') isBlock = true;
+    if (type === 'scalar') {
+      if (isBlock && startsWithTabLine.test(token))
+        problems.push({ code: 'yaml-syntax', message: tabLine, start: offset, end: offset + token.search(/\S|$/) });
+      isBlock = false;
+    }
     if (tokens.length > maxTokens) {
       return {
         problems: [

@@ -1,9 +1,8 @@
 /** Reads one YAML 1.2 document into plain JSON, and can find the place of each part in the text. */
 import { Composer, isMap, isScalar, isSeq, Parser } from 'yaml';
-import type { Document, Node, Pair, YAMLMap } from 'yaml';
+import type { Document, Node, Pair, YAMLError, YAMLMap } from 'yaml';
 import type { KeyPath } from './issues.ts';
 import type { Json } from '../base/json.ts';
-import { readUsualYaml } from './usual-yaml.ts';
 import { readTokens, type YamlProblem } from './yaml-tokens.ts';
 
 /** A place in the text, as offsets in UTF-16 units. */
@@ -21,20 +20,11 @@ export interface YamlText {
   findKey(path: KeyPath): Range | undefined;
 }
 
-/** Reads a text. Duplicate keys, further documents and keys that aren't plain names are problems. Never throws. */
+/**
+ * Reads a text with the full parser, which knows every place and every mistake. Duplicate keys, further documents and
+ * keys that aren't plain names are problems. Never throws.
+ */
 export function readYaml(text: string): { yaml: YamlText | undefined; problems: YamlProblem[] } {
-  const value = readUsualYaml(text);
-  if (value === undefined) return readAll(text);
-  let all: YamlText | undefined;
-  const places = (): YamlText | undefined => (all ??= readAll(text).yaml);
-  return {
-    yaml: { value, findValue: (path) => places()?.findValue(path), findKey: (path) => places()?.findKey(path) },
-    problems: [],
-  };
-}
-
-/** Reads a text with the full parser, which knows every place and every mistake. */
-export function readAll(text: string): ReturnType<typeof readYaml> {
   const read = readTokens(text);
   if ('problems' in read) return { yaml: undefined, problems: read.problems };
   const documents = compose(read.tokens, text.length);
@@ -49,10 +39,8 @@ export function readAll(text: string): ReturnType<typeof readYaml> {
       ],
     };
   }
-  const syntax = [...document.errors, ...document.warnings].map((error) =>
-    problem('yaml-syntax', sentence(error.message), ...error.pos),
-  );
-  if (syntax.length > 0) return { yaml: undefined, problems: firstOfEachLine(syntax, text) };
+  const syntax = firstOfEachLine([...document.errors, ...document.warnings], text);
+  if (syntax.length > 0) return { yaml: undefined, problems: syntax };
   const problems: YamlProblem[] = [];
   const value = toJson(document.contents, problems);
   return { yaml: { value, ...lookUp(document.contents) }, problems };
@@ -77,16 +65,22 @@ function sentence(message: string): string {
   return message.split('\n')[0]?.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()) ?? message;
 }
 
-/** The parser's later errors on a line usually follow from its first. */
-function firstOfEachLine(problems: YamlProblem[], text: string): YamlProblem[] {
-  const seen = new Set<number>();
-  return problems
-    .toSorted((a, b) => a.start - b.start)
-    .filter(({ start }) => {
-      const line = text.lastIndexOf('\n', start - 1);
-      return !seen.has(line) && seen.add(line);
-    })
-    .slice(0, 20);
+/** What the parser says of a text with a colon and a space in it. */
+const seldomMeant = /^(?:Nested mappings|Block collections) are not allowed/i;
+
+/** The first problems, one of each line, because the parser's later errors on a line usually follow from its first. */
+function firstOfEachLine(errors: YAMLError[], text: string): YamlProblem[] {
+  const first: YamlProblem[] = [];
+  let lineEnd = -1;
+  for (const { message, pos } of errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
+    if (pos[0] <= lineEnd) continue;
+    const hint = seldomMeant.test(message) ? 'if the text holds `: `, put quotes around it' : undefined;
+    first.push({ ...problem('yaml-syntax', sentence(message), ...pos), hint });
+    const newline = text.indexOf('\n', pos[0]);
+    if (newline < 0 || first.length === 20) break;
+    lineEnd = newline;
+  }
+  return first;
 }
 
 function toJson(node: unknown, problems: YamlProblem[]): Json {

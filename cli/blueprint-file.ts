@@ -1,11 +1,12 @@
 /** Finds a blueprint by its folder, by its file, or by its name in the library that Jig ships. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { checkBlueprint } from '../blueprints/check.ts';
 import type { Issue } from '../blueprints/issues.ts';
 import { renderIssues } from '../blueprints/render-issues.ts';
 import type { Blueprint } from '../blueprints/schema.ts';
+import { maxBlueprintBytes } from '../blueprints/text.ts';
 import { readBlueprintFolder, type BlueprintFolder } from '../client/read-blueprint.ts';
 import { BadInput } from './failure.ts';
 
@@ -22,9 +23,19 @@ export async function readBlueprint(path: string): Promise<BlueprintFolder> {
     : { file: path, bytes: await readBytes(path), files: [], problems: [] };
 }
 
+/** Reads no more than is needed to see that it is too much, also of what never ends. */
 async function readBytes(file: string): Promise<Uint8Array> {
   try {
-    return file === '-' ? await buffer(process.stdin) : await readFile(file);
+    if (file !== '-' && (await stat(file)).isCharacterDevice()) throw new Error('it is a device');
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    const source: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file);
+    for await (const chunk of source) {
+      chunks.push(chunk);
+      sizeBytes += chunk.length;
+      if (sizeBytes > maxBlueprintBytes) break;
+    }
+    return Buffer.concat(chunks);
   } catch (error) {
     throw new BadInput(
       'file-unreadable',

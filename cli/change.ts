@@ -3,6 +3,7 @@ import type { Change } from '../forge/contract.ts';
 import { describeChange, findChangeReference } from './change-reference.ts';
 import { renderDiff } from './diff-text.ts';
 import { openForge } from './local-data.ts';
+import { shortText } from './option-values.ts';
 import { oneLine, paintOut, print, printable, printJson, table } from './output.ts';
 import { findPerson } from './person.ts';
 
@@ -117,7 +118,7 @@ function on(
   return new Command(name)
     .description(description)
     .argument('<change...>', 'OWNER/NAME NUMBER')
-    .option('--by <name>', 'who does it (default: your name in git)')
+    .option('--by <name>', 'who does it (default: your name in git)', shortText)
     .option('--json', 'print one JSON document')
     .action(async (words: string[], options: Options) => {
       const forge = await openForge();

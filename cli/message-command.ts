@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { JigClient } from '../client/client.ts';
 import type { Decision } from '../workflows/messages.ts';
 import { withClient } from './connection.ts';
+import { shortText } from './option-values.ts';
 import { print, printJson } from './output.ts';
 import { findPerson } from './person.ts';
 import { resolveRun } from './run-reference.ts';
@@ -40,7 +41,7 @@ export function messageCommand({ name, description, comment, names = [], example
   const command = new Command(name)
     .description(description)
     .argument('<run>', 'the run; - is the last one')
-    .option('--by <name>', 'who says it (default: your name in git)')
+    .option('--by <name>', 'who says it (default: your name in git)', shortText)
     .option('--json', 'print one JSON document')
     .addHelpText('after', `\nExamples:\n${examples}\n`)
     .action(async (reference: string, { by, message = '', json, step, to }: Options) => {

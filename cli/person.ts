@@ -9,5 +9,5 @@ export async function findPerson(): Promise<string> {
     ({ stdout }) => stdout.trim(),
     () => '',
   );
-  return named || process.env['USER'] || userInfo().username;
+  return (named || process.env['USER'] || userInfo().username).slice(0, 200);
 }

@@ -1,13 +1,14 @@
 import { Command } from 'commander';
 import { openForge } from './local-data.ts';
+import { branchName, repositoryName } from './option-values.ts';
 import { oneLine, print, printJson, table } from './output.ts';
 import { ensureRepository } from './repository.ts';
 
 const add = new Command('add')
   .description("Imports a repository's commits, or brings its default branch up to date.")
   .argument('<path>', 'a git repository on this machine')
-  .option('--name <owner/name>', 'its name in the forge (default: local/FOLDER)')
-  .option('--branch <name>', 'the default branch (default: the one that is checked out)')
+  .option('--name <owner/name>', 'its name in the forge (default: local/FOLDER)', repositoryName)
+  .option('--branch <name>', 'the default branch (default: the one that is checked out)', branchName)
   .option(
     '--ci <command>',
     'its CI, a shell command; if you give several, the last one decides and the others prepare the checkout',

@@ -100,7 +100,8 @@ function nameOf(path: string): string {
   return (
     basename(path)
       .replaceAll(/[^A-Za-z0-9_.-]+/g, '-')
-      .replace(/^[.-]+/, '') || 'repository'
+      .replace(/^[.-]+/, '')
+      .slice(0, 100) || 'repository'
   );
 }
 

@@ -1,13 +1,14 @@
 import { Command } from 'commander';
 import { withClient } from './connection.ts';
 import { afterStart } from './following.ts';
+import { shortText } from './option-values.ts';
 import { findPerson } from './person.ts';
 import { resolveRun } from './run-reference.ts';
 
 export const retry = new Command('retry')
   .description('Starts a new run with the same blueprint, files, repository and inputs as an earlier run.')
   .argument('<run>', 'the run; - is the last one')
-  .option('--by <name>', 'who asks for it (default: your name in git)')
+  .option('--by <name>', 'who asks for it (default: your name in git)', shortText)
   .option('-f, --follow', 'show every step as it happens')
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExamples:\n  jig retry - --follow\n')

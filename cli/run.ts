@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { withClient } from './connection.ts';
 import { afterStart } from './following.ts';
 import { openForge } from './local-data.ts';
+import { branchName, shortText } from './option-values.ts';
 import { findPerson } from './person.ts';
 import { ensureRepository, parseHostedRepository } from './repository.ts';
 import { checkStart, parseInputs } from './start-request.ts';
@@ -31,7 +32,7 @@ export const run = new Command('run')
     '--repo <path|owner/name>',
     'a git repository on this machine (its commits are imported into the local forge), a repository of the local forge, or FORGE:OWNER/NAME on another code host that the worker knows',
   )
-  .option('--branch <name>', 'the branch to start from (default: the one that is checked out)')
+  .option('--branch <name>', 'the branch to start from (default: the one that is checked out)', branchName)
   .option('-i, --input <name=value>', 'an input of the blueprint; can be given several times', collect, [])
   .option(
     '--ci <command>',
@@ -39,10 +40,11 @@ export const run = new Command('run')
     collect,
     [],
   )
-  .option('--by <name>', 'who asks for it (default: your name in git)')
+  .option('--by <name>', 'who asks for it (default: your name in git)', shortText)
   .option(
     '--key <text>',
     'starts only one run of this blueprint on this repository with this key, however often you ask',
+    shortText,
   )
   .option('-f, --follow', 'show every step as it happens; the exit code is that of the run')
   .option('--json', "print JSON: the run's id, or with --follow a line for each event")

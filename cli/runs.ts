@@ -3,6 +3,7 @@ import { formatDuration } from '../base/durations.ts';
 import { outcomes } from '../blueprints/schema.ts';
 import type { RunSummary } from '../client/client.ts';
 import { withClient } from './connection.ts';
+import { wholeNumber } from './option-values.ts';
 import { dollars, oneLine, print, printJson, table } from './output.ts';
 import { shortId } from './run-reference.ts';
 
@@ -28,7 +29,7 @@ export const runs = new Command('runs')
   )
   .option('--needs-human', 'only runs that wait for a person or ended as needs-human')
   .option('--query <filter>', 'a Temporal list filter, such as "JigCostUsd > 0.5"')
-  .option('--limit <number>', 'how many runs to list at most', Number, 50)
+  .option('--limit <number>', 'how many runs to list at most', wholeNumber(1, 10_000), 50)
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',

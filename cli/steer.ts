@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { withClient } from './connection.ts';
+import { shortText } from './option-values.ts';
 import { print, printJson } from './output.ts';
 import { stepOption } from './message-command.ts';
 import { findPerson } from './person.ts';
@@ -10,7 +11,7 @@ export const steer = new Command('steer')
   .argument('<run>', 'the run; - is the last one')
   .argument('<text>', 'what to say')
   .option('--step <path>', stepOption)
-  .option('--by <name>', 'who says it (default: your name in git)')
+  .option('--by <name>', 'who says it (default: your name in git)', shortText)
   .option('--json', 'print one JSON document')
   .addHelpText(
     'after',

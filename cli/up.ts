@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { JigError } from '../base/errors.ts';
 import { findUp } from '../client/up-record.ts';
 import type { Up } from '../worker/up.ts';
+import { port } from './option-values.ts';
 import { note, paintErr, paintOut, print, printJson, table } from './output.ts';
 import { addProcessOptions, createLog, readConfig, type ProcessOptions } from './process-options.ts';
 import { onStop, untilAborted } from './signals.ts';
@@ -17,8 +18,8 @@ export const up = addProcessOptions(new Command('up'))
   .description(
     'Starts everything that runs need, for one person, in one process: a Temporal dev server with its UI, a worker, the local sandbox and the local forge. The other commands find it.',
   )
-  .option('--port <number>', "Temporal's port (default: a free one)", Number)
-  .option('--ui-port <number>', "the port of Temporal's UI (default: a free one)", Number)
+  .option('--port <number>', "Temporal's port (default: a free one)", port)
+  .option('--ui-port <number>', "the port of Temporal's UI (default: a free one)", port)
   .option('--verbose', 'write logs to standard error instead of the file')
   .option('--json', 'print the addresses and folders as one JSON document')
   .addHelpText(

@@ -2,7 +2,7 @@
 import { gitOutput, type RunGit } from './command.ts';
 import { GitRefusal, type Commit, type ExportPolicy, type FileChange, type GitRefusalCode } from './contract.ts';
 import { withSizes } from './diff.ts';
-import { createFolderMatcher, createMatcher } from './globs.ts';
+import { createMatcher, createProtection } from './globs.ts';
 import { listRawChanges, type RawChange } from './raw-diff.ts';
 
 const symlinkMode = '120000';
@@ -24,7 +24,7 @@ export async function checkExport(
   gitDir: string,
   { base, tree, since, policy }: Export,
 ): Promise<FileChange[]> {
-  const isProtected = createMatcher(policy.protectedPaths, { ignoreCase: true });
+  const protection = createProtection(policy.protectedPaths);
   const isAllowed = policy.allowedPaths ? createMatcher(policy.allowedPaths) : () => true;
   const changes = await listRawChanges(git, gitDir, base, tree, policy.maxFiles);
   const recent = since ? await listRawChanges(git, gitDir, since, tree, policy.maxFiles) : changes;
@@ -33,11 +33,10 @@ export async function checkExport(
 
   refuse('unsafe-path', 'These names are not safe', (change) => change.lossyPath || isUnsafePath(change.path));
   refuse('submodule', 'These are submodules, or say where submodules come from', isSubmodule);
-  const hidesProtected = createFolderMatcher(policy.protectedPaths);
   refuse(
     'protected-path',
     'These paths are protected',
-    ({ path, newMode }) => isProtected(path) || (newMode === symlinkMode && hidesProtected(path)),
+    ({ path, newMode }) => protection.protects(path) || (newMode === symlinkMode && protection.hides(path)),
   );
   refuseAny(
     recent,

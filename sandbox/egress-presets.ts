@@ -2,10 +2,10 @@
  * The presets `pypi`, `npm`, `crates` and `go`: the places where this machine gets packages from. They are expanded on
  * the machine of the sandbox, because the hosts depend on it: its configured indexes, and the public ones.
  */
+import { egressPresets } from '../blueprints/hosts.ts';
 import type { EgressRule } from './egress-policy.ts';
 import type { MachineIndexes } from './machine-indexes.ts';
 
-export const egressPresets = ['pypi', 'npm', 'crates', 'go'] as const;
 type EgressPreset = (typeof egressPresets)[number];
 
 /** What a sandbox's list of hosts and presets means on this machine. */

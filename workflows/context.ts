@@ -4,6 +4,7 @@ import type { OpenedRun } from '../activities/contract.ts';
 import type { BudgetLimits } from '../agent/budget.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { Json } from '../base/json.ts';
+import type { Doubles } from '../blueprints/cel-values.ts';
 import type { NamedStep } from '../blueprints/steps.ts';
 import type { CommandIdentity } from '../evidence/command-identity.ts';
 import type { Usage } from '../model/contract.ts';
@@ -68,8 +69,8 @@ export interface Scope {
   values: Record<string, Json>;
   /** Paths of outputs that were cut: reading one fails. */
   cut: Set<string>;
-  /** Paths of numbers that are doubles, though they may be whole. */
-  doubles: ReadonlySet<string>;
+  /** The places whose numbers are doubles, though they may be whole. */
+  doubles: ReadonlyMap<string, Doubles>;
 }
 
 /** A step and its place in the run: what its action is given. */

@@ -6,18 +6,27 @@ import {
   ChildWorkflowFailure,
   isCancellation,
 } from '@temporalio/workflow';
+import type { Json } from '../base/json.ts';
 import { isErrorCode, JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
 import type { Usage } from '../model/contract.ts';
 import { PaidFailure, type RunEnd } from './messages.ts';
 
+/** What a step that failed leaves. */
+interface Left {
+  /** What expressions can read if the run goes on. */
+  outputs?: Record<string, Json>;
+  cut?: string[];
+  /** What the step paid a model before it failed. */
+  usage?: Usage;
+}
+
 /** A step failed. */
 export class StepFailed extends JigError {
   override name = 'StepFailed';
-  /** What the step paid a model before it failed. */
-  readonly usage: Usage | undefined;
-  constructor(code: ErrorCode, message: string, { usage }: { usage?: Usage } = {}) {
+  readonly left: Left;
+  constructor(code: ErrorCode, message: string, left: Left = {}) {
     super(code, message);
-    this.usage = usage;
+    this.left = left;
   }
 }
 
@@ -86,7 +95,7 @@ export function describeFailure(error: unknown): { code: ErrorCode; message: str
 
 /** What was paid for, by a step or for a question that failed; undefined if nothing was. */
 export function paidFor(error: unknown): Usage | undefined {
-  if (error instanceof StepFailed) return error.usage;
+  if (error instanceof StepFailed) return error.left.usage;
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   const paid = PaidFailure.safeParse(cause instanceof ApplicationFailure ? cause.details?.[0] : undefined);
   return paid.success ? paid.data.usage : undefined;

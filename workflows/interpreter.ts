@@ -3,6 +3,7 @@
  * the action of its kind.
  */
 import { CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/workflow';
+import { emptyOutputs } from '../blueprints/outputs.ts';
 import { stepKind } from '../blueprints/schema.ts';
 import { childrenOf, type NamedStep } from '../blueprints/steps.ts';
 import { actionFor } from './actions.ts';
@@ -17,6 +18,7 @@ import {
   paidFor,
   RunEnded,
   SentBack,
+  StepFailed,
 } from './failures.ts';
 import { guardStaleResume } from './freshness.ts';
 import { nameStep, type Item } from './journal.ts';
@@ -109,9 +111,15 @@ async function carryOut(
     const usage = paidFor(error);
     run.view.finish(row, 'failed', { note: message, ...(usage && { usage }) });
     if (step['on-failure'] === 'continue' && !neverTolerated.has(code))
-      return { outcome: 'failed', outputs: {}, failure: { code, message } };
+      return { outcome: 'failed', ...leftBy(step, error), failure: { code, message } };
     throw new FailedAt(error instanceof FailedAt ? error.path : path, code, message);
   }
+}
+
+/** Every output of a failed step can be read: what the failure left, and else the empty value of its type. */
+function leftBy(step: NamedStep, error: unknown): Pick<StepRecord, 'outputs' | 'cut'> {
+  const { outputs, cut = [] }: StepFailed['left'] = error instanceof StepFailed ? error.left : {};
+  return { outputs: { ...emptyOutputs(step), ...outputs }, ...(cut.length > 0 && { cut }) };
 }
 
 function noteOf(error: unknown): string {

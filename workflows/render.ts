@@ -1,5 +1,5 @@
 /** Turns what an author wrote into what runs: templates, environments and commands, evaluated in a step's scope. */
-import { evaluateCondition, renderTemplate, renderText } from '../blueprints/expressions.ts';
+import { doublesOfItems, evaluateCondition, renderTemplate, renderText } from '../blueprints/expressions.ts';
 import type { Json } from '../base/json.ts';
 import type { Command } from '../blueprints/values.ts';
 import type { RenderedCommand, Scope } from './context.ts';
@@ -18,6 +18,14 @@ export function withStep(scope: Scope, id: string, record: StepRecord): Scope {
 /** The scope with one more variable. */
 export function withValue(scope: Scope, name: string, value: Json): Scope {
   return { ...scope, values: { ...scope.values, [name]: value } };
+}
+
+/** The scope with a variable that holds an item of the list which a template gives. */
+export function withItem(scope: Scope, { name, list, item }: { name: string; list: string; item: Json }): Scope {
+  const doubles = new Map(scope.doubles);
+  const own = doublesOfItems(list, scope.doubles);
+  if (own !== undefined) doubles.set(name, own);
+  return { ...withValue(scope, name, item), doubles };
 }
 
 export const isTrue = (condition: string | boolean, { values, ...options }: Scope): boolean =>

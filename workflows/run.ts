@@ -14,8 +14,7 @@ import {
 import type { OpenedRun } from '../activities/contract.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { ErrorCode } from '../base/errors.ts';
-import type { Json } from '../base/json.ts';
-import { doublePaths } from '../blueprints/outputs.ts';
+import { findDoubles, type RootValues } from '../blueprints/outputs.ts';
 import { budgetLimits } from './budget.ts';
 import { Absence } from './absence.ts';
 import { Clock } from './clock.ts';
@@ -185,15 +184,16 @@ async function carryOut(run: RunContext): Promise<RunEnd> {
 
 function startScope({ request, opened }: RunContext): Scope {
   const { name, branch, commit } = opened.repository;
-  const values: Record<string, Json> = {
-    inputs: opened.inputs,
-    steps: {},
+  const values: RootValues = {
     run: { id: workflowInfo().workflowId, requester: request.requester },
     repository: { name, branch, commit },
     blueprint: { path: opened.blueprintFolder?.path ?? '' },
-    evidence: { summary: '' },
   };
-  return { values, cut: new Set(), doubles: doublePaths(opened.blueprint) };
+  return {
+    values: { ...values, inputs: opened.inputs, steps: {} },
+    cut: new Set(),
+    doubles: findDoubles(opened.blueprint),
+  };
 }
 
 /** How often a run comes back on a copy after it lost its sandbox. */

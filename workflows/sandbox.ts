@@ -21,7 +21,7 @@ export function runKey({ counts: { walks, losses } }: RunMemory): string {
 }
 
 /** Setup runs before any step, so there is nothing for expressions to read. */
-const noScope = { values: {}, cut: new Set<string>(), doubles: new Set<string>() };
+const noScope = { values: {}, cut: new Set<string>(), doubles: new Map() };
 
 /** Makes a sandbox, checks a commit out in it and runs the blueprint's setup. @throws StepFailed `setup-failed` */
 export async function prepareSandbox(

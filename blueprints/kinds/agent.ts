@@ -1,45 +1,25 @@
 import { z } from 'zod';
-import { Commands, ModelName, SystemPrompt, Template } from '../values.ts';
+import { Commands, Glob, ModelName, SystemPrompt, TemplateWithText } from '../values.ts';
 import { commonKeys, type Kind, outcome, templates } from './kind.ts';
 
 export const agentTools = ['read', 'edit', 'write', 'search', 'shell'] as const;
 const AgentTool = z.enum(agentTools);
 export type AgentTool = z.infer<typeof AgentTool>;
 
-/** A glob that any matcher decides quickly, whatever the path. */
-export const Glob = z
-  .string()
-  .min(1)
-  .max(512)
-  .refine(
-    (glob) => {
-      const parts = glob.split('/');
-      const isPlain = parts.every(
-        (part) => part === '**' || /^[^*\\(){}[\]!+@|]*(\*[^*\\(){}[\]!+@|]+)?(\*[^*\\(){}[\]!+@|]*)?$/.test(part),
-      );
-      return isPlain && !glob.startsWith('/') && parts.filter((part) => part === '**').length <= 3;
-    },
-    {
-      error:
-        'a glob is a relative path that may contain `*` and `?`, with at most two single `*` in a part and at most three parts that are `**`',
-    },
-  );
-
 const AgentStep = z.strictObject({
   ...commonKeys,
   agent: z
     .strictObject({
-      task: Template.meta({ description: 'What the model should do' }),
+      task: TemplateWithText.meta({ description: 'What the model should do' }),
       tools: z
         .array(AgentTool)
         .min(1)
         .optional()
         .meta({ description: 'What the model may use; by default, all of them' }),
-      'allow-paths': z
-        .array(Glob)
-        .max(64)
-        .optional()
-        .meta({ description: 'Globs of the files that the step may change; by default, all files' }),
+      'allow-paths': z.array(Glob).max(64).optional().meta({
+        description:
+          'Globs of the files that the step may change, as git and minimatch read them: `src/*` is one level, `src/**` all, `src` a file or a whole folder; by default, all files',
+      }),
       turns: z
         .number()
         .int()
@@ -80,6 +60,7 @@ export const agentKind: Kind<AgentStep> = {
   },
   evaluated: [...templates('agent', 'task', 'system'), { key: 'verify', is: 'commands' }],
   withoutEffect: ['retry'],
+  asksModel: true,
   decides: ({ verify }) => verify !== undefined,
   unchecked: {
     unless: 'later',

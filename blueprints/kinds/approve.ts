@@ -9,7 +9,7 @@ const ApproveStep = z.strictObject({
     .strictObject({
       question: Template.optional().meta({ description: 'What people must decide' }),
       who: z
-        .array(z.string().max(200))
+        .array(z.string().min(1).max(200))
         .max(50)
         .optional()
         .meta({ description: 'Who may decide; by default, anybody with access' }),

@@ -1,18 +1,19 @@
 import { z } from 'zod';
-import { Template } from '../values.ts';
+import { isBranchName } from '../../base/branch-name.ts';
+import { Template, templateOf, TemplateWithText } from '../values.ts';
 import { commonKeys, type Kind, outcome, templates } from './kind.ts';
 
 const ChangeStep = z.strictObject({
   ...commonKeys,
   change: z
     .strictObject({
-      title: Template.meta({ description: 'Its title' }),
+      title: TemplateWithText.meta({ description: 'Its title' }),
       body: Template.optional().meta({ description: 'Its description; by default, the evidence' }),
-      branch: Template.optional().meta({
+      branch: templateOf(isBranchName, 'git refuses this as the name of a branch').optional().meta({
         description: 'Its branch; by default, made from the names of the blueprint and the run',
       }),
       draft: z.boolean().optional().meta({ description: 'Open it as a draft' }),
-      labels: z.array(z.string().max(100)).max(20).optional().meta({ description: 'Labels on the change' }),
+      labels: z.array(z.string().min(1).max(100)).max(20).optional().meta({ description: 'Labels on the change' }),
       gate: z.enum(['clean', 'spared']).optional().meta({
         description:
           '`clean` (the default): the checks run again in a clean checkout. `spared`: they do not, and the evidence says so',
@@ -31,7 +32,10 @@ export const changeKind: Kind<ChangeStep> = {
     branch: { type: 'string', description: 'Its branch' },
     commit: { type: 'string', description: 'Its commit' },
   },
-  evaluated: templates('change', 'title', 'body', 'branch'),
+  evaluated: [
+    ...templates('change', 'title', 'branch'),
+    { key: 'change', inner: 'body', is: 'template', reads: 'evidence' },
+  ],
   withoutEffect: ['env', 'timeout', 'retry'],
   once: true,
   unchecked: {

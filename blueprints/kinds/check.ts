@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { Commands } from '../values.ts';
-import { Glob } from './agent.ts';
+import { Commands, Glob } from '../values.ts';
 import { commonKeys, type Kind, outcome } from './kind.ts';
 
 const CheckStep = z.strictObject({

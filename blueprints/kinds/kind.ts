@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { Duration } from '../../base/durations.ts';
 import type { ErrorCode } from '../../base/errors.ts';
+import type { Json, JsonMap } from '../../base/json.ts';
+import type { Doubles } from '../cel-values.ts';
+import type { KeyPath } from '../issues.ts';
 import type { NamedOutline } from '../outlines.ts';
 import type { Report } from '../report.ts';
 import { EnvironmentName, Expression, Identifier, TemplateOrNumber } from '../values.ts';
@@ -20,16 +23,22 @@ export interface Kind<S> {
   evaluated: readonly Evaluated[];
   /** Common keys that are refused, because they would have no effect. */
   withoutEffect?: readonly CommonKey[];
+  /** The step asks a model. */
+  asksModel?: true;
   /** The step happens once in a run, so it can't be inside a block. */
   once?: true;
   /** Reports what is wrong with a step beyond its shape. Called in the order of the text. */
   check?(placed: PlacedStep<S>, report: Report): void;
+  /** The JSON Schema that a model's answer must fit, and its path in the step. */
+  answerOf?(step: S): { path: KeyPath; schema: JsonMap };
   /** Whether the step has checks that decide on the work so far. */
   decides?(step: S): boolean;
   /** What is said of the step if no such check decides on its work. */
   unchecked?: Unchecked;
   /** The members that an output is known to have; undefined if it may have any. */
   membersOf?(step: S, output: string): Members | undefined;
+  /** The places of an output whose numbers are doubles; undefined if there are none. */
+  doublesOf?(step: S, output: string): Doubles | undefined;
   /** Makes the kind a block: a step that holds steps. */
   children?: Children;
 }
@@ -40,6 +49,8 @@ export type OutputType = 'bool' | 'int' | 'double' | 'string' | 'list<string>' |
 export interface Output {
   type: OutputType;
   description: string;
+  /** Its value after a failure that left it unknown; by default, the empty value of its type. */
+  ifUnknown?: Json;
   /** What a step needs in order to have this output, if not every step of the kind has it. */
   needs?: string;
 }
@@ -62,6 +73,8 @@ export const outcome: Output = { type: 'string', description: '`succeeded`, `fai
 export interface Evaluated {
   key: string;
   inner?: string;
+  /** A root that can be read here and nowhere else. */
+  reads?: 'evidence';
   /** `condition`: bare CEL; `list`: a template that gives a list; the last three hold several texts. */
   is: 'condition' | 'template' | 'list' | 'templates' | 'command' | 'commands';
 }

@@ -14,7 +14,7 @@ export type RunStep = z.infer<typeof RunStep>;
 
 const withoutValue = {
   outcome,
-  exitCode: { type: 'int', description: 'The exit code' },
+  exitCode: { type: 'int', description: 'The exit code; -1 if there is none', ifUnknown: -1 },
   stdout: { type: 'string', description: 'Standard output, without the line break at its end' },
   stderr: { type: 'string', description: 'Standard error, without the line break at its end' },
   durationMs: { type: 'int', description: 'How long the command took, in milliseconds' },

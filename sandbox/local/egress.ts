@@ -1,7 +1,8 @@
 /** The ways out of this process's sandboxes. Each is opened when a command first needs it. */
 import { join } from 'node:path';
 import { createEgressProxy } from '../egress-proxy.ts';
-import { egressPresets, expandEgress, type ExpandedEgress } from '../egress-presets.ts';
+import { egressPresets } from '../../blueprints/hosts.ts';
+import { expandEgress, type ExpandedEgress } from '../egress-presets.ts';
 import { readMachineIndexes, type MachineIndexes } from '../machine-indexes.ts';
 import type { SandboxRecord } from './layout.ts';
 

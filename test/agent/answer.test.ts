@@ -52,8 +52,8 @@ for (const [title, text, ending, error] of [
 
 for (const [title, text, error] of [
   ['no JSON', 'The line is x.', /not JSON/],
-  ['a missing property', '{}', /line: /],
-  ['a wrong type', '{"line": 5}', /line: .*expected string/],
+  ['a missing property', '{}', /required property 'line'/],
+  ['a wrong type', '{"line": 5}', /line: must be string/],
   ['nothing', '', /not JSON/],
   ['too much', `{"line": "${'x'.repeat(70_000)}"}`, /longer than 65536/],
 ] as const) {
@@ -70,7 +70,7 @@ test('a schema with a regular expression is refused, at any depth', () => {
     { anyOf: [{ type: 'array', items: { $ref: '#/$defs/x' } }], $defs: { x: { pattern: 'a' } } },
     { type: 'object', patternProperties: { a: {} } },
   ])
-    assert.throws(() => parseAnswer('{}', refused), { name: 'TypeError', message: /can't hold a pattern/ });
+    assert.throws(() => parseAnswer('{}', refused), { name: 'TypeError', message: /can't be used/ });
 });
 
 test('a property may be called pattern', () => {

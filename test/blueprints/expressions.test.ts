@@ -133,7 +133,11 @@ const failures: [string, ExpressionFailed['code']][] = [
   ["int('x')", 'expression-failed'],
   ["'abc'.substring(9)", 'expression-failed'],
   ["'abc'.substring(2, 1)", 'expression-failed'],
-  ['{1: 2}', 'expression-failed'],
+  ['{1.5: 2}', 'expression-failed'],
+  ["{'a': 1, 'a': 2}", 'expression-failed'],
+  ["{1: 2, '1': 3}", 'expression-failed'],
+  ['9223372036854775808', 'expression-invalid'],
+  ['int(9223372036854775808.0)', 'expression-failed'],
   ['inputs.n.map(x, x)', 'expression-failed'],
   ['[1].join()', 'expression-failed'],
 ];
@@ -178,9 +182,10 @@ test('no expression takes long or exceeds the size limits', () => {
     'a.'.repeat(2000),
   ];
   for (const source of hostile) {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     assert.throws(() => evaluateExpression(source, list), ExpressionFailed, source.slice(0, 60));
-    assert.ok(performance.now() - startedAt < 1000, source.slice(0, 60));
+    const { user, system } = process.cpuUsage(before);
+    assert.ok((user + system) / 1000 < 1000, source.slice(0, 60));
   }
 });
 
@@ -205,23 +210,6 @@ test('reading an output that was cut fails, in whatever way it is read', () => {
   }
   assert.equal(evaluateExpression('steps.survey.exitCode', scope, { cut }), 0);
   assert.equal(evaluateExpression('has(steps.survey.stdout)', scope, { cut }), true);
-});
-
-test('reading more than the outcome of a skipped step says that it was skipped', () => {
-  assert.equal(evaluateExpression('steps.later.outcome', scope), 'skipped');
-  assert.throws(() => evaluateExpression('steps.later.stdout', scope), /`steps.later` was skipped/);
-});
-
-test('a whole number in a place that holds doubles is a double', () => {
-  assert.equal(evaluateExpression('inputs.n / inputs.ratio', { inputs: { n: 3, ratio: 2 } }), 1);
-  assert.equal(
-    evaluateExpression(
-      'inputs.n / inputs.ratio',
-      { inputs: { n: 3, ratio: 2 } },
-      { doubles: new Set(['inputs.n', 'inputs.ratio']) },
-    ),
-    1.5,
-  );
 });
 
 test('a condition must be a bool', () => {

@@ -49,3 +49,11 @@ test('the language imports only itself and the base', async () => {
     );
   }
 });
+
+test('a check loads Ajv only when a blueprint has an answer', async () => {
+  const packages = [...(await importsOf('blueprints/check.ts'))].filter((path) => !isOurs(path));
+  assert.deepEqual(
+    packages.filter((name) => name.startsWith('ajv')),
+    [],
+  );
+});

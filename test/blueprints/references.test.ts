@@ -80,7 +80,9 @@ test('names below inputs and the other roots are checked', () => {
   const issue = onlyIssue('  - { run: [ls, "${{ inputs.sorce }}"] }', '{ source: { type: string } }');
   assert.deepEqual([issue.code, issue.hint], ['unknown-reference', 'did you mean `source`?']);
   assert.deepEqual(
-    stepIssues('  - { run: [ls, "${{ run.id }} ${{ repository.branch }} ${{ evidence.summary }}"] }'),
+    stepIssues(
+      '  - { run: [ls, "${{ run.id }} ${{ run.requester }} ${{ repository.branch }} ${{ blueprint.path }}"] }',
+    ),
     [],
   );
   assert.equal(onlyIssue('  - { run: [ls, "${{ repository.brnch }}"] }').hint, 'did you mean `branch`?');

@@ -138,39 +138,22 @@ test('a default must be an allowed value of its input', () => {
   assert.match(onlyIssue('  - run: ls', '{ x: { type: number, default: .nan } }').code, /wrong-|invalid-/);
 });
 
-test('globs that could block a matcher, and patterns in answers, are refused', () => {
-  for (const glob of [
-    '**/**/**/**x',
-    '**/**/**/**/x',
-    '*a*a*a*a*a*a*x',
-    '+(a|aa)x',
-    '{a,b}/**',
-    '/etc/**',
-    'a'.repeat(513),
-  ]) {
+test('globs that matchers read in different ways, are refused', () => {
+  for (const glob of ['+(a|aa)x', '!src/**', '/etc/**', '../**', '[a', '[[:alpha:]]', '{1..9}', '', 'a'.repeat(513)]) {
     assert.equal(onlyIssue(`  - agent: { task: x, allow-paths: [ "${glob}" ] }`).code, 'wrong-value', glob);
   }
-  for (const glob of ['src/**/*.py', '**/*.test.ts', '*.md', 'docs/**', '.github/x?.yml'])
-    assert.deepEqual(stepIssues(`  - agent: { task: x, allow-paths: [ "${glob}" ] }`), [], glob);
-  assert.equal(
-    onlyIssue('  - prompt: { text: x, answer: { type: string, pattern: "(a+)+$" } }').code,
-    'answer-keyword',
-  );
-  assert.equal(
-    onlyIssue('  - prompt: { text: x, answer: { type: object, properties: { a: { $ref: "http://example.com" } } } }')
-      .code,
-    'answer-keyword',
-  );
-  for (const answer of [
-    '{ not: { type: string } }',
-    '{ if: { type: string }, then: { minLength: 1 } }',
-    '{ type: text }',
+  for (const glob of [
+    'src/**/*.py',
+    '**/*.test.ts',
+    '*.md',
+    'docs/**',
+    '.github/x?.yml',
+    './src/**',
+    '{a,b}/**',
+    'app/(group)/[id]/+page.ts',
+    '*a*a*a*a*a*x',
   ])
-    assert.equal(onlyIssue(`  - prompt: { text: x, answer: ${answer} }`).code, 'answer-keyword', answer);
-  assert.equal(
-    onlyIssue('  - prompt: { text: x, answer: { type: object, properties: { properties: { pattern: a } } } }').code,
-    'answer-keyword',
-  );
+    assert.deepEqual(stepIssues(`  - agent: { task: x, allow-paths: [ "${glob}" ] }`), [], glob);
   for (const property of ['pattern: { type: string }', 'properties: { type: string }', 'a: { enum: [ pattern ] }'])
     assert.deepEqual(
       stepIssues(`  - prompt: { text: x, answer: { type: object, properties: { ${property} } } }`),

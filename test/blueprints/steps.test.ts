@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Blueprint } from '../../blueprints/schema.ts';
-import { doublePaths } from '../../blueprints/outputs.ts';
+import { findDoubles } from '../../blueprints/outputs.ts';
 import { allSteps, childrenOf, stepPath, withChildren, withIds } from '../../blueprints/steps.ts';
 
 const blueprint: Blueprint = {
@@ -44,8 +44,17 @@ test('the steps in a step are found and replaced without knowing its kind', () =
 test('inputs of type number and costs are doubles', () => {
   const steps: Blueprint['steps'] = [{ agent: { task: 'x' } }, { run: 'ls' }];
   assert.deepEqual(
-    doublePaths(withIds({ ...blueprint, inputs: { n: { type: 'integer' }, ratio: { type: 'number' } }, steps })),
-    new Set(['inputs.ratio', 'steps.agent.costUsd']),
+    findDoubles(withIds({ ...blueprint, inputs: { n: { type: 'integer' }, ratio: { type: 'number' } }, steps })),
+    new Map([
+      ['inputs', new Map([['ratio', true]])],
+      [
+        'steps',
+        new Map<string, unknown>([
+          ['agent', new Map([['costUsd', true]])],
+          ['run', new Map()],
+        ]),
+      ],
+    ]),
   );
 });
 

@@ -200,3 +200,17 @@ test('checking never throws, whatever the text', () => {
     { numRuns: 1000 },
   );
 });
+
+test('a text that begins with a line of a tab is refused, because its indentation is unclear', () => {
+  const script = (lines: string) => `blueprint: v1\nname: x\nsteps:\n  - id: a\n    run: |\n${lines}`;
+  for (const lines of ['    \t\n    description: x\n', '\n      \t \n      ls\n', '      \t\r\n      ls\n'])
+    assert.match(issuesOf(script(lines))[0] ?? '', /^[67]:1 yaml-syntax$/, JSON.stringify(lines));
+  for (const lines of ['      \tls\n', '      ls\n      \t\n      ls\n', '      ls\n      \tls\n'])
+    assert.deepEqual(issuesOf(script(lines)), [], JSON.stringify(lines));
+});
+
+test('a text that the parsers read in two ways has the places of its own mistakes', () => {
+  const indented = ` ---\n${minimal.replace('run: ls', 'run: ls\n    tmeout: 5s')}`;
+  assert.equal(issuesOf(indented)[0], '1:2 yaml-syntax');
+  assert.deepEqual(issuesOf(`${minimal}k${'A'.repeat(1100)}: []\n`), ['5:1 yaml-syntax']);
+});

@@ -38,6 +38,17 @@ test('a blueprint that is missing, an unknown command and an unknown option are 
     [['runs', '--outcom', 'failed'], /unknown option '--outcom'\n\(Did you mean --outcome\?\)/],
     [['runs', '--outcome', 'good'], /Allowed choices are succeeded/],
     [['reject', '-'], /required option '-m, --message/],
+    [['runs', '--limit', 'abc'], /'--limit <number>' argument 'abc' is invalid. It must be a whole number/],
+    [['runs', '--limit', '0'], /whole number from 1/],
+    [['up', '--port', '70000'], /whole number from 0 to 65535/],
+    [['repo', 'add', '.', '--name', `local/${'a'.repeat(300)}`], /must be OWNER\/NAME/],
+    [['repo', 'add', '.', '--name', '../x'], /must be OWNER\/NAME/],
+    [['repo', 'add', '.', '--branch', 'main~0'], /must be the name of a branch/],
+    [['run', 'x', '--repo', '.', '--branch', 'HEAD^'], /must be the name of a branch/],
+    [['run', 'x', '--repo', '.', '--key', ' '], /1 to 200 characters/],
+    [['cancel', '-', '--by', ''], /1 to 200 characters/],
+    [['change', 'approve', 'x#1', '--by', ' '], /1 to 200 characters/],
+    [['check', '/dev/zero'], /\/dev\/zero can't be read: it is a device/],
   ] as const) {
     const { exitCode, stderr, stdout } = await jig([...args]);
     assert.equal(exitCode, 2, args.join(' '));

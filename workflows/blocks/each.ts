@@ -1,4 +1,5 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { Json } from '../../base/json.ts';
 import { plural } from '../../base/plural.ts';
 import type { NamedEachStep } from '../../blueprints/kinds/each.ts';
 import { isBudgetSpent } from '../budget.ts';
@@ -14,7 +15,7 @@ import {
 } from '../failures.ts';
 import { itemKey, recordItem } from '../journal.ts';
 import type { StepRecord } from '../memory.ts';
-import { value, withValue } from '../render.ts';
+import { value, withItem } from '../render.ts';
 
 /**
  * Carries out the same steps for each item of a list, several at a time. If more items fail than the step tolerates, no
@@ -41,11 +42,13 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
   const inItems = { ...run, atOnce: run.atOnce * atOnce, waits };
   const goesOn = () => stopped === undefined && failed.length <= tolerate;
   let next = 0;
+  let ended = 0;
 
   const worker = async (): Promise<void> => {
     for (let index = next++; index < items.length && goesOn(); index = next++) {
       try {
         const { failure } = await carryOutItem(inItems, place, index, items[index] ?? null);
+        ended += 1;
         if (!failure) continue;
         failed.push(`item ${index}: ${failure.message}`);
         if (failure.code === 'budget-exceeded') overBudget ??= failure;
@@ -64,15 +67,16 @@ export const eachBlock: StepAction<NamedEachStep> = async (run, place) => {
   if (overBudget && isBudgetSpent(run))
     throw new FailedAt(overBudget.path ?? path, overBudget.code, overBudget.message);
   if (stopped !== undefined && (!(stopped instanceof HistoryFull) || failed.length <= tolerate)) throw stopped;
+  // Of an item that never began, neither can be said.
+  const succeeded = ended - failed.length;
+  const outputs = { count: items.length, succeeded, failed: failed.length };
   if (failed.length > tolerate) {
     const first = failed.slice(0, 3).join('; ');
-    throw new StepFailed('each-failed', `${failed.length} of ${plural(items.length, 'item')} failed: ${first}`);
+    throw new StepFailed('each-failed', `${failed.length} of ${plural(items.length, 'item')} failed: ${first}`, {
+      outputs,
+    });
   }
-  const succeeded = items.length - failed.length;
-  return {
-    outputs: { count: items.length, succeeded, failed: failed.length },
-    note: `${succeeded} of ${plural(items.length, 'item')}`,
-  };
+  return { outputs, note: `${succeeded} of ${plural(items.length, 'item')}` };
 };
 
 /** Carries out one item and records how it ended. @throws what ends the block, whatever `tolerate` says */
@@ -80,14 +84,14 @@ async function carryOutItem(
   run: RunContext,
   { step, path, key, scope, walkItem }: StepPlace<NamedEachStep>,
   index: number,
-  item: Parameters<typeof withValue>[2],
+  item: Json,
 ): Promise<StepRecord> {
   const { memory } = run;
   const known = memory.records[itemKey({ path, key, index })];
   if (known) return known;
   const record = (how: Pick<StepRecord, 'outcome' | 'failure'>) => recordItem(memory, { path, key, index }, how);
   try {
-    await walkItem(run, step.do, withValue(scope, step.as, item), index);
+    await walkItem(run, step.do, withItem(scope, { name: step.as, list: step.each, item }), index);
     return record({ outcome: 'succeeded' });
   } catch (error) {
     const { code, message } = describeFailure(error);

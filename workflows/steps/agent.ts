@@ -110,8 +110,8 @@ export async function runAgent(run: RunContext, round: AgentRound): Promise<Step
   if (code === 'pause-expired') throw new RunEnded({ outcome: 'needs-human', code, reason, step: path });
   const left = work.allowPaths && code !== 'path-not-allowed' ? await findRefusal(task, `${task.key}/left`) : undefined;
   if (left?.code === 'path-not-allowed') throw new StepFailed(left.code, `${reason}; and ${left.message}`);
-  const paid = result.spent.turns > 0 ? { usage: usageOf(result.spent) } : {};
-  throw new StepFailed(code ?? 'agent-failed', reason, paid);
+  const { outputs, usage } = stepResult(result);
+  throw new StepFailed(code ?? 'agent-failed', reason, { outputs, ...(usage && result.spent.turns > 0 && { usage }) });
 }
 
 function taskOf(

@@ -40,9 +40,12 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   recordChecks(memory, path, checked);
   const surroundings = findSurroundings(checked);
   if (surroundings !== undefined) throw new StepFailed('environment', surroundings);
-  if (checked.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(checked));
+  const summary = summarizeChecks(checked);
   const failed = checked.filter(({ result }) => result.exitCode !== 0).map(({ command }) => command);
-  return stepResult(checked, failed, summarizeChecks(checked));
+  const ended = stepResult(checked, failed, summary);
+  if (checked.some(({ verdict }) => !verdict.passed))
+    throw new StepFailed('check-failed', summary, { outputs: ended.outputs });
+  return ended;
 };
 
 /**
@@ -62,14 +65,16 @@ async function recordBefore(
   const known = request.commands.filter(isKnown);
   const commands = request.commands.filter((command) => !known.includes(command));
   const recorded = await recordBaseline({ ...request, commands }, before);
-  if (recorded.some(({ verdict }) => !verdict.passed)) throw new StepFailed('check-failed', summarizeChecks(recorded));
-  if (isFirstTime || before.gate === 'turn-green')
-    for (const { command, result } of recorded) rememberBaseline(memory, command, result);
-  const notes = [...recorded.map(describeBaseline), ...known.map(({ shown }) => `${shown}: recorded before`)];
   const resultOf = (command: CheckCommand) =>
     find(command) ?? recorded.find((each) => each.command === command)?.result;
   const failed = request.commands.filter((command) => resultOf(command)?.exitCode !== 0);
-  return stepResult(recorded, failed, notes.join('; '));
+  const notes = [...recorded.map(describeBaseline), ...known.map(({ shown }) => `${shown}: recorded before`)];
+  const ended = stepResult(recorded, failed, notes.join('; '));
+  if (recorded.some(({ verdict }) => !verdict.passed))
+    throw new StepFailed('check-failed', summarizeChecks(recorded), { outputs: ended.outputs });
+  if (isFirstTime || before.gate === 'turn-green')
+    for (const { command, result } of recorded) rememberBaseline(memory, command, result);
+  return ended;
 }
 
 function describeBaseline({ command: { shown }, result, verdict }: CheckedCommand): string {

@@ -31,15 +31,8 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
       heartbeatTimeoutMs,
     },
   );
-  if (outcome.ending !== 'exited')
-    throw new StepFailed(`command-${outcome.ending}`, `${shown} ${describeEnding(outcome)}`);
-  if (outcome.exitCode !== 0)
-    throw new StepFailed(
-      'command-failed',
-      `${shown} ${describeEnding(outcome)}${refusedHosts(outcome.refused)}${lastLine(outcome.stderr.text)}`,
-    );
   const { stdout, stderr, exitCode, durationMs: tookMs } = outcome;
-  return {
+  const left = {
     outputs: {
       exitCode,
       stdout: stdout.text,
@@ -48,6 +41,15 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
       ...(outcome.value !== undefined && { value: outcome.value }),
     },
     cut: [...(stdout.cut ? ['stdout'] : []), ...(stderr.cut ? ['stderr'] : [])],
+  };
+  if (outcome.ending !== 'exited')
+    throw new StepFailed(`command-${outcome.ending}`, `${shown} ${describeEnding(outcome)}`, left);
+  if (exitCode !== 0) {
+    const said = `${refusedHosts(outcome.refused)}${lastLine(stderr.text)}`;
+    throw new StepFailed('command-failed', `${shown} ${describeEnding(outcome)}${said}`, left);
+  }
+  return {
+    ...left,
     note: Array.isArray(outcome.value) ? `${outcome.value.length} found` : shortNote(stdout.text, stdout.sizeBytes),
     artifacts: {
       ...(stdout.artifact && { stdout: stdout.artifact }),
