@@ -62,7 +62,7 @@ class People {
         isAnswered = true;
         continue;
       }
-      const time = steps.filter(({ path }) => path === question.id).length;
+      const time = steps.filter(({ path, state }) => path === question.id && state !== 'skipped').length;
       const name = `${question.id} ${time}`;
       if (this.#answered.has(name) || !isWaitedFor(question)) continue;
       if (!this.#isAway(name, question, steps)) continue;
