@@ -21,6 +21,7 @@ const saysNotFound = /\b(?:Error|code|status) 127\b/;
 const missingProgram: readonly RegExp[] = [
   /^\S*python[\d.]*: No module named ['"]?(pytest|tox|nox|nose2?|coverage|ruff|mypy|flake8|pylint|black|isort|pyright|build|pip|poetry|uv|hatch|pre_commit|trial|behave)\b/,
   /^error: no such command: `([^`/]+)`/,
+  /\bcommand not found: ([^\s/]+)$/,
   /exec: "([^"/]+)": executable file not found in \$PATH/,
   /\bspawn ([^\s/]+) ENOENT$/,
   /^ERROR: (JAVA_HOME) is (?:not set|set to an invalid directory)/,
@@ -31,7 +32,9 @@ const failedDownload: readonly RegExp[] = [
   /\bdial tcp: lookup \S+.*/,
   /\b(?:Could not (?:transfer|resolve|find) artifact|Could not (?:GET|HEAD) 'https?:|java\.net\.UnknownHostException).*/,
   /\b(?:Failed to establish a new connection|Max retries exceeded with url|ProxyError|Tunnel connection failed).*/,
-  /\b(?:failed to (?:download|fetch)|Failed to (?:download|fetch)|Unable to connect to (?:the server|deb|\S+:)).*/,
+  // With what was fetched. Without it, a program of the repository may have said so of a request of its own.
+  /\b[Ff]ailed to (?:download|fetch):? (?:from )?(?:[`'"]|https?:).*/,
+  /\bUnable to connect to (?:the server|deb|\S+:).*/,
   /\bCONNECT tunnel failed, response \d+/,
   /\bCould not (?:reach host|fetch specs from) .*/,
 ];

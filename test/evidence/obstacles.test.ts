@@ -20,11 +20,7 @@ const obstacles: [rule: string, ended: Ended, expected: string | undefined][] = 
     { exitCode: 127, output: 'bash: line 1: pytest: command not found' },
     'program-missing: pytest is not installed',
   ],
-  [
-    'zsh',
-    { exitCode: 127, output: 'zsh:1: command not found: pytest' },
-    'program-missing: a program that it runs is not installed',
-  ],
+  ['zsh', { exitCode: 127, output: 'zsh:1: command not found: pytest' }, 'program-missing: pytest is not installed'],
   [
     'make',
     { exitCode: 2, output: 'make: pytest: No such file or directory\nmake: *** [Makefile:2: test] Error 127' },
@@ -69,6 +65,12 @@ const obstacles: [rule: string, ended: Ended, expected: string | undefined][] = 
     undefined,
   ],
   ['a module of the repository that is missing', { output: 'ModuleNotFoundError: No module named app' }, undefined],
+  ["a request of the repository's own program that failed", { output: 'TypeError: Failed to fetch' }, undefined],
+  [
+    "a fault of the repository's own program",
+    { output: 'AssertionError: expected "failed to fetch user 7" to be ""' },
+    undefined,
+  ],
   ['a value that is not found', { output: 'KeyError: user: not found' }, undefined],
 
   [
