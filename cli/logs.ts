@@ -51,8 +51,8 @@ export const logs = new Command('logs')
     if (outputs.length === 0 && !raw)
       print(
         step === undefined
-          ? 'No command of the run wrote anything.'
-          : `The step ${oneLine(step)} wrote no output; \`jig show\` says how it ended.`,
+          ? 'No output of the run is kept.'
+          : `No output of the step ${oneLine(step)} is kept; \`jig show\` says how it ended.`,
       );
   });
 

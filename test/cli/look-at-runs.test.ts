@@ -91,7 +91,7 @@ test('logs print what commands wrote: all, of one step, of one stream, as bytes,
   assert.equal((await jig('logs', runId, 'say', '--stderr', '--raw')).stdout, 'a\0b\u001B[31m');
   assert.equal(
     (await jig('logs', runId, 'quiet')).stdout,
-    'The step quiet wrote no output; `jig show` says how it ended.',
+    'No output of the step quiet is kept; `jig show` says how it ended.',
   );
   const json = Outputs.parse(JSON.parse((await jig('logs', runId, 'say', '--json')).stdout));
   assert.deepEqual(json, {
