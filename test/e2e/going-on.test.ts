@@ -162,3 +162,39 @@ test('a run that finds half a memory ends honestly, with its evidence', async ()
   reading = async (page) => page.replace(String.raw`\"rounds\"`, String.raw`\"round\"`);
   assert.match((await endsAsLost('half')).reason, /not a memory of this version of Jig: rounds/);
 });
+
+for (const { written, expected } of [
+  { written: 'green', expected: undefined },
+  { written: 'nothing', expected: 'gate-failed' },
+]) {
+  test(`what must turn green still must after a new execution and after it was sent back: the change writes ${written}`, async () => {
+    const steps = `
+  - id: red
+    check: [ "grep -q green a.txt || { echo not yet; exit 1; }" ]
+    gate: turn-green
+    fails-with: not yet
+${items}
+  - id: many
+    each: \${{ steps.items.value }}
+    as: item
+    do:
+      - run: 'true'
+  - run: echo ${written} > a.txt
+  - id: good
+    approve: { question: Good? }
+  - change: { title: Green }
+`;
+    const runId = await world.start(blueprint('turns', steps), { repository: 'acme/api' });
+    const asks = () => world.until(runId, ({ questions }) => questions.some(({ id }) => id === 'good'));
+    await asks();
+    const { raw } = await world.client.temporal.workflow.getHandle(runId).describe();
+    const { execution, firstRunId } = raw.workflowExecutionInfo ?? {};
+    assert.notEqual(execution?.runId, firstRunId, 'it went on as a new execution');
+    await world.client.sendBack(runId, { ...me, step: 'good', to: 'red', comment: 'Once more' });
+    await world.until(runId, ({ steps: rows }) => rows.filter(({ path }) => path === 'good').length === 2);
+    await asks();
+    await world.client.approve(runId, me);
+    const end = await world.client.result(runId);
+    assert.equal(end.code, expected, end.reason);
+  });
+}
