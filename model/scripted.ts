@@ -1,4 +1,4 @@
-/** A model that answers from a script, in this process. It is product code: demos, tutorials and tests run on it. */
+/** A model that answers from a script, in this process. Tests run on it, and so did the outputs that the tutorial shows. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { APIError } from 'openai';
 import { classifyFailure } from './classify.ts';
