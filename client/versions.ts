@@ -17,7 +17,7 @@ const awayMs = 120_000;
 /** The end of the name of a worker that is there for older runs. */
 export const forOlderRuns = ' for older runs';
 
-/** The versions of the queue of workflow code. */
+/** The versions of a queue. */
 export interface QueueVersions {
   /** The version on which new runs start. */
   current: WorkerDeploymentVersion | undefined;
@@ -30,15 +30,17 @@ export interface QueueVersions {
   }[];
 }
 
-/** What Temporal knows of a queue of workflow code. */
+/** What Temporal knows of a queue: one of workflow code, or one of activities. */
 export async function describeVersions(
   { connection, namespace }: TemporalNamespace,
   queue: string = taskQueues.runs,
+  isOfWorkflows = true,
 ): Promise<QueueVersions> {
+  const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
   const { versioningInfo, pollers } = await connection.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: queue },
-    taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    taskQueueType: isOfWorkflows ? TASK_QUEUE_TYPE_WORKFLOW : TASK_QUEUE_TYPE_ACTIVITY,
   });
   return {
     current: parseVersion(versioningInfo?.currentDeploymentVersion),

@@ -60,12 +60,10 @@ export async function startWorkerProcess({
   const { parts, localForge, redact, dataDir } = installation;
   const setup = { connection, namespace, parts, redact, config, metrics };
   const own = chooseVersion(bundle, config, env);
-  const [worker] = await Promise.all([
-    startWorker({ ...setup, bundle, version: own.version }),
-    // A worker that is alone on its server can become current without asking others.
-    address === undefined ? undefined : setCurrentVersion(setup, own.version),
-  ]);
-  if (address === undefined && own.promote === 'auto') await ensureNewestIsCurrent(setup, own.version);
+  const worker = await startWorker({ ...setup, bundle, version: own.version });
+  // A worker that is alone on its server can become current without asking others.
+  if (address !== undefined) await setCurrentVersion(setup, own.version);
+  else if (own.promote === 'auto') await ensureNewestIsCurrent(setup, own.version);
   const stopping = new AbortController();
   const health = await serveHealth(metrics, config.worker.healthPort, () => !stopping.signal.aborted);
   const client = new Client({ connection, namespace });

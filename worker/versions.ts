@@ -6,7 +6,14 @@ import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { JigError } from '../base/errors.ts';
-import { describeVersions, findDeployment, isNotFound, isServed, type TemporalNamespace } from '../client/versions.ts';
+import {
+  describeVersions,
+  findDeployment,
+  isNotFound,
+  isSame,
+  isServed,
+  type TemporalNamespace,
+} from '../client/versions.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { taskQueues } from '../workflows/messages.ts';
 import type { Config } from './config.ts';
@@ -14,6 +21,12 @@ import type { WorkflowBundle } from './workflow-bundle.ts';
 
 /** How long Temporal may take to register a worker that asks for work. */
 const registeredWithinMs = 30_000;
+
+/** How long Temporal may take to send new runs' work to a version that was made current. */
+const routedWithinMs = 30_000;
+
+/** How often to look whether it does, before setting it once more. */
+const looksBeforeSettingAgain = 40;
 
 /** A worker's version, and who makes it current. */
 export interface ChosenVersion {
@@ -45,23 +58,39 @@ export function buildIdOf({ code }: WorkflowBundle): string {
 }
 
 /**
- * Makes new runs start on this version, even before its workers have asked for work. Repeatable. @throws JigError
- * `version-not-current`
+ * Makes new runs start on this version: waits for its workers, and until every queue sends work there. Repeatable.
+ * @throws JigError `version-not-current`
  */
-export async function setCurrentVersion(
-  { connection, namespace }: TemporalNamespace,
-  { deploymentName, buildId }: WorkerDeploymentVersion,
-): Promise<void> {
-  await withPromotionError(buildId, () =>
-    connection.workflowService.setWorkerDeploymentCurrentVersion({
-      namespace,
-      deploymentName,
-      buildId,
-      identity: `jig ${process.pid}`,
-      allowNoPollers: true,
-      ignoreMissingTaskQueues: true,
-    }),
+export async function setCurrentVersion(server: TemporalNamespace, version: WorkerDeploymentVersion): Promise<void> {
+  const { connection, namespace } = server;
+  const { deploymentName, buildId } = version;
+  await withPromotionError(buildId, async () => {
+    await untilRegistered(server, version);
+    for (const deadlineMs = Date.now() + routedWithinMs; ;) {
+      await connection.workflowService.setWorkerDeploymentCurrentVersion({
+        namespace,
+        deploymentName,
+        buildId,
+        identity: `jig ${process.pid}`,
+        allowNoPollers: true,
+        ignoreMissingTaskQueues: true,
+      });
+      // Temporal tells the queues afterwards. Under load, one that was just registered can miss it.
+      for (let look = 0; look < looksBeforeSettingAgain; look += 1) {
+        if (await isRouted(server, version)) return;
+        await wait(50);
+      }
+      if (Date.now() > deadlineMs) throw new Error('its queues do not send work to it');
+    }
+  });
+}
+
+/** Whether every queue sends the work of new runs to this version. */
+async function isRouted(server: TemporalNamespace, version: WorkerDeploymentVersion): Promise<boolean> {
+  const queues = await Promise.all(
+    Object.values(taskQueues).map((queue) => describeVersions(server, queue, queue === taskQueues.runs)),
   );
+  return queues.every(({ current }) => current && isSame(current, version));
 }
 
 /**
@@ -84,7 +113,7 @@ export async function ensureNewestIsCurrent(
       return Number(seconds) * 1000 + (nanos ?? 0) / 1e6;
     };
     const found = { deploymentName, buildId: currentId };
-    if (currentId === buildId) return found;
+    if (currentId === buildId) return (await isRouted(server, mine)) ? found : undefined;
     const isNewer = createdAtMs(buildId) > createdAtMs(currentId);
     if (isNewer) return undefined;
     const { workers, ...queue } = await describeVersions(server);

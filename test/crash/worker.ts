@@ -50,7 +50,8 @@ await removeLeftovers({ dataDir, log });
 const connection = await NativeConnection.connect({ address });
 const setup = { connection, namespace, parts, redact, config, metrics: createMetrics() };
 const { version } = chooseVersion(bundle, config, {});
-const [worker] = await Promise.all([startWorker({ ...setup, bundle, version }), setCurrentVersion(setup, version)]);
+const worker = await startWorker({ ...setup, bundle, version });
+await setCurrentVersion(setup, version);
 const stopping = new AbortController();
 process.once('SIGTERM', () => {
   stopping.abort();

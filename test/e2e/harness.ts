@@ -112,14 +112,12 @@ export async function createWorld({
   const bundle = chosen ?? (await (ours ??= bundleWorkflows(process.env)));
   const setup = { connection: nativeConnection, namespace: 'default', parts, redact, config, metrics: createMetrics() };
   const { version } = chooseVersion(bundle, config, {});
-  const [worker] = await Promise.all([
-    startWorker({ ...setup, bundle, version }),
-    promote && setCurrentVersion(setup, version),
-  ]);
+  const worker = await startWorker({ ...setup, bundle, version });
   // A worker that can't go on would leave every test waiting.
   worker.ended.catch((error: unknown) => {
     throw error;
   });
+  if (promote) await setCurrentVersion(setup, version);
   const connection = await Connection.connect({ address: server.address });
   const client = createClient(new Client({ connection }), server.uiUrl);
 

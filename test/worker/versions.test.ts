@@ -12,6 +12,7 @@ import { serveOlderVersions } from '../../worker/older-versions.ts';
 import { buildIdOf, ensureNewestIsCurrent, setCurrentVersion } from '../../worker/versions.ts';
 import { startWorker, type JigWorker } from '../../worker/worker.ts';
 import { bundle, bundleWorkflows, type WorkflowBundle } from '../../worker/workflow-bundle.ts';
+import { taskQueues } from '../../workflows/messages.ts';
 import { createWorld, type World } from '../e2e/harness.ts';
 
 const blueprint = 'blueprint: v1\nname: asks\nsteps:\n  - approve: { question: Go on? }\n  - run: echo done\n';
@@ -170,6 +171,17 @@ test('if no version is current, a run says what it waits for, and goes on once o
   await setCurrentVersion(world.setup, world.version);
   assert.equal((await world.client.result(runId)).outcome, 'succeeded');
   assert.deepEqual(await findWaitingRuns(world.setup, world.version.deploymentName), []);
+});
+
+test('once a version was made current, every queue sends new work to it', async () => {
+  await using world = await createWorld({ promote: false });
+  await setCurrentVersion(world.setup, world.version);
+  for (const queue of Object.values(taskQueues))
+    assert.deepEqual(
+      (await describeVersions(world.setup, queue, queue === taskQueues.runs)).current,
+      world.version,
+      queue,
+    );
 });
 
 /** Until Temporal has seen a worker of the version. */
