@@ -4,6 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +20,7 @@ import { startScriptedServer, type ScriptedServer } from '../../model/scripted-s
 import { cacheDirOf } from '../../worker/config.ts';
 import { startTemporalServer, type TemporalServer } from '../../worker/temporal-server.ts';
 import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
-import { trapFiles, type Trap } from './points.ts';
+import { anyRun, trapFiles, type Trap } from './points.ts';
 
 const heartbeatTimeoutMs = 1000;
 /** Until a run has come to its next trap. */
@@ -46,9 +47,10 @@ export interface Installation extends AsyncDisposable {
   worker: WorkerHandle;
   /** The next worker takes work; the last one may be dead, or not. */
   takeOver(): void;
-  layTrap(trap: Trap): Promise<void>;
+  /** @param journey whose run goes into it; any, if missing */
+  layTrap(trap: Trap, journey?: string): Promise<void>;
   /** Resolves when a worker has come to the trap. */
-  sprung(): Promise<void>;
+  sprung(journey?: string): Promise<void>;
   /** Resolves when the model's server has noted such an entry. */
   asked(outcome: ScriptedServer['ledger'][number]['outcome']): Promise<void>;
   /** Folders of the commands that were launched since the last call. */
@@ -66,11 +68,15 @@ export interface InstallationOptions {
   config?: Record<string, unknown>;
   /** More of the workers' environment. */
   env?: Record<string, string>;
+  /** How many workers are needed, one after the other. Those that wait have started already. */
+  workers?: number;
+  /** How many checks of CI run at once. */
+  checksAtOnce?: number;
 }
 
 export async function createInstallation(
   script: ScriptInput,
-  { config = {}, env: moreEnv = {} }: InstallationOptions = {},
+  { config = {}, env: moreEnv = {}, workers: lives = 2, checksAtOnce = 1 }: InstallationOptions = {},
 ): Promise<Installation> {
   await using undo = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), 'jig-crash-'));
@@ -110,6 +116,7 @@ export async function createInstallation(
     address: server.address,
     namespace: 'default',
     trapFolder: dataDir,
+    checksAtOnce,
     config: {
       runs: { heartbeatTimeoutMs },
       ci: { pollMs: 100 },
@@ -129,37 +136,43 @@ export async function createInstallation(
   };
   const connection = await Connection.connect({ address: server.address, channelArgs: reconnecting });
   undo.defer(() => connection.close());
-  const { laid, sprung } = trapFiles(dataDir);
   const sandboxesDir = dataFolders(dataDir).sandboxes;
-  let spare = spawnWorker();
+  const first = spawnWorker();
+  let spare = lives > 1 ? spawnWorker() : undefined;
   const installation: Installation = {
     model,
     dataDir,
     client: createClient(new Client({ connection })),
     forge: createLocalForge({ rootDir: dataFolders(dataDir).forge }),
-    worker: spawnWorker(),
+    worker: first,
     get server() {
       return server;
     },
     takeOver() {
+      if (!spare) throw new Error('More workers than the test has said');
       installation.worker = spare;
       spare.go();
-      spare = spawnWorker();
+      spare = workers.length < lives ? spawnWorker() : undefined;
     },
-    async layTrap(trap) {
+    async layTrap(trap, journey) {
+      const { laid, sprung } = trapFiles(dataDir, journey);
       await rm(sprung, { force: true });
       await writeFile(`${laid}.new`, JSON.stringify(trap));
       await rename(`${laid}.new`, laid);
     },
-    sprung: () =>
-      until('the trap has sprung', trapTimeoutMs, async () => (await readdir(dataDir)).includes('sprung.json')),
+    sprung: (journey = anyRun) =>
+      until(`a run has come to its trap (${journey})`, trapTimeoutMs, async () =>
+        existsSync(trapFiles(dataDir, journey).sprung),
+      ),
     async dies() {
       const { process: child, ended } = installation.worker;
       const timer = setTimeout(() => child.kill('SIGTERM'), trapTimeoutMs);
       const how = await ended;
       clearTimeout(timer);
       if (how !== 'SIGKILL')
-        throw new Error(`The run never came to its trap: ${await readFile(laid, 'utf8').catch(() => String(how))}`);
+        throw new Error(
+          `The run never came to its trap: ${await readFile(trapFiles(dataDir).laid, 'utf8').catch(() => String(how))}`,
+        );
     },
     asked: (outcome) =>
       until(`the model has noted ${outcome}`, trapTimeoutMs, async () =>
@@ -185,7 +198,7 @@ export async function createInstallation(
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
-  installation.worker.go();
+  first.go();
   const all = undo.move();
   return installation;
 }

@@ -1,9 +1,19 @@
-import { describe, test, vi } from 'vitest';
+import assert from 'node:assert/strict';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { createInstallation, type Installation } from './installation.ts';
-import { checkJourney, handedOver, script, startJourney } from './journey.ts';
+import {
+  checkEffects,
+  checkLaunches,
+  handedOver,
+  script,
+  slugOf,
+  startJourney,
+  type Journey,
+  type Launches,
+} from './journey.ts';
 import type { Point } from './points.ts';
 
-/** Each list is one run, whose worker is killed at each of its points, one worker after the other. */
+/** Each list is one run, whose worker is killed at each of its points. */
 const passing: Record<string, Point[]> = {
   'before its effects': [
     'before mirror',
@@ -77,28 +87,53 @@ function mayBeAskedAgain(points: Point[]): (question: string) => boolean {
   return (question) => lost.includes(question.replace(/\[\d\]/, ''));
 }
 
-// Most of the time they wait for a worker to start.
-vi.setConfig({ maxConcurrency: 3 });
-describe('a run whose worker is killed ends correctly and does nothing twice', { concurrent: true }, () => {
-  for (const [name, points] of Object.entries(passing))
-    test(`${name}: ${points.join(', ')}`, () => checkKilled(name, points));
-  for (const [name, points] of Object.entries(failing))
-    test(`${name}: ${points.join(', ')}`, () => checkKilled(name, points, handedOver));
+// One installation for all: its worker is killed once each run has come to its next point.
+const courses = [
+  ...Object.entries(passing).map(([name, points]) => ({ name, points, course: undefined })),
+  ...Object.entries(failing).map(([name, points]) => ({ name, points, course: handedOver })),
+];
+const kills = Math.max(...courses.map(({ points }) => points.length));
+let installation: Installation;
+const launches: Launches[] = [];
+beforeAll(async () => {
+  installation = await createInstallation(script, {
+    workers: kills + 1,
+    checksAtOnce: courses.length,
+    config: { runs: { heartbeatTimeoutMs: 2000 } },
+  });
+});
+afterAll(() => installation[Symbol.asyncDispose]());
+
+describe('a run whose worker is killed ends correctly and does nothing twice', () => {
+  const journeys = new Map<string, Journey>();
+
+  test('each worker is killed where the runs have come to their next points', async () => {
+    await layTraps(0);
+    for (const { name, course } of courses)
+      journeys.set(name, await startJourney(installation, name, course && { course }));
+    for (let index = 0; index < kills; index += 1) {
+      const waiting = courses.filter(({ points }) => points[index] !== undefined);
+      await Promise.all(waiting.map(({ name }) => installation.sprung(slugOf(name))));
+      installation.worker.process.kill('SIGKILL');
+      await installation.worker.ended;
+      await layTraps(index + 1);
+      installation.takeOver();
+    }
+  });
+
+  for (const { name, points } of courses)
+    test(`${name}: ${points.join(', ')}`, async () => {
+      const journey = journeys.get(name);
+      assert.ok(journey);
+      launches.push(await checkEffects(installation, journey, { askedAgain: mayBeAskedAgain(points) }));
+    });
+
+  test('no command is launched twice, and no sandbox is left', () => checkLaunches(installation, launches));
 });
 
-async function checkKilled(name: string, points: Point[], course?: typeof handedOver): Promise<void> {
-  await using installation = await createInstallation(script);
-  await layTrap(installation, points, 0);
-  const journey = await startJourney(installation, name, course && { course });
-  for (const index of points.keys()) {
-    await installation.dies();
-    await layTrap(installation, points, index + 1);
-    installation.takeOver();
+async function layTraps(index: number): Promise<void> {
+  for (const { name, points } of courses) {
+    const point = points[index];
+    if (point) await installation.layTrap({ point, does: 'wait' }, slugOf(name));
   }
-  await checkJourney(installation, journey, { askedAgain: mayBeAskedAgain(points) });
-}
-
-async function layTrap(installation: Installation, points: Point[], index: number): Promise<void> {
-  const point = points[index];
-  if (point) await installation.layTrap({ point, does: 'kill' });
 }

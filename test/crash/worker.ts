@@ -24,6 +24,7 @@ const Settings = z.strictObject({
   namespace: z.string(),
   bundleFile: z.string(),
   trapFolder: z.string(),
+  checksAtOnce: z.number(),
   config: z.unknown(),
 });
 const {
@@ -31,6 +32,7 @@ const {
   namespace,
   bundleFile,
   trapFolder,
+  checksAtOnce,
   config: wanted,
 } = Settings.parse(JSON.parse(process.argv[2] ?? ''));
 
@@ -51,12 +53,15 @@ const connection = await NativeConnection.connect({ address });
 const setup = { connection, namespace, parts, redact, config, metrics: createMetrics() };
 const { version } = chooseVersion(bundle, config, {});
 const worker = await startWorker({ ...setup, bundle, version });
-await setCurrentVersion(setup, version);
 const stopping = new AbortController();
 process.once('SIGTERM', () => {
   stopping.abort();
   worker.shutdown();
 });
-await Promise.all([worker.ended, runLocalCi({ parts, forge: localForge, log }, stopping.signal)]);
+await setCurrentVersion(setup, version);
+const checks = Array.from({ length: checksAtOnce }, () =>
+  runLocalCi({ parts, forge: localForge, log }, stopping.signal),
+);
+await Promise.all([worker.ended, ...checks]);
 await connection.close();
 process.exit(0);

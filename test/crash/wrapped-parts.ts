@@ -19,10 +19,15 @@ export function wrapParts(parts: Parts, pass: PassPoint): Parts {
 }
 
 /** One effect between its two points. */
-const around = async <Value>(pass: PassPoint, effect: string, work: () => Promise<Value>): Promise<Value> => {
-  await pass(`before ${effect}`);
+const around = async <Value>(
+  pass: PassPoint,
+  effect: string,
+  work: () => Promise<Value>,
+  sandboxId?: string,
+): Promise<Value> => {
+  await pass(`before ${effect}`, sandboxId);
   const value = await work();
-  await pass(`after ${effect}`);
+  await pass(`after ${effect}`, sandboxId);
   return value;
 };
 
@@ -30,11 +35,16 @@ function wrapSandboxes(sandboxes: SandboxProvider, pass: PassPoint): SandboxProv
   return {
     ...sandboxes,
     async ensureSandbox(spec, signal) {
-      const made = await around(pass, `sandbox ${nameless(spec.id)}`, () => sandboxes.ensureSandbox(spec, signal));
+      const made = await around(
+        pass,
+        `sandbox ${nameless(spec.id)}`,
+        () => sandboxes.ensureSandbox(spec, signal),
+        spec.id,
+      );
       return { ...wrapSandbox(made, pass), states: made.states };
     },
     getSandbox: async (ref) => wrapSandbox(await sandboxes.getSandbox(ref), pass),
-    destroySandbox: (id) => around(pass, `removal ${nameless(id)}`, () => sandboxes.destroySandbox(id)),
+    destroySandbox: (id) => around(pass, `removal ${nameless(id)}`, () => sandboxes.destroySandbox(id), id),
   };
 }
 
@@ -46,10 +56,10 @@ function wrapSandbox(sandbox: Sandbox, pass: PassPoint): Sandbox {
     run(spec, options) {
       const name = `command ${nameless(ref.id)}:${nameless(spec.key)}`;
       const onOutput: NonNullable<typeof options>['onOutput'] = (chunk) => {
-        void pass(`during ${name}`);
+        void pass(`during ${name}`, ref.id);
         options?.onOutput?.(chunk);
       };
-      return around(pass, name, () => sandbox.run(spec, { ...options, onOutput }));
+      return around(pass, name, () => sandbox.run(spec, { ...options, onOutput }), ref.id);
     },
   };
 }
