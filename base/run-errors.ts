@@ -355,7 +355,7 @@ export const runErrors = {
   'already-up': {
     title: 'Jig is already up',
     why: 'Only one `jig up` at a time can use a data folder.',
-    fix: 'Use the one that is running, stop it, or set JIG_DATA_DIR to another folder.',
+    fix: 'Use the one that is running, stop it, or set JIG_DATA_DIR to another folder. Whether a process of another machine still runs can’t be seen from here: if it is gone, remove `up.json` from the data folder.',
   },
   'program-missing': {
     title: 'A program is not installed',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { JigError } from '../base/errors.ts';
+import { withLock } from '../base/lock.ts';
 import { findUp } from '../client/up-record.ts';
 import type { Up } from '../worker/up.ts';
 import { port } from './option-values.ts';
@@ -76,16 +77,19 @@ export interface StartEverything {
  * throw
  */
 export async function startEverything({ dataDir, logFile, ...options }: StartEverything): Promise<Up> {
-  const running = await findUp(dataDir);
-  if (running)
-    throw new JigError(
-      'already-up',
-      `Jig is already up in ${dataDir}, as process ${running.pid}; its UI is at ${running.uiUrl}`,
-      { hint: 'Use it, stop it, or set JIG_DATA_DIR to another folder.' },
-    );
-  const log = await createLog(logFile);
-  const { startUp } = await import('../worker/up.ts');
-  return startUp({ ...options, log, onProgress: (line) => note(paintErr('dim', line)) });
+  // One that starts at the same moment waits, and then sees that this one is up.
+  return withLock(join(dataDir, 'up.lock'), async () => {
+    const running = await findUp(dataDir);
+    if (running)
+      throw new JigError(
+        'already-up',
+        `Jig is already up in ${dataDir}, as process ${running.pid} on ${running.host}; its UI is at ${running.uiUrl}`,
+        { hint: 'Use it, stop it, or set JIG_DATA_DIR to another folder.' },
+      );
+    const log = await createLog(logFile);
+    const { startUp } = await import('../worker/up.ts');
+    return startUp({ ...options, log, onProgress: (line) => note(paintErr('dim', line)) });
+  });
 }
 
 function placesOf(

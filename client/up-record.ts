@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { hasEnded, ProcessIdentity } from '../base/process-identity.ts';
 
-export const UpRecord = z.strictObject({
-  pid: z.number().int(),
+export const UpRecord = ProcessIdentity.extend({
   address: z.string(),
   uiUrl: z.string(),
   startedAt: z.string(),
@@ -19,12 +19,11 @@ export function defaultDataDir(env: NodeJS.ProcessEnv): string {
   return resolve(env['JIG_DATA_DIR'] ?? join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'jig'));
 }
 
-/** The record, if its process is alive. */
+/** The record, unless its process is known to have ended. A later process may have the same number. */
 export async function findUp(dataDir: string): Promise<UpRecord | undefined> {
   try {
     const record = UpRecord.parse(JSON.parse(await readFile(upFile(dataDir), 'utf8')));
-    process.kill(record.pid, 0);
-    return record;
+    return (await hasEnded(record)) ? undefined : record;
   } catch {
     return undefined;
   }

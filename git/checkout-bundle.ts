@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { gitOutput } from './command.ts';
 import type { Commit, GitRepository } from './contract.ts';
-import { withLock } from './lock.ts';
+import { withLock } from '../base/lock.ts';
 import { checkCommits, mirrorPath, withMirror, type Mirrors } from './mirror.ts';
 
 /** A bundle that wasn't used for this long is removed when the next one of its repository is made. */

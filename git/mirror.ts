@@ -6,7 +6,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { excerpt, gitOutput, protocolOf, type GitResult, type RunGit } from './command.ts';
 import { GitRefusal, type BranchHead, type Commit, type GitAccess, type GitRepository } from './contract.ts';
-import { withLock } from './lock.ts';
+import { withLock } from '../base/lock.ts';
 
 /** The first clone of a large repository takes long. Beyond this it fails and may be retried. */
 const fetchTimeoutMs = 20 * 60_000;

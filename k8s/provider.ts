@@ -130,11 +130,21 @@ async function proveNetwork(pods: Pods, settings: KubernetesSettings): Promise<v
 }
 
 function checkImage({ image }: SandboxSpec, { allowedImages }: KubernetesSettings): void {
-  if (image === undefined || allowedImages === undefined || allowedImages.some((start) => image.startsWith(start)))
+  if (image === undefined || allowedImages === undefined || allowedImages.some((each) => isImageOf(image, each)))
     return;
   throw new SandboxRefused(`the image ${JSON.stringify(image)} is not allowed by this installation`, {
-    hint: `An image's name must begin with ${allowedImages.join(' or ')}.`,
+    hint: `An image must be one of ${allowedImages.join(' or ')}, or in a folder of this name.`,
   });
+}
+
+/**
+ * Whether the image is the allowed one, with any tag or digest if that names none, or is in it as a folder. Names are
+ * compared by whole parts: `ghcr.io/acme` allows neither `ghcr.io/acme-evil/x`, nor `localhost` a registry on its ports.
+ */
+export function isImageOf(image: string, allowed: string): boolean {
+  if (!image.startsWith(allowed)) return false;
+  const rest = image.slice(allowed.length);
+  return allowed.endsWith('/') || rest === '' || rest.startsWith('/') || /^[:@][^/]*$/.test(rest);
 }
 
 function describe(pod: V1Pod): ListedSandbox {

@@ -20,7 +20,9 @@ export const KubernetesSettings = z.strictObject({
   allowedImages: z
     .array(z.string())
     .optional()
-    .describe('What the name of a blueprint’s image may begin with; by default, any image is allowed'),
+    .describe(
+      'The images that a blueprint may name, or folders of them, such as `ghcr.io/acme`; by default, any image',
+    ),
   imagePullPolicy: z
     .enum(['Always', 'IfNotPresent', 'Never'])
     .default('IfNotPresent')

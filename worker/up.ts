@@ -4,6 +4,7 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { identifySelf } from '../base/process-identity.ts';
 import { ensureBinary } from '../binaries/ensure-binary.ts';
 import { upFile, type UpRecord } from '../client/up-record.ts';
 import { cacheDirOf, dataDirOf } from './config.ts';
@@ -40,14 +41,16 @@ export async function startUp(
   const { address, uiUrl } = server;
   try {
     const worker = await startWorkerProcess({ ...options, address, bundle });
-    const record: UpRecord = { pid: process.pid, address, uiUrl, startedAt: new Date().toISOString() };
+    const startedAt = new Date().toISOString();
+    const record: UpRecord = { ...(await identifySelf()), address, uiUrl, startedAt };
     await writeFile(upFile(dataDir), JSON.stringify(record));
     const stop = async (): Promise<void> => {
-      await rm(upFile(dataDir), { force: true });
       try {
         await worker.stop();
       } finally {
         await server.stop();
+        // Until now, another one must not start a server on the same file.
+        await rm(upFile(dataDir), { force: true });
       }
     };
     return { worker, address, uiUrl, stop };

@@ -1,7 +1,8 @@
 /**
  * The system calls that a sandbox is refused, as a seccomp filter that bubblewrap loads. They reach what namespaces
  * don't separate: keyrings belong to the kernel's user, which may be the worker's own; memory that is not mapped by any
- * process isn't counted; and sockets to a virtual machine's host ignore network namespaces.
+ * process isn't counted; sockets to a virtual machine's host ignore network namespaces; and io_uring makes such sockets,
+ * and does other things, without a call that a filter sees.
  */
 
 interface Calls {
@@ -14,21 +15,24 @@ interface Calls {
   foreignFrom?: number;
 }
 
-/** add_key, request_key, keyctl, memfd_create, memfd_secret. Numbers: the kernel's syscall tables. */
+/**
+ * add_key, request_key, keyctl, memfd_create, memfd_secret, io_uring_setup, io_uring_enter, io_uring_register. Numbers:
+ * the kernel's syscall tables.
+ */
 const callsOf: Partial<Record<NodeJS.Architecture, Calls>> = {
   x64: {
     architecture: 0xc000003e,
-    refused: [248, 249, 250, 319, 447],
+    refused: [248, 249, 250, 319, 447, 425, 426, 427],
     socket: 41,
     shmget: 29,
     foreignFrom: 0x40000000,
   },
-  arm64: { architecture: 0xc00000b7, refused: [217, 218, 219, 279, 447], socket: 198, shmget: 194 },
+  arm64: { architecture: 0xc00000b7, refused: [217, 218, 219, 279, 447, 425, 426, 427], socket: 198, shmget: 194 },
 };
 
 const vsockFamily = 40;
 /** A small limit, because shared memory that no process has attached isn't counted. */
-const maxSharedSegmentBytes = 1024 * 1024;
+const maxSharedSegmentBytes = 64 * 1024;
 
 const [noSuchCall, noSuchFamily, badValue] = [38, 97, 22];
 const allow = 0x7fff0000;

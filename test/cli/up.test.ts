@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
 import { z } from 'zod';
 import { startInstallation, type Installation } from './installation.ts';
+import { spawnJig } from './jig.ts';
 
 const blueprint = `blueprint: v1
 name: greet
@@ -50,6 +52,27 @@ test('up starts without a model, prints its addresses and folders, and refuses t
   const { exitCode, stderr } = await jig('up');
   assert.equal(exitCode, 1);
   assert.match(stderr, /error\[already-up\]/);
+});
+
+test('of two that start at the same moment on the same data, the second says which one has it', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'jig-twice-'));
+  const options = { env: { JIG_DATA_DIR: join(dir, 'data') }, cwd: dir };
+  const both = [spawnJig(['up'], options), spawnJig(['up'], options)];
+  const first = await Promise.race(
+    both.map(async (each, index) => {
+      const { exitCode, stderr } = await each;
+      return { index, exitCode, stderr };
+    }),
+  );
+  const other = both[1 - first.index];
+  try {
+    assert.equal(first.exitCode, 1);
+    assert.match(first.stderr, new RegExp(`error\\[already-up\\]: .*, as process ${other?.pid} on `));
+  } finally {
+    other?.kill('SIGTERM');
+    await other;
+    await rm(dir, { recursive: true, force: true });
+  }
 });
 
 test('commands alone lead from a blueprint to a merged change', async () => {

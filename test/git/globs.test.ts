@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { braceExpand, minimatch } from 'minimatch';
 import { test } from 'vitest';
 import * as fc from 'fast-check';
+import { defaults } from '../../base/defaults.ts';
 import { createMatcher, createProtection } from '../../git/globs.ts';
 
 const cases: [glob: string, path: string, matches: boolean][] = [
@@ -189,4 +190,29 @@ test('a glob that is not understood blocks instead of matching nothing', () => {
   ]) {
     assert.throws(() => createMatcher([glob]), { name: 'GitRefusal', code: 'glob-unsupported' }, glob);
   }
+});
+
+test('what editors, shells, package managers and agents read in a checkout is protected, wherever it is', () => {
+  const isProtected = createMatcher([...defaults.change.protectedPaths]);
+  const read = [
+    '.vscode/tasks.json',
+    'web/.vscode/mcp.json',
+    '.idea/workspace.xml',
+    '.devcontainer/devcontainer.json',
+    '.devcontainer.json',
+    '.envrc',
+    'packages/a/.npmrc',
+    '.yarnrc.yml',
+    '.yarn/releases/yarn-4.cjs',
+    '.mvn/wrapper/maven-wrapper.properties',
+    '.cargo/config.toml',
+    '.cursor/rules/a.mdc',
+    '.kiro/hooks/a.json',
+  ];
+  assert.deepEqual(
+    read.filter((path) => !isProtected(path)),
+    [],
+  );
+  const ordinary = ['src/vscode/tasks.json', 'npmrc', 'docs/envrc.md', 'cargo/config.toml'];
+  assert.deepEqual(ordinary.filter(isProtected), []);
 });

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
-import { withLock } from '../../git/lock.ts';
+import { withLock } from '../../base/lock.ts';
 import { checkoutScript, exportScript } from '../../git/sandbox-scripts.ts';
 import { access, createFixture, policy, runScript, type Fixture } from './fixture.ts';
 
@@ -61,7 +61,7 @@ test('the lock of a dead process is broken, and the lock files of its git are re
   await trusted.ensureMirror(repository, access);
   const mirrors = join(cacheDir, 'mirrors');
   const mirror = (await readdir(mirrors)).find((name) => name.endsWith('.git')) ?? '';
-  const lock = new URL('../../git/lock.ts', import.meta.url).href;
+  const lock = new URL('../../base/lock.ts', import.meta.url).href;
   await execa(process.execPath, [
     '--input-type=module',
     '--eval',

@@ -6,7 +6,7 @@ import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { hasEnded, identifySelf, ProcessIdentity } from '../base/process-identity.ts';
+import { hasEnded, identifySelf, ProcessIdentity } from './process-identity.ts';
 
 const Owner = ProcessIdentity.extend({ id: z.string() });
 
