@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** Words for the places where a machine gets packages from. A provider knows what each means there. */
-export const egressPresets = ['pypi', 'npm', 'crates', 'go'] as const;
+export const egressPresets = ['pypi', 'npm', 'crates', 'go', 'maven', 'gradle', 'rubygems'] as const;
 
 const hostName = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 

@@ -1,6 +1,6 @@
 /**
- * The presets `pypi`, `npm`, `crates` and `go`: the places where this machine gets packages from. They are expanded on
- * the machine of the sandbox, because the hosts depend on it: its configured indexes, and the public ones.
+ * The presets: the places where this machine gets packages from. They are expanded on the machine of the sandbox, because
+ * the hosts depend on it: its configured indexes, and the public ones.
  */
 import { egressPresets } from '../blueprints/hosts.ts';
 import type { EgressRule } from './egress-policy.ts';
@@ -21,9 +21,20 @@ export interface ExpandedEgress {
 
 const publicHosts: Record<EgressPreset, string[]> = {
   pypi: ['pypi.org', 'files.pythonhosted.org'],
-  npm: ['registry.npmjs.org'],
+  // Yarn has a name of its own for the same registry, which lock files contain.
+  npm: ['registry.npmjs.org', 'registry.yarnpkg.com'],
   crates: ['crates.io', 'index.crates.io', 'static.crates.io'],
   go: ['proxy.golang.org', 'sum.golang.org'],
+  maven: ['repo.maven.apache.org', 'repo1.maven.org'],
+  // Its plugins come from Maven's repository too.
+  gradle: [
+    'services.gradle.org',
+    'downloads.gradle.org',
+    'plugins.gradle.org',
+    'repo.maven.apache.org',
+    'repo1.maven.org',
+  ],
+  rubygems: ['rubygems.org', 'index.rubygems.org'],
 };
 
 /**
@@ -71,8 +82,13 @@ function addPip(expanded: ExpandedEgress, pip: MachineIndexes['pip']): void {
 }
 
 function addNpm(expanded: ExpandedEgress, npm: MachineIndexes['npm']): void {
-  if (npm['registry'] !== undefined) expanded.env['npm_config_registry'] = addIndex(expanded, npm['registry']);
-  if (npm['cafile'] !== undefined) addPath(expanded, 'npm_config_cafile', npm['cafile']);
+  if (npm['registry'] !== undefined) {
+    const registry = addIndex(expanded, npm['registry']);
+    for (const name of ['npm_config_registry', 'YARN_REGISTRY', 'YARN_NPM_REGISTRY_SERVER'])
+      expanded.env[name] = registry;
+  }
+  if (npm['cafile'] !== undefined)
+    for (const name of ['npm_config_cafile', 'YARN_HTTPS_CA_FILE_PATH']) addPath(expanded, name, npm['cafile']);
 }
 
 function addGo(expanded: ExpandedEgress, go: MachineIndexes['go']): void {

@@ -48,7 +48,7 @@ export function isolatedLaunch({ folder, record, spec, toolchains, egress }: Lau
   const readOnlyPaths = egress?.readOnlyPaths ?? [];
   const words = namespaceWords(
     { bwrapPath, folder, resources, toolchains, readOnlyPaths, egress: egress !== undefined, env },
-    egress ? [...egressWords(egress, env), ...entered] : entered,
+    egress ? [...egressWords(record.spec.egress, egress, env), ...entered] : entered,
   );
   if (words.length > maxBwrapWords)
     throw new CommandTooLong(
@@ -75,8 +75,8 @@ export function isolatedLaunch({ folder, record, spec, toolchains, egress }: Lau
  * The words that set the variables of the way out. They come after the forwarder: it is a node process itself, and they
  * would slow it down.
  */
-function egressWords(egress: ExpandedEgress, env: Record<string, string>): string[] {
-  const variables = Object.entries({ ...proxyEnv(), ...egress.env }).filter(([name]) => !(name in env));
+function egressWords(list: string[], egress: ExpandedEgress, env: Record<string, string>): string[] {
+  const variables = Object.entries({ ...proxyEnv(list), ...egress.env }).filter(([name]) => !(name in env));
   return ['/usr/bin/env', ...variables.map(([name, value]) => `${name}=${value}`)];
 }
 

@@ -14,6 +14,7 @@ const egressInside = '/run/egress';
 const nodeInside = '/run/jig/node';
 const forwarderInside = '/run/jig/forward.mjs';
 const forwarder = fileURLToPath(new URL('forward.mjs', import.meta.url));
+const emptyFile = fileURLToPath(new URL('empty-file', import.meta.url));
 /** A port of the sandbox's own loopback, so any number will do. */
 const proxyPort = 3128;
 
@@ -152,14 +153,20 @@ function listPrivateIn(folder: string): string[] {
     .flatMap(({ name }) => (name === 'private' ? [join(folder, name)] : listPrivateIn(join(folder, name))));
 }
 
-/** The words that hide npm's machine-wide settings, which may hold a token. */
+/**
+ * The words that hide npm's machine-wide settings, which may hold a token. They read as an empty file: Yarn doesn't start
+ * if it can't read them, and a device can't be read where it is bound.
+ */
 function maskedWords(prefixes: string[]): string[] {
   const files = prefixes.map((prefix) => join(prefix, 'etc', 'npmrc')).filter((path) => existsSync(path));
-  return files.flatMap((path) => ['--ro-bind', '/dev/null', path]);
+  return files.flatMap((path) => ['--ro-bind', emptyFile, path]);
 }
 
-/** The variables that lead programs to the way out. */
-export function proxyEnv(): Record<string, string> {
+/**
+ * The variables that lead programs to the way out. @param egress the sandbox's list: Java reads no such variable but its
+ * own, and says so on standard error each time, so it is set only for the tools that need it
+ */
+export function proxyEnv(egress: string[]): Record<string, string> {
   const proxy = `http://127.0.0.1:${proxyPort}`;
   const names = [
     'HTTP_PROXY',
@@ -172,6 +179,8 @@ export function proxyEnv(): Record<string, string> {
     'npm_config_proxy',
     'npm_config_https_proxy',
     'CARGO_HTTP_PROXY',
+    'YARN_HTTP_PROXY',
+    'YARN_HTTPS_PROXY',
   ];
   const local = 'localhost,127.0.0.1,::1';
   return {
@@ -179,8 +188,14 @@ export function proxyEnv(): Record<string, string> {
     NO_PROXY: local,
     no_proxy: local,
     NODE_USE_ENV_PROXY: '1',
+    ...(egress.some((entry) => entry === 'maven' || entry === 'gradle') && { JAVA_TOOL_OPTIONS: javaOptions() }),
   };
 }
+
+const javaOptions = (): string =>
+  ['http', 'https']
+    .flatMap((scheme) => [`-D${scheme}.proxyHost=127.0.0.1`, `-D${scheme}.proxyPort=${proxyPort}`])
+    .join(' ');
 
 /**
  * PATH inside the sandbox: what the run installed, then toolchains from outside the system folders, then the system.

@@ -233,36 +233,89 @@ ask 'CONNECT localhost:${port} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\
   });
 
   const crate = String.raw`mkdir src && touch src/lib.rs && printf '[package]\nname = "one"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\nitoa = "=1.0.11"\n' > Cargo.toml`;
-  const installs: { preset: string; program: string; script: string; prints: RegExp }[] = [
+  const project = String.raw`printf '<project><modelVersion>4.0.0</modelVersion><groupId>a</groupId><artifactId>a</artifactId><version>1</version></project>' > pom.xml`;
+  const installs: { name: string; preset: string; program: string; script: string; prints: RegExp }[] = [
     {
+      name: 'pip',
       preset: 'pypi',
       program: 'python3',
       script: 'python3 -m pip download --quiet --no-deps --dest got six && ls got',
       prints: /^six-/,
     },
-    { preset: 'npm', program: 'npm', script: 'npm pack --silent is-number@7.0.0', prints: /^is-number-7\.0\.0\.tgz$/m },
+    {
+      name: 'uv',
+      preset: 'pypi',
+      program: 'python3',
+      script: `python3 -m venv one && one/bin/pip install -q uv && PATH=$PWD/one/bin:$PATH && uv venv -q two && uv pip install -q --python two/bin/python six && ls two/lib/*/site-packages`,
+      prints: /^six\.py$/m,
+    },
+    {
+      name: 'npm',
+      preset: 'npm',
+      program: 'npm',
+      script: 'npm pack --silent is-number@7.0.0',
+      prints: /^is-number-7\.0\.0\.tgz$/m,
+    },
+    {
+      name: 'pnpm',
+      preset: 'npm',
+      program: 'npm',
+      script: 'echo "{}" > package.json && npx --yes pnpm@9.15.0 add -s is-number@7.0.0 && cat pnpm-lock.yaml',
+      prints: /is-number@7\.0\.0/,
+    },
+    {
+      name: 'Yarn 1',
+      preset: 'npm',
+      program: 'npm',
+      script: 'echo "{}" > package.json && npx --yes yarn@1.22.22 add -s is-number@7.0.0 && cat yarn.lock',
+      prints: /is-number@7\.0\.0/,
+    },
+    {
+      name: 'Yarn 4',
+      preset: 'npm',
+      program: 'npm',
+      script:
+        'echo "{}" > package.json && touch yarn.lock && npx --yes @yarnpkg/cli-dist@4.5.0 add is-number@7.0.0 && cat yarn.lock',
+      prints: /is-number@npm:7\.0\.0/,
+    },
     // Its answer is held to the checksum database, which is another host.
     {
+      name: 'go',
       preset: 'go',
       program: 'go',
       script: 'go mod init example.com/one && go mod download -json rsc.io/quote@v1.5.2',
       prints: /"Sum": "h1:w5fcysjrx7yqtD/,
     },
     {
+      name: 'cargo',
       preset: 'crates',
       program: 'cargo',
       script: `${crate} && cargo fetch && cat Cargo.lock`,
       prints: /name = "itoa"\nversion = "1\.0\.11"/,
     },
+    {
+      name: 'Maven',
+      preset: 'maven',
+      program: 'mvn',
+      script: `${project} && mvn -q -B -Dmaven.repo.local=got dependency:get -Dartifact=org.slf4j:slf4j-api:2.0.16 && find got -name "slf4j-api*.jar"`,
+      prints: /slf4j-api-2\.0\.16\.jar/,
+    },
+    {
+      name: 'RubyGems',
+      preset: 'rubygems',
+      program: 'gem',
+      script: 'gem fetch rake -v 13.2.1 && ls rake-13.2.1.gem',
+      prints: /^rake-13\.2\.1\.gem$/m,
+    },
   ];
-  for (const { preset, program, script, prints } of installs) {
-    it(`gets a package from this machine’s registry with the preset ${preset}`, async ({ skip }) => {
+  for (const { name, preset, program, script, prints } of installs) {
+    it(`gets a package from this machine’s registry by ${name} with the preset ${preset}`, async ({ skip }) => {
       if ((await onHost(`command -v ${program}`)).failed) skip(`this machine has no ${program}`);
-      const real = createLocalProvider({ rootDir: `${folder.path}/${preset}`, bwrapPath: await findBwrap() });
-      const installing = await real.ensureSandbox(sandboxSpec(`run/${preset}`, { egress: [preset] }));
+      const real = createLocalProvider({ rootDir: `${folder.path}/${name}`, bwrapPath: await findBwrap() });
+      const installing = await real.ensureSandbox(sandboxSpec(`run/${name}`, { egress: [preset] }));
       const { result, stdout, stderr } = await runShell(installing, 'install', script, { timeoutMs: installTimeoutMs });
       const refusals = JSON.stringify(await installing.listRefusals());
-      await real.destroySandbox(`run/${preset}`);
+      await real.destroySandbox(`run/${name}`);
       await real.close();
       if (result.exitCode !== 0 && (await onHost(script)).failed)
         skip(`its registry does not answer ${program} on this machine, sandbox or not`);
