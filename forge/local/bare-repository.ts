@@ -53,6 +53,15 @@ export async function findCommit(git: BareGit, gitDir: string, branch: string): 
   return found.exitCode === 0 ? found.stdout.trim() : undefined;
 }
 
+/** The commit of every branch, by the branch's name. */
+export async function listHeads(git: BareGit, gitDir: string): Promise<Map<string, string>> {
+  const { stdout } = await git(gitDir, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads/']);
+  const lines = stdout.split('\n').filter((line) => line !== '');
+  return new Map(
+    lines.map((line) => [line.slice(line.indexOf(' ') + 1).replace('refs/heads/', ''), line.split(' ')[0] ?? '']),
+  );
+}
+
 export async function isAncestor(git: BareGit, gitDir: string, ancestor: string, commit: string): Promise<boolean> {
   return (await git(gitDir, ['merge-base', '--is-ancestor', ancestor, commit])).exitCode === 0;
 }

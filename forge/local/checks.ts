@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { hasEnded, identifySelf } from '../../base/process-identity.ts';
 import type { Check } from '../contract.ts';
 import { ForgeFailure } from '../errors.ts';
-import { findCommit } from './bare-repository.ts';
+import { listHeads } from './bare-repository.ts';
 import { listChanges, type Changes } from './changes.ts';
 import type { CheckRecord } from './state.ts';
 
@@ -59,9 +59,9 @@ export async function takeQueuedCheck(
   for (const repository of repositories) {
     const { check } = await changes.state.getRepository(repository);
     for (const commit of check ? await listOpenHeads(changes, repository) : []) {
-      await queueCheck(changes, repository, commit);
       const id = randomUUID();
       const record = changes.state.check(repository, commit);
+      if (!(await record.find())) await queueCheck(changes, repository, commit);
       const seen = await record.find();
       if (!check || !seen || !(await isFree(seen))) continue;
       const claim = { ...(await identifySelf()), id, expiresAt: new Date(Date.now() + leaseMs).toISOString() };
@@ -91,10 +91,9 @@ export async function finishCheck(
 
 async function listOpenHeads(changes: Changes, repository: string): Promise<string[]> {
   const open = (await listChanges(changes, repository)).filter((change) => change.state === 'open');
-  const heads = await Promise.all(
-    open.map((change) => findCommit(changes.git, changes.state.gitDir(repository), change.branch)),
-  );
-  return heads.filter((head) => head !== undefined);
+  if (open.length === 0) return [];
+  const heads = await listHeads(changes.git, changes.state.gitDir(repository));
+  return open.map((change) => heads.get(change.branch)).filter((head) => head !== undefined);
 }
 
 async function isFree({ state, claim }: CheckRecord): Promise<boolean> {

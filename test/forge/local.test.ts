@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, test } from 'vitest';
@@ -237,4 +238,24 @@ test('an archived repository takes no changes, and an empty one is reported as e
   );
   await execa('git', ['init', '-q', '-b', 'trunk', `${fixture.rootDir}-empty`]);
   assert.equal((await forge.ensureRepository({ name: 'acme/empty', source: `${fixture.rootDir}-empty` })).empty, true);
+});
+
+test('looking for a check starts one git, however many changes are open', async () => {
+  const { forge, rootDir } = fixture;
+  for (let count = 0; count < 5; count += 1) await open();
+  await forge.setCheck(repository, { command: ['true'] });
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'jig-git-'));
+    const log = join(folder, 'log');
+    const gitPath = join(folder, 'git');
+    await writeFile(gitPath, `#!/bin/sh\necho "$*" >>'${log}'\nexec git "$@"\n`, { mode: 0o755 });
+    const counted = createLocalForge({ rootDir, git: { gitPath } });
+    const taken = await counted.takeQueuedCheck(repository);
+    assert.ok(taken);
+    assert.equal((await readFile(log, 'utf8')).trim().split('\n').length, 1);
+    await forge.finishCheck(taken.claim, { state: 'passed', logExcerpt: '' });
+    await rm(folder, { recursive: true });
+  } finally {
+    await forge.setCheck(repository, undefined);
+  }
 });
