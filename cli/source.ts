@@ -59,7 +59,9 @@ function notARepository(path: string, said: string): BadInput {
     return new BadInput('source-unusable', `${path} belongs to another user, so git does not read it`, {
       hint: `If you trust that user, say so: git config --global --add safe.directory ${shellWord(path)}`,
     });
-  const isPlain = said === '' || said.includes('(or any');
+  if (!said.includes('not a git repository'))
+    return new BadInput('source-unusable', `Git can't read the repository ${path}: ${said}`);
+  const isPlain = said.includes('(or any');
   return new BadInput('not-a-repository', `${path} is not a git repository${isPlain ? '' : `: ${said}`}`, {
     hint: 'Make it one with `git init`, `git add` and `git commit`.',
   });

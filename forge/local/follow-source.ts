@@ -15,7 +15,7 @@ export const importedRefs = 'refs/jig/imported/';
 export interface Followed {
   branch: string;
   /** `ahead`: the copy has what the source has, and more. `diverged`: it was left alone, for this reason. */
-  result: 'new' | 'updated' | 'unchanged' | 'ahead' | 'diverged';
+  result: 'new' | 'updated' | 'unchanged' | 'ahead' | 'diverged' | 'removed';
   reason?: string;
   /** What to do about that. */
   hint?: string | undefined;
@@ -74,12 +74,31 @@ export async function followBranch(git: BareGit, gitDir: string, wanted: Wanted)
         };
       if (tried === maxTries)
         throw new JigError('source-unusable', `${branch} of ${source} can't be imported: ${moved.stderr.trim()}`, {
-          hint: 'If the message names another branch, one name is a folder of the other: rename one of them.',
+          hint: `If the message names another branch, it is in the way of this one. If it is gone in the folder: jig repo update ${wanted.name}`,
         });
     }
   } finally {
     await git(gitDir, ['update-ref', '-d', incoming]);
   }
+}
+
+/** Removes the branches that the source had and doesn't have any more, if they are still as they were imported. */
+export async function removeGone(
+  git: BareGit,
+  gitDir: string,
+  { present, inUse }: { present: string[]; inUse: string[] },
+): Promise<Followed[]> {
+  const kept = new Set([...present, ...inUse]);
+  const listed = await git(gitDir, ['for-each-ref', '--format=%(refname:lstrip=3)', importedRefs]);
+  const removed: Followed[] = [];
+  for (const branch of listed.stdout.split('\n').filter((name) => name !== '' && !kept.has(name))) {
+    const { ours, imported } = await readHeads(git, gitDir, branch);
+    if (ours === undefined || ours !== imported) continue;
+    const deletions = `start\ndelete refs/heads/${branch} ${ours}\ndelete ${importedRefs}${branch} ${imported}\ncommit\n`;
+    const { exitCode } = await git(gitDir, ['update-ref', '--stdin'], deletions);
+    if (exitCode === 0) removed.push({ branch, result: 'removed' });
+  }
+  return removed;
 }
 
 /** In a transaction of refs: a ref that must not exist. */

@@ -102,7 +102,11 @@ export function createLocalForge({
     ensureRepository: (wanted) => ensureRepository(state, git, name, wanted),
     listRepositories: () => state.listRepositories(),
     listBranches: (repository) => listBranches(state, git, repository),
-    updateRepository: (repository, options) => updateRepository(state, git, { name: repository, ...options }),
+    async updateRepository(repository, options) {
+      const open = (await listChanges(changes, repository)).filter((change) => change.state === 'open');
+      const inUse = open.flatMap(({ branch, base }) => [branch, base]);
+      return updateRepository(state, git, { name: repository, inUse, ...options });
+    },
     async removeRepository(repository, { force = false } = {}) {
       const open = (await listChanges(changes, repository)).filter((change) => change.state === 'open');
       if (open.length > 0 && !force)

@@ -6,7 +6,7 @@ import { JigError } from '../../base/errors.ts';
 import type { Repository } from '../contract.ts';
 import { ForgeFailure } from '../errors.ts';
 import { findCommit, type BareGit } from './bare-repository.ts';
-import { fetchInto, followBranch, importedRefs, readAnyOwner, type Followed } from './follow-source.ts';
+import { fetchInto, followBranch, importedRefs, readAnyOwner, removeGone, type Followed } from './follow-source.ts';
 import { RepositoryCheck, type LocalState } from './state.ts';
 import type { z } from 'zod';
 
@@ -49,7 +49,7 @@ export async function ensureRepository(
     ...current,
     source,
     defaultBranch: wanted.defaultBranch ?? current?.defaultBranch ?? checkedOut ?? branch,
-    archived: wanted.archived ?? false,
+    archived: wanted.archived ?? current?.archived ?? false,
     changes: current?.changes ?? [],
     ...(check && { check }),
   }));
@@ -79,13 +79,14 @@ async function importAll(git: BareGit, gitDir: string, source: string, branch: s
 
 /**
  * Brings branches of a repository up to date with its source, also if its history was rewritten there. A branch into
- * which something was merged here is left alone, unless `force` is set. @throws JigError `source-unusable`;
+ * which something was merged here is left alone, unless `force` is set. A branch that is gone there, is as it was
+ * imported and not `inUse`, is removed. @throws JigError `source-unusable`;
  * ForgeFailure `forge-not-found`
  */
 export async function updateRepository(
   state: LocalState,
   git: BareGit,
-  { name, from, force = false }: { name: string; from?: string | undefined; force?: boolean },
+  { name, from, force = false, inUse }: { name: string; from?: string | undefined; force?: boolean; inUse: string[] },
 ): Promise<Followed[]> {
   const known = await state.getRepository(name);
   const source = from === undefined ? known.source : resolve(from);
@@ -96,7 +97,7 @@ export async function updateRepository(
       hint: `If it was moved, say where it is: jig repo update ${name} --from PATH`,
     });
   const branches = [...listed.stdout.matchAll(/\trefs\/heads\/(.+)$/gm)].map(([, branch = '']) => branch);
-  const followed: Followed[] = [];
+  const followed = await removeGone(git, gitDir, { present: branches, inUse: [known.defaultBranch, ...inUse] });
   for (const branch of branches) {
     const wanted = { name, source, knownSource: source, branch, isSame: true, force };
     followed.push(

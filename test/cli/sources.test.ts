@@ -149,6 +149,16 @@ const refused: [what: string, make: () => Promise<unknown>, args: string[], code
     /odd is not a git repository: not a git repository: \S*gone/,
   ],
   [
+    'a repository of a newer format',
+    async () => {
+      await git(root, 'init', '-q', 'odd');
+      await git(join(root, 'odd'), 'config', 'core.repositoryFormatVersion', '99');
+    },
+    [],
+    'source-unusable',
+    /Git can't read the repository \S+odd: .*version/i,
+  ],
+  [
     'a repository that lacks objects',
     async () => {
       await git(root, 'clone', '-q', '--no-local', 'api', 'odd');
@@ -286,7 +296,10 @@ test('a rewritten history is followed, a repository of another folder is not, an
   const moved = await jig('repo', 'update', 'local/api', '--from', 'other/api', '--json');
   assert.deepEqual(JSON.parse(moved.stdout), {
     repository: 'local/api',
-    branches: [{ branch: 'main', result: 'updated' }],
+    branches: [
+      { branch: 'late', result: 'removed' },
+      { branch: 'main', result: 'updated' },
+    ],
   });
   await rm(join(root, 'other'), { recursive: true });
   assert.match((await jig('repo', 'update', 'local/api')).stderr, /error\[source-unusable\][^]*--from PATH/);

@@ -54,15 +54,15 @@ async function mergeChange(): Promise<number> {
   return number;
 }
 
-async function openChange(): Promise<{ number: number }> {
+async function openChange(base = 'main'): Promise<{ number: number }> {
   const { cloneUrl } = await forge.getRepository(name);
   const clone = join(root, `clone-${++count}`);
-  await gitIn(root, 'clone', '-q', '--branch', 'main', cloneUrl, clone);
+  await gitIn(root, 'clone', '-q', '--branch', base, cloneUrl, clone);
   await commit(`change-${count}`, clone);
   const branch = `jig/${count}`;
   await gitIn(clone, 'push', '-q', 'origin', `HEAD:refs/heads/${branch}`);
   const texts = { title: 't', body: '', marker: branch };
-  return forge.ensureChange({ repository: name, branch, base: 'main', ...texts, draft: false, labels: [] });
+  return forge.ensureChange({ repository: name, branch, base, ...texts, draft: false, labels: [] });
 }
 
 test('the branch that an import brings up to date never becomes the default branch', async () => {
@@ -196,6 +196,32 @@ test('an update brings all branches of the source, and leaves those of changes a
     ['late', 'main', 'new'],
   );
   assert.equal((await forge.findChange(name, { number }))?.state, 'open');
+});
+
+test('an update removes branches that are gone in the source, unless something was merged into them or needs them', async () => {
+  for (const branch of ['gone', 'merged', 'used']) await git('branch', branch);
+  await ensure();
+  const { cloneUrl } = await forge.getRepository(name);
+  const merged = await gitIn(cloneUrl, 'commit-tree', 'main^{tree}', '-p', 'main', '-m', 'x');
+  await gitIn(cloneUrl, 'update-ref', 'refs/heads/merged', merged);
+  await openChange('used');
+  await git('branch', '-q', '-D', 'gone', 'merged', 'used');
+  await git('branch', '-q', '-m', 'main', 'trunk');
+  await git('branch', 'gone/deeper');
+  await assert.rejects(ensure({ branch: 'gone/deeper' }), {
+    code: 'source-unusable',
+    hint: /jig repo update local\/api/,
+  });
+  assert.deepEqual(await forge.updateRepository(name), [
+    { branch: 'gone', result: 'removed' },
+    { branch: 'gone/deeper', result: 'new' },
+    { branch: 'trunk', result: 'new' },
+  ]);
+  assert.deepEqual(
+    (await forge.listBranches(name)).filter((branch) => !branch.startsWith('jig/')),
+    ['gone/deeper', 'main', 'merged', 'trunk', 'used'],
+  );
+  await ensure({ branch: 'gone/deeper' });
 });
 
 test('a repository is removed with all its changes, with open ones only if that is said, and can be added again', async () => {
