@@ -73,9 +73,13 @@ export async function followBranch(git: BareGit, gitDir: string, wanted: Wanted)
           result: ours === undefined ? 'new' : head !== ours ? 'updated' : head === theirs ? 'unchanged' : 'ahead',
         };
       if (tried === maxTries)
-        throw new JigError('source-unusable', `${branch} of ${source} can't be imported: ${moved.stderr.trim()}`, {
-          hint: `If the message names another branch, it is in the way of this one. If it is gone in the folder: jig repo update ${wanted.name}`,
-        });
+        throw new JigError(
+          'source-unusable',
+          `${branch} of ${folderOf(source)} can't be imported: ${moved.stderr.trim()}`,
+          {
+            hint: `If the message names another branch, it is in the way of this one. If it is gone in the folder: jig repo update ${wanted.name}`,
+          },
+        );
     }
   } finally {
     await git(gitDir, ['update-ref', '-d', incoming]);
@@ -99,6 +103,11 @@ export async function removeGone(
     if (exitCode === 0) removed.push({ branch, result: 'removed' });
   }
   return removed;
+}
+
+/** The folder that people know, for git's own folder in it. */
+export function folderOf(source: string): string {
+  return source.replace(/\/\.git$/, '');
 }
 
 /** In a transaction of refs: a ref that must not exist. */
@@ -134,7 +143,9 @@ function diverged(
   { name, source, branch }: Wanted,
   { isRewritten, ours, gitDir }: { isRewritten: boolean; ours: number; gitDir: string },
 ): JigError {
-  const what = isRewritten ? `The history of ${branch} was rewritten in ${source}` : `${branch} went on in ${source}`;
+  const what = isRewritten
+    ? `The history of ${branch} was rewritten in ${folderOf(source)}`
+    : `${branch} went on in ${folderOf(source)}`;
   return new JigError(
     'history-diverged',
     `${what}, while ${branch} of ${name} has ${plural(ours, 'commit')} that it lacks, such as those of a merged change`,
@@ -147,9 +158,9 @@ function diverged(
 function unrelated({ name, source, knownSource, branch }: Wanted, theirs: string): JigError {
   return new JigError(
     'repository-unrelated',
-    `The local forge's ${name} was imported from ${knownSource}, and has another history of ${branch}: it does not have commit ${theirs.slice(0, 8)} of ${source}`,
+    `The local forge's ${name} was imported from ${folderOf(knownSource)}, and has another history of ${branch}: it does not have commit ${theirs.slice(0, 8)} of ${folderOf(source)}`,
     {
-      hint: `If it is another repository, import it under another name: jig repo add ${shellWord(source)} --name OWNER/NAME. If it is the same one in a new place: jig repo update ${name} --from ${shellWord(source)}`,
+      hint: `If it is another repository, import it under another name: jig repo add ${shellWord(folderOf(source))} --name OWNER/NAME. If it is the same one in a new place: jig repo update ${name} --from ${shellWord(folderOf(source))}`,
     },
   );
 }
@@ -177,7 +188,7 @@ export async function fetchInto(
     if (fetched.exitCode === 0) return;
     // Two imports at once may write the same tag.
     if (tried === maxTries || !/cannot lock ref|\.lock'/.test(fetched.stderr))
-      throw new JigError('source-unusable', `${source} can't be imported: ${fetched.stderr.trim()}`);
+      throw new JigError('source-unusable', `${folderOf(source)} can't be imported: ${fetched.stderr.trim()}`);
     await wait(20 * tried);
   }
 }

@@ -112,7 +112,7 @@ export function createLocalForge({
       if (open.length > 0 && !force)
         throw new ForgeFailure(
           'forge-refused',
-          `${repository} has ${plural(open.length, 'open change')}: merge them, or remove it with --force.`,
+          `${repository} has ${plural(open.length, 'open change')}, and only --force removes a repository with open changes.`,
         );
       await removeRepository(state, repository);
     },

@@ -6,7 +6,15 @@ import { JigError } from '../../base/errors.ts';
 import type { Repository } from '../contract.ts';
 import { ForgeFailure } from '../errors.ts';
 import { findCommit, type BareGit } from './bare-repository.ts';
-import { fetchInto, followBranch, importedRefs, readAnyOwner, removeGone, type Followed } from './follow-source.ts';
+import {
+  fetchInto,
+  folderOf,
+  followBranch,
+  importedRefs,
+  readAnyOwner,
+  removeGone,
+  type Followed,
+} from './follow-source.ts';
 import { RepositoryCheck, type LocalState } from './state.ts';
 import type { z } from 'zod';
 
@@ -38,7 +46,10 @@ export async function ensureRepository(
   const checkedOut = await findCheckedOutBranch(git, source);
   const branch = wanted.branch ?? checkedOut;
   if (branch === undefined)
-    throw new ForgeFailure('forge-refused', `${source} is not a git repository with a branch checked out.`);
+    throw new JigError(
+      'branch-not-found',
+      `${folderOf(source)} has no branch checked out; name the one to start from.`,
+    );
   if (await isThere(gitDir)) {
     // An import that a crash interrupted has no record.
     const knownSource = (await state.repository(wanted.name).find())?.source ?? source;
@@ -67,7 +78,7 @@ async function importAll(git: BareGit, gitDir: string, source: string, branch: s
     await fetchInto(git, making, source, ['--keep'], ['refs/heads/*:refs/heads/*', `refs/heads/*:${importedRefs}*`]);
     const isEmpty = (await git(making, ['for-each-ref', '--count=1', 'refs/heads/'])).stdout === '';
     if (!isEmpty && !(await findCommit(git, making, branch)))
-      throw new JigError('branch-not-found', `${source} has no branch ${JSON.stringify(branch)}.`);
+      throw new JigError('branch-not-found', `${folderOf(source)} has no branch ${JSON.stringify(branch)}.`);
     await rename(making, gitDir).catch(async (error: unknown) => {
       // Another process was faster.
       if (!(await isThere(gitDir))) throw error;
@@ -93,7 +104,7 @@ export async function updateRepository(
   const gitDir = state.gitDir(name);
   const listed = await git(gitDir, ['ls-remote', '--heads', readAnyOwner, '--', source]);
   if (listed.exitCode !== 0)
-    throw new JigError('source-unusable', `${source} can't be read: ${listed.stderr.trim()}`, {
+    throw new JigError('source-unusable', `${folderOf(source)} can't be read: ${listed.stderr.trim()}`, {
       hint: `If it was moved, say where it is: jig repo update ${name} --from PATH`,
     });
   const branches = [...listed.stdout.matchAll(/\trefs\/heads\/(.+)$/gm)].map(([, branch = '']) => branch);

@@ -292,7 +292,10 @@ test('a rewritten history is followed, a repository of another folder is not, an
   await git(join(root, 'other', 'api'), 'commit', '-q', '--amend', '-m', 'Other');
   const refused = await jig('repo', 'add', 'other/api');
   assert.equal(refused.exitCode, 2);
-  assert.match(refused.stderr, /error\[repository-unrelated\][^]*jig repo update local\/api --from \S+other\/api/);
+  assert.match(
+    refused.stderr,
+    /error\[repository-unrelated\][^]*was imported from \S+\/\d+\/api, and[^]*jig repo update local\/api --from \S+other\/api$/m,
+  );
   const moved = await jig('repo', 'update', 'local/api', '--from', 'other/api', '--json');
   assert.deepEqual(JSON.parse(moved.stdout), {
     repository: 'local/api',

@@ -80,7 +80,7 @@ test('the branch that an import brings up to date never becomes the default bran
 test('with a detached HEAD, the branch that is named is the default branch of a first import', async () => {
   await git('branch', 'late');
   await git('checkout', '-q', '--detach');
-  await assert.rejects(ensure());
+  await assert.rejects(ensure(), { code: 'branch-not-found' });
   assert.deepEqual(await forge.listRepositories(), []);
   assert.equal((await ensure({ branch: 'late' })).defaultBranch, 'late');
 });
