@@ -10,7 +10,7 @@ import type { JsonSchema } from '../blueprints/kinds/prompt.ts';
 import { ArtifactRef } from '../artifacts/contract.ts';
 import type { CheckResult } from '../evidence/gate.ts';
 import type { Check } from '../forge/contract.ts';
-import type { ExportedCommit, ExportPolicy } from '../git/contract.ts';
+import type { CheckoutHistory, ExportedCommit, ExportPolicy } from '../git/contract.ts';
 import type { Message, Usage } from '../model/contract.ts';
 import type { CommandEnding, SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
 import type { RunDefaults } from '../base/defaults.ts';
@@ -51,10 +51,7 @@ export interface RunSettings {
 /** What a run knows once it is open: the checked blueprint, the commit to start from, and its settings. */
 export interface OpenedRun {
   blueprint: NamedBlueprint;
-  /**
-   * The folder in which sandboxes find the blueprint's other files, and those files. Histories from before there were
-   * folders lack it.
-   */
+  /** The folder in which sandboxes find the blueprint's other files, and those files. Older histories lack it. */
   blueprintFolder?: { path: string; files?: ArtifactRef };
   inputs: Record<string, Json>;
   repository: { forge: string; name: string; cloneUrl: string; branch: string; commit: string };
@@ -96,6 +93,8 @@ export interface PrepareSandbox {
   repository: OpenedRun['repository'];
   /** The commit to check out: one of the repository, or one that the quarantine holds. */
   commit: string;
+  /** What history the checkout has; that of the base if missing. */
+  history?: CheckoutHistory;
   image?: string;
   resources: SandboxResources;
   egress: string[];

@@ -4,7 +4,7 @@ import { JigError } from '../base/errors.ts';
 import { BlueprintFile } from '../blueprints/folder.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
-import { checkoutScript, exportScript, nothingToExport, systemScript } from '../git/sandbox-scripts.ts';
+import { checkoutCommand, exportScript, nothingToExport, systemScript } from '../git/sandbox-scripts.ts';
 import { CommandCancelled, type Sandbox, type SandboxProvider, type StateReached } from '../sandbox/contract.ts';
 import { SandboxLost } from '../sandbox/errors.ts';
 import { applyEdit, undoEdit } from './apply-edit.ts';
@@ -26,7 +26,7 @@ import { isRemoved, keepRemoval } from './removed-sandboxes.ts';
 import { copySandbox, restoreSandbox } from './sandbox-copies.ts';
 
 /** The git identity in the checkout. Commits made in a sandbox are never published, only their tree is. */
-const inside = { branch: 'work', name: 'sandbox', email: 'sandbox@localhost' };
+const inside = { branch: 'work', author: { name: 'sandbox', email: 'sandbox@localhost' } };
 
 /** How many refused hosts are reported for a failed command. */
 const maxRefused = 5;
@@ -51,7 +51,7 @@ export function createSandboxActivities(parts: Parts): SandboxActivities {
 
 async function prepareSandbox(
   parts: Parts,
-  { repository, commit, blueprintFiles, ...spec }: PrepareSandbox,
+  { repository, commit, history, blueprintFiles, ...spec }: PrepareSandbox,
 ): Promise<PreparedSandbox> {
   const signal = workSignal();
   checkEgress(parts.sandboxes, spec.egress);
@@ -64,11 +64,15 @@ async function prepareSandbox(
     await parts.sandboxes.destroySandbox(spec.id);
     throw new SandboxLost(`the sandbox ${spec.id} was removed before this try could make it`);
   }
-  const bundle = await parts.git.createCheckoutBundle(repository, commit);
+  const base = { branch: repository.branch, commit: repository.commit };
+  const bundle = await parts.git.createCheckoutBundle(repository, commit, {
+    base: base.commit,
+    ...(history && { history }),
+  });
   const result = await sandbox.run(
     {
       key: 'checkout',
-      argv: systemScript(checkoutScript, commit, inside.branch, inside.name, inside.email),
+      argv: checkoutCommand({ repository: repository.name, commit, base, ...inside }),
       stdin: bundle,
       timeoutMs: defaults.timeoutsMs.setup,
       outputCapBytes: defaults.output.maxKeptBytes,

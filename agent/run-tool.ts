@@ -1,5 +1,6 @@
 /** Carries out one tool call with {@link ToolOperations}. What it returns is for the model. */
 import { defaults } from '../base/defaults.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { hasForms } from './canonical-text.ts';
 import { cutText } from './cut-text.ts';
 import { editText, notUtf8 } from './edit-text.ts';
@@ -206,11 +207,6 @@ async function openText(
     };
   if (file.text.includes('\0')) return { error: `${path} is not a text file.` };
   return { text: file.text, isUtf8: file.isUtf8 };
-}
-
-/** A text as one word for sh, in quotes only if it needs them. */
-function shellWord(text: string): string {
-  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function done(text: string): ToolResult {

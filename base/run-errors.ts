@@ -344,8 +344,18 @@ export const runErrors = {
   },
   'repository-unrelated': {
     title: 'The local forge has another repository under this name',
-    why: 'The repository of this name in the local forge doesn’t have the commit that is checked out, so a run would work on something else.',
-    fix: 'Import it under another name with `jig repo add PATH --name OWNER/NAME`, or push the missing commits to the local forge’s repository.',
+    why: 'The repository of this name was imported from another folder and has another history. A run would work on something else.',
+    fix: 'Import yours under another name with `jig repo add PATH --name OWNER/NAME`. If it is the same repository in a new place, say so with `jig repo update OWNER/NAME --from PATH`.',
+  },
+  'history-diverged': {
+    title: 'A branch and its copy in the local forge have gone different ways',
+    why: 'Commits were added to the folder, or rewritten there with `git commit --amend` or `git rebase`, after changes were merged into the copy. The copy follows a rewritten history by itself only if nothing was merged into it.',
+    fix: 'To keep what was merged, get it with `git pull --rebase`; the message has the whole command. To give it up, make the copy what the folder is with `jig repo update OWNER/NAME --force`.',
+  },
+  'source-unusable': {
+    title: 'This repository can’t be imported as it is',
+    why: 'Git could not read all of its commits, or it is of a kind that Jig does not support: a partial clone lacks files, and commits with SHA-256 names fit into no forge.',
+    fix: 'Do what the message asks for. A partial clone is completed by `git fetch --refetch --no-filter`. Any other repository is imported if `git clone` can copy it.',
   },
   'not-a-repository': {
     title: 'This is not a git repository',

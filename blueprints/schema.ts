@@ -54,6 +54,10 @@ const SandboxSection = z.strictObject({
     .max(32)
     .optional()
     .meta({ description: 'Commands that prepare a checkout, such as installing dependencies' }),
+  history: z.enum(['base', 'all']).optional().meta({
+    description:
+      'What git knows in a checkout. `base` (the default): the history and tags of the commit that the run starts from, whose branch is there by its name and as `origin/NAME`. `all`: also the other branches, as `origin/NAME`, and all tags',
+  }),
   resources: z
     .strictObject({
       cpu: z.number().positive().max(64).optional().meta({ description: 'Processor cores' }),

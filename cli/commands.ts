@@ -51,6 +51,9 @@ export const commands: Record<string, Entry> = {
     summary: 'show, approve and merge changes of the local forge',
     load: async () => (await import('./change.ts')).change,
   },
-  repo: { summary: 'add and list repositories of the local forge', load: async () => (await import('./repo.ts')).repo },
+  repo: {
+    summary: 'add, list, update and remove repositories of the local forge',
+    load: async () => (await import('./repo.ts')).repo,
+  },
   worker: { summary: 'run one worker against any Temporal', load: async () => (await import('./worker.ts')).worker },
 };

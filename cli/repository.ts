@@ -2,19 +2,23 @@
  * Finds the repository that a run works on: a folder on this machine, which is imported into the local forge, or one
  * that is already there.
  */
-import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { JigError } from '../base/errors.ts';
+import { basename, resolve } from 'node:path';
+import { plural } from '../base/plural.ts';
+import { findNearest } from '../blueprints/nearest.ts';
 import type { LocalForge } from '../forge/local/local-forge.ts';
 import { BadInput } from './failure.ts';
 import { note, paintErr } from './output.ts';
+import { readSource, type Source } from './source.ts';
 
 export interface Import {
   /** `OWNER/NAME` in the local forge; `local/FOLDER` if missing. */
   name?: string;
+  /** The branch to start from. */
   branch?: string;
+  /** Whether that branch becomes the default branch. */
+  isDefault?: boolean;
   /** Shell commands of the repository's CI. The last one decides; those before it prepare the checkout. */
   ci?: string[];
 }
@@ -35,8 +39,9 @@ export function parseHostedRepository(
 }
 
 /**
- * Finds the repository, or imports a folder as one. @throws BadInput `not-a-repository`, `repository-unrelated`;
- * ForgeFailure
+ * Finds the repository, or imports a folder as one. A folder's branch is always named. If this fails, nothing was
+ * added. @throws BadInput `not-a-repository`, `repository-empty`, `branch-not-found`, `source-unusable`; JigError
+ * `repository-unrelated`, `history-diverged`, `source-unusable`; ForgeFailure
  */
 export async function ensureRepository(
   forge: LocalForge,
@@ -44,11 +49,11 @@ export async function ensureRepository(
   wanted: Import,
 ): Promise<{ forge: string; name: string; branch?: string }> {
   const isFolder = (await stat(reference).catch(() => undefined))?.isDirectory() ?? false;
-  const name = isFolder
+  const found = isFolder
     ? await importFolder(forge, resolve(reference), wanted)
-    : await findInForge(forge, reference.replace(/^local:/, ''));
-  if (wanted.ci && wanted.ci.length > 0) await forge.setCheck(name, checkOf(wanted.ci));
-  return { forge: forge.name, name, ...(wanted.branch !== undefined && { branch: wanted.branch }) };
+    : await findInForge(forge, reference.replace(/^local:/, ''), wanted);
+  if (wanted.ci && wanted.ci.length > 0) await forge.setCheck(found.name, checkOf(wanted.ci));
+  return { forge: forge.name, ...found };
 }
 
 /** Shell commands in the form that the local forge keeps. */
@@ -57,65 +62,56 @@ function checkOf(commands: string[]): { command: string[]; setup: string[][] } {
   return { command: command ?? [], setup: setup.toReversed() };
 }
 
-async function findInForge(forge: LocalForge, name: string): Promise<string> {
-  if ((await forge.listRepositories()).includes(name)) return name;
-  throw new BadInput('not-a-repository', `${name} is neither a folder here nor a repository of the local forge`, {
-    hint: '`jig repo list` shows what the forge has; name a folder by its path, such as ./api.',
+async function findInForge(
+  forge: LocalForge,
+  name: string,
+  { branch }: Import,
+): Promise<{ name: string; branch?: string }> {
+  if (!(await forge.listRepositories()).includes(name))
+    throw new BadInput('not-a-repository', `${name} is neither a folder here nor a repository of the local forge`, {
+      hint: '`jig repo list` shows what the forge has; name a folder by its path, such as ./api.',
+    });
+  if (branch === undefined) return { name };
+  const branches = await forge.listBranches(name);
+  if (branches.includes(branch)) return { name, branch };
+  throw new BadInput('branch-not-found', `The local forge's ${name} has no branch ${branch}`, {
+    hint: `Did you mean ${findNearest(branch, branches) ?? branches[0] ?? 'another repository'}? \`jig repo update ${name}\` brings new branches of its folder.`,
   });
 }
 
 async function importFolder(
   forge: LocalForge,
   path: string,
-  { name = `local/${nameOf(path)}`, branch }: Import,
-): Promise<string> {
-  const head = await git(path, 'rev-parse', '--verify', '--quiet', `${branch ?? 'HEAD'}^{commit}`);
-  if (!head)
-    throw new BadInput(
-      'not-a-repository',
-      `${path} is not a git repository with a commit${branch === undefined ? '' : ` on ${branch}`}`,
-      { hint: 'Make it one with `git init`, `git add` and `git commit`.' },
-    );
-  const { cloneUrl, defaultBranch } = await forge.ensureRepository({
-    name,
-    source: path,
-    ...(branch !== undefined && { branch }),
+  { name, branch, isDefault }: Import,
+): Promise<{ name: string; branch: string }> {
+  const source = await readSource(path, branch);
+  const wanted = name ?? `local/${nameOf(source.folder)}`;
+  await forge.ensureRepository({
+    name: wanted,
+    source: source.gitDir,
+    branch: source.branch,
+    ...(isDefault && { defaultBranch: source.branch }),
   });
-  const isPart = await git(cloneUrl, 'merge-base', '--is-ancestor', head, `refs/heads/${defaultBranch}`);
-  if (isPart === undefined)
-    throw new BadInput(
-      'repository-unrelated',
-      `The local forge's ${name} does not have commit ${head.slice(0, 8)} of ${path} on ${defaultBranch}`,
-      {
-        hint: 'Perhaps a change was merged there: fetch it with `git pull`. If it is another repository, import yours under another name with `jig repo add PATH --name OWNER/NAME`.',
-      },
-    );
-  if (await git(path, 'status', '--porcelain', '--untracked-files=no'))
-    note(`${paintErr('yellow', 'note')}: ${path} has uncommitted changes; a run sees only commits`);
-  return name;
+  remark(path, source);
+  return { name: wanted, branch: source.branch };
 }
 
-/** The repository's name for a folder. */
-function nameOf(path: string): string {
-  return (
-    basename(path)
-      .replaceAll(/[^A-Za-z0-9_.-]+/g, '-')
-      .replace(/^[.-]+/, '')
-      .slice(0, 100) || 'repository'
-  );
+/** Says what a run of this folder doesn't see. */
+function remark(path: string, { folder, isPart, uncommitted }: Source): void {
+  const prefix = paintErr('yellow', 'note');
+  if (isPart) note(`${prefix}: ${path} is a part of ${folder}; a run sees the whole repository`);
+  if (uncommitted > 0)
+    note(`${prefix}: ${folder} has uncommitted changes (${plural(uncommitted, 'file')}); a run sees only commits`);
 }
 
-/** The output of git in the user's own repository; undefined if git fails. @throws JigError `program-missing` */
-async function git(path: string, ...args: string[]): Promise<string | undefined> {
-  try {
-    const where = (await stat(join(path, 'HEAD')).catch(() => undefined)) ? [`--git-dir=${path}`] : ['-C', path];
-    return (await promisify(execFile)('git', [...where, ...args])).stdout.trim();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      throw new JigError('program-missing', 'git is not installed', {
-        hint: 'Install the package `git`.',
-        cause: error,
-      });
-    return undefined;
-  }
+/** The repository's name for a folder. A name that loses letters gets a part that tells it from others that do. */
+export function nameOf(path: string): string {
+  const folder = basename(path, '.git').normalize('NFC');
+  const name = folder
+    .replaceAll(/[^A-Za-z0-9_.-]+/g, '-')
+    .replace(/^[.-]+/, '')
+    .slice(0, 80);
+  if (name !== '' && /^[\x20-\x7E]*$/.test(folder) && name.length < 80) return name;
+  const hash = createHash('sha256').update(folder).digest('hex').slice(0, 8);
+  return `${name.replace(/-+$/, '') || 'repository'}-${hash}`;
 }

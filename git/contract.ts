@@ -69,6 +69,9 @@ export interface BranchHead {
   commit: Commit;
 }
 
+/** What a checkout has besides its commit: that commit's own history and tags, or also all branches and tags. */
+export type CheckoutHistory = 'base' | 'all';
+
 /** What to take out of a sandbox, and what it may contain. */
 export interface QuarantineRequest {
   repository: GitRepository;
@@ -98,9 +101,14 @@ export interface TrustedGit {
   /** The head of a branch in the mirror; of the default branch if missing. */
   resolveBase(repository: GitRepository, branch?: string): Promise<BranchHead>;
   /**
-   * A bundle with a commit of the mirror and its history, for the sandbox's checkout. Read it soon: it is in a cache.
+   * A bundle with a commit of the mirror, its history and tags, and those of `base`, for the sandbox's checkout. Read it
+   * soon: it is in a cache.
    */
-  createCheckoutBundle(repository: GitRepository, commit: Commit): Promise<{ path: string }>;
+  createCheckoutBundle(
+    repository: GitRepository,
+    commit: Commit,
+    options?: { base?: Commit; history?: CheckoutHistory },
+  ): Promise<{ path: string }>;
   /** Takes the tree at the bundle's head, checks it against the policy, and makes one commit of it in the mirror. */
   quarantine(request: QuarantineRequest, signal?: AbortSignal): Promise<ExportedCommit>;
   /** A unified patch. If it reaches `maxBytes`, its last line says so. */

@@ -69,9 +69,11 @@ export async function ensureMirror(
         '--no-tags',
         '--no-write-fetch-head',
         '--update-shallow',
+        ...((await stat(join(gitDir, 'shallow')).catch(() => undefined)) ? ['--unshallow'] : []),
         '--',
         repository.cloneUrl,
         '+refs/heads/*:refs/heads/*',
+        '+refs/tags/*:refs/tags/*',
       ];
       const fetched = await git(fetch, { gitDir, ...remote, timeoutMs: fetchTimeoutMs });
       if (fetched.exitCode !== 0) throw remoteRefusal(repository, fetched);

@@ -16,6 +16,22 @@ export function systemScript(script: string, ...args: string[]): string[] {
   return ['/bin/sh', '-c', cleanStart, script, ...args];
 }
 
+export interface Checkout {
+  /** `OWNER/NAME` */
+  repository: string;
+  commit: string;
+  /** What is checked out, unless it would be in the way of the base's name. */
+  branch: string;
+  author: { name: string; email: string };
+  base: { branch: string; commit: string };
+}
+
+/** The words of the command that runs {@link checkoutScript}. `origin` leads nowhere, at once and without a network. */
+export function checkoutCommand({ repository, commit, branch, author, base }: Checkout): string[] {
+  const origin = `file:///nonexistent/${repository}.git`;
+  return systemScript(checkoutScript, commit, branch, author.name, author.email, base.branch, base.commit, origin);
+}
+
 /** Sets up git without any configuration of the image or the agent that could interfere. */
 export const prologue = `
 set -eu
@@ -30,20 +46,35 @@ exact_bytes() { mkdir -p "$1/info"; echo '* -text -eol -filter -ident -working-t
 `;
 
 /**
- * Makes the whole workspace the commit, on a branch, with nothing else in it. Running it again does the same.
- * Standard input: the bundle. Arguments: commit, branch, author's name, author's email.
+ * Makes the whole workspace the commit, on a branch, with nothing else in it. Running it again does the same. The base
+ * is there as a branch and as one of `origin`, as after a clone, and so are the tags and branches of the bundle.
+ * Standard input: the bundle. Arguments: commit, branch, author's name, author's email, the base branch and its commit,
+ * the address of `origin`.
  */
 export const checkoutScript = `${prologue}
-commit=$1 branch=$2 name=$3 email=$4
+commit=$1 branch=$2 name=$3 email=$4 base=$5 base_commit=$6 origin=$7
+# One of two branches can't be a folder of the other.
+case $base in "$branch" | "$branch"/*) branch=jig-$branch ;; esac
 find . -type d ! -perm -700 -exec chmod u+rwx {} + 2>/dev/null || true
 find . -mindepth 1 -maxdepth 1 -exec rm -rf {} +
 trusted init --quiet --template= .
 exact_bytes .git
 cat >.git/jig.bundle
-trusted bundle unbundle .git/jig.bundle >/dev/null
+trusted bundle unbundle .git/jig.bundle >.git/jig.refs
 rm .git/jig.bundle
-# A forge's repository may itself be shallow: then history ends here.
-trusted rev-list --quiet "$commit" 2>/dev/null || echo "$commit" >.git/shallow
+# A forge's repository may itself be shallow: then history ends with the commits whose parents are missing.
+if ! cut -d ' ' -f 1 .git/jig.refs | trusted rev-list --quiet --stdin 2>/dev/null; then
+  trusted cat-file --batch-all-objects --batch-check='%(objectname) %(objecttype)' | sed -n 's/ commit$//p' >.git/jig.commits
+  trusted rev-list --no-walk --parents --stdin <.git/jig.commits |
+    awk 'NR == FNR { have[$1]; next } { for (i = 2; i <= NF; i++) if (!($i in have)) { print $1; next } }' .git/jig.commits - >.git/shallow
+  rm .git/jig.commits
+fi
+sed -n -e 's#^\\([0-9a-f]*\\) refs/tags/#\\1 refs/tags/#p' -e 's#^\\([0-9a-f]*\\) refs/heads/#\\1 refs/remotes/origin/#p' .git/jig.refs |
+  sed 's#^\\([0-9a-f]*\\) \\(.*\\)#update \\2 \\1#' | trusted update-ref --stdin
+rm .git/jig.refs
+trusted update-ref "refs/heads/$base" "$base_commit"
+trusted update-ref "refs/remotes/origin/$base" "$base_commit"
+trusted remote add origin "$origin"
 trusted config user.name "$name"
 trusted config user.email "$email"
 trusted config gc.auto 0

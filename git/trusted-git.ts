@@ -13,7 +13,7 @@ export function createTrustedGit({ cacheDir, gitPath }: { cacheDir: string; gitP
   return {
     ensureMirror: (repository, access, signal) => ensureMirror(mirrors, repository, access, signal),
     resolveBase: (repository, branch) => resolveBase(mirrors, repository, branch),
-    createCheckoutBundle: (repository, commit) => createCheckoutBundle(mirrors, repository, commit),
+    createCheckoutBundle: (repository, commit, options) => createCheckoutBundle(mirrors, repository, commit, options),
     quarantine: (request, signal) => quarantine(mirrors, request, signal),
     async createDiff(repository, base, commit, options) {
       await checkCommits(mirrors, repository, [base, commit]);

@@ -5,7 +5,7 @@ import { cutText } from '../agent/cut-text.ts';
 import type { Parts } from '../activities/parts.ts';
 import { defaults } from '../base/defaults.ts';
 import type { LocalForge } from '../forge/local/local-forge.ts';
-import { checkoutScript, systemScript } from '../git/sandbox-scripts.ts';
+import { checkoutCommand } from '../git/sandbox-scripts.ts';
 import { readFile } from 'node:fs/promises';
 import type { CommandResult } from '../sandbox/contract.ts';
 import { SandboxLost } from '../sandbox/errors.ts';
@@ -80,6 +80,7 @@ async function runCheck(
   const { repository: name, commit, command, setup } = queued;
   const repository = await forge.getRepository(name);
   await git.ensureMirror(repository, await forge.gitAccess(repository), signal);
+  const base = await git.resolveBase(repository);
   const { cpu, memoryBytes, diskBytes, processes } = defaults.sandbox;
   // A check has no list of hosts. It gets the package registries if the provider can open hosts, else nothing.
   const egress = sandboxes.capabilities.egress ? ['pypi', 'npm'] : [];
@@ -94,8 +95,14 @@ async function runCheck(
     );
   const checkout = await run(
     'checkout',
-    systemScript(checkoutScript, commit, 'ci', 'ci', 'ci@localhost'),
-    await git.createCheckoutBundle(repository, commit),
+    checkoutCommand({
+      repository: name,
+      commit,
+      branch: 'ci',
+      author: { name: 'ci', email: 'ci@localhost' },
+      base,
+    }),
+    await git.createCheckoutBundle(repository, commit, { base: base.commit }),
   );
   if (checkout.exitCode !== 0) return { state: 'errored' as const, logExcerpt: await excerpt(checkout) };
   for (const [index, argv] of setup.entries()) {

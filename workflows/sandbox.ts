@@ -43,6 +43,7 @@ export async function prepareSandbox(
       resources: resources(section.resources ?? {}, settings.defaults.sandbox),
       egress: section.egress ?? [],
       env: section.env ?? {},
+      ...(section.history && { history: section.history }),
       ...(section.image && { image: section.image }),
       ...(blueprintFolder?.files && { blueprintFiles: blueprintFolder.files }),
     },

@@ -66,8 +66,12 @@ export async function isAncestor(git: BareGit, gitDir: string, ancestor: string,
   return (await git(gitDir, ['merge-base', '--is-ancestor', ancestor, commit])).exitCode === 0;
 }
 
-/** The patch of what `head` adds since it left `base`. */
+/**
+ * The patch of what `head` adds since it left `base`; all that differs if they have no common history, because that of
+ * the base was rewritten.
+ */
 export async function readPatch(git: BareGit, gitDir: string, base: string, head: string): Promise<string> {
+  const isRelated = (await git(gitDir, ['merge-base', base, head])).exitCode === 0;
   const patch = await git(gitDir, [
     'diff',
     '--no-ext-diff',
@@ -75,7 +79,7 @@ export async function readPatch(git: BareGit, gitDir: string, base: string, head
     '--no-color',
     '--find-renames',
     '--end-of-options',
-    `${base}...${head}`,
+    `${base}${isRelated ? '...' : '..'}${head}`,
   ]);
   if (patch.exitCode !== 0) throw new Error(`git diff failed: ${patch.stderr}`);
   return patch.stdout;
@@ -93,6 +97,11 @@ export async function mergeBranch(
   const onto = await findCommit(git, gitDir, base);
   if (!onto) throw new ForgeFailure('forge-conflict', `The base branch ${base} does not exist any more.`);
   if (await isAncestor(git, gitDir, head, onto)) return onto;
+  if ((await git(gitDir, ['merge-base', onto, head])).exitCode !== 0)
+    throw new ForgeFailure(
+      'forge-conflict',
+      `The history of ${base} was rewritten, and has nothing in common with the change any more.`,
+    );
   const merged = (await isAncestor(git, gitDir, onto, head))
     ? head
     : await mergeCommit(git, gitDir, onto, head, message);

@@ -1,5 +1,6 @@
 /** A forge in a folder on this machine: bare repositories with changes, reviews, comments and checks. */
 import { resolve } from 'node:path';
+import { plural } from '../../base/plural.ts';
 import type { Change, Forge, Repository } from '../contract.ts';
 import { neutralize, neutralizeTitle } from '../neutralize.ts';
 import { createBareGit, readPatch } from './bare-repository.ts';
@@ -21,8 +22,18 @@ import {
   type FinishedCheck,
   type QueuedCheck,
 } from './checks.ts';
+import { ForgeFailure } from '../errors.ts';
+import type { Followed } from './follow-source.ts';
 import { renderPage, writePage } from './page.ts';
-import { ensureRepository, getRepository, setCheck, type WantedRepository } from './repositories.ts';
+import {
+  ensureRepository,
+  getRepository,
+  listBranches,
+  removeRepository,
+  setCheck,
+  updateRepository,
+  type WantedRepository,
+} from './repositories.ts';
 import { createState, type Approval, type ChangeRecord, type Remark, type RepositoryCheck } from './state.ts';
 import type { z } from 'zod';
 
@@ -30,6 +41,14 @@ import type { z } from 'zod';
 export interface LocalForge extends Forge {
   ensureRepository(wanted: WantedRepository): Promise<Repository>;
   listRepositories(): Promise<string[]>;
+  listBranches(repository: string): Promise<string[]>;
+  /**
+   * Brings all branches of its source up to date, and says what became of each. `from` is the source's new place.
+   * `force` also gives up what was merged here. Also throws JigError `source-unusable`.
+   */
+  updateRepository(repository: string, options?: { from?: string | undefined; force?: boolean }): Promise<Followed[]>;
+  /** Removes a repository with its changes; with open ones only if `force` is set. Repeatable. */
+  removeRepository(repository: string, options?: { force?: boolean }): Promise<void>;
   /** Sets what runs as the repository's CI; undefined for nothing. */
   setCheck(repository: string, check: z.input<typeof RepositoryCheck> | undefined): Promise<void>;
   approve(repository: string, number: number, by: string): Promise<Change>;
@@ -82,6 +101,21 @@ export function createLocalForge({
     gitAccess: async () => ({ env: {} }),
     ensureRepository: (wanted) => ensureRepository(state, git, name, wanted),
     listRepositories: () => state.listRepositories(),
+    listBranches: (repository) => listBranches(state, git, repository),
+    async updateRepository(repository, options) {
+      const open = (await listChanges(changes, repository)).filter((change) => change.state === 'open');
+      const inUse = open.flatMap(({ branch, base }) => [branch, base]);
+      return updateRepository(state, git, { name: repository, inUse, ...options });
+    },
+    async removeRepository(repository, { force = false } = {}) {
+      const open = (await listChanges(changes, repository)).filter((change) => change.state === 'open');
+      if (open.length > 0 && !force)
+        throw new ForgeFailure(
+          'forge-refused',
+          `${repository} has ${plural(open.length, 'open change')}, and only --force removes a repository with open changes.`,
+        );
+      await removeRepository(state, repository);
+    },
     setCheck: (repository, check) => setCheck(state, repository, check),
 
     ensureChange: async (wanted) =>

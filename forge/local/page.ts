@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { shellWord } from '../../base/shell-word.ts';
 import type { Change, Check } from '../contract.ts';
 import type { ChangeRecord } from './state.ts';
 
@@ -66,8 +67,4 @@ function fenced(text: string): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
   return `${fence}\n${text.replaceAll(/(?![\n\t])\p{Cc}/gu, '�').trimEnd()}\n${fence}`;
-}
-
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

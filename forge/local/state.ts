@@ -1,4 +1,5 @@
 /** What the local forge keeps and where: for each `owner/name`, a bare repository and a folder of records. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -17,6 +18,8 @@ export const RepositoryCheck = z.strictObject({
 export type RepositoryCheck = z.infer<typeof RepositoryCheck>;
 
 const RepositoryRecord = z.strictObject({
+  /** The path that it was imported from last. */
+  source: z.string(),
   defaultBranch: z.string(),
   archived: z.boolean(),
   check: RepositoryCheck.optional(),
@@ -65,6 +68,9 @@ export type LocalState = ReturnType<typeof createState>;
 export function createState(rootDir: string) {
   const folderOf = (name: string) => join(rootDir, 'state', checkedName(name));
   return {
+    folder: folderOf,
+    /** A new place for what is being removed. */
+    asidePath: () => join(rootDir, 'removed', randomUUID()),
     gitDir: (name: string) => join(rootDir, 'repositories', `${checkedName(name)}.git`),
     repository: (name: string) => createRecord(join(folderOf(name), 'repository'), RepositoryRecord),
     change: (name: string, number: number) =>
@@ -92,7 +98,8 @@ export function createState(rootDir: string) {
       await mkdir(root, { recursive: true });
       const names: string[] = [];
       for (const owner of await readdir(root))
-        for (const name of await readdir(join(root, owner))) names.push(`${owner}/${name}`);
+        for (const name of await readdir(join(root, owner)))
+          if (await this.repository(`${owner}/${name}`).find()) names.push(`${owner}/${name}`);
       return names.toSorted();
     },
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
+import { execa } from 'execa';
 import { z } from 'zod';
 import { startInstallation, type Installation } from './installation.ts';
 import { jig } from './jig.ts';
@@ -68,6 +69,31 @@ test('if a file can’t be part of the folder, nothing is started and the messag
   assert.equal(started.exitCode, 2);
   assert.match(started.stderr, /"tools\/link" is a symbolic link/);
   assert.match(started.stderr, /error\[blueprint-invalid\]/);
+});
+
+test('a run starts from the branch that is checked out or named, which is no setting of the repository; from a misspelt one nothing starts', async () => {
+  const { dir, client } = installation;
+  const git = (...args: string[]) => execa('git', args, { cwd: join(dir, 'api') });
+  await git('branch', 'late');
+  const branchOf = async (...args: string[]): Promise<string | undefined> => {
+    const { runId } = await installation.start('run', './mine', ...args);
+    await client.result(runId);
+    return (await client.request(runId)).repository.branch;
+  };
+  assert.equal(await branchOf('--repo', 'api', '--branch', 'late'), 'late');
+  await git('checkout', '-q', 'late');
+  assert.equal(await branchOf('--repo', 'api'), 'late');
+  assert.equal(await branchOf('--repo', 'local/api', '--branch', 'late'), 'late');
+  await git('checkout', '-q', 'main');
+  assert.match((await installation.jig('repo', 'list')).stdout, /^local\/api +main /m);
+
+  const before = (await installation.jig('runs', '--json')).stdout;
+  for (const repository of ['api', 'local/api']) {
+    const { exitCode, stderr } = await installation.jig('run', './mine', '--repo', repository, '--branch', 'mian');
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /error\[branch-not-found\][^]*Did you mean [^]*main/);
+  }
+  assert.equal((await installation.jig('runs', '--json')).stdout, before);
 });
 
 test('a folder without a blueprint.yaml is bad input', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, test } from 'vitest';
+import { execa } from 'execa';
 import { createWorld, type World } from './harness.ts';
 
 let world: World;
@@ -63,6 +64,34 @@ test('a run step gives its output to later steps, and end decides the outcome', 
     ),
   );
   assert.deepEqual(end, { outcome: 'nothing-to-do', reason: '2 lines', step: 'end' });
+});
+
+test('git in a sandbox knows the base, as a clone does, its tags, and with `history: all` the other branches', async () => {
+  const name = 'acme/tagged';
+  const { path } = await world.addRepository(name, { 'a.txt': 'one\n' });
+  const env = { GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@example.com' };
+  await execa('git', ['tag', '-a', 'v1.0', '-m', 'v1.0'], { cwd: path, env });
+  await execa('git', ['branch', 'late'], { cwd: path });
+  await world.forge.updateRepository(name);
+  const known = await world.run(
+    blueprint(
+      'known',
+      `
+  - run: test "$(git describe)" = v1.0 && test "$(git for-each-ref --format=x refs/remotes)" = x
+  - run: echo two >>a.txt
+  # In the workspace, and once more on the commit alone.
+  - check: [ test "$(git diff --name-only origin/main)" = a.txt && git merge-base HEAD main ]
+  - change: { title: More }
+`,
+    ),
+    { repository: name },
+  );
+  assert.equal(known.end.outcome, 'succeeded', JSON.stringify(known.end));
+  const all = await world.run(
+    blueprint('all', '  - run: git merge-base HEAD origin/late', 'sandbox: { history: all }'),
+    { repository: name },
+  );
+  assert.equal(all.end.outcome, 'succeeded', JSON.stringify(all.end));
 });
 
 test('a run shows which states its sandbox reached, and when', async () => {

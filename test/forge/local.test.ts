@@ -72,21 +72,6 @@ test('changes to the same lines conflict, and the base stays as it was', async (
   assert.equal((await fixture.forge.findChange(repository, { number: second.number }))?.state, 'open');
 });
 
-test('a repeated import follows the source, and leaves a branch alone that has commits of its own', async () => {
-  const forge = createLocalForge({ rootDir: `${fixture.rootDir}-import` });
-  const wanted = { name: 'acme/copy', source: fixture.source, branch: 'trunk' };
-  const { cloneUrl } = await forge.ensureRepository(wanted);
-  const head = async () => (await execa('git', ['rev-parse', 'trunk'], { cwd: cloneUrl })).stdout;
-  await fixture.git('checkout', '-q', '--force', 'trunk');
-  await fixture.git('commit', '-q', '--allow-empty', '-m', 'Second');
-  await forge.ensureRepository(wanted);
-  assert.equal(await head(), await fixture.git('rev-parse', 'trunk'));
-  await fixture.git('commit', '-q', '--amend', '--allow-empty', '-m', 'Rewritten');
-  const before = await head();
-  await forge.ensureRepository(wanted);
-  assert.equal(await head(), before);
-});
-
 test('an import keeps the pack that it received, so that large files are not compressed again for each mirror', async () => {
   const forge = createLocalForge({ rootDir: `${fixture.rootDir}-pack` });
   const { cloneUrl } = await forge.ensureRepository({ name: 'acme/pack', source: fixture.source, branch: 'trunk' });

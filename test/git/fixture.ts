@@ -145,6 +145,11 @@ export async function checkRefused(
   });
 }
 
+/** The arguments of the checkout of a base, which is `trunk`. */
+export function checkoutArguments(base: string, branch = 'work', name = 'A', email = 'a@example.com'): string[] {
+  return [base, branch, name, email, 'trunk', base, 'file:///nonexistent/acme/api.git'];
+}
+
 /** Runs a script as a sandbox would: in the workspace, with an input file, its output kept. */
 export async function runScript(
   workspace: string,

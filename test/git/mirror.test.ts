@@ -6,7 +6,7 @@ import { afterAll, beforeAll, test } from 'vitest';
 import { execa } from 'execa';
 import { withLock } from '../../base/lock.ts';
 import { checkoutScript, exportScript } from '../../git/sandbox-scripts.ts';
-import { access, createFixture, policy, runScript, type Fixture } from './fixture.ts';
+import { access, checkoutArguments, createFixture, policy, runScript, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -147,7 +147,7 @@ test('a shallow repository is mirrored as far as it goes, checked out, exported 
   const { commit: base } = await trusted.resolveBase(repository);
   assert.equal(base, await git(['rev-parse', 'HEAD']));
   const workspace = join(folder, 'shallow-workspace');
-  const checkout = await runScript(workspace, checkoutScript, [base, 'work', 'A', 'a@example.com'], {
+  const checkout = await runScript(workspace, checkoutScript, checkoutArguments(base), {
     inputFile: (await trusted.createCheckoutBundle(repository, base)).path,
   });
   assert.equal(checkout.exitCode, 0, checkout.stderr);

@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, test } from 'vitest';
 import { checkoutScript, exportScript, nothingToExport } from '../../git/sandbox-scripts.ts';
-import { access, createFixture, runScript, type Fixture } from './fixture.ts';
+import { access, checkoutArguments, createFixture, runScript, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
 let workspace: string;
@@ -21,7 +21,9 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 const checkout = () =>
-  runScript(workspace, checkoutScript, [fixture.base, 'jig/work', 'Jig', 'jig@example.com'], { inputFile: bundle });
+  runScript(workspace, checkoutScript, checkoutArguments(fixture.base, 'jig/work', 'Jig', 'jig@example.com'), {
+    inputFile: bundle,
+  });
 beforeEach(async () => {
   workspace = join(fixture.folder, 'workspace');
   assert.equal((await checkout()).exitCode, 0);
@@ -131,7 +133,12 @@ test('git settings in the environment have no effect', async () => {
   };
   assert.equal((await runScript(workspace, exportScript, [fixture.base], { env })).exitCode, 0);
   assert.equal(
-    (await runScript(workspace, checkoutScript, [fixture.base, 'b', 'n', 'e'], { env, inputFile: bundle })).exitCode,
+    (
+      await runScript(workspace, checkoutScript, checkoutArguments(fixture.base, 'b', 'n', 'e'), {
+        env,
+        inputFile: bundle,
+      })
+    ).exitCode,
     0,
   );
 });
