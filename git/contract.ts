@@ -8,6 +8,8 @@ import { JigError } from '../base/errors.ts';
 export const Commit = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 export type Commit = z.infer<typeof Commit>;
 
+const AllowedRefusal = z.enum(['mode-change', 'unportable-name']);
+
 export const ExportPolicy = z.strictObject({
   maxFiles: z.number().int(),
   maxBytes: z.number().int(),
@@ -16,10 +18,10 @@ export const ExportPolicy = z.strictObject({
   /** Globs that a change may touch; undefined means everything except the protected paths. */
   allowedPaths: z.array(z.string()).optional(),
   /**
-   * What is allowed that would otherwise be refused. `executable`: an existing file becomes 755; `lfs-pointer`: a new
-   * Git LFS pointer.
+   * Refusals that are not made. `mode-change`: an existing file becomes executable; `unportable-name`: a new name that
+   * other systems can't hold.
    */
-  allow: z.array(z.enum(['executable', 'lfs-pointer'])).optional(),
+  allow: z.array(AllowedRefusal).optional(),
 });
 export type ExportPolicy = z.infer<typeof ExportPolicy>;
 
@@ -163,10 +165,12 @@ export type GitRefusalCode =
   | 'path-not-allowed'
   | 'glob-unsupported'
   | 'unsafe-path'
+  | 'unportable-name'
   | 'unsafe-symlink'
   | 'submodule'
   | 'mode-change'
   | 'lfs-pointer'
+  | 'filtered-file'
   | 'foreign-commits'
   | 'push-refused'
   | 'base-moved';

@@ -300,10 +300,12 @@ export const correctable: ReadonlySet<ErrorCode> = new Set([
   'too-many-files',
   'too-large',
   'unsafe-path',
+  'unportable-name',
   'unsafe-symlink',
   'submodule',
   'mode-change',
   'lfs-pointer',
+  'filtered-file',
 ]);
 
 function describeFailed({

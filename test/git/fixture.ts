@@ -113,10 +113,10 @@ export async function createFixture(files: Record<string, string> = { 'a.txt': '
         await writeTree([...rows.filter(({ name }) => !names.has(name.toString('latin1'))), ...entries]),
       );
     },
-    quarantine: (bundlePath: string, more: Partial<ExportPolicy> = {}) =>
+    quarantine: (bundlePath: string, more: Partial<ExportPolicy> = {}, from = base) =>
       trusted.quarantine({
         repository,
-        base,
+        base: from,
         bundlePath,
         policy: { ...policy, ...more },
         message: 'Use aware datetimes',
