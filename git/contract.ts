@@ -4,11 +4,10 @@
  */
 import { z } from 'zod';
 import { JigError } from '../base/errors.ts';
+import { AllowedRefusal } from '../blueprints/kinds/change.ts';
 
 export const Commit = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 export type Commit = z.infer<typeof Commit>;
-
-const AllowedRefusal = z.enum(['mode-change', 'unportable-name']);
 
 export const ExportPolicy = z.strictObject({
   maxFiles: z.number().int(),
@@ -41,6 +40,17 @@ export const DiffStat = z.strictObject({
 });
 export type DiffStat = z.infer<typeof DiffStat>;
 
+const NamedFiles = z.strictObject({ count: z.number().int(), paths: z.array(z.string()) });
+
+/** New files of a workspace that are not in the change, with the names of the first. Names are untrusted. */
+export const LeftOut = z.strictObject({
+  /** Made by setup or a check. */
+  made: NamedFiles,
+  /** Named by .gitignore, and made by something else. */
+  ignored: NamedFiles,
+});
+export type LeftOut = z.infer<typeof LeftOut>;
+
 /** A commit that the trusted side made in quarantine from a sandbox's tree. */
 export const ExportedCommit = z.strictObject({
   /** Undefined if the tree equals its parent's, so there is nothing to push. */
@@ -48,6 +58,7 @@ export const ExportedCommit = z.strictObject({
   base: Commit,
   /** The statistics of the whole change, from base to tree. */
   ...DiffStat.shape,
+  leftOut: LeftOut.optional(),
 });
 export type ExportedCommit = z.infer<typeof ExportedCommit>;
 

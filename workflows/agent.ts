@@ -52,6 +52,8 @@ export interface AgentTask {
   /** What it may spend now: the step's own limits, within what is left of the run's budget. */
   limits: BudgetLimits;
   baseline: BaselineResult[];
+  /** Whether new files that its checks make stay out of the change. */
+  keepOut: boolean;
   settings: RunSettings;
   /** An export that checks the work against what the step may change. What it refuses goes back to the model. */
   guard: ExportCommit;
@@ -242,7 +244,7 @@ async function act(
  * another attempt.
  */
 async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAnswer): Promise<AgentResult | undefined> {
-  const { sandbox, baseline, settings } = task;
+  const { sandbox, baseline, keepOut, settings } = task;
   const { verify: commands, attempts, allowPaths } = task.work;
   const key = `${task.key}/verify/${progress.loop.turns}`;
   const early = await findRefusal(task, key);
@@ -253,7 +255,7 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
   };
   const checked = early
     ? []
-    : await checkCommands({ sandbox, baseline, key, commands, ...timing }, progress.attempt >= attempts);
+    : await checkCommands({ sandbox, baseline, key, commands, keepOut, ...timing }, progress.attempt >= attempts);
   // The checks run what the agent wrote, so they can write where the agent could not.
   const refusal = early ?? (allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
   const failed = checked.filter(({ verdict }) => !verdict.passed);
