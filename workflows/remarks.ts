@@ -2,9 +2,16 @@
 import { plural } from '../base/plural.ts';
 import type { ExportedCommit, FileChange, LeftOut } from '../git/contract.ts';
 
-/** The remarks on a change, one a line; none for most. */
-export function remarksOn({ files, leftOut }: Pick<ExportedCommit, 'files' | 'leftOut'>): string[] {
-  return [...describeModes(files), ...describeLeftOut(leftOut)];
+type Remarked = Pick<ExportedCommit, 'files' | 'leftOut'>;
+
+/** All remarks on a change, one a line; none for most. */
+export function remarksOn({ files, leftOut }: Remarked): string[] {
+  return [...surprisesOf({ files, leftOut }), ...describe(leftOut?.made, (be) => `that setup or a check made ${be}`)];
+}
+
+/** The remarks that belong into the run's line: what its author may not expect. */
+export function surprisesOf({ files, leftOut }: Remarked): string[] {
+  return [...describeModes(files), ...describe(leftOut?.ignored, (be) => `${be} ignored by .gitignore and`)];
 }
 
 function describeModes(files: FileChange[]): string[] {
@@ -15,23 +22,9 @@ function describeModes(files: FileChange[]): string[] {
   return changed.length > shown.length ? [...shown, `… and ${changed.length - shown.length} more modes`] : shown;
 }
 
-function describeLeftOut(leftOut: LeftOut | undefined): string[] {
-  if (!leftOut) return [];
-  const { ignored, made } = leftOut;
-  const be = (count: number): string => (count === 1 ? 'is' : 'are');
-  return [
-    ...(ignored.count > 0
-      ? [
-          `${plural(ignored.count, 'new file')} ${be(ignored.count)} ignored by .gitignore and not in the change: ${named(ignored)}`,
-        ]
-      : []),
-    ...(made.count > 0
-      ? [
-          `${plural(made.count, 'new file')} that setup or a check made ${be(made.count)} not in the change: ${named(made)}`,
-        ]
-      : []),
-  ];
+function describe(files: LeftOut['made'] | undefined, what: (be: string) => string): string[] {
+  if (!files || files.count === 0) return [];
+  const { count, paths } = files;
+  const named = [...paths, ...(count > paths.length ? ['…'] : [])].join(', ');
+  return [`${plural(count, 'new file')} ${what(count === 1 ? 'is' : 'are')} not in the change: ${named}`];
 }
-
-const named = ({ count, paths }: LeftOut['made']): string =>
-  [...paths, ...(count > paths.length ? ['…'] : [])].join(', ');

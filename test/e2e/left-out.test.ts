@@ -77,6 +77,7 @@ test('a file that becomes executable is refused, unless the change allows it, an
   const refused = await run('refused', `${make}  - change: { title: Mode }\n`);
   assert.equal(refused.end.code, 'mode-change', refused.end.reason);
   const allowed = await run('allowed', `${make}  - change: { title: Mode, allow: [ mode-change ] }\n`);
+  assert.match(allowed.end.reason, /is open.*; app\.py: mode 100644 -> 100755$/);
   assert.match(allowed.note, /app\.py: mode 100644 -> 100755/);
   assert.match(allowed.body, /- app\.py: mode 100644 -\\?> 100755/);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { FileChange } from '../../git/contract.ts';
-import { remarksOn } from '../../workflows/remarks.ts';
+import { remarksOn, surprisesOf } from '../../workflows/remarks.ts';
 
 const file = (
   path: string,
@@ -33,6 +33,7 @@ test('each changed mode is shown as git shows it, and new, deleted and other fil
 
 test('files that are left out are counted, and the first are named', () => {
   const leftOut = { ignored: { count: 7, paths: ['a', 'b'] }, made: { count: 1, paths: ['c'] } };
+  assert.equal(surprisesOf({ files: [], leftOut }).length, 1);
   assert.deepEqual(remarksOn({ files: [], leftOut }), [
     '7 new files are ignored by .gitignore and not in the change: a, b, …',
     '1 new file that setup or a check made is not in the change: c',

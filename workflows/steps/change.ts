@@ -10,7 +10,7 @@ import type { CheckRecord, OpenedChange } from '../memory.ts';
 import { perform } from '../perform.ts';
 import { text, withValue } from '../render.ts';
 import { exportWork } from '../export-work.ts';
-import { remarksOn } from '../remarks.ts';
+import { remarksOn, surprisesOf } from '../remarks.ts';
 import { inCleanCheckout } from '../sandbox.ts';
 import { checkRequest, recordChecks } from './check.ts';
 
@@ -49,6 +49,7 @@ export const changeStep: StepAction<ChangeStep> = async (run, { step, key, path,
     draft: isUnchecked || (change.draft ?? run.opened.settings.defaults.change.draft),
     labels: change.labels ?? [],
     gate,
+    surprises: surprisesOf(exported),
     ...(isUnchecked && { unchecked: true as const }),
   });
   const lines = `+${exported.insertions} −${exported.deletions}`;

@@ -13,6 +13,7 @@ import { command, environment } from '../render.ts';
 import { commitBefore, runAgent } from './agent.ts';
 import { correctable } from '../agent.ts';
 import { exportWork, findChangeStep } from '../export-work.ts';
+import { surprisesOf } from '../remarks.ts';
 import { decideOnCleanCheckout, publish } from './change.ts';
 
 /**
@@ -117,7 +118,7 @@ async function repairAndPush(
   });
   if (!exported.commit) return false;
   if (change.gate === 'clean') await decideOnCleanCheckout(run, path, key, exported.commit);
-  await publish(run, { ...change, commit: exported.commit });
+  await publish(run, { ...change, commit: exported.commit, surprises: surprisesOf(exported) });
   return true;
 }
 
