@@ -234,6 +234,8 @@ export interface CallTool {
   callId: string;
   tools: AgentTool[];
   allowPaths?: string[];
+  /** The checks of the step, as shell commands: new files that they make stay out of the change. */
+  checks?: string[];
   env: Record<string, string>;
   timeoutMs: number;
   /** The most characters that the tool shows the model. */

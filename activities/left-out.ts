@@ -17,18 +17,27 @@ const maxListBytes = 16 * 1024 * 1024;
 const maxNamed = 5;
 
 /** Runs a command and notes in the workspace what it made. Repeatable by the command's key. */
-export async function withNotes(
+export async function withNotes<Result>(
   sandbox: Sandbox,
-  { key, keepOut }: Pick<RunCommand, 'key' | 'keepOut'>,
+  { key, keepOut }: { key: string; keepOut: RunCommand['keepOut'] },
   signal: AbortSignal,
-  command: () => Promise<CommandResult>,
-): Promise<CommandResult> {
+  command: () => Promise<Result>,
+): Promise<Result> {
   if (!keepOut) return command();
   const name = createHash('sha256').update(key).digest('hex').slice(0, 16);
   await note(sandbox, `${key}/before`, [noteBeforeScript, name], signal);
   const result = await command();
   await note(sandbox, `${key}/after`, [noteAfterScript, name, ...(keepOut.base ? [keepOut.base] : [])], signal);
   return result;
+}
+
+/** Whether a shell command only runs one of these checks, and perhaps shows a part of its output. */
+export function isCheck(command: string, checks: readonly string[]): boolean {
+  const text = command.trim();
+  return checks.some(
+    (check) =>
+      text.startsWith(check) && /^\s*(2>&1)?\s*(\|\s*(tail|head)(\s[-\w\s]*)?)?$/.test(text.slice(check.length)),
+  );
 }
 
 /** Without its note, what the command made is taken for a part of the change, which people see. */

@@ -100,7 +100,7 @@ async function removeSandbox({ artifacts, sandboxes }: Parts, id: string): Promi
 async function runCommand(parts: Parts, request: RunCommand): Promise<CommandReport> {
   const { key, argv, env, timeoutMs } = request;
   const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
-  const result = await withNotes(sandbox, request, workSignal(), () =>
+  const result = await withNotes(sandbox, { key, keepOut: request.keepOut }, workSignal(), () =>
     sandbox.run(
       { key, argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes },
       { signal: workSignal() },

@@ -170,7 +170,7 @@ export const errorPages = {
   'path-not-allowed': {
     title: 'The change touches a path that it may not touch',
     why: 'The blueprint lists the paths that it may change, and this path is not one of them.',
-    fix: 'Add the path to `allow-paths`, or tell the agent to stay inside the list.',
+    fix: 'Add the path to the list: `allow-paths` of the agent step, or `only` of the `change` step. Or tell the agent to stay inside the list.',
   },
   'glob-unsupported': {
     title: 'A glob is too long, or uses a feature that Jig does not support',

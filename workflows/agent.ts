@@ -202,6 +202,9 @@ async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswe
   return answer;
 }
 
+/** A command as one would write it for a shell. */
+const asShell = (argv: string[]): string => (argv[1] === '-ec' ? (argv[2] ?? '') : argv.join(' ')).trim();
+
 /** Carries out the calls in order, until the step's time is over. A refused call is answered with the next question. */
 async function act(
   task: AgentTask,
@@ -228,6 +231,7 @@ async function act(
         timeoutMs,
         outputMaxCharacters: task.settings.toolOutputMaxCharacters,
         ...(allowPaths && { allowPaths }),
+        ...(task.keepOut && { checks: task.work.verify.map(({ argv }) => asShell(argv)) }),
         ...(note && { note }),
       },
       { summary: call?.brief ?? id, timeoutMs, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },

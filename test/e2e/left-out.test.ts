@@ -10,7 +10,8 @@ beforeAll(async () => {
       script: 'v1',
       replies: [
         { step: 'fix', turn: 1, calls: [call('echo x = 2 >app.py; echo new >new.py')] },
-        { step: 'fix', turn: 2, text: 'x is two.' },
+        { step: 'fix', turn: 2, calls: [call('python3 test_app.py 2>&1 | tail -n 5')] },
+        { step: 'fix', turn: 3, text: 'x is two.' },
       ],
     },
   });
@@ -36,8 +37,6 @@ test('what setup and checks leave behind stays out of the change, and the eviden
   const { end, files, note, body } = await run(
     'leaves',
     `
-  - check: [ python3 test_app.py ]
-    gate: baseline
   - agent: { task: Fix it, tools: [ shell ] }
     id: fix
     verify: [ python3 test_app.py, echo x >coverage.xml ]
