@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { editText, notUtf8, type TextEdit } from '../agent/edit-text.ts';
 import { JigError, type ErrorCode } from '../base/errors.ts';
-import type { AppliedEdit, ApplyEdit, UndoEdit } from './contract.ts';
+import type { AppliedEdit, ApplyEdit, UndoEdit } from './edit-contract.ts';
 import type { Parts } from './parts.ts';
 import { createOperations } from './sandbox-files.ts';
 

@@ -1,5 +1,7 @@
 import { runTool } from '../agent/run-tool.ts';
 import { parseToolCall } from '../agent/tools.ts';
+import { workSignal } from './activity.ts';
+import { isCheck, withNotes } from './left-out.ts';
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import { JigError } from '../base/errors.ts';
 import type { CallTool, CalledTool } from './contract.ts';
@@ -39,7 +41,11 @@ async function carryOut(sandboxes: SandboxProvider, request: CallTool, call: Too
   if ('error' in parsed) return parsed.error;
   const sandbox = await sandboxes.getSandbox(request.sandbox);
   try {
-    const { text } = await runTool(parsed.call, createOperations(sandbox, request), { timeoutMs, maxChars });
+    const { call: made } = parsed;
+    const keepOut = made.tool === 'shell' && isCheck(made.arguments.command, request.checks ?? []) ? {} : undefined;
+    const { text } = await withNotes(sandbox, { key: request.key, keepOut }, workSignal(), () =>
+      runTool(made, createOperations(sandbox, request), { timeoutMs, maxChars }),
+    );
     return text;
   } catch (error) {
     // A path that leads out of the workspace is the model's mistake, so the model is told.

@@ -16,6 +16,7 @@ import type { CommandEnding, SandboxRef, SandboxResources, StateReached } from '
 import type { RunDefaults } from '../base/defaults.ts';
 import type { Json } from '../base/json.ts';
 import type { RunRequest } from '../workflows/messages.ts';
+import type { AppliedEdit, ApplyEdit, UndoEdit } from './edit-contract.ts';
 
 /** The worker's settings, which a run keeps to its end. */
 export interface RunSettings {
@@ -124,37 +125,11 @@ export interface RunCommand {
     /** A text that its output should hold. */
     says?: string;
   };
-}
-
-export interface ApplyEdit {
-  sandbox: SandboxRef;
-  key: string;
-  path: string;
-  old: string;
-  new: string;
-  line?: number;
-  all: boolean;
-  /** Whether to keep the file as it was, so that the edit can be undone. */
-  keepBefore: boolean;
-}
-
-/** An edit that was made. */
-export interface AppliedEdit {
-  replacements: number;
-  kept?: { before: ArtifactRef; afterSha256: string };
-}
-
-/** An edit that was made, with what is needed to undo it. */
-export interface UndoEdit {
-  sandbox: SandboxRef;
-  key: string;
-  path: string;
-  old: string;
-  new: string;
-  line?: number;
-  all: boolean;
-  before: ArtifactRef;
-  afterSha256: string;
+  /**
+   * Set if the new files that it makes stay out of the change; with a base commit, so do changes that it makes to files
+   * of that commit.
+   */
+  keepOut?: { base?: string };
 }
 
 export interface ExportCommit {
@@ -166,6 +141,8 @@ export interface ExportCommit {
   /** The parent of the new commit; `base` if nothing was pushed yet. */
   parent: string;
   policy: ExportPolicy;
+  /** Globs of new files that are in the change although .gitignore names them, or setup or a check made them. */
+  include?: string[];
   /** The policy's allowed paths apply to what changed since this commit. If missing, they apply to the whole change. */
   since?: string;
   message: string;
@@ -256,6 +233,8 @@ export interface CallTool {
   callId: string;
   tools: AgentTool[];
   allowPaths?: string[];
+  /** The checks of the step, as shell commands: new files that they make stay out of the change. */
+  checks?: string[];
   env: Record<string, string>;
   timeoutMs: number;
   /** The most characters that the tool shows the model. */

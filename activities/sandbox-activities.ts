@@ -20,6 +20,7 @@ import type {
   SandboxActivities,
 } from './contract.ts';
 import { loadJson } from './kept.ts';
+import { chooseNewFiles, withNotes } from './left-out.ts';
 import type { Parts } from './parts.ts';
 import { findReports } from './test-reports.ts';
 import { isRemoved, keepRemoval } from './removed-sandboxes.ts';
@@ -103,9 +104,11 @@ async function removeSandbox({ artifacts, sandboxes }: Parts, id: string): Promi
 async function runCommand(parts: Parts, request: RunCommand): Promise<CommandReport> {
   const { key, argv, env, timeoutMs } = request;
   const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
-  const result = await sandbox.run(
-    { key, argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes },
-    { signal: workSignal() },
+  const result = await withNotes(sandbox, { key, keepOut: request.keepOut }, workSignal(), () =>
+    sandbox.run(
+      { key, argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes },
+      { signal: workSignal() },
+    ),
   );
   if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
   log().info('command ended', { key, ending: result.ending, exitCode: result.exitCode, durationMs: result.durationMs });
@@ -125,21 +128,23 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
   const { repository, base, parent, policy, message, author, dateMs, key, since } = request;
   const signal = workSignal();
   const sandbox: Sandbox = await parts.sandboxes.getSandbox(request.sandbox);
+  const { chosen, leftOut } = await chooseNewFiles(sandbox, request, signal);
   const result = await sandbox.run(
     {
       key: `${key}/export`,
       argv: systemScript(exportScript, base),
+      stdin: chosen,
       timeoutMs: defaults.timeoutsMs.change,
       outputCapBytes: defaults.output.artifactMaxBytes,
     },
     { signal },
   );
   const isBase = result.ending === 'exited' && result.exitCode === nothingToExport;
-  if (isBase && parent === base) return { base, files: [], insertions: 0, deletions: 0 };
+  if (isBase && parent === base) return { base, files: [], insertions: 0, deletions: 0, ...(leftOut && { leftOut }) };
   if (!isBase) await mustSucceed(parts.artifacts, result, 'The export', 'export-failed');
   if (result.stdout.droppedBytes > 0)
     throw new JigError('too-large', `The export is larger than ${defaults.output.artifactMaxBytes} bytes`);
-  return parts.git.quarantine(
+  const exported = await parts.git.quarantine(
     // Code hosts act on commit messages too: they close issues and skip checks.
     {
       repository,
@@ -156,4 +161,5 @@ async function exportCommit(parts: Parts, request: ExportCommit): Promise<Export
     },
     signal,
   );
+  return { ...exported, ...(leftOut && { leftOut }) };
 }

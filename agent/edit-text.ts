@@ -1,5 +1,7 @@
 /** Exact replacement in a text. Errors show the nearest places. */
 import { findCanonical } from './canonical-text.ts';
+import { findLookalikes } from './lookalikes.ts';
+import { alignEnds, asWritten, readFileText, writeFileText } from './file-text.ts';
 import { findNearestLines } from './nearest-lines.ts';
 
 /** The replacement of one text by another. */
@@ -24,30 +26,56 @@ interface RefusedEdit {
   advice?: string;
 }
 
-/** The edited text, with the changed lines (from 1) and how they read now; or what is wrong. */
+/**
+ * The edited file, with the changed lines (from 1) and how they read now; or what is wrong. `old` and `new` are compared
+ * and written with the file's own line ends, and the file keeps its byte order mark.
+ */
 export function editText(
-  text: string,
+  content: string,
   edit: TextEdit,
 ): { text: string; lines: number[]; excerpt: string } | RefusedEdit {
-  if (edit.old === edit.new)
+  const file = readFileText(content);
+  const { text } = file;
+  const { old, new: replacement } = bareEdit(text, edit);
+  if (old === replacement)
     return {
-      error: `old and new are the same, so this changes nothing: ${shownLine(edit.old.trim().split('\n')[0] ?? '')}`,
+      error: `old and new are the same${edit.old === edit.new ? '' : ' but for their line ends, which an edit keeps as the file has them'}, so this changes nothing: ${shownLine(old.trim().split('\n')[0] ?? '')}`,
       advice: 'Write in new how the text has to be. To add a line, take the line before it into both.',
     };
-  if (edit.old === '') return { error: 'old is empty. Write in old the text that is there now.' };
-  const places = findPlaces(text, edit.old);
-  if (places.length === 0) return explainMissing(text, edit);
+  if (old === '') return { error: 'old is empty. Write in old the text that is there now.' };
+  const places = findPlaces(text, old);
+  if (places.length === 0) return explainMissing(text, old);
   const chosen = edit.line === undefined ? places : places.filter((place) => place.line === edit.line);
   if (chosen.length === 0 || (chosen.length > 1 && !edit.all)) return { error: explainSeveral(text, places) };
   let result = '';
   let from = 0;
-  for (const place of chosen) {
-    result += text.slice(from, place.index) + edit.new;
-    from = place.index + place.length;
+  const ends: string[] = [];
+  let line = 0;
+  for (const { index, length, line: at } of chosen) {
+    const replaced = text.slice(index, index + length);
+    const after = at - 1 + countBreaks(replaced);
+    const usual = file.ends[at - 1] ?? file.ends[at - 2] ?? '\n';
+    const replacedEnds = file.ends.slice(at - 1, after);
+    result += text.slice(from, index) + replacement;
+    from = index + length;
+    ends.push(...file.ends.slice(line, at - 1), ...alignEnds(replaced, replacedEnds, replacement, usual));
+    line = after;
   }
   result += text.slice(from);
-  const lines = chosen.map((place, index) => place.line + index * (countBreaks(edit.new) - countBreaks(edit.old)));
-  return { text: result, lines, excerpt: excerptOf(result, lines, countBreaks(edit.new) + 1) };
+  const lines = chosen.map((place, index) => place.line + index * (countBreaks(replacement) - countBreaks(old)));
+  return {
+    text: writeFileText({ ...file, text: result, ends: [...ends, ...file.ends.slice(line)] }),
+    lines,
+    excerpt: excerptOf(result, lines, countBreaks(replacement) + 1),
+  };
+}
+
+/** An edit in LF. A program that shows the lines of a file leaves the CR of a CRLF at the end of the last one. */
+function bareEdit(text: string, edit: TextEdit): Pick<TextEdit, 'old' | 'new'> {
+  const old = asWritten(edit.old);
+  const replacement = asWritten(edit.new);
+  if (!old.endsWith('\r') || text.includes(old)) return { old, new: replacement };
+  return { old: old.slice(0, -1), new: replacement.replace(/\r$/, '') };
 }
 
 interface EditPlace {
@@ -70,18 +98,20 @@ function findPlaces(text: string, old: string): EditPlace[] {
   });
 }
 
-function explainMissing(text: string, edit: TextEdit): RefusedEdit {
+function explainMissing(text: string, old: string): RefusedEdit {
   const lines = text.split('\n');
-  const nearest = findNearestLines(lines, edit.old.split('\n'));
+  const nearest = findNearestLines(lines, old.split('\n'));
   if (nearest === undefined) {
     const missing = 'the file does not hold this text, nor one like it.';
     return lines.length <= maxShownFileLines
       ? { error: `${missing} It holds:\n${shownLines(lines, 0, lines.length).trimEnd()}` }
       : { error: missing, advice: 'Read the file again.' };
   }
+  const lookalikes = findLookalikes(text, old);
+  const named = lookalikes ? `, but one that looks the same: ${lookalikes}` : ' exactly';
   // The line numbers are apart from the lines, because a small model copies a number in front of a line.
   return {
-    error: `the file does not hold this text exactly. The nearest are lines ${nearest.from + 1} to ${nearest.to}:\n${shownLines(lines, nearest.from, nearest.to)}`,
+    error: `the file does not hold this text${named}. The nearest are lines ${nearest.from + 1} to ${nearest.to}:\n${shownLines(lines, nearest.from, nearest.to)}`,
     advice: 'Copy what you want to replace into old exactly as it stands there, quotes and spaces too.',
   };
 }

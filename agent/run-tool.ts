@@ -4,12 +4,15 @@ import { shellWord } from '../base/shell-word.ts';
 import { hasForms } from './canonical-text.ts';
 import { cutText } from './cut-text.ts';
 import { editText, notUtf8 } from './edit-text.ts';
+import { describeLineEnds, readFileText, replaceFileText, writeFileText } from './file-text.ts';
 import type { CommandOutput, ToolOperations, ToolResult } from './operations.ts';
 import { checkWritable, resolveToolPath } from './tool-paths.ts';
 import type { ParsedToolCall } from './tools.ts';
 
 /** The most bytes of a file that read and edit accept. */
 const maxFileBytes = 1024 * 1024;
+/** The most bytes of a file that write replaces. */
+const maxReplacedBytes = 16 * maxFileBytes;
 const defaultReadLines = 400;
 const maxMatches = 100;
 const maxLineChars = 400;
@@ -84,7 +87,8 @@ async function read(
 ): Promise<ToolResult> {
   const file = await openText(path, operations);
   if ('error' in file) return failed(file.error);
-  const lines = file.text.split('\n');
+  const shownText = readFileText(file.text);
+  const lines = shownText.text.split('\n');
   if (lines.at(-1) === '') lines.pop();
   const isBeyond = (wanted.offset ?? 1) > lines.length;
   const from = isBeyond ? 1 : (wanted.offset ?? 1);
@@ -106,9 +110,11 @@ async function read(
     next <= lines.length
       ? `\n[${lines.length - next + 1} more lines; the next: {"path": ${JSON.stringify(path)}, "offset": ${next}}]`
       : '';
+  const ends = describeLineEnds(shownText);
+  const which = ends ? `, with ${ends} line ends, which edit and write keep` : '';
   const head = isBeyond
-    ? `[${path} has only ${lines.length} lines; from the first:]`
-    : `[${path}, lines ${from} to ${next - 1} of ${lines.length}:]`;
+    ? `[${path} has only ${lines.length} lines; from the first${which}:]`
+    : `[${path}, lines ${from} to ${next - 1} of ${lines.length}${which}:]`;
   return done(`${head}\n${shown.join('\n')}${rest}`);
 }
 
@@ -125,8 +131,15 @@ async function edit(wanted: ArgumentsOf<'edit'>, path: string, operations: ToolO
 }
 
 async function write(wanted: ArgumentsOf<'write'>, path: string, operations: ToolOperations): Promise<ToolResult> {
-  await operations.writeFile(path, wanted.text);
-  return done(`Wrote ${path}, ${wanted.text.split('\n').length} lines.`);
+  const there = await operations.readFile(path, maxReplacedBytes);
+  if (there && (there.text === undefined || !there.isUtf8)) {
+    const why = there.text === undefined ? `it has ${there.sizeBytes} bytes, too many to replace.` : notUtf8;
+    return failed(`${path}: ${why} Change it with a program, by shell.`);
+  }
+  const file = there?.text === undefined ? undefined : replaceFileText(readFileText(there.text), wanted.text);
+  await operations.writeFile(path, file ? writeFileText(file) : wanted.text);
+  const kept = file && describeLineEnds(file) ? ` It kept its ${describeLineEnds(file)} line ends.` : '';
+  return done(`Wrote ${path}, ${wanted.text.split('\n').length} lines.${kept}`);
 }
 
 async function search(
@@ -157,7 +170,12 @@ async function search(
     return done(`No line of ${path === '.' ? 'the repository' : path} holds ${JSON.stringify(wanted.text)}.`);
   const shown = lines
     .slice(0, maxMatches)
-    .map((line) => line.replace(/^\.\//, ''))
+    .map((line) =>
+      line
+        .replace(/^\.\//, '')
+        .replace(/\r$/, '')
+        .replace(/^([^:]*:1:)\uFEFF/, '$1'),
+    )
     .map((line) =>
       line.length > maxLineChars
         ? `${line.slice(0, maxLineChars)}… [cut: ${line.length} characters; read the file at this line]`

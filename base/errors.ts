@@ -170,7 +170,7 @@ export const errorPages = {
   'path-not-allowed': {
     title: 'The change touches a path that it may not touch',
     why: 'The blueprint lists the paths that it may change, and this path is not one of them.',
-    fix: 'Add the path to `allow-paths`, or tell the agent to stay inside the list.',
+    fix: 'Add the path to the list: `allow-paths` of the agent step, or `only` of the `change` step. Or tell the agent to stay inside the list.',
   },
   'glob-unsupported': {
     title: 'A glob is too long, or uses a feature that Jig does not support',
@@ -180,7 +180,12 @@ export const errorPages = {
   'unsafe-path': {
     title: 'The change has a file name that is not safe',
     why: "Names such as .git in any disguise, `..`, control characters or bytes that are not UTF-8 make git or a reviewer's tools do what nobody asked for.",
-    fix: 'Rename the file.',
+    fix: 'Rename the file. A name that the repository has already may stay.',
+  },
+  'unportable-name': {
+    title: 'The change has a new name that other systems can’t hold',
+    why: 'A checkout on Windows or macOS fails, or loses a file, if a name has characters such as `:` or `?`, ends in a dot or a space, is a device such as `aux`, or differs from another name only in upper and lower case.',
+    fix: 'Rename the file. If the repository is never checked out there, add `allow: [ unportable-name ]` to the `change` step.',
   },
   'unsafe-symlink': {
     title: 'The change has a symbolic link that leaves the repository',
@@ -195,12 +200,17 @@ export const errorPages = {
   'mode-change': {
     title: 'The change makes an existing file executable',
     why: 'Whether a file may be executed is seldom part of a change, and easy to miss in a review.',
-    fix: "Restore the file's mode, or allow `executable` in the export policy.",
+    fix: 'Restore the mode in a step before the change, such as `run: chmod -x FILE`. If the change is about the mode, add `allow: [ mode-change ]` to the `change` step. A bit that is lost is not refused, but shown in the evidence.',
   },
   'lfs-pointer': {
     title: 'The change has a Git LFS pointer',
     why: 'The commit would contain the pointer, but the content that it points to would stay in the sandbox.',
-    fix: 'Commit the content through LFS by hand, or allow `lfs-pointer` in the export policy.',
+    fix: 'Commit the content through LFS by hand, or leave the file out of the change. A pointer that only moved is not refused.',
+  },
+  'filtered-file': {
+    title: 'The change writes a file that git stores through a filter',
+    why: 'The repository’s .gitattributes names a filter for the file, such as Git LFS or git-crypt. A sandbox has no such filter, so the commit would hold the raw content.',
+    fix: 'Change the file by hand where the filter is installed, and leave it out of the change.',
   },
   'foreign-commits': {
     title: 'The branch holds commits that this run did not make',

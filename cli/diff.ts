@@ -25,8 +25,12 @@ export const diff = new Command('diff')
       );
     if (repository.forge !== 'local')
       throw new JigError('change-elsewhere', `The change of ${runId} is on ${repository.forge}`, { hint: change.url });
-    const patch = await (await openForge()).getDiff(repository.name, change.number);
+    const forge = await openForge();
+    if (raw) {
+      process.stdout.write(await forge.getPatch(repository.name, change.number));
+      return;
+    }
+    const patch = await forge.getDiff(repository.name, change.number);
     if (json) printJson({ runId, repository: repository.name, change, patch });
-    else if (raw) process.stdout.write(patch);
     else print(renderDiff(patch, { paint: paintOut }));
   });

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { JigError } from '../base/errors.ts';
+import { AllowedRefusal } from '../blueprints/kinds/change.ts';
 
 export const Commit = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 export type Commit = z.infer<typeof Commit>;
@@ -16,10 +17,10 @@ export const ExportPolicy = z.strictObject({
   /** Globs that a change may touch; undefined means everything except the protected paths. */
   allowedPaths: z.array(z.string()).optional(),
   /**
-   * What is allowed that would otherwise be refused. `executable`: an existing file becomes 755; `lfs-pointer`: a new
-   * Git LFS pointer.
+   * Refusals that are not made. `mode-change`: an existing file becomes executable; `unportable-name`: a new name that
+   * other systems can't hold.
    */
-  allow: z.array(z.enum(['executable', 'lfs-pointer'])).optional(),
+  allow: z.array(AllowedRefusal).optional(),
 });
 export type ExportPolicy = z.infer<typeof ExportPolicy>;
 
@@ -39,6 +40,17 @@ export const DiffStat = z.strictObject({
 });
 export type DiffStat = z.infer<typeof DiffStat>;
 
+const NamedFiles = z.strictObject({ count: z.number().int(), paths: z.array(z.string()) });
+
+/** New files of a workspace that are not in the change, with the names of the first. Names are untrusted. */
+export const LeftOut = z.strictObject({
+  /** Made by setup or a check. */
+  made: NamedFiles,
+  /** Named by .gitignore, and made by something else. */
+  ignored: NamedFiles,
+});
+export type LeftOut = z.infer<typeof LeftOut>;
+
 /** A commit that the trusted side made in quarantine from a sandbox's tree. */
 export const ExportedCommit = z.strictObject({
   /** Undefined if the tree equals its parent's, so there is nothing to push. */
@@ -46,6 +58,7 @@ export const ExportedCommit = z.strictObject({
   base: Commit,
   /** The statistics of the whole change, from base to tree. */
   ...DiffStat.shape,
+  leftOut: LeftOut.optional(),
 });
 export type ExportedCommit = z.infer<typeof ExportedCommit>;
 
@@ -171,10 +184,12 @@ export type GitRefusalCode =
   | 'path-not-allowed'
   | 'glob-unsupported'
   | 'unsafe-path'
+  | 'unportable-name'
   | 'unsafe-symlink'
   | 'submodule'
   | 'mode-change'
   | 'lfs-pointer'
+  | 'filtered-file'
   | 'foreign-commits'
   | 'push-refused'
   | 'base-moved';

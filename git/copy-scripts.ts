@@ -116,7 +116,6 @@ rm -rf "$aside"
 # Git's index tells changed files by their inodes and times, and these are new.
 if [ -f .git/index ] && [ -d .git/objects ]; then
   trusted init --quiet --bare --template= "$own/git"
-  exact_bytes "$own/git"
   (cd .git/objects && pwd -P) >"$own/git/objects/info/alternates"
   fresh=$(mktemp -p .git)
   cp -p .git/index "$fresh"

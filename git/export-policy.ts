@@ -2,7 +2,9 @@
 import { gitOutput, type RunGit } from './command.ts';
 import { GitRefusal, type Commit, type ExportPolicy, type FileChange, type GitRefusalCode } from './contract.ts';
 import { withSizes } from './diff.ts';
+import { findFilteredFiles } from './filtered-files.ts';
 import { createMatcher, createProtection } from './globs.ts';
+import { findCollisions, findNewNames, isImpossibleOnWindows } from './portable-names.ts';
 import { listRawChanges, type RawChange } from './raw-diff.ts';
 
 const symlinkMode = '120000';
@@ -28,10 +30,17 @@ export async function checkExport(
   const isAllowed = policy.allowedPaths ? createMatcher(policy.allowedPaths) : () => true;
   const changes = await listRawChanges(git, gitDir, base, tree, policy.maxFiles);
   const recent = since ? await listRawChanges(git, gitDir, since, tree, policy.maxFiles) : changes;
-  const refuse = (code: GitRefusalCode, sentence: string, isRefused: (change: RawChange) => boolean) =>
-    refuseAny(changes, code, sentence, isRefused);
+  const refuse: Refuse = (...refusal) => refuseAny(changes, ...refusal);
 
-  refuse('unsafe-path', 'These names are not safe', (change) => change.lossyPath || isUnsafePath(change.path));
+  // A name that the base has may stay, whatever it is: the change doesn't bring it.
+  const names = await findNewNames(git, gitDir, base, changes);
+  const unsafe = new Set(names.filter(({ name }) => isUnsafePath(name)).map(({ change }) => change));
+  refuse(
+    'unsafe-path',
+    'These names are not safe',
+    (change) => unsafe.has(change) || (change.lossyPath && change.status === 'added'),
+  );
+  if (!policy.allow?.includes('unportable-name')) await checkPortable(git, gitDir, tree, names, refuse);
   refuse('submodule', 'These are submodules, or say where submodules come from', isSubmodule);
   refuse(
     'protected-path',
@@ -44,10 +53,10 @@ export async function checkExport(
     'These paths are not among those that may change',
     ({ path }) => !isAllowed(path),
   );
-  if (!policy.allow?.includes('executable')) {
+  if (!policy.allow?.includes('mode-change')) {
     refuse(
       'mode-change',
-      'These files would become executable',
+      'These files would become executable (mode 100644 -> 100755)',
       ({ oldMode, newMode }) => oldMode === '100644' && newMode === '100755',
     );
   }
@@ -63,8 +72,46 @@ export async function checkExport(
       paths: largest,
     });
   }
-  await checkContents(git, gitDir, changes, files, refuse, policy);
+  await checkContents(git, gitDir, changes, files, refuse);
+  await checkFilters(git, gitDir, { base, tree }, changes, refuse);
   return files;
+}
+
+type Refuse = (code: GitRefusalCode, sentence: string, isRefused: (change: RawChange) => boolean) => void;
+
+async function checkPortable(
+  git: RunGit,
+  gitDir: string,
+  tree: string,
+  names: Awaited<ReturnType<typeof findNewNames>>,
+  refuse: Refuse,
+): Promise<void> {
+  const impossible = new Set(names.filter(({ name }) => isImpossibleOnWindows(name)).map(({ change }) => change));
+  refuse('unportable-name', 'Windows has no such names', (change) => impossible.has(change));
+  const collisions = await findCollisions(git, gitDir, tree, names);
+  const others = [...new Set(collisions.values())].slice(0, 5).map((other) => JSON.stringify(other));
+  refuse(
+    'unportable-name',
+    `These names are the same as ${others.join(', ')} where upper and lower case, or the forms of accents, are one`,
+    (change) => collisions.has(change),
+  );
+}
+
+/** Refuses what only git with the repository's own filters could store. A pointer or a file that only moved may stay. */
+async function checkFilters(
+  git: RunGit,
+  gitDir: string,
+  { base, tree }: Pick<Export, 'base' | 'tree'>,
+  changes: RawChange[],
+  refuse: Refuse,
+): Promise<void> {
+  const before = new Set(changes.map(({ oldBlob }) => oldBlob));
+  const written = changes.filter(({ status, newMode, newBlob }) => {
+    return status !== 'deleted' && newMode !== symlinkMode && !before.has(newBlob);
+  });
+  const hasNewRules = changes.some(({ path }) => /(^|\/)\.gitattributes$/i.test(path));
+  const filtered = await findFilteredFiles(git, gitDir, hasNewRules ? [base, tree] : [base], written);
+  refuse('filtered-file', 'Git stores these files through a filter, which Jig has not', (each) => filtered.has(each));
 }
 
 function refuseAny(
@@ -88,9 +135,9 @@ async function checkContents(
   gitDir: string,
   changes: RawChange[],
   files: FileChange[],
-  refuse: (code: GitRefusalCode, sentence: string, isRefused: (change: RawChange) => boolean) => void,
-  policy: ExportPolicy,
+  refuse: Refuse,
 ): Promise<void> {
+  const before = new Set(changes.map(({ oldBlob }) => oldBlob));
   const unsafeLinks = new Set<RawChange>();
   const pointers = new Set<RawChange>();
   for (const [index, change] of changes.entries()) {
@@ -99,12 +146,12 @@ async function checkContents(
       continue;
     const content = (await gitOutput(git, ['cat-file', 'blob', change.newBlob], { gitDir })).toString();
     if (change.newMode === symlinkMode && isUnsafeLink(change.path, content)) unsafeLinks.add(change);
-    if (change.newMode !== symlinkMode && content.startsWith('version https://git-lfs.github.com/spec/'))
-      pointers.add(change);
+    const isPointer = content.startsWith('version https://git-lfs.github.com/spec/');
+    // A pointer that the base has points to content that is there.
+    if (change.newMode !== symlinkMode && isPointer && !before.has(change.newBlob)) pointers.add(change);
   }
   refuse('unsafe-symlink', 'These links leave the repository', (change) => unsafeLinks.has(change));
-  if (!policy.allow?.includes('lfs-pointer'))
-    refuse('lfs-pointer', 'These are pointers to content that stays in the sandbox', (change) => pointers.has(change));
+  refuse('lfs-pointer', 'These are pointers to content that stays in the sandbox', (change) => pointers.has(change));
 }
 
 /**

@@ -9,6 +9,8 @@ export interface RawChange {
   status: FileChange['status'];
   oldMode: string;
   newMode: string;
+  /** Zeros if the file is added. */
+  oldBlob: string;
   newBlob: string;
 }
 
@@ -71,12 +73,20 @@ export async function listRawChanges(
   return files.toSorted((a, b) => Buffer.compare(a.path, b.path)).map(({ path, entry }) => describe(path, entry));
 }
 
-function describe(bytes: Buffer, { oldMode, newMode, newId }: Entry): RawChange {
+function describe(bytes: Buffer, { oldMode, newMode, oldId, newId }: Entry): RawChange {
   const path = bytes.toString();
   // The first three digits distinguish files, links and submodules.
   const changed = oldMode.slice(0, 3) === newMode.slice(0, 3) ? 'modified' : 'type-changed';
   const status = oldMode === none ? 'added' : newMode === none ? 'deleted' : changed;
-  return { path, lossyPath: !Buffer.from(path).equals(bytes), status, oldMode, newMode, newBlob: newId };
+  return {
+    path,
+    lossyPath: !Buffer.from(path).equals(bytes),
+    status,
+    oldMode,
+    newMode,
+    oldBlob: oldId,
+    newBlob: newId,
+  };
 }
 
 /**

@@ -1,8 +1,8 @@
 /**
  * Shell scripts that run in a sandbox's workspace as supervised commands. {@link systemScript} gives their words.
  *
- * Bytes are not converted between checkout and workspace in either direction (no filters, no line ends), so the export
- * is what the commands saw. Nothing here is a security boundary: that is the quarantine.
+ * Files are converted as git converts them anywhere, by the repository's .gitattributes: line ends, encodings, `$Id$`.
+ * Filters have no programs here, so they do nothing. Nothing here is a security boundary: that is the quarantine.
  */
 
 /** The folders of programs. No command in a sandbox can write to them. */
@@ -42,7 +42,78 @@ trusted() { command git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c c
   -c safe.directory='*' -c gc.auto=0 -c core.autocrlf=false -c core.fileMode=true -c core.symlinks=true \\
   -c core.excludesFile=/dev/null -c core.attributesFile=/dev/null -c core.untrackedCache=false \\
   -c advice.addEmbeddedRepo=false -c commit.gpgSign=false "$@"; }
-exact_bytes() { mkdir -p "$1/info"; echo '* -text -eol -filter -ident -working-tree-encoding' >"$1/info/attributes"; }
+`;
+
+/**
+ * Makes a separate git folder for the workspace, so that no configuration, hook, ref or index of the agent's is used,
+ * only objects. $known says whether the objects of the base commit, "$1", are there; if so, the index starts as its
+ * tree.
+ */
+export const ownGit = `
+base=$1
+own=$(mktemp -d)
+trap 'rm -rf "$own"' EXIT
+trusted init --quiet --bare --template= "$own/git"
+if test -d .git/objects; then (cd .git/objects && pwd -P) >"$own/git/objects/info/alternates"; fi
+if test -f .git/shallow; then echo "$base" >"$own/git/shallow"; fi
+snap() { trusted --git-dir="$own/git" --work-tree=. "$@"; }
+known=no
+if snap cat-file -e "$base^{tree}" 2>/dev/null && snap read-tree "$base" 2>/dev/null; then known=yes; fi
+`;
+
+/**
+ * Shell functions for notes about a workspace. They are in its .git folder, so that they go along with a copy. A list of paths
+ * has one path a line, with \\001 for a line break, which no change may have in a name. `differences` lists in which known files the index differs from the base, each as git's raw format and a path.
+ */
+const noted = `
+notes=.git/jig
+as_lines() { tr '\\n\\0' '\\001\\n'; }
+as_words() { tr '\\n' '\\0'; }
+all_paths() { find . -path ./.git -prune -o -print0 2>/dev/null | as_lines; }
+differences() {
+  snap diff --cached --raw --no-abbrev --no-renames --diff-filter=MDT -z "$base" -- | as_lines |
+    awk 'NR % 2 { change = $0; next } { print change "\\t" $0 }'
+}
+note_differences() {
+  if test $known = yes && mkdir -p "$notes" && snap add -u -- . >&2; then differences >"$notes/differences"; fi
+}
+`;
+
+/** Notes which paths are there before a command. Arguments: a name for the command. */
+export const noteBeforeScript = `set -eu${noted}
+if [ ! -d .git ]; then exit 0; fi
+mkdir -p "$notes"
+all_paths >"$notes/before-$1"
+`;
+
+/**
+ * Notes which paths the command made: of a new folder only the folder. With a second argument, the base commit, it also
+ * notes which known files it changed. Arguments: the command's name, and perhaps the base commit.
+ */
+export const noteAfterScript = `${prologue}${noted}
+if [ ! -f "$notes/before-$1" ]; then exit 0; fi
+all_paths | awk -v before="$notes/before-$1" 'BEGIN { while ((getline path <before) > 0) was[path] }
+  { folder = $0; sub(/\\/[^\\/]*$/, "", folder) } !($0 in was) && (folder in was)' >>"$notes/made"
+rm "$notes/before-$1"
+if [ -z "\${2-}" ]; then exit 0; fi
+shift
+${ownGit}
+note_differences
+`;
+
+/**
+ * Lists new files that the export leaves out, one a line: `M` for a file that a noted command made, `I` for one that
+ * .gitignore names, and with a second argument, `J` for one that is both. Arguments: base commit, perhaps `J`.
+ */
+export const listLeftOutScript = `${prologue}${ownGit}${noted}
+classify() {
+  as_lines | awk -v made="$notes/made" -v both="$1" -v other="$2" 'BEGIN { while ((getline path <made) > 0) was[path] }
+    { kind = other; path = "./" $0; sub(/\\/$/, "", path)
+      for (; path != "."; sub(/\\/[^\\/]*$/, "", path)) if (path in was) { kind = both; break }
+      if (kind != "") print kind " " $0 }'
+}
+snap ls-files -z --others --exclude-standard | classify M ""
+snap ls-files -z --others --ignored --exclude-standard | classify "\${2-}" I
 `;
 
 /**
@@ -51,14 +122,13 @@ exact_bytes() { mkdir -p "$1/info"; echo '* -text -eol -filter -ident -working-t
  * Standard input: the bundle. Arguments: commit, branch, author's name, author's email, the base branch and its commit,
  * the address of `origin`.
  */
-export const checkoutScript = `${prologue}
+export const checkoutScript = `${prologue}${noted}
 commit=$1 branch=$2 name=$3 email=$4 base=$5 base_commit=$6 origin=$7
 # One of two branches can't be a folder of the other.
 case $base in "$branch" | "$branch"/*) branch=jig-$branch ;; esac
 find . -type d ! -perm -700 -exec chmod u+rwx {} + 2>/dev/null || true
 find . -mindepth 1 -maxdepth 1 -exec rm -rf {} +
 trusted init --quiet --template= .
-exact_bytes .git
 cat >.git/jig.bundle
 trusted bundle unbundle .git/jig.bundle >.git/jig.refs
 rm .git/jig.bundle
@@ -81,29 +151,27 @@ trusted config gc.auto 0
 trusted checkout --quiet --force -B "$branch" "$commit"
 trusted clean -ffdxq
 test "$(trusted rev-parse HEAD)" = "$commit"
+# Git would convert some files of such a repository only because they are looked at.
+if [ -n "$(trusted ls-files -- ':(glob)**/.gitattributes' | head -n 1)" ]; then
+  ${ownGit}
+  note_differences
+fi
 `;
 
 /**
- * Makes a separate git folder for the workspace, so that no configuration, hook, ref or index of the agent's is used,
- * only objects. $known says whether the objects of the base commit, "$1", are there; if so, the index starts as its
- * tree.
+ * Makes the tree. If the workspace's own objects are gone, it is still made from the files. Known files that are still as
+ * setup or the checkout left them stay as the base has them.
  */
-export const ownGit = `
-base=$1
-own=$(mktemp -d)
-trap 'rm -rf "$own"' EXIT
-trusted init --quiet --bare --template= "$own/git"
-exact_bytes "$own/git"
-if test -d .git/objects; then (cd .git/objects && pwd -P) >"$own/git/objects/info/alternates"; fi
-if test -f .git/shallow; then echo "$base" >"$own/git/shallow"; fi
-snap() { trusted --git-dir="$own/git" --work-tree=. "$@"; }
-known=no
-if snap cat-file -e "$base^{tree}" 2>/dev/null && snap read-tree "$base" 2>/dev/null; then known=yes; fi
-`;
-
-/** Makes the tree. If the workspace's own objects are gone, it is still made from the files. */
-const snapshot = `${ownGit}
+const snapshot = `${ownGit}${noted}
 snap add -A -- . >&2
+if test $known = yes && [ -s "$notes/differences" ]; then
+  differences | awk -v noted="$notes/differences" 'BEGIN { while ((getline line <noted) > 0) was[line] }
+    $0 in was { print substr($1, 2) " " $3 substr($0, index($0, "\\t")) }' | as_words |
+    snap update-index -z --index-info >&2
+fi
+cat >"$own/chosen"
+sed -n 's/^-//p' "$own/chosen" | as_words | snap update-index --force-remove -z --stdin >&2
+sed -n 's/^+//p' "$own/chosen" | as_words | snap update-index --add -z --stdin >&2
 `;
 
 /** Exit code of {@link exportScript} if the workspace equals the base. */
@@ -112,7 +180,7 @@ export const nothingToExport = 10;
 /**
  * Commits everything that .gitignore doesn't exclude, and writes a bundle of that one commit to standard output. The
  * bundle is thin against the base, or complete if the workspace's own objects are damaged. Diagnostics go to standard
- * error.
+ * error. Standard input: new files, one a line, with `-` before one to leave out and `+` before one that .gitignore names.
  * Arguments: base commit.
  */
 export const exportScript = `${prologue}${snapshot}

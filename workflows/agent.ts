@@ -52,6 +52,8 @@ export interface AgentTask {
   /** What it may spend now: the step's own limits, within what is left of the run's budget. */
   limits: BudgetLimits;
   baseline: BaselineResult[];
+  /** Whether new files that its checks make stay out of the change. */
+  keepOut: boolean;
   settings: RunSettings;
   /** An export that checks the work against what the step may change. What it refuses goes back to the model. */
   guard: ExportCommit;
@@ -200,6 +202,9 @@ async function ask(task: AgentTask, progress: AgentProgress): Promise<AgentAnswe
   return answer;
 }
 
+/** A command as one would write it for a shell. */
+const asShell = (argv: string[]): string => (argv[1] === '-ec' ? (argv[2] ?? '') : argv.join(' ')).trim();
+
 /** Carries out the calls in order, until the step's time is over. A refused call is answered with the next question. */
 async function act(
   task: AgentTask,
@@ -226,6 +231,7 @@ async function act(
         timeoutMs,
         outputMaxCharacters: task.settings.toolOutputMaxCharacters,
         ...(allowPaths && { allowPaths }),
+        ...(task.keepOut && { checks: task.work.verify.map(({ argv }) => asShell(argv)) }),
         ...(note && { note }),
       },
       { summary: call?.brief ?? id, timeoutMs, heartbeatTimeoutMs: task.settings.heartbeatTimeoutMs },
@@ -242,7 +248,7 @@ async function act(
  * another attempt.
  */
 async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAnswer): Promise<AgentResult | undefined> {
-  const { sandbox, baseline, settings } = task;
+  const { sandbox, baseline, keepOut, settings } = task;
   const { verify: commands, attempts, allowPaths } = task.work;
   const key = `${task.key}/verify/${progress.loop.turns}`;
   const early = await findRefusal(task, key);
@@ -253,7 +259,7 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
   };
   const checked = early
     ? []
-    : await checkCommands({ sandbox, baseline, key, commands, ...timing }, progress.attempt >= attempts);
+    : await checkCommands({ sandbox, baseline, key, commands, keepOut, ...timing }, progress.attempt >= attempts);
   // The checks run what the agent wrote, so they can write where the agent could not.
   const refusal = early ?? (allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
   const failed = checked.filter(({ verdict }) => !verdict.passed);
@@ -300,10 +306,12 @@ export const correctable: ReadonlySet<ErrorCode> = new Set([
   'too-many-files',
   'too-large',
   'unsafe-path',
+  'unportable-name',
   'unsafe-symlink',
   'submodule',
   'mode-change',
   'lfs-pointer',
+  'filtered-file',
 ]);
 
 function describeFailed({

@@ -30,6 +30,8 @@ export interface CheckRequest {
   attempts: number;
   heartbeatTimeoutMs: number;
   baseline: BaselineResult[];
+  /** Whether new files that the commands make stay out of the change. */
+  keepOut?: boolean;
 }
 
 /**
@@ -137,11 +139,11 @@ function runOnce(
   key: string,
   says?: string,
 ): Promise<CommandReport> {
-  const { sandbox, timeoutMs, attempts, heartbeatTimeoutMs } = request;
+  const { sandbox, timeoutMs, attempts, heartbeatTimeoutMs, keepOut } = request;
   const check = { ...(counts && { counts }), ...(says !== undefined && { says }) };
   return perform(
     'runCommand',
-    { sandbox, key, argv, env, timeoutMs, shown, check },
+    { sandbox, key, argv, env, timeoutMs, shown, check, ...(keepOut && { keepOut: {} }) },
     { summary: shown, timeoutMs, attempts, heartbeatTimeoutMs },
   );
 }

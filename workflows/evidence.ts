@@ -12,7 +12,7 @@ export const uncheckedNotice = '> **Unchecked.** No check decided on this change
 export function renderEvidence(
   run: Pick<RunContext, 'memory' | 'view'>,
   gate: 'clean' | 'spared',
-  isUnchecked = false,
+  { isUnchecked = false, remarks = [] }: { isUnchecked?: boolean; remarks?: string[] } = {},
 ): string {
   const { state } = run.view;
   const { usage } = state;
@@ -25,6 +25,7 @@ export function renderEvidence(
     gate === 'spared'
       ? '> The checks did **not** run again in a clean checkout, because the blueprint says so.'
       : 'The checks below named `gate` ran in a clean checkout of this commit, with nothing left of the agent.',
+    ...(remarks.length > 0 ? [remarks.map((remark) => `- ${cell(remark)}`).join('\n')] : []),
     ...(checks.length > 0
       ? [['| | step | check | before | after | |', '|---|---|---|---|---|---|', ...checks].join('\n')]
       : ['No check ran.']),

@@ -132,6 +132,8 @@ export interface OpenedChange extends ChangeSummary {
   draft: boolean;
   labels: string[];
   gate: 'clean' | 'spared';
+  /** What the run's line says of it. Names of files in it are untrusted. */
+  surprises: string[];
 }
 
 interface Messages {

@@ -178,7 +178,9 @@ async function carryOut(run: RunContext): Promise<RunEnd> {
   });
   const { change } = memory;
   const unchecked = change?.unchecked ? ', unchecked: no check decided on it' : '';
-  const reason = change ? `Change #${change.number} is open${unchecked}` : 'Every step is done';
+  const reason = change
+    ? [`Change #${change.number} is open${unchecked}`, ...change.surprises].join('; ')
+    : 'Every step is done';
   return { outcome: 'succeeded', reason };
 }
 

@@ -54,7 +54,7 @@ export async function prepareSandbox(
     note: [place, ...renderStates(states)].join('; '),
     ...(states.length > 0 && { states }),
   });
-  await setUp(run, sandbox, key);
+  await setUp(run, sandbox, { key, commit });
   return sandbox;
 }
 
@@ -66,18 +66,26 @@ function renderStates([first, ...later]: StateReached[]): string[] {
   return [later.map((reached) => `${reached.state} after ${seconds(reached)} s`).join(', ')];
 }
 
-async function setUp(run: Pick<RunContext, 'opened' | 'view'>, sandbox: SandboxRef, key: string): Promise<void> {
-  const { setupTimeoutMs: timeoutMs, heartbeatTimeoutMs } = run.opened.settings;
-  for (const [index, source] of (run.opened.blueprint.sandbox?.setup ?? []).entries()) {
+async function setUp(
+  { opened, view }: Pick<RunContext, 'opened' | 'view'>,
+  sandbox: SandboxRef,
+  { key, commit }: { key: string; commit: string },
+): Promise<void> {
+  const { setupTimeoutMs: timeoutMs, heartbeatTimeoutMs } = opened.settings;
+  const sources = opened.blueprint.sandbox?.setup ?? [];
+  for (const [index, source] of sources.entries()) {
     const { argv, shown } = command(source, noScope);
-    const row = run.view.begin(`${key}/setup/${index}`, 'setup', shown);
+    const row = view.begin(`${key}/setup/${index}`, 'setup', shown);
+    // Nothing is exported from a clean checkout of the change.
+    const isBase = commit === opened.repository.commit;
+    const keepOut = index === sources.length - 1 ? { base: commit } : {};
     const outcome = await perform(
       'runCommand',
-      { sandbox, key: `setup/${index}`, argv, env: {}, timeoutMs, shown },
+      { sandbox, key: `setup/${index}`, argv, env: {}, timeoutMs, shown, ...(isBase && { keepOut }) },
       { summary: shown, timeoutMs, heartbeatTimeoutMs },
     );
     const passed = outcome.ending === 'exited' && outcome.exitCode === 0;
-    run.view.finish(row, passed ? 'succeeded' : 'failed', {
+    view.finish(row, passed ? 'succeeded' : 'failed', {
       note: shown,
       artifacts: {
         ...(outcome.stdout.artifact && { stdout: outcome.stdout.artifact }),

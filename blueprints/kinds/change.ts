@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { isBranchName } from '../../base/branch-name.ts';
-import { Template, templateOf, TemplateWithText } from '../values.ts';
+import { Glob, Template, templateOf, TemplateWithText } from '../values.ts';
 import { commonKeys, type Kind, outcome, templates } from './kind.ts';
+
+/** Refusals of a change that a blueprint can lift. */
+export const AllowedRefusal = z.enum(['mode-change', 'unportable-name']);
 
 const ChangeStep = z.strictObject({
   ...commonKeys,
@@ -14,6 +17,18 @@ const ChangeStep = z.strictObject({
       }),
       draft: z.boolean().optional().meta({ description: 'Open it as a draft' }),
       labels: z.array(z.string().min(1).max(100)).max(20).optional().meta({ description: 'Labels on the change' }),
+      only: z.array(Glob).min(1).max(64).optional().meta({
+        description:
+          'Globs of the files that the change may touch, decided on the commit that is pushed; by default, all files',
+      }),
+      include: z.array(Glob).min(1).max(64).optional().meta({
+        description:
+          'Globs of new files that the change has although .gitignore names them, or although `setup`, a `check` or `verify` made them',
+      }),
+      allow: z.array(AllowedRefusal).min(1).optional().meta({
+        description:
+          'What is not refused: `mode-change` (a file becomes executable), `unportable-name` (a new name that Windows or a file system without upper and lower case can’t hold)',
+      }),
       gate: z.enum(['clean', 'spared']).optional().meta({
         description:
           '`clean` (the default): the checks run again in a clean checkout. `spared`: they do not, and the evidence says so',

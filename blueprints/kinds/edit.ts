@@ -23,7 +23,10 @@ const EditStep = z.strictObject({
         .optional()
         .meta({ description: 'Replace every occurrence; without it, there must be exactly one' }),
     })
-    .meta({ description: 'An exact replacement, made by code; it is refused if the text is not there' }),
+    .meta({
+      description:
+        'An exact replacement, made by code; it is refused if the text is not there. The file keeps its line ends and its byte order mark',
+    }),
 });
 export type EditStep = z.infer<typeof EditStep>;
 

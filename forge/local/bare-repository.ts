@@ -6,7 +6,7 @@ export type BareGit = (
   gitDir: string,
   args: string[],
   input?: string,
-) => Promise<{ exitCode: number; stdout: string; stderr: string }>;
+) => Promise<{ exitCode: number; stdout: string; bytes: Uint8Array; stderr: string }>;
 
 export function createBareGit(gitPath = 'git'): BareGit {
   return async (gitDir, args, input) => {
@@ -31,13 +31,15 @@ export function createBareGit(gitPath = 'git'): BareGit {
         extendEnv: false,
         reject: false,
         stripFinalNewline: false,
-        maxBuffer: 32_000_000,
+        encoding: 'buffer',
+        maxBuffer: 256_000_000,
         ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
       },
     );
     if (result.exitCode === undefined)
       throw new Error(`git could not be run: ${result.shortMessage}`, { cause: result.cause });
-    return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+    const { exitCode, stdout: bytes, stderr } = result;
+    return { exitCode, stdout: Buffer.from(bytes).toString(), bytes, stderr: Buffer.from(stderr).toString() };
   };
 }
 
@@ -66,14 +68,25 @@ export async function isAncestor(git: BareGit, gitDir: string, ancestor: string,
   return (await git(gitDir, ['merge-base', '--is-ancestor', ancestor, commit])).exitCode === 0;
 }
 
+/** The patch of what `head` adds since it left `base`, as bytes that `git apply` takes, binary files included. */
+export async function readPatch(git: BareGit, gitDir: string, base: string, head: string): Promise<Uint8Array> {
+  return diff(git, gitDir, ['--binary', '--full-index'], base, head);
+}
+
+/** The same for people. */
+export async function readDiff(git: BareGit, gitDir: string, base: string, head: string): Promise<string> {
+  return Buffer.from(await diff(git, gitDir, [], base, head)).toString();
+}
+
 /**
- * The patch of what `head` adds since it left `base`; all that differs if they have no common history, because that of
- * the base was rewritten.
+ * What `head` adds since it left `base`; all that differs if they have no common history, because that of the base was
+ * rewritten.
  */
-export async function readPatch(git: BareGit, gitDir: string, base: string, head: string): Promise<string> {
+async function diff(git: BareGit, gitDir: string, form: string[], base: string, head: string): Promise<Uint8Array> {
   const isRelated = (await git(gitDir, ['merge-base', base, head])).exitCode === 0;
   const patch = await git(gitDir, [
     'diff',
+    ...form,
     '--no-ext-diff',
     '--no-textconv',
     '--no-color',
@@ -82,7 +95,7 @@ export async function readPatch(git: BareGit, gitDir: string, base: string, head
     `${base}${isRelated ? '...' : '..'}${head}`,
   ]);
   if (patch.exitCode !== 0) throw new Error(`git diff failed: ${patch.stderr}`);
-  return patch.stdout;
+  return patch.bytes;
 }
 
 /**

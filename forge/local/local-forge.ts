@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { plural } from '../../base/plural.ts';
 import type { Change, Forge, Repository } from '../contract.ts';
 import { neutralize, neutralizeTitle } from '../neutralize.ts';
-import { createBareGit, readPatch } from './bare-repository.ts';
+import { createBareGit, readDiff, readPatch } from './bare-repository.ts';
 import {
   addComment,
   approve,
@@ -57,7 +57,10 @@ export interface LocalForge extends Forge {
   addComment(repository: string, number: number, remark: { by: string; body: string }): Promise<void>;
   listComments(repository: string, number: number): Promise<Remark[]>;
   listApprovals(repository: string, number: number): Promise<Approval[]>;
+  /** What a change changes, for people. */
   getDiff(repository: string, number: number): Promise<string>;
+  /** The same as `git diff --binary --full-index` has it, byte for byte. */
+  getPatch(repository: string, number: number): Promise<Uint8Array>;
   /** Takes a check to run. The claim is lost after `leaseMs`, or when this process dies. */
   takeQueuedCheck(repository?: string, options?: { leaseMs?: number }): Promise<QueuedCheck | undefined>;
   finishCheck(claim: CheckClaim, outcome: FinishedCheck): Promise<void>;
@@ -90,6 +93,10 @@ export function createLocalForge({
       renderPage({ repository, gitDir: state.gitDir(repository), change, record, checks }),
     );
     return change;
+  };
+  const endsOf = async (repository: string, number: number): Promise<[gitDir: string, base: string, head: string]> => {
+    const { ended, base, branch } = await state.getChange(repository, number);
+    return [state.gitDir(repository), ended?.base ?? `refs/heads/${base}`, ended?.head ?? `refs/heads/${branch}`];
   };
   const describeAll = async (repository: string, records: ChangeRecord[]) =>
     Promise.all(records.map((record) => describeChange(changes, repository, record)));
@@ -154,15 +161,8 @@ export function createLocalForge({
     },
     listComments: async (repository, number) => (await state.getChange(repository, number)).comments,
     listApprovals: async (repository, number) => (await state.getChange(repository, number)).approvals,
-    async getDiff(repository, number) {
-      const { ended, base, branch } = await state.getChange(repository, number);
-      return readPatch(
-        git,
-        state.gitDir(repository),
-        ended?.base ?? `refs/heads/${base}`,
-        ended?.head ?? `refs/heads/${branch}`,
-      );
-    },
+    getDiff: async (repository, number) => readDiff(git, ...(await endsOf(repository, number))),
+    getPatch: async (repository, number) => readPatch(git, ...(await endsOf(repository, number))),
 
     listChecks: (repository, commit) => listChecks(changes, repository, commit),
     takeQueuedCheck: async (repository, { leaseMs = defaultLeaseMs } = {}) =>

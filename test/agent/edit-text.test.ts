@@ -102,3 +102,60 @@ test('what is wrong with an edit is said to anybody, and what to do about it onl
   assert.match(same.error, /the same, so this changes nothing: x = 1$/);
   assert.match(same.advice ?? '', /^Write in new/);
 });
+
+function edited(text: string, edit: Parameters<typeof editText>[1]): string {
+  const result = editText(text, edit);
+  return 'text' in result ? result.text : result.error;
+}
+
+test('LF text is found in a file with CRLF, and what is written has the line ends and the mark of the file', () => {
+  const crlf = 'import os\r\nimport sys\r\n';
+  const lines = { old: 'import os\nimport sys', new: 'import os\nimport re\nimport sys' };
+  assert.equal(edited(crlf, lines), 'import os\r\nimport re\r\nimport sys\r\n');
+  assert.equal(edited(`\uFEFF${crlf}`, lines), '\uFEFFimport os\r\nimport re\r\nimport sys\r\n');
+  assert.equal(edited(`\uFEFF${crlf}`, { old: '\uFEFFimport os\n', new: '' }), '\uFEFFimport sys\r\n');
+  assert.equal(
+    edited(crlf, { old: 'import os', new: 'import os\nimport re' }),
+    'import os\r\nimport re\r\nimport sys\r\n',
+  );
+  assert.equal(edited(crlf, { old: 'import sys\r', new: 'import re\r' }), 'import os\r\nimport re\r\n');
+  assert.equal(edited('a\nb\n', { old: 'a\r\nb\r\n', new: 'a\r\nc\r\nb\r\n' }), 'a\nc\nb\n');
+  assert.equal(edited('a\rb\r', { old: 'a\nb', new: 'a\nc\nb' }), 'a\rc\rb\r');
+  assert.equal(edited('x\r\ny = 1', { old: 'y = 1', new: 'y = 1\nz = 2' }), 'x\r\ny = 1\r\nz = 2');
+});
+
+test('in a file of mixed line ends, each line keeps its own, and a new one gets that of its neighbour', () => {
+  const mixed = 'a\r\nb\nc\r\nd\n';
+  assert.equal(edited(mixed, { old: 'a\nb\nc', new: 'a\nB\nc' }), 'a\r\nB\nc\r\nd\n');
+  assert.equal(edited(mixed, { old: 'b', new: 'b\nnew' }), 'a\r\nb\nnew\nc\r\nd\n');
+  assert.equal(edited(mixed, { old: 'b\nc\n', new: 'c\nb\n' }), 'a\r\nc\nb\r\nd\n');
+  assert.equal(edited(mixed, { old: 'b\nc\nd', new: 'd' }), 'a\r\nd\n');
+});
+
+test('an edit that would only change line ends is refused, and the refusal says so', () => {
+  assert.match(edited('a\r\nb\r\n', { old: 'a\r\nb', new: 'a\nb' }), /the same but for their line ends/);
+});
+
+test('an edit of a file with any line ends changes what the same edit changes in LF, and no other line end', () => {
+  const text = fc.array(fc.constantFrom('a', 'b', '\n', '\r\n', '\u00e9')).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(text, text, text, fc.boolean(), (before, after, replacement, hasMark) => {
+      const file = `${hasMark ? '\uFEFF' : ''}${before}\r\nOLD${after}`;
+      const result = edited(file, { old: 'OLD', new: replacement });
+      const inLf = (each: string) => each.replaceAll('\r\n', '\n');
+      assert.equal(
+        inLf(result),
+        inLf(file).replace('OLD', () => inLf(replacement)),
+      );
+      assert.ok(result.startsWith(file.slice(0, file.indexOf('OLD'))));
+      assert.ok(result.endsWith(after));
+    }),
+  );
+});
+
+test('a character that only looks like the one in the file is named, so that it can be written', () => {
+  assert.match(
+    edited('print\u00A0(\u2018a\u2019)\n', { old: "print ('a')", new: 'x' }),
+    /one that looks the same: it has \\u00a0 where old has \\u0020, it has \\u2018 \(\u2018\) where old has \\u0027 \('\), it has \\u2019/,
+  );
+});

@@ -199,3 +199,28 @@ test('a new file with an accent in its name gets the name that was asked for', a
   await runTool({ tool: 'write', arguments: { path: 'caf\u00e9/a.txt', text: 'x' } }, folder.operations);
   assert.equal(await folder.text('caf\u00e9/a.txt'), 'x');
 });
+
+test('write over a file keeps its line ends and its mark, and a refusal names other bytes', async () => {
+  await using folder = await makeFolder({ 'a.bat': '\uFEFFecho a\r\necho b\r\n', 'mixed.txt': 'a\r\nb\nc\r\n' });
+  const write = async (path: string, text: string) =>
+    runTool({ tool: 'write', arguments: { path, text } }, folder.operations);
+  const { text } = await write('a.bat', 'echo a\necho c\necho d\n');
+  assert.match(text, /It kept its CRLF line ends/);
+  assert.equal(await folder.text('a.bat'), '\uFEFFecho a\r\necho c\r\necho d\r\n');
+  await write('mixed.txt', 'new\na\nb\nc\n');
+  assert.equal(await folder.text('mixed.txt'), 'new\r\na\r\nb\nc\r\n');
+  await writeFile(join(folder.path, 'latin1.txt'), Buffer.from([0x63, 0xe9, 0x0a]));
+  assert.match((await write('latin1.txt', 'ce\n')).text, /it is not UTF-8 text/);
+  assert.deepEqual(await readFile(join(folder.path, 'latin1.txt')), Buffer.from([0x63, 0xe9, 0x0a]));
+});
+
+test('read and search show lines without their line ends and the mark, and read names them', async () => {
+  await using folder = await makeFolder({ 'a.bat': '\uFEFFecho a\r\necho b\r\n' });
+  const read = await runTool({ tool: 'read', arguments: { path: 'a.bat' } }, folder.operations);
+  assert.equal(
+    read.text,
+    '[a.bat, lines 1 to 2 of 2, with CRLF line ends, which edit and write keep:]\necho a\necho b',
+  );
+  const search = await runTool({ tool: 'search', arguments: { text: 'echo' } }, folder.operations);
+  assert.equal(search.text, 'a.bat:1:echo a\na.bat:2:echo b');
+});

@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import { startScriptedServer, type ScriptedServer } from '../../model/scripted-server.ts';
 import { startInstallation, type Installation } from './installation.ts';
+import { main, quietEnv } from './jig.ts';
 
 const blueprint = `blueprint: v1
 name: look
@@ -24,6 +25,7 @@ steps:
         run: [ echo, "\${{ item }} \${{ inputs.word }}" ]
   - id: fix
     agent: { task: "Make it \${{ inputs.word }}", tools: [ edit ] }
+  - run: sed -i 's/= 2/= 3/' latin1.py; printf 'a\\000\\001' >icon.png; printf 'echo hi\\r\\n' >hi.bat
   - change: { title: Make it nice }
 `;
 
@@ -70,7 +72,12 @@ beforeAll(async () => {
   model = await startScriptedServer(script);
   const env = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: 'none', JIG_MODEL: 'scripted' };
   installation = await startInstallation({ env, files: { 'look.yaml': blueprint } });
-  repository = await installation.addRepository('api', { 'app.txt': 'plain\n' });
+  repository = await installation.addRepository('api', {
+    'app.txt': 'plain\n',
+    'latin1.py': Buffer.from('caf\u00e9 = 1\nx = 2\n', 'latin1'),
+    'icon.png': Buffer.from([0, 255, 10]),
+    'hi.bat': 'echo hi\n',
+  });
   ({ runId } = await installation.start('run', 'look.yaml', '--repo', 'api', '--by', 'Ann'));
   const { exitCode, stdout } = await jig('follow', runId);
   assert.equal(exitCode, 0, stdout);
@@ -120,13 +127,29 @@ test('a transcript is the conversation as the model saw it', async () => {
 
 test('a diff can be printed for people, for git apply, and as JSON', async () => {
   assert.match((await jig('diff', runId)).stdout, /^-plain\n\+nice$/m);
-  const { stdout: patch } = await jig('diff', runId, '--raw');
-  await execa('git', ['apply', '--check', '-'], { cwd: repository, input: `${patch}\n` });
+  assert.match((await jig('diff', runId)).stdout, /^-echo hi\n\+echo hi\^M$/m);
   const json = Diff.parse(JSON.parse((await jig('diff', runId, '--json')).stdout));
   assert.deepEqual(
-    [json.runId, json.repository, json.change.number, json.patch.trim()],
-    [runId, 'local/api', 1, patch.trim()],
+    [json.runId, json.repository, json.change.number, /^\+nice$/m.test(json.patch)],
+    [runId, 'local/api', 1, true],
   );
+});
+
+test('a raw diff is the patch byte for byte, in any encoding, with binary files, and applies', async () => {
+  const data = join(installation.dir, 'data');
+  const gitDir = join(data, 'forge', 'repositories', 'local', 'api.git');
+  const { change } = Diff.parse(JSON.parse((await jig('diff', runId, '--json')).stdout));
+  const bytes = { encoding: 'buffer', stripFinalNewline: false } as const;
+  const range = `main...${change.branch}`;
+  const wanted = await execa('git', [`--git-dir=${gitDir}`, 'diff', '--binary', '--full-index', range], bytes);
+  const env = quietEnv({ JIG_DATA_DIR: data });
+  const { stdout: patch } = await execa(process.execPath, [main, 'diff', runId, '--raw'], {
+    ...bytes,
+    env,
+    extendEnv: false,
+  });
+  assert.deepEqual(Buffer.from(patch), Buffer.from(wanted.stdout));
+  await execa('git', ['apply', '--check', '-'], { cwd: repository, input: patch });
 });
 
 test('if a run does not have what was asked for, the message says what it has', async () => {

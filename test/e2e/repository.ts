@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 
-export type Files = Record<string, string>;
+export type Files = Record<string, string | Uint8Array>;
 
 /** A git repository of these files with one commit on `main`. */
 export async function makeRepository(path: string, files: Files): Promise<string> {

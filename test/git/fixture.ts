@@ -41,7 +41,9 @@ const gitIn = (cwd: string) => async (args: string[], input?: string | Buffer) =
 const treeOrder = ({ name, mode }: { name: Buffer; mode: string }) =>
   mode === '40000' ? Buffer.concat([name, Buffer.from('/')]) : name;
 
-export async function createFixture(files: Record<string, string> = { 'a.txt': 'one\ntwo\n', 'src/b.txt': 'b\n' }) {
+export async function createFixture(
+  files: Record<string, string | Uint8Array> = { 'a.txt': 'one\ntwo\n', 'src/b.txt': 'b\n' },
+) {
   const folder = await mkdtemp(join(tmpdir(), 'jig-git-'));
   const source = join(folder, 'source');
   const origin = join(folder, 'origin.git');
@@ -113,10 +115,10 @@ export async function createFixture(files: Record<string, string> = { 'a.txt': '
         await writeTree([...rows.filter(({ name }) => !names.has(name.toString('latin1'))), ...entries]),
       );
     },
-    quarantine: (bundlePath: string, more: Partial<ExportPolicy> = {}) =>
+    quarantine: (bundlePath: string, more: Partial<ExportPolicy> = {}, from = base) =>
       trusted.quarantine({
         repository,
-        base,
+        base: from,
         bundlePath,
         policy: { ...policy, ...more },
         message: 'Use aware datetimes',

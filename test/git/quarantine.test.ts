@@ -100,7 +100,7 @@ test('hooks, monitors, filters, text conversion and diff programs of the reposit
   });
   try {
     const bundle = await fixture.bundleOf([
-      { name: '.gitattributes', content: '* diff=x filter=x\n' },
+      { name: '.gitattributes', content: '* diff=x\n' },
       { name: '.gitconfig', content: config },
       { name: 'hooked.txt', content: 'exact bytes\r\n' },
       {
@@ -109,6 +109,8 @@ test('hooks, monitors, filters, text conversion and diff programs of the reposit
         id: await fixture.writeTree([{ name: 'post-checkout', mode: '100755', content: `#!/bin/sh\n${touch}\n` }]),
       },
     ]);
+    const filtered = await fixture.bundleOf([{ name: '.gitattributes', content: '* filter=x\n' }]);
+    await assert.rejects(fixture.quarantine(filtered, { protectedPaths: [] }), { code: 'filtered-file' });
     const { commit = '' } = await fixture.quarantine(bundle, { protectedPaths: [] });
     const patch = Buffer.from(await fixture.trusted.createDiff(fixture.repository, fixture.base, commit)).toString();
     assert.ok(patch.includes('+exact bytes\r\n'));

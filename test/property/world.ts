@@ -7,7 +7,7 @@ import type { ArtifactRef, ArtifactStore } from '../../artifacts/contract.ts';
 import { JigError } from '../../base/errors.ts';
 import type { Json } from '../../base/json.ts';
 import type { SandboxRef } from '../../sandbox/contract.ts';
-import type { UndoEdit } from '../../activities/contract.ts';
+import type { UndoEdit } from '../../activities/edit-contract.ts';
 import { createArtifactsInMemory } from './artifacts-in-memory.ts';
 import { cleaningUp, goingOn, type Case, type Moment, type Told } from './case.ts';
 import { describeQuestion, type Question } from './scripted-model.ts';

@@ -39,6 +39,7 @@ test('a memory is read back with everything that checks and changes leave in it'
     draft: true,
     labels: [],
     gate: 'clean',
+    surprises: ['run.sh: mode 100755 -> 100644'],
     unchecked: true,
   };
   memory.records['check'] = {

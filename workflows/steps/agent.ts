@@ -12,7 +12,7 @@ import type { RunContext, StepAction, StepPlace, StepResult } from '../context.t
 import { exportRequest, exportWork } from '../export-work.ts';
 import { RunEnded, StepFailed } from '../failures.ts';
 import { command, environment, text } from '../render.ts';
-import { recordChecks, rememberGates } from './check.ts';
+import { canKeepOut, recordChecks, rememberGates } from './check.ts';
 
 /**
  * Lets a model work with tools, within limits; then its checks decide. If sent back, it goes on in the same
@@ -128,6 +128,7 @@ function taskOf(
     say,
     ...(transcript && { transcript }),
     baseline: run.memory.baseline,
+    keepOut: canKeepOut(run),
     settings: run.opened.settings,
     guard: {
       ...guard,

@@ -10,6 +10,7 @@ import type { CheckRecord, OpenedChange } from '../memory.ts';
 import { perform } from '../perform.ts';
 import { text, withValue } from '../render.ts';
 import { exportWork } from '../export-work.ts';
+import { remarksOn, surprisesOf } from '../remarks.ts';
 import { inCleanCheckout } from '../sandbox.ts';
 import { checkRequest, recordChecks } from './check.ts';
 
@@ -21,14 +22,21 @@ export const changeStep: StepAction<ChangeStep> = async (run, { step, key, path,
   const { change } = step;
   const before = run.memory.change;
   const title = text(change.title, scope);
-  const exported = await exportWork(run, { key, title, ...(before && { parent: before.commit }) });
+  const { only } = change;
+  const parent = before?.commit;
+  const exported = await exportWork(run, { key, title, ...(parent && { parent }), ...(only && { only }) });
+  const remarks = remarksOn(exported);
   if (!exported.commit && before) return result(before, 'nothing more to commit');
   if (!exported.commit)
-    throw new RunEnded({ outcome: 'nothing-to-do', reason: 'The steps changed nothing', step: path });
+    throw new RunEnded({
+      outcome: 'nothing-to-do',
+      reason: ['The steps changed nothing', ...remarks].join('; '),
+      step: path,
+    });
   const gate = change.gate ?? 'clean';
   const checked = gate === 'clean' ? await decideOnCleanCheckout(run, path, key, exported.commit) : lastChecks(run);
   const isUnchecked = !checked.some((each) => isDecisive(each.result));
-  const evidence = renderEvidence(run, gate, isUnchecked);
+  const evidence = renderEvidence(run, gate, { isUnchecked, remarks });
   const withEvidence = withValue(scope, 'evidence', { summary: evidence });
   const opened = await publish(run, {
     number: 0,
@@ -41,9 +49,11 @@ export const changeStep: StepAction<ChangeStep> = async (run, { step, key, path,
     draft: isUnchecked || (change.draft ?? run.opened.settings.defaults.change.draft),
     labels: change.labels ?? [],
     gate,
+    surprises: surprisesOf(exported),
     ...(isUnchecked && { unchecked: true as const }),
   });
-  return result(opened, `${isUnchecked ? 'unchecked, ' : ''}+${exported.insertions} −${exported.deletions}`);
+  const lines = `+${exported.insertions} −${exported.deletions}`;
+  return result(opened, [`${isUnchecked ? 'unchecked, ' : ''}${lines}`, ...remarks].join('; '));
 };
 
 const withNotice = (body: string, isUnchecked: boolean): string =>

@@ -29,7 +29,8 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   const timeoutMs = step.timeout ? durationMs(step.timeout) : checkTimeoutMs;
   const sandbox = await run.absence.ensureSandbox(run);
   const attempts = (step.retry ?? defaults.retries) + 1;
-  const request = checkRequest(run, { sandbox, key, commands, timeoutMs, attempts });
+  const keepOut = canKeepOut(run);
+  const request = { ...checkRequest(run, { sandbox, key, commands, timeoutMs, attempts }), keepOut };
   if (step.gate === 'baseline' || step.gate === 'turn-green') {
     const says = step['fails-with'];
     if (step.gate === 'turn-green') rememberGates(memory, key, commands, timeoutMs);
@@ -88,6 +89,9 @@ function stepResult(checked: CheckedCommand[], failed: CheckCommand[], note: str
   const outputs = { passed: failed.length === 0, failed: failed.map(({ shown }) => shown) };
   return { outputs, note, artifacts: Object.fromEntries(artifacts) };
 }
+
+/** Whether what a command makes can be told apart: not while other steps may be at work. */
+export const canKeepOut = ({ atOnce }: RunContext): boolean => atOnce === 1;
 
 /** The request to run a check's commands, with the run's baseline. */
 export function checkRequest(

@@ -12,7 +12,8 @@ import { perform } from '../perform.ts';
 import { command, environment } from '../render.ts';
 import { commitBefore, runAgent } from './agent.ts';
 import { correctable } from '../agent.ts';
-import { exportWork } from '../export-work.ts';
+import { exportWork, findChangeStep } from '../export-work.ts';
+import { surprisesOf } from '../remarks.ts';
 import { decideOnCleanCheckout, publish } from './change.ts';
 
 /**
@@ -108,10 +109,16 @@ async function repairAndPush(
     );
   }
   await askAgent(run, path, outcome, key);
-  const exported = await exportWork(run, { key, title: change.title, parent: change.commit });
+  const only = findChangeStep(run)?.change.only;
+  const exported = await exportWork(run, {
+    key,
+    title: change.title,
+    parent: change.commit,
+    ...(only && { only }),
+  });
   if (!exported.commit) return false;
   if (change.gate === 'clean') await decideOnCleanCheckout(run, path, key, exported.commit);
-  await publish(run, { ...change, commit: exported.commit });
+  await publish(run, { ...change, commit: exported.commit, surprises: surprisesOf(exported) });
   return true;
 }
 
