@@ -1,9 +1,11 @@
 /** Tells how a run ended, and where to look next. */
 import { formatDuration } from '../base/durations.ts';
+import { errorPages } from '../base/errors.ts';
 import { plural } from '../base/plural.ts';
 import type { RunState } from '../workflows/messages.ts';
 import { dollars, oneLine, printable, table, type Paint } from './output.ts';
 import { shortId } from './run-reference.ts';
+import { findEvidence } from './where-to-look.ts';
 
 const colors = {
   succeeded: 'green',
@@ -18,8 +20,12 @@ export function renderEnding(state: RunState, { paint, uiUrl }: { paint: Paint; 
   if (!end) return '';
   const id = shortId(runId);
   const rows = [['', `after ${formatDuration((endedAtMs ?? startedAtMs) - startedAtMs)}, ${renderUsage(state)}`]];
-  if (end.step) rows.push(['step', `${oneLine(end.step)} (jig logs ${id} ${oneLine(end.step)})`]);
-  if (end.code) rows.push(['code', `${end.code} (docs/errors/${end.code}.md)`]);
+  if (end.step) rows.push(['step', oneLine(end.step)]);
+  if (end.code) {
+    rows.push(['code', `${end.code} (docs/errors/${end.code}.md)`]);
+    for (const [index, command] of findEvidence(state).entries()) rows.push([index === 0 ? 'output' : '', command]);
+    rows.push(['do', ofRun(id, errorPages[end.code].fix)]);
+  }
   if (change)
     rows.push(
       ['change', `#${change.number}, ${plural(change.files, 'file')}, ${oneLine(change.url, 500)}`],
@@ -27,6 +33,11 @@ export function renderEnding(state: RunState, { paint, uiUrl }: { paint: Paint; 
     );
   rows.push(['look', uiUrl ?? `jig show ${id}`]);
   return `${paint(colors[end.outcome], paint('bold', end.outcome))}: ${printable(end.reason)}\n${table(rows.map(([name = '', value = '']) => [`  ${name}`, value]))}`;
+}
+
+/** Advice, with the run's id in the commands that it names. */
+function ofRun(id: string, advice: string): string {
+  return advice.replaceAll(/`jig (show|logs|transcript|diff|retry)`/g, (_, command) => `\`jig ${command} ${id}\``);
 }
 
 /** What a run spent, or that it asked no model. The tokens of a running agent are known when it ends. */

@@ -7,4 +7,7 @@ enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'ji
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
 
 const { runCommandLine } = await import('./program.ts');
-process.exit(await runCommandLine(process.argv.slice(2)));
+const exitCode = await runCommandLine(process.argv.slice(2));
+// A pipe takes what its reader has room for, and an exit would drop the rest.
+for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve));
+process.exit(exitCode);

@@ -18,8 +18,10 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { JigError, parseErrorCode } from '../base/errors.ts';
 import { outcomes, type Outcome } from '../blueprints/schema.ts';
 import {
+  conversationQuery,
   messageNames,
   runWorkflowType,
+  type Conversation,
   type Decision,
   type RunEnd,
   type RunRequest,
@@ -72,6 +74,11 @@ export interface JigClient {
   /** Newest first. `query` is Temporal's list filter, added to Jig's own. @throws JigError `filter-invalid` */
   list(options?: { query?: string; limit?: number }): Promise<RunSummary[]>;
   describe(runId: string): Promise<RunState>;
+  /**
+   * An agent's conversation so far, by the id of its workflow; undefined if there is no such workflow, or if no worker
+   * of its version answers.
+   */
+  conversation(workflowId: string): Promise<Conversation | undefined>;
   /**
    * Yields the state whenever it has changed, until the run ends or the signal aborts. After a first answer, it
    * tolerates `patienceMs` without answers (3 minutes if missing).
@@ -180,6 +187,8 @@ export function createClient(
     start: (request) => translate({}, () => start(temporal, request, keepFiles)),
     list: (options) => translate({ invalid: 'filter-invalid' }, () => list(temporal, options)),
     describe: (runId) => describe(runId),
+    conversation: (workflowId) =>
+      inTime(() => handle(workflowId).query<Conversation>(conversationQuery)).catch(() => undefined),
     follow: (runId, options = {}) => follow(() => describe(runId, options.signal), options),
     result: (runId) => translate({ runId }, async () => (await findEnd(temporal, runId)).end),
     waitsFor: (runId) => translate({ runId }, () => findNoAnswerReason(temporal, runId, { certain: true })),

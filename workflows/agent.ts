@@ -6,12 +6,14 @@ import {
   ActivityFailure,
   condition,
   continueAsNew,
+  defineQuery,
   defineSignal,
   isCancellation,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { AgentAnswer, AskAgent, ExportCommit, RunSettings, TranscriptRef } from '../activities/contract.ts';
+import type { ArtifactRef } from '../artifacts/contract.ts';
 import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } from '../agent/budget.ts';
 import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
 import { refusedChangeFeedback, steerMessage, verifyFeedback } from '../agent/prompts.ts';
@@ -22,8 +24,9 @@ import type { SandboxRef } from '../sandbox/contract.ts';
 import { checkCommands, findSurroundings, summarizeChecks, type CheckedCommand } from './check-commands.ts';
 import type { CheckCommand } from './context.ts';
 import { performExport } from './export-work.ts';
-import { describeFailure, paidFor } from './failures.ts';
+import { describeFailure, keptBefore, paidFor } from './failures.ts';
 import type { BaselineResult } from './memory.ts';
+import { conversationQuery, type Conversation } from './messages.ts';
 import { perform } from './perform.ts';
 
 /** What an agent step asks for, rendered. It is kept, so that the conversation can go on later. */
@@ -75,6 +78,8 @@ interface AgentProgress {
   paused: boolean;
   pausedMs: number;
   spent: Spent;
+  /** Where the outputs of the checks are kept, of the last time that they ran. Older histories lack it. */
+  outputs?: Record<string, ArtifactRef>;
   /** Input tokens of the last question. A conversation grows, so the next question takes at least as many. */
   lastInputTokens?: number;
 }
@@ -91,6 +96,8 @@ export interface AgentResult {
   attempts: number;
   spent: Spent;
   model: string;
+  /** Where the outputs of its checks are kept. Older histories lack it. */
+  outputs?: Record<string, ArtifactRef>;
   checks: Pick<CheckedCommand, 'result' | 'before' | 'verdict'>[];
 }
 
@@ -112,6 +119,10 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
   const steers: string[] = [];
   setHandler(steerSignal, (text) => void steers.push(text));
   setHandler(pauseSignal, (paused) => void (progress.paused = paused));
+  setHandler(defineQuery<Conversation>(conversationQuery), () => ({
+    ...(progress.transcript && { transcript: progress.transcript }),
+    say: [...progress.say, ...steers.map(sayWords)],
+  }));
   const heard = ({ unsaid, ...result }: AgentResult): AgentResult => ({
     ...result,
     unsaid: [...unsaid, ...steers.map(sayWords)],
@@ -123,6 +134,8 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
     if (isCancellation(error))
       return end(progress, { done: false, code: 'cancelled', reason: 'The agent was cancelled' });
     if (!(error instanceof ActivityFailure)) throw error;
+    const { transcript } = keptBefore(error);
+    if (transcript) Object.assign(progress, { transcript, say: [] });
     const { code, message: reason } = describeFailure(error);
     return heard(end(progress, { done: false, code, reason }));
   }
@@ -251,9 +264,11 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
     attempts: settings.defaults.retries + 1,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
   };
+  const outputs: AgentProgress['outputs'] = (progress.outputs = {});
+  const keep = (more: typeof outputs) => void Object.assign(outputs, more);
   const checked = early
     ? []
-    : await checkCommands({ sandbox, baseline, key, commands, ...timing }, progress.attempt >= attempts);
+    : await checkCommands({ sandbox, baseline, key, commands, keep, ...timing }, progress.attempt >= attempts);
   // The checks run what the agent wrote, so they can write where the agent could not.
   const refusal = early ?? (allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
   const failed = checked.filter(({ verdict }) => !verdict.passed);
@@ -327,6 +342,7 @@ function end(
     ...how,
     ...(progress.transcript && { transcript: progress.transcript }),
     unsaid: progress.say,
+    ...(progress.outputs && { outputs: progress.outputs }),
     attempts: progress.attempt,
     spent: progress.spent,
     checks: checked.map(({ result, before, verdict }) => ({ result, verdict, ...(before && { before }) })),

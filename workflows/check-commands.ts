@@ -1,5 +1,7 @@
 /** Runs the commands of a check and compares each with what it did before the change. Every gate uses it. */
 import type { CommandReport } from '../activities/contract.ts';
+import type { ArtifactRef } from '../artifacts/contract.ts';
+import { nameOutputs } from '../base/output-names.ts';
 import { findCommand } from '../evidence/command-identity.ts';
 import { decideCheck, describeResult, type CheckResult, type Verdict } from '../evidence/gate.ts';
 import { isOfSurroundings } from '../evidence/obstacles.ts';
@@ -30,6 +32,10 @@ export interface CheckRequest {
   attempts: number;
   heartbeatTimeoutMs: number;
   baseline: BaselineResult[];
+  /** Shows where the output of a command is kept, as soon as the command has ended. */
+  keep: (outputs: Record<string, ArtifactRef>) => void;
+  /** The number of the first command among all that are shown together; 0 if missing. */
+  firstNumber?: number;
 }
 
 /**
@@ -39,15 +45,14 @@ export interface CheckRequest {
 export async function checkCommands(request: CheckRequest, isLast: boolean): Promise<CheckedCommand[]> {
   const checked: CheckedCommand[] = [];
   for (const [index, command] of request.commands.entries()) {
-    const key = `${request.key}/${index}`;
     const known = findCommand(request.baseline, command);
     const counts = command.counts ?? known?.counts;
     const reported = { ...command, ...(counts && { counts }) };
-    const outcome = await runOnce(request, reported, key);
+    const outcome = await runOnce(request, reported, { index });
     const before = known?.result;
     let result = outcome.check;
     if (isLast && !result.obstacle && !decideCheck(result, before).passed) {
-      const again = await runOnce(request, reported, `${key}/again`);
+      const again = await runOnce(request, reported, { index, isAgain: true });
       if (decideCheck(again.check, before).passed) result = { ...result, flaky: true };
     }
     const { passed, reason } = decideCheck(result, before);
@@ -72,11 +77,10 @@ export interface Before {
 export async function recordBaseline(request: CheckRequest, { gate, says }: Before): Promise<CheckedCommand[]> {
   const checked: CheckedCommand[] = [];
   for (const [index, command] of request.commands.entries()) {
-    const key = `${request.key}/${index}`;
-    const first = await runOnce(request, command, key, says);
+    const first = await runOnce(request, command, { index, says });
     const { obstacle } = first.check;
     if (obstacle && isOfSurroundings(obstacle)) throw new StepFailed('environment', couldNotWork(command, first.check));
-    const second = first.exitCode === 0 ? undefined : await runOnce(request, command, `${key}/again`, says);
+    const second = first.exitCode === 0 ? undefined : await runOnce(request, command, { index, says, isAgain: true });
     const result = second ? bothResults(first.check, second.check) : first.check;
     const verdict = gate === 'baseline' ? describeBefore(result) : decideRed(result, first.saysSo ?? true);
     const reason = `${verdict.reason}${refusedHosts(first.refused)}`;
@@ -131,19 +135,21 @@ function decideRed({ exitCode, flaky, obstacle, tests }: CheckResult, saysSo: bo
   return { passed: true, reason: 'fails before the change, as it should' };
 }
 
-function runOnce(
+async function runOnce(
   request: CheckRequest,
   { argv, env, shown, counts }: CheckCommand,
-  key: string,
-  says?: string,
+  { index, isAgain = false, says }: { index: number; isAgain?: boolean; says?: string | undefined },
 ): Promise<CommandReport> {
   const { sandbox, timeoutMs, attempts, heartbeatTimeoutMs } = request;
   const check = { ...(counts && { counts }), ...(says !== undefined && { says }) };
-  return perform(
+  const key = `${request.key}/${index}${isAgain ? '/again' : ''}`;
+  const report = await perform(
     'runCommand',
     { sandbox, key, argv, env, timeoutMs, shown, check },
     { summary: shown, timeoutMs, attempts, heartbeatTimeoutMs },
   );
+  request.keep(nameOutputs(report, `${(request.firstNumber ?? 0) + index}${isAgain ? '-again' : ''}`));
+  return report;
 }
 
 /** `3 checks pass`, or what fails. */

@@ -5,7 +5,6 @@
 import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Usage } from '../model/contract.ts';
-import type { StepResult } from './context.ts';
 import type { RunMemory } from './memory.ts';
 import type { Phase, Question, RunEnd, RunState, StepRow } from './messages.ts';
 import { renderDetails } from './details.ts';
@@ -67,17 +66,21 @@ export class RunView {
     return row;
   }
 
-  finish(
-    row: StepRow,
-    state: StepRow['state'],
-    result: Pick<StepResult, 'note' | 'usage' | 'artifacts'> & Pick<StepRow, 'states'> = {},
-  ): void {
+  finish(row: StepRow, state: StepRow['state'], result: Pick<StepRow, 'note' | 'usage' | 'states'> = {}): void {
     row.state = state;
     row.durationMs = Date.now() - row.startedAtMs;
     if (result.note) row.note = result.note.slice(0, 300);
     if (result.usage) row.usage = result.usage;
-    if (result.artifacts) row.artifacts = result.artifacts;
     if (result.states) row.states = result.states;
+    this.#changed();
+  }
+
+  /** Shows where a step's outputs and its conversation are kept, as soon as that is known, however the step ends. */
+  keep(path: string, { artifacts, ...more }: Pick<StepRow, 'artifacts' | 'workflowId'>): void {
+    const row = this.state.steps.findLast((step) => step.path === path);
+    if (!row || Object.keys({ ...artifacts, ...more }).length === 0) return;
+    Object.assign(row, more);
+    if (artifacts) row.artifacts = { ...row.artifacts, ...artifacts };
     this.#changed();
   }
 

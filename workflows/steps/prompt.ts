@@ -29,6 +29,7 @@ export const promptStep: StepAction<PromptStep> = async (run, place) => {
       ask(run, place, { question, earlier, turn }),
     );
     spent = addUsage(spent, answer.usage);
+    if (answer.transcript) run.view.keep(path, { artifacts: { transcript: answer.transcript } });
     if (answer.value !== undefined) {
       memory.conversations[path] = { kind: 'prompt', asked, earlier, answer: answer.answer };
       return { outputs: { value: answer.value }, usage: usageOf(spent), note: `answered by ${answer.model}` };
