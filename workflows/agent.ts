@@ -78,8 +78,8 @@ interface AgentProgress {
   paused: boolean;
   pausedMs: number;
   spent: Spent;
-  /** Where the outputs of the checks are kept, of the last time that they ran. Older histories lack it. */
-  outputs?: Record<string, ArtifactRef>;
+  /** What the step shows besides the conversation: the outputs of its checks, of the last time that they ran. */
+  kept?: Record<string, ArtifactRef>;
   /** Input tokens of the last question. A conversation grows, so the next question takes at least as many. */
   lastInputTokens?: number;
 }
@@ -96,8 +96,8 @@ export interface AgentResult {
   attempts: number;
   spent: Spent;
   model: string;
-  /** Where the outputs of its checks are kept. Older histories lack it. */
-  outputs?: Record<string, ArtifactRef>;
+  /** What the step shows: the outputs of its checks, and the conversation whose last question got no answer. */
+  kept?: Record<string, ArtifactRef>;
   checks: Pick<CheckedCommand, 'result' | 'before' | 'verdict'>[];
 }
 
@@ -134,8 +134,7 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
     if (isCancellation(error))
       return end(progress, { done: false, code: 'cancelled', reason: 'The agent was cancelled' });
     if (!(error instanceof ActivityFailure)) throw error;
-    const { transcript } = keptBefore(error);
-    if (transcript) Object.assign(progress, { transcript, say: [] });
+    progress.kept = { ...progress.kept, ...keptBefore(error) };
     const { code, message: reason } = describeFailure(error);
     return heard(end(progress, { done: false, code, reason }));
   }
@@ -264,8 +263,8 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
     attempts: settings.defaults.retries + 1,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
   };
-  const outputs: AgentProgress['outputs'] = (progress.outputs = {});
-  const keep = (more: typeof outputs) => void Object.assign(outputs, more);
+  const kept: AgentProgress['kept'] = (progress.kept = {});
+  const keep = (outputs: typeof kept) => void Object.assign(kept, outputs);
   const checked = early
     ? []
     : await checkCommands({ sandbox, baseline, key, commands, keep, ...timing }, progress.attempt >= attempts);
@@ -342,7 +341,7 @@ function end(
     ...how,
     ...(progress.transcript && { transcript: progress.transcript }),
     unsaid: progress.say,
-    ...(progress.outputs && { outputs: progress.outputs }),
+    ...(progress.kept && { kept: progress.kept }),
     attempts: progress.attempt,
     spent: progress.spent,
     checks: checked.map(({ result, before, verdict }) => ({ result, verdict, ...(before && { before }) })),

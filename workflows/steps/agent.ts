@@ -98,7 +98,7 @@ export async function runAgent(run: RunContext, round: AgentRound): Promise<Step
   );
   recordChecks(memory, path, result.checks);
   const { code, reason, transcript, unsaid } = result;
-  run.view.keep(path, { artifacts: { ...result.outputs, ...(transcript && { transcript }) } });
+  run.view.keep(path, { artifacts: { ...(transcript && { transcript }), ...result.kept } });
   if (code === 'cancelled') throw new CancelledFailure('The agent was cancelled');
   // What it did is gone with the sandbox, so nothing goes on in its conversation.
   if (code === 'sandbox-lost') throw new StepFailed(code, reason);
