@@ -9,7 +9,7 @@ import { findConversation } from './conversations.ts';
 import { openArtifacts, readBytes } from './local-data.ts';
 import { oneLine, paintOut, print, printable, printJson } from './output.ts';
 import { resolveRun } from './run-reference.ts';
-import { hasConversation, nameCommand } from './where-to-look.ts';
+import { hasConversation, nameCommand, outputsOf } from './where-to-look.ts';
 
 interface Options {
   stdout?: true;
@@ -70,10 +70,9 @@ async function readOutputs(
   store: ArtifactStore,
   row: StepRow,
 ): Promise<Output[]> {
-  const { path, kind, artifacts = {} } = row;
-  const streams = Object.entries(artifacts).filter(([, { mediaType }]) => mediaType.startsWith('text/'));
+  const { path, kind } = row;
   const written = await Promise.all(
-    streams.map(async ([output, ref]) => ({ step: path, output, bytes: await readBytes(store, ref) })),
+    outputsOf(row).map(async ([output, ref]) => ({ step: path, output, bytes: await readBytes(store, ref) })),
   );
   const said = kind === 'prompt' ? ((await findConversation(client, store, row)) ?? []) : [];
   return [...written, ...said.map(({ role, content }) => ({ step: path, output: role, bytes: Buffer.from(content) }))];

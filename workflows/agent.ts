@@ -21,7 +21,13 @@ import type { ErrorCode } from '../base/errors.ts';
 import { plural } from '../base/plural.ts';
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
-import { checkCommands, findSurroundings, summarizeChecks, type CheckedCommand } from './check-commands.ts';
+import {
+  checkCommands,
+  describeFailed,
+  findSurroundings,
+  summarizeChecks,
+  type CheckedCommand,
+} from './check-commands.ts';
 import type { CheckCommand } from './context.ts';
 import { performExport } from './export-work.ts';
 import { describeFailure, keptBefore, paidFor } from './failures.ts';
@@ -319,17 +325,6 @@ export const correctable: ReadonlySet<ErrorCode> = new Set([
   'mode-change',
   'lfs-pointer',
 ]);
-
-function describeFailed({
-  command,
-  result,
-  before,
-  verdict,
-  outcome,
-}: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
-  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${result.exitCode === 0 || outcome.refused || (before && before.exitCode !== 0) ? `\n${verdict.reason}` : ''}`;
-  return { command: command.shown, exitCode: result.exitCode, ending: result.ending, output };
-}
 
 function end(
   progress: AgentProgress,

@@ -1,5 +1,6 @@
 /** Runs the commands of a check and compares each with what it did before the change. Every gate uses it. */
 import type { CommandReport } from '../activities/contract.ts';
+import type { verifyFeedback } from '../agent/prompts.ts';
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import { nameOutputs } from '../base/output-names.ts';
 import { findCommand } from '../evidence/command-identity.ts';
@@ -161,4 +162,16 @@ export function summarizeChecks(checked: CheckedCommand[]): string {
       ({ command, result, verdict }) => `${command.shown}: ${result.tests ? describeResult(result) : verdict.reason}`,
     )
     .join('; ');
+}
+
+/** What a model is told about a command that failed. */
+export function describeFailed({
+  command,
+  result,
+  before,
+  verdict,
+  outcome,
+}: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
+  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${result.exitCode === 0 || outcome.refused || (before && before.exitCode !== 0) ? `\n${verdict.reason}` : ''}`;
+  return { command: command.shown, exitCode: result.exitCode, ending: result.ending, output };
 }

@@ -162,6 +162,15 @@ test('the end names commands only for failed steps that kept something, of the s
   ]);
 });
 
+test('the end gives no advice about what the run doesn’t have', () => {
+  const end = { outcome: 'failed', code: 'command-failed', reason: 'x', step: 'quiet' } as const;
+  const ended = state({ steps: [{ ...row('quiet', 'run'), state: 'failed' }], end });
+  assert.match(
+    renderEnding(ended, { paint, uiUrl: undefined }),
+    /\n {2}do {4}If another code is fine, say so in the script: `… \|\| true`\.\n {2}look/,
+  );
+});
+
 test('text from a run keeps its words and can’t control the terminal', () => {
   assert.equal(printable('a\u001B]0;title\u0007b\r\n\u202Ec\td'), 'a\\u{1b}]0;title\\u{7}b\n\\u{202e}c\td');
   assert.equal(oneLine('  two\n lines '), 'two lines');

@@ -154,6 +154,8 @@ test('both streams of every command are kept, whether it passed or failed, of st
     assert.ok(all.includes(part), `${part}\n\nin\n\n${all}`);
   assert.equal((await jig('logs', runId, 'odd', '--stderr', '--raw')).stdout, 'the real reason');
   assert.match(await carryOutNamed(shown), /── items\[0\]\.noisy stderr/);
+  assert.match(shown, /\n {2}│ the real reason$/);
+  assert.ok(shown.slice(shown.indexOf('\nfailed: ')).split('\n').length <= 12, shown);
 });
 
 test('the output of a failed setup is found by the step that the end names', async () => {
