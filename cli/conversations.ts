@@ -10,17 +10,17 @@ import { readArtifact } from './local-data.ts';
 const Kept = z.object({ entries: z.array(z.object({ ref: ArtifactRef })) });
 
 /**
- * The conversation of a step as far as it is known; undefined if the step has asked no model. A running agent is asked
- * for it, and so is one that ended before its first answer.
+ * The conversation of a step as far as it is known; undefined if the step has asked no model. A step at work
+ * is asked for it, and so is an agent that ended before its first answer.
  */
 export async function findConversation(
   client: Pick<JigClient, 'conversation'>,
   store: ArtifactStore,
-  { artifacts, state, workflowId }: StepRow,
+  { runId, row: { path, kind, artifacts, state, workflowId = runId } }: { runId: string; row: StepRow },
 ): Promise<Message[] | undefined> {
   const kept = artifacts?.['transcript'];
   if (kept && state !== 'running') return readConversation(store, kept);
-  const now = workflowId === undefined ? undefined : await client.conversation(workflowId);
+  const now = kind === 'agent' || kind === 'prompt' ? await client.conversation(workflowId, path) : undefined;
   if (now) return [...(now.transcript ? await readConversation(store, now.transcript) : []), ...now.say];
   return kept && readConversation(store, kept);
 }

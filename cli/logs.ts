@@ -35,7 +35,8 @@ export const logs = new Command('logs')
       const described = await client.describe(await resolveRun(client, reference));
       const store = await openArtifacts();
       const found: Output[] = [];
-      for (const row of stepsNamed(described.steps, step)) found.push(...(await readOutputs(client, store, row)));
+      for (const row of stepsNamed(described.steps, step))
+        found.push(...(await readOutputs(client, store, { runId: described.runId, row })));
       return { state: described, outputs: found.filter(({ output }) => wanted(output)) };
     });
     if (json)
@@ -68,13 +69,13 @@ interface Output {
 async function readOutputs(
   client: Pick<JigClient, 'conversation'>,
   store: ArtifactStore,
-  row: StepRow,
+  { runId, row }: { runId: string; row: StepRow },
 ): Promise<Output[]> {
   const { path, kind } = row;
   const written = await Promise.all(
     outputsOf(row).map(async ([output, ref]) => ({ step: path, output, bytes: await readBytes(store, ref) })),
   );
-  const said = kind === 'prompt' ? ((await findConversation(client, store, row)) ?? []) : [];
+  const said = kind === 'prompt' ? ((await findConversation(client, store, { runId, row })) ?? []) : [];
   return [...written, ...said.map(({ role, content }) => ({ step: path, output: role, bytes: Buffer.from(content) }))];
 }
 

@@ -21,7 +21,7 @@ export const transcript = new Command('transcript')
       const store = await openArtifacts();
       const found = [];
       for (const row of stepsNamed(state.steps, step)) {
-        const messages = await findConversation(client, store, row);
+        const messages = await findConversation(client, store, { runId: state.runId, row });
         if (messages) found.push({ step: row.path, messages });
       }
       return { runId: state.runId, conversations: found };

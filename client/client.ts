@@ -75,10 +75,10 @@ export interface JigClient {
   list(options?: { query?: string; limit?: number }): Promise<RunSummary[]>;
   describe(runId: string): Promise<RunState>;
   /**
-   * An agent's conversation so far, by the id of its workflow; undefined if there is no such workflow, or if no worker
-   * of its version answers.
+   * A conversation that goes on: of an agent, by the id of its workflow; of a prompt, by that of the run and the step's
+   * path. Undefined if there is none, or if no worker of its version answers.
    */
-  conversation(workflowId: string): Promise<Conversation | undefined>;
+  conversation(workflowId: string, path: string): Promise<Conversation | undefined>;
   /**
    * Yields the state whenever it has changed, until the run ends or the signal aborts. After a first answer, it
    * tolerates `patienceMs` without answers (3 minutes if missing).
@@ -187,8 +187,11 @@ export function createClient(
     start: (request) => translate({}, () => start(temporal, request, keepFiles)),
     list: (options) => translate({ invalid: 'filter-invalid' }, () => list(temporal, options)),
     describe: (runId) => describe(runId),
-    conversation: (workflowId) =>
-      inTime(() => handle(workflowId).query<Conversation>(conversationQuery)).catch(() => undefined),
+    conversation: (workflowId, path) =>
+      inTime(() => handle(workflowId).query<Conversation | null, [string]>(conversationQuery, path)).then(
+        (known) => known ?? undefined,
+        () => undefined,
+      ),
     follow: (runId, options = {}) => follow(() => describe(runId, options.signal), options),
     result: (runId) => translate({ runId }, async () => (await findEnd(temporal, runId)).end),
     waitsFor: (runId) => translate({ runId }, () => findNoAnswerReason(temporal, runId, { certain: true })),

@@ -185,10 +185,10 @@ export const messageNames = {
   state: 'state',
 } as const;
 
-/** The query for the conversation of an agent's workflow. */
+/** The query for a conversation that goes on: of an agent, to its own workflow; of a prompt, to the run, by its path. */
 export const conversationQuery = 'conversation';
 
-/** An agent's conversation so far, and what the model is told next. */
+/** A conversation so far, and what the model is told next. */
 export interface Conversation {
   transcript?: ArtifactRef;
   say: Message[];

@@ -6,7 +6,7 @@ import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@tempo
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Usage } from '../model/contract.ts';
 import type { RunMemory } from './memory.ts';
-import type { Phase, Question, RunEnd, RunState, StepRow } from './messages.ts';
+import type { Conversation, Phase, Question, RunEnd, RunState, StepRow } from './messages.ts';
 import { renderDetails } from './details.ts';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD');
@@ -25,6 +25,8 @@ export class RunView {
   #shown = { phase: '', needsHuman: false, costUsd: -1, tokens: -1 };
   /** How many steps wait for CI. */
   #ciWaits = 0;
+  /** What prompts at work ask, by their path. */
+  readonly #asking = new Map<string, Conversation['say']>();
   /** Rows that an earlier execution began, by path. */
   readonly #begun = new Map<string, StepRow>();
 
@@ -82,6 +84,23 @@ export class RunView {
     Object.assign(row, more);
     if (artifacts) row.artifacts = { ...row.artifacts, ...artifacts };
     this.#changed();
+  }
+
+  /** Shows what a prompt is asking now, while `work` goes on. */
+  async whileAsking<Result>(path: string, say: Conversation['say'], work: () => Promise<Result>): Promise<Result> {
+    this.#asking.set(path, say);
+    try {
+      return await work();
+    } finally {
+      this.#asking.delete(path);
+    }
+  }
+
+  /** What a prompt was answered so far, and what it is asking now. */
+  conversation(path: string): Conversation | undefined {
+    const say = this.#asking.get(path);
+    const transcript = this.state.steps.findLast((step) => step.path === path)?.artifacts?.['transcript'];
+    return say && { say, ...(transcript && { transcript }) };
   }
 
   setItems(path: string, items: number): void {

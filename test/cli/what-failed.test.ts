@@ -64,6 +64,14 @@ steps:
   - id: fix
     agent: { task: Take your time, tools: [ read ] }
 `,
+  'slow-ask.yaml': `blueprint: v1
+name: slow-ask
+steps:
+  - id: rate
+    prompt:
+      text: Rate it at leisure
+      answer: { type: object, properties: { score: { type: integer } }, required: [ score ] }
+`,
   'big.yaml': `blueprint: v1
 name: big
 steps:
@@ -92,6 +100,8 @@ const script = {
     { contains: 'Fix it', text: 'It is fixed.' },
     { contains: 'Spend it', calls: [look] },
     { contains: 'Take your time', text: 'never', delayMs: 600_000 },
+    { contains: 'Rate it', turn: 1, text: 'It is fine.' },
+    { contains: 'Rate it', turn: 2, answer: { score: 1 }, delayMs: 600_000 },
     { contains: 'Ask nobody', text: 'never', faults: [{ status: 401 }] },
     { contains: 'Is good a word', answer: { isWord: true } },
     ...[1, 2, 3].map((turn) => ({ contains: 'Is bad a word', turn, text: 'I would rather not say.' })),
@@ -203,6 +213,19 @@ test('the conversation of an agent at work can be read, and stays after its run 
   await jig('cancel', runId);
   await jig('follow', runId);
   assert.match((await jig('transcript', runId, 'fix')).stdout, said);
+});
+
+test('what a prompt was answered and what it is asking can be read while it waits', async () => {
+  const { runId } = await installation.start('run', 'slow-ask.yaml', '--repo', 'api');
+  await installation.until(runId, ({ steps }) =>
+    steps.some(({ artifacts }) => artifacts?.['transcript'] !== undefined),
+  );
+  for (const command of ['transcript', 'logs'])
+    assert.match(
+      (await jig(command, runId, 'rate')).stdout,
+      /user[^]*Rate it at leisure[^]*assistant[^]*It is fine\.[^]*user[^]*JSON/,
+    );
+  await jig('cancel', runId);
 });
 
 test('all that a command wrote reaches a slow reader, byte for byte', async () => {
