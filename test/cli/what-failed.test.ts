@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, test } from 'vitest';
 import { z } from 'zod';
+import { errorPages, type ErrorCode } from '../../base/errors.ts';
 import { startScriptedServer, type ScriptedServer } from '../../model/scripted-server.ts';
 import { main, quietEnv } from './jig.ts';
 import { startInstallation, type Installation } from './installation.ts';
@@ -25,26 +26,6 @@ steps:
     as: item
     do:
       - { id: noisy, run: "${both}; exit 5" }
-`,
-  'setup.yaml': `blueprint: v1
-name: setup
-sandbox: { setup: [ "${both}; exit 3" ] }
-steps: [ { id: never, run: 'true' } ]
-`,
-  'gate.yaml': `blueprint: v1
-name: gate
-steps:
-  - { id: touch, run: "mkdir left; echo left > .gitignore; echo x > new.txt" }
-  - { id: chk, check: [ "${both}; test -d left" ] }
-  - { id: open, change: { title: New } }
-`,
-  'verify.yaml': `blueprint: v1
-name: verify
-steps:
-  - id: fix
-    agent: { task: Fix it, tools: [ edit ] }
-    attempts: 1
-    verify: [ "${both}; exit 6" ]
 `,
   'turns.yaml': `blueprint: v1
 name: turns
@@ -93,12 +74,60 @@ steps:
 `,
 };
 
+/** For each error page that sends people to what was written or said: steps that fail so, and what is found there. */
+const told: Partial<Record<ErrorCode, { blueprint: string; finds: RegExp }>> = {
+  'command-failed': {
+    blueprint: `steps: [ { id: one, run: "${both}; exit 3" } ]`,
+    finds: /── one stdout 14 bytes\nwhat was said\n── one stderr 16 bytes\nthe real reason/,
+  },
+  'command-deadline': {
+    blueprint: `steps: [ { id: one, run: "${both}; sleep 600", timeout: 2s } ]`,
+    finds: /── one stderr 16 bytes\nthe real reason/,
+  },
+  'output-not-json': {
+    blueprint: `steps: [ { id: one, run: "${both}", parse: json } ]`,
+    finds: /── one stdout 14 bytes\nwhat was said/,
+  },
+  'check-failed': {
+    blueprint: `steps: [ { id: one, check: [ 'true', "${both}; exit 3" ] } ]`,
+    finds: /── one stderr-1 16 bytes\nthe real reason[^]*── one stderr-1-again 16 bytes/,
+  },
+  'each-failed': {
+    blueprint: `steps:\n  - id: all\n    each: "\${{ ['a', 'b'] }}"\n    as: item\n    do: [ { id: one, run: "${both}; exit 5" } ]`,
+    finds: /── all\[0\]\.one stderr 16 bytes\nthe real reason/,
+  },
+  'setup-failed': {
+    blueprint: `sandbox: { setup: [ "${both}; exit 3" ] }\nsteps: [ { id: one, run: 'true' } ]`,
+    finds: /── start\/setup\/0 stderr 16 bytes\nthe real reason/,
+  },
+  'gate-failed': {
+    blueprint: `steps:
+  - { id: touch, run: "mkdir left; echo left > .gitignore; echo x > new.txt" }
+  - { id: one, check: [ "${both}; test -d left" ] }
+  - { id: open, change: { title: New } }`,
+    finds: /── open\/gate stderr-0 16 bytes\nthe real reason/,
+  },
+  'verify-failed': {
+    blueprint: `steps: [ { id: one, agent: { task: Fix it, tools: [ edit ] }, attempts: 1, verify: [ "${both}; exit 6" ] } ]`,
+    finds: /── one stderr-0 16 bytes\nthe real reason[^]*user\nFix it[^]*assistant\nIt is fixed\./,
+  },
+  'unusable-answers': {
+    blueprint: `steps: [ { id: one, prompt: { text: Is bad a word, answer: { type: object, properties: { is: { type: boolean } }, required: [ is ] } } } ]`,
+    finds: /user\nIs bad a word[^]*assistant\nI would rather not say\.[^]*user\n[^]*assistant\n/,
+  },
+  'repeated-calls': {
+    blueprint: 'steps: [ { id: one, agent: { task: Look again, tools: [ read ] } } ]',
+    finds: /user\nLook again[^]*assistant\n→ read[^]*tool\n/,
+  },
+};
+
 const look = { tool: 'read', arguments: { path: 'a.txt' } };
 const script = {
   script: 'v1' as const,
   replies: [
     { contains: 'Fix it', text: 'It is fixed.' },
     { contains: 'Spend it', calls: [look] },
+    ...Array.from({ length: 9 }, (_, index) => ({ contains: 'Look again', turn: index + 1, calls: [look] })),
     { contains: 'Take your time', text: 'never', delayMs: 600_000 },
     { contains: 'Rate it', turn: 1, text: 'It is fine.' },
     { contains: 'Rate it', turn: 2, answer: { score: 1 }, delayMs: 600_000 },
@@ -108,7 +137,11 @@ const script = {
   ],
 };
 
-const Shown = z.object({ end: z.object({ code: z.string().optional(), step: z.string().optional() }) });
+const toldFiles = Object.fromEntries(
+  Object.entries(told).map(([code, { blueprint }]) => [`${code}.yaml`, `blueprint: v1\nname: ${code}\n${blueprint}\n`]),
+);
+
+const Shown = z.object({ end: z.object({ code: z.string().optional() }) });
 
 let model: ScriptedServer;
 let installation: Installation;
@@ -117,7 +150,7 @@ const jig = (...args: string[]) => installation.jig(...args);
 beforeAll(async () => {
   model = await startScriptedServer(script);
   const env = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: 'none', JIG_MODEL: 'scripted' };
-  installation = await startInstallation({ env, files });
+  installation = await startInstallation({ env, files: { ...files, ...toldFiles } });
   await installation.addRepository('api', { 'a.txt': 'one\n' });
 });
 afterAll(async () => {
@@ -126,11 +159,11 @@ afterAll(async () => {
 });
 
 /** Runs a blueprint to its failure. Returns what `jig show` says of it, and the run's id. */
-async function fail(name: string): Promise<{ runId: string; shown: string; step: string | undefined }> {
+async function fail(name: string): Promise<{ runId: string; shown: string; end: z.infer<typeof Shown>['end'] }> {
   const { runId } = await installation.start('run', `${name}.yaml`, '--repo', 'api');
   await jig('follow', runId);
   const { end } = Shown.parse(JSON.parse((await jig('show', runId, '--json')).stdout));
-  return { runId, shown: (await jig('show', runId)).stdout, step: end.step };
+  return { runId, shown: (await jig('show', runId)).stdout, end };
 }
 
 /** Carries out each `jig` command that a text names, and checks that it finds something. */
@@ -168,23 +201,18 @@ test('both streams of every command are kept, whether it passed or failed, of st
   assert.ok(shown.slice(shown.indexOf('\nfailed: ')).split('\n').length <= 12, shown);
 });
 
-test('the output of a failed setup is found by the step that the end names', async () => {
-  const { shown, step } = await fail('setup');
-  assert.equal(step, 'start/setup/0');
-  assert.match(await carryOutNamed(shown), /start\/setup\/0 stderr 16 bytes\nthe real reason/);
-});
-
-test('the output of a gate in a clean checkout is kept', async () => {
-  const { shown } = await fail('gate');
-  assert.match(await carryOutNamed(shown), /── open\/gate stderr-0 16 bytes\nthe real reason/);
-});
-
-test('the conversation of an agent that failed, and the output of its checks, are kept', async () => {
-  const { runId, shown } = await fail('verify');
-  const found = await carryOutNamed(shown);
-  assert.match(found, /── fix stderr-0 16 bytes\nthe real reason/);
-  assert.match(found, /user\nFix it[^]*assistant\nIt is fixed\./);
-  assert.equal((await jig('transcript', runId, 'fix')).exitCode, 0);
+test('an error page sends people to what was written or said only if that is kept', async () => {
+  const sends = Object.entries(errorPages).filter(([, { fix }]) => /`jig (?:logs|transcript)`/.test(fix));
+  // An agent that ends without a reason of its own is a mistake of Jig's, which no blueprint makes.
+  const codes = sends.map(([code]) => code).filter((code) => code !== 'agent-failed');
+  assert.deepEqual(Object.keys(told).toSorted(), codes.toSorted());
+  const runs = await Promise.all(
+    Object.entries(told).map(async ([code, { finds }]) => ({ code, finds, ...(await fail(code)) })),
+  );
+  for (const { code, finds, shown, end } of runs) {
+    assert.equal(end.code, code, shown);
+    assert.match(await carryOutNamed(shown), finds, code);
+  }
 });
 
 test('the conversation of an agent whose budget ended is kept', async () => {
