@@ -145,7 +145,7 @@ export const runErrors = {
   'edit-refused': {
     title: 'An `edit` step did not match',
     why: 'An edit replaces exactly the text that it names. If the text isn’t there, or is there more than once, the edit changes nothing.',
-    fix: 'Look at the place that the message shows. The file may have changed since an earlier step read it.',
+    fix: 'Look at the place that the message shows. If the text is there more than once, set `all: true`, or name the line with `line:`. The file may have changed since an earlier step read it.',
   },
   'edit-line-invalid': {
     title: 'The line of an `edit` step is not a line number',
