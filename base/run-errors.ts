@@ -12,6 +12,11 @@ export const runErrors = {
     why: 'Jig reads one YAML file and refuses keys that it doesn’t know, so that a typo can’t turn a limit off.',
     fix: 'Correct the keys that the message names. docs/reference/configuration.md lists all keys.',
   },
+  'data-folder-unusable': {
+    title: 'The data folder can’t be used',
+    why: 'Runs, changes and mirrors are kept in the folder that JIG_DATA_DIR names, by default ~/.local/share/jig. Something in its path is no folder, or can’t be read or written by you.',
+    fix: 'Name another folder with `JIG_DATA_DIR`, or correct the one that the message names.',
+  },
   'budget-unenforceable': {
     title: 'A limit in dollars can’t be enforced',
     why: 'The blueprint sets `budget.usd`, nobody knows the price of the model, and the configuration says `model.refuseUnpriced: true`.',

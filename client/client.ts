@@ -110,7 +110,7 @@ export const reconnecting = { 'grpc.max_reconnect_backoff_ms': 2000 };
 /**
  * Connects to the Temporal of `TEMPORAL_*` or a profile, else to a running `jig up` of this data folder, whose store
  * `keepFiles` writes to.
- * @throws JigError `temporal-unreachable`
+ * @throws JigError `temporal-unreachable`, `config-invalid`
  */
 export async function connectClient({
   env,
@@ -121,7 +121,7 @@ export async function connectClient({
   dataDir: string;
   keepFiles?: KeepFiles;
 }): Promise<JigClient> {
-  const profile = loadClientConnectConfig();
+  const profile = readProfile();
   const up = (env['TEMPORAL_ADDRESS'] ?? env['TEMPORAL_PROFILE']) ? undefined : await findUp(dataDir);
   const address = up?.address ?? profile.connectionOptions?.address ?? 'localhost:7233';
   try {
@@ -140,6 +140,19 @@ export async function connectClient({
   } catch (error) {
     throw new JigError('temporal-unreachable', `Temporal does not answer at ${address}`, {
       hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.',
+      cause: error,
+    });
+  }
+}
+
+/** Temporal's own configuration. @throws JigError `config-invalid` */
+function readProfile(): ReturnType<typeof loadClientConnectConfig> {
+  try {
+    return loadClientConnectConfig();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new JigError('config-invalid', `Temporal's configuration can't be read: ${why}`, {
+      hint: 'Correct TEMPORAL_PROFILE and the other TEMPORAL_* variables, or the file that TEMPORAL_CONFIG_FILE names.',
       cause: error,
     });
   }
