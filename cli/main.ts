@@ -5,6 +5,8 @@ import { join } from 'node:path';
 enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'jig'));
 // The reader of our output may stop reading, as in `jig runs | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
+// Nobody reads remarks any more.
+process.stderr.on('error', () => undefined);
 
 const { runCommandLine } = await import('./program.ts');
 const exitCode = await runCommandLine(process.argv.slice(2));
