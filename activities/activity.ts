@@ -6,7 +6,7 @@ import { ZodError } from 'zod';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 import { ModelFailure } from '../model/contract.ts';
 import { CommandCancelled } from '../sandbox/contract.ts';
-import type { PaidFailure } from '../workflows/messages.ts';
+import type { FailureDetails } from '../workflows/messages.ts';
 
 /** Masks secrets before they reach Temporal, which stores failures in clear text. */
 export type Redact = (text: string) => string;
@@ -90,8 +90,9 @@ function toFailure(error: unknown, redact: Redact): Error {
  */
 const triesOf: Partial<Record<ErrorCode, number>> = { 'model-nonsense': 2, 'model-cut-off': 4, 'model-timeout': 3 };
 
-function detailsOf(error: JigError): [PaidFailure] | [] {
-  return error instanceof ModelFailure && error.usage ? [{ usage: error.usage }] : [];
+function detailsOf(error: JigError): [FailureDetails] {
+  const usage = error instanceof ModelFailure ? error.usage : undefined;
+  return [{ ...(usage && { usage }), ...(error.kept && { kept: error.kept }) }];
 }
 
 /** Codes of file operations that would fail the next time too. */

@@ -3,13 +3,14 @@ import { open } from 'node:fs/promises';
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import { describeEnding } from '../base/command-endings.ts';
 import { defaults } from '../base/defaults.ts';
+import { nameOutputs } from '../base/output-names.ts';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import { observe } from '../evidence/observe.ts';
 import type { Report } from '../evidence/read-reports.ts';
 import type { CapturedStream, CommandResult } from '../sandbox/contract.ts';
 import type { CapturedText, CommandReport, RunCommand } from './contract.ts';
-import { AnyJson } from './kept.ts';
+import { AnyJson, keepOnFailure } from './kept.ts';
 
 const textBytes = defaults.output.maxKeptBytes / 2;
 /** A parsed value may be larger than text, since it can be the list that `each` walks over. */
@@ -39,7 +40,12 @@ export async function captureCommand(
   const { lines, ...observed } = observe({ ending, exitCode, streams, refused, reports });
   const says = request.check?.says;
   const value =
-    request.parse && exitCode === 0 && ending === 'exited' ? await parseOutput(result.stdout, request) : undefined;
+    request.parse && exitCode === 0 && ending === 'exited'
+      ? await keepOnFailure(
+          () => nameOutputs({ stdout, stderr }),
+          () => parseOutput(result.stdout, request),
+        )
+      : undefined;
   return {
     ending,
     exitCode,
@@ -111,9 +117,11 @@ export async function mustSucceed(
   code: ErrorCode,
 ): Promise<void> {
   if (result.ending === 'exited' && result.exitCode === 0) return;
-  const { stderr } = await captureCommand(store, result, { shown: what });
-  const said = stderr.text.trim().slice(-500);
-  throw new JigError(code, `${what} failed: the command ${describeEnding(result)}${said && `: ${said}`}`);
+  const report = await captureCommand(store, result, { shown: what });
+  const said = report.stderr.text.trim().slice(-500);
+  const error = new JigError(code, `${what} failed: the command ${describeEnding(result)}${said && `: ${said}`}`);
+  error.kept = nameOutputs(report);
+  throw error;
 }
 
 /** The whole stream, or undefined if it was cut or is too long. */

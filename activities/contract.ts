@@ -1,6 +1,5 @@
 /**
- * The activities' contract, with an interface for each family. `workflows/perform.ts` gives each activity its task
- * queue. Every activity may be repeated: before it does anything, it looks by key for what was already done.
+ * The activities' contract. Every activity may be repeated: before it does anything, it looks for what was already done.
  */
 import type { AnswerSummary } from '../agent/loop.ts';
 import type { NamedBlueprint } from '../blueprints/steps.ts';
@@ -189,11 +188,12 @@ export interface AskPrompt {
   earlier: { answer: ArtifactRef; error: string }[];
 }
 
-/** The value of an answer, or what the model is told because its text wasn't usable. */
+/** The value of an answer, or what the model is told because its text wasn't usable. Older ones lack `transcript`. */
 export interface PromptAnswer {
   value?: Json;
   unusable?: string;
   answer: ArtifactRef;
+  transcript?: TranscriptRef;
   usage: Usage;
   model: string;
 }
@@ -203,7 +203,7 @@ export type TranscriptRef = ArtifactRef;
 
 export interface AskAgent {
   key: string;
-  /** The number of the turn, from 1. It is also part of the key. */
+  /** From 1. It is also part of the key. */
   turn: number;
   transcript?: TranscriptRef;
   /**

@@ -1,6 +1,7 @@
 /** Keeps JSON in the artifact store: by reference, or by key if an effect must not be repeated. */
 import { z } from 'zod';
 import type { ArtifactRef, ArtifactStore } from '../artifacts/contract.ts';
+import { JigError } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 
 /** Stores a value as JSON. Repeatable. */
@@ -32,6 +33,19 @@ export async function once<Value>(
   if (known) return { value: await loadJson(store, known, schema), ref: known };
   const ref = await store.keep(key, await keepJson(store, await work()));
   return { value: await loadJson(store, ref, schema), ref };
+}
+
+/** Does the work. If it fails, something is kept, and the error tells the run where. */
+export async function keepOnFailure<Value>(
+  keep: () => Record<string, ArtifactRef> | Promise<Record<string, ArtifactRef>>,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof JigError) error.kept = await keep();
+    throw error;
+  }
 }
 
 export const AnyJson: z.ZodType<Json> = z.json();

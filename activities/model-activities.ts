@@ -15,7 +15,7 @@ import {
 } from '../model/contract.ts';
 import { log, workSignal } from './activity.ts';
 import type { AgentAnswer, AskAgent, AskPrompt, ModelActivities, PromptAnswer } from './contract.ts';
-import { AnyJson, keepJson, loadJson, once } from './kept.ts';
+import { AnyJson, keepJson, keepOnFailure, loadJson, once } from './kept.ts';
 import type { Parts } from './parts.ts';
 import { appendMessages, keepTranscript, loadMessages, loadTranscript, type Transcript } from './transcript.ts';
 
@@ -92,9 +92,17 @@ async function askPrompt(
   // Where tools are called in plain text, the server is asked for nothing else than text.
   const isConstrained = parts.model.protocol !== 'text';
   const question = { messages, key, ...(isConstrained && { answer: format }), ...(model && { model }) };
-  const { value: answer, ref } = await ask(parts, question);
+  const asked = await appendMessages(parts.artifacts, { entries: [] }, messages);
+  const { value: answer, ref } = await keepOnFailure(
+    async () => ({ transcript: await keepTranscript(parts.artifacts, asked) }),
+    () => ask(parts, question),
+  );
+  const said = await appendMessages(parts.artifacts, asked, [
+    { role: 'assistant', content: saidIn(answer), toolCalls: [] },
+  ]);
+  const transcript = await keepTranscript(parts.artifacts, said);
   const parsed = parseAnswer(answerIn(answer), schema, answer);
-  const common = { answer: ref, usage: answer.usage, model: answer.model };
+  const common = { answer: ref, transcript, usage: answer.usage, model: answer.model };
   return 'value' in parsed ? { ...common, value: AnyJson.parse(parsed.value) } : { ...common, unusable: parsed.error };
 }
 
@@ -117,10 +125,14 @@ async function askAgent(
   const before = await loadMessages(artifacts, kept);
   const added = [...answerLeftCalls(before, say), ...say];
   const conversation = await appendMessages(artifacts, kept, added);
-  const { answer, compacted } = await askWithinContext(parts.model, conversation, async (plan) => {
-    const messages = compactedMessages([...before, ...added], plan);
-    return askWithTools(parts, { messages, tools, key, ...(model && { model }) });
-  });
+  const { answer, compacted } = await keepOnFailure(
+    async () => ({ transcript: await keepTranscript(artifacts, conversation) }),
+    () =>
+      askWithinContext(parts.model, conversation, async (plan) => {
+        const messages = compactedMessages([...before, ...added], plan);
+        return askWithTools(parts, { messages, tools, key, ...(model && { model }) });
+      }),
+  );
   const decoded = decodeAnswer(answer.protocol ?? parts.model.protocol, answer, tools, turn);
   const summary = summariseAnswer(decoded, tools);
   const answered = await appendMessages(artifacts, conversation, [toAssistantMessage(decoded)]);

@@ -46,7 +46,7 @@ export function editText(
   const places = findPlaces(text, old);
   if (places.length === 0) return explainMissing(text, old);
   const chosen = edit.line === undefined ? places : places.filter((place) => place.line === edit.line);
-  if (chosen.length === 0 || (chosen.length > 1 && !edit.all)) return { error: explainSeveral(text, places) };
+  if (chosen.length === 0 || (chosen.length > 1 && !edit.all)) return explainSeveral(text, places);
   let result = '';
   let from = 0;
   const ends: string[] = [];
@@ -116,14 +116,17 @@ function explainMissing(text: string, old: string): RefusedEdit {
   };
 }
 
-function explainSeveral(text: string, places: { line: number }[]): string {
+function explainSeveral(text: string, places: { line: number }[]): RefusedEdit {
   const lines = text.split('\n');
   const shown = places
     .slice(0, maxShownPlaces)
     .map((place) => `${place.line}\t${shownLine(lines[place.line - 1] ?? '')}`);
   const more = places.length > maxShownPlaces ? `\n… and ${places.length - maxShownPlaces} more` : '';
   const first = places[0]?.line ?? 1;
-  return `the file holds this text in ${places.length} places:\n${shown.join('\n')}${more}\nTo replace every one, add "all": true. To replace one, add its line, such as "line": ${first}.`;
+  return {
+    error: `the file holds this text in ${places.length} places:\n${shown.join('\n')}${more}`,
+    advice: `To replace every one, add "all": true. To replace one, add its line, such as "line": ${first}.`,
+  };
 }
 
 function excerptOf(text: string, lines: number[], height: number): string {

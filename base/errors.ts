@@ -273,6 +273,13 @@ export function parseErrorCode(code: unknown): ErrorCode {
 }
 
 /** A failure for a person: a stable code, what is wrong, and what to do next. */
+/** A reference to what the artifact store holds. */
+interface KeptReference {
+  sha256: string;
+  sizeBytes: number;
+  mediaType: string;
+}
+
 export class JigError extends Error {
   override name = 'JigError';
   readonly code: ErrorCode;
@@ -281,6 +288,8 @@ export class JigError extends Error {
   readonly retryable: boolean;
   /** How long to wait before that, if it is known. */
   readonly retryAfterMs: number | undefined;
+  /** References to what was kept before the failure, by name: outputs of a command, a conversation. */
+  kept: Readonly<Record<string, KeptReference>> | undefined;
   constructor(
     code: ErrorCode,
     message: string,

@@ -12,6 +12,11 @@ export const runErrors = {
     why: 'Jig reads one YAML file and refuses keys that it doesn’t know, so that a typo can’t turn a limit off.',
     fix: 'Correct the keys that the message names. docs/reference/configuration.md lists all keys.',
   },
+  'data-folder-unusable': {
+    title: 'The data folder can’t be used',
+    why: 'Runs, changes and mirrors are kept in the folder that JIG_DATA_DIR names, by default ~/.local/share/jig. Something in its path is no folder, or can’t be read or written by you.',
+    fix: 'Name another folder with `JIG_DATA_DIR`, or correct the one that the message names.',
+  },
   'budget-unenforceable': {
     title: 'A limit in dollars can’t be enforced',
     why: 'The blueprint sets `budget.usd`, nobody knows the price of the model, and the configuration says `model.refuseUnpriced: true`.',
@@ -65,7 +70,7 @@ export const runErrors = {
   'command-deadline': {
     title: 'A command took longer than its timeout',
     why: 'Every command has a deadline. When it passes, the whole process tree is killed.',
-    fix: 'Set `timeout:` on the step, or make the command shorter.',
+    fix: 'See how far it came with `jig logs`. Set `timeout:` on the step, or make the command shorter.',
   },
   'command-cancelled': {
     title: 'A command was ended because the run was cancelled',
@@ -120,12 +125,12 @@ export const runErrors = {
   'verify-failed': {
     title: 'The agent’s work did not pass its checks',
     why: 'After each attempt, the step’s `verify` commands decide. The model saw what failed and tried again, until all attempts were used.',
-    fix: 'Read the transcript (`jig transcript`) and the checks’ output. A clearer task, smaller steps or a stronger model can help. If a check needs more time, raise `runs.checkTimeoutMs` in the configuration.',
+    fix: 'Read the transcript with `jig transcript`, and the output of the checks with `jig logs`. A clearer task, smaller steps or a stronger model can help. If a check needs more time, raise `runs.checkTimeoutMs` in the configuration.',
   },
   'gate-failed': {
     title: 'The checks failed in a clean checkout',
     why: 'The checks passed where the agent worked, but failed on the exported commit alone. They need something that isn’t in the commit.',
-    fix: 'Look for ignored files, caches and files outside the repository: a commit doesn’t contain them.',
+    fix: 'Read the output of the gate with `jig logs`. Look for ignored files, caches and files outside the repository: a commit doesn’t contain them.',
   },
   'agent-failed': {
     title: 'The agent step ended without a result',
@@ -145,7 +150,7 @@ export const runErrors = {
   'edit-refused': {
     title: 'An `edit` step did not match',
     why: 'An edit replaces exactly the text that it names. If the text isn’t there, or is there more than once, the edit changes nothing.',
-    fix: 'Look at the place that the message shows. The file may have changed since an earlier step read it.',
+    fix: 'Look at the place that the message shows. If the text is there more than once, set `all: true`, or name the line with `line:`. The file may have changed since an earlier step read it.',
   },
   'edit-line-invalid': {
     title: 'The line of an `edit` step is not a line number',
@@ -165,7 +170,7 @@ export const runErrors = {
   'each-failed': {
     title: 'Too many items of an `each` step failed',
     why: 'More items failed than `tolerate:` allows. Without `tolerate:`, none may fail.',
-    fix: 'See why the items failed with `jig show`. If some may fail, set `tolerate:`.',
+    fix: 'See why the items failed with `jig show`, and what they printed with `jig logs`. If some may fail, set `tolerate:`.',
   },
   'output-not-json': {
     title: 'A command’s output is not JSON',

@@ -3,6 +3,7 @@ import type { Change } from '../forge/contract.ts';
 import { describeChange, findChangeReference } from './change-reference.ts';
 import { renderDiff } from './diff-text.ts';
 import { openForge } from './local-data.ts';
+import { renderMarkdown } from './markdown-text.ts';
 import { shortText } from './option-values.ts';
 import { oneLine, paintOut, print, printable, printJson, table } from './output.ts';
 import { findPerson } from './person.ts';
@@ -53,17 +54,16 @@ const show = on(
     ]);
     if (json) return printJson({ repository, ...change, checks, approvals, comments, patch });
     print(
-      `${paintOut('bold', oneLine(change.title))}  ${repository}#${number}, ${describeState(change)}\n${oneLine(change.branch)} → ${oneLine(change.base)} at ${change.headCommit.slice(0, 12)}\n${oneLine(change.url, 500)}\n`,
+      `${paintOut('bold', oneLine(change.title))}  ${repository}#${number}, ${describeState(change)}\n${oneLine(change.branch)} → ${oneLine(change.base)} at ${change.headCommit.slice(0, 12)}`,
     );
-    print(printable(change.body.trim()));
-    for (const check of checks)
+    for (const { by, at } of approvals) print(`approved by ${oneLine(by)}, ${at}`);
+    for (const check of checks.toSorted((a, b) => Number(a.state === 'passed') - Number(b.state === 'passed')))
       print(
         `\n${paintOut('bold', `check ${oneLine(check.name)}: ${check.state}`)}${check.logExcerpt ? `\n${printable(check.logExcerpt.trimEnd())}` : ''}`,
       );
-    for (const { by, at } of approvals) print(`\napproved by ${oneLine(by)}, ${at}`);
-    for (const { by, at, body } of comments)
-      print(`\n${paintOut('bold', oneLine(by))}, ${at}\n${printable(body.trim())}`);
-    print(`\n${renderDiff(patch, { paint: paintOut })}`);
+    print(`\n${readable(change.body)}`);
+    for (const { by, at, body } of comments) print(`\n${paintOut('bold', oneLine(by))}, ${at}\n${readable(body)}`);
+    print(`\n${oneLine(change.url, 500)}\n\n${renderDiff(patch, { paint: paintOut })}`);
   },
 );
 
@@ -131,6 +131,8 @@ function say(change: Change, done: string, repository: string, json: true | unde
   if (json) printJson({ repository, ...change });
   else print(`${repository}#${change.number} is ${done}: ${oneLine(change.url, 500)}`);
 }
+
+const readable = (markdown: string): string => renderMarkdown(printable(markdown.trim()), paintOut);
 
 function describeState({ state, draft }: Change): string {
   return draft && state === 'open' ? 'draft' : state;

@@ -1,6 +1,7 @@
 /** Renders a failure for a person or a program, and gives its exit code. */
 import { errorPages, isErrorCode, JigError, type ErrorCode } from '../base/errors.ts';
 import type { InputIssue } from '../blueprints/inputs.ts';
+import { defaultDataDir } from '../client/up-record.ts';
 import type { Issue } from '../blueprints/issues.ts';
 import { exitCodes } from './exit-codes.ts';
 import { oneLine, printable, type Paint } from './output.ts';
@@ -35,6 +36,8 @@ const badInput: ReadonlySet<ErrorCode> = new Set([
   'history-diverged',
   'source-unusable',
   'config-invalid',
+  'model-config-invalid',
+  'data-folder-unusable',
   'recording-invalid',
   'invalid-message',
   'invalid-request',
@@ -53,10 +56,24 @@ interface Failure {
 }
 
 function knownFailure(error: unknown): Failure | undefined {
+  if (isOfDataFolder(error)) {
+    const { message } = error;
+    return { code: 'data-folder-unusable', message, hint: errorPages['data-folder-unusable'].fix };
+  }
   if (!(error instanceof Error) || !('code' in error) || !isErrorCode(error.code)) return undefined;
   const hint = (error instanceof JigError ? error.hint : undefined) ?? errorPages[error.code].fix;
   const issues = error instanceof BadInput && error.issues.length > 0 ? error.issues : undefined;
   return { code: error.code, message: error.message, hint, ...(issues && { issues }) };
+}
+
+/** What a system says of a path that can't be used as it is. */
+const unusablePaths = new Set(['EEXIST', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENAMETOOLONG']);
+
+/** Whether the system refused a path in the data folder. */
+function isOfDataFolder(error: unknown): error is Error {
+  if (!(error instanceof Error && 'code' in error && 'path' in error)) return false;
+  const isRefused = typeof error.code === 'string' && unusablePaths.has(error.code);
+  return isRefused && typeof error.path === 'string' && error.path.startsWith(defaultDataDir(process.env));
 }
 
 /** The exit code for a failure: bad input, an internal error, or any other. */

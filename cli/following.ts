@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JigClient } from '../client/client.ts';
 import type { RunState } from '../workflows/messages.ts';
-import { renderEnding } from './ending.ts';
+import { printEnding } from './ending.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { note, paintErr, paintOut, print } from './output.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -47,7 +47,7 @@ export async function followOnTerminal(
   } finally {
     await screen.close();
   }
-  if (last?.end) print(`\n${renderEnding(last, { paint: paintOut, uiUrl: client.uiUrl(runId) })}`);
+  if (last?.end) await printEnding(last, client.uiUrl(runId));
   return last;
 }
 

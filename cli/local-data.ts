@@ -20,8 +20,13 @@ export async function openArtifacts(): Promise<ArtifactStore> {
 
 /** Reads an artifact as text. @throws JigError `artifact-unavailable` if the run kept it on another machine */
 export async function readArtifact(store: ArtifactStore, ref: ArtifactRef): Promise<string> {
+  return (await readBytes(store, ref)).toString();
+}
+
+/** Reads an artifact. @throws JigError `artifact-unavailable` if the run kept it on another machine */
+export async function readBytes(store: ArtifactStore, ref: ArtifactRef): Promise<Buffer> {
   try {
-    return Buffer.from(await store.get(ref)).toString();
+    return Buffer.from(await store.get(ref));
   } catch (error) {
     if (!(error instanceof ArtifactMissing)) throw error;
     throw new JigError('artifact-unavailable', `${folders().artifacts} does not have this output`, {

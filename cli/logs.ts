@@ -1,11 +1,15 @@
 import { Command } from 'commander';
 import { JigError } from '../base/errors.ts';
 import { plural } from '../base/plural.ts';
-import type { StepRow } from '../workflows/messages.ts';
+import type { ArtifactStore } from '../artifacts/contract.ts';
+import type { JigClient } from '../client/client.ts';
+import type { RunState, StepRow } from '../workflows/messages.ts';
 import { withClient } from './connection.ts';
-import { openArtifacts, readArtifact } from './local-data.ts';
+import { findConversation } from './conversations.ts';
+import { openArtifacts, readBytes } from './local-data.ts';
 import { oneLine, paintOut, print, printable, printJson } from './output.ts';
 import { resolveRun } from './run-reference.ts';
+import { hasConversation, nameCommand, outputsOf } from './where-to-look.ts';
 
 interface Options {
   stdout?: true;
@@ -15,46 +19,72 @@ interface Options {
 }
 
 export const logs = new Command('logs')
-  .description("Prints what a run's commands wrote, step by step.")
+  .description("Prints what a run's commands wrote, and what its prompts asked and were answered, step by step.")
   .argument('[run]', 'the run (default: the last one)')
   .argument('[step]', 'only this step and those of its items, such as tests or rewrite[3].ask')
   .option('--stdout', 'only standard output')
   .option('--stderr', 'only standard error')
   .option('--raw', 'the bytes as they are, without headings')
   .option('--json', 'print one JSON document')
-  .addHelpText('after', '\nExamples:\n  jig logs\n  jig logs 9742 tests --stderr\n')
-  .action(async (reference: string | undefined, step: string | undefined, { stdout, stderr, raw, json }: Options) => {
-    const state = await withClient(async (client) => client.describe(await resolveRun(client, reference)));
-    const rows = stepsNamed(state.steps, step);
+  .addHelpText('after', "\nExamples:\n  jig logs\n  jig logs 9742 tests --stderr\n  jig logs 9742 'rewrite[3].ask'\n")
+  .action(async (reference: string | undefined, step: string | undefined, options: Options) => {
+    const { stdout, stderr, raw, json } = options;
     const wanted = (name: string) =>
       (!stdout && !stderr) || (stdout && name.startsWith('stdout')) || (stderr && name.startsWith('stderr'));
-    const store = await openArtifacts();
-    const outputs = [];
-    for (const row of rows)
-      for (const [name, ref] of Object.entries(row.artifacts ?? {})) {
-        if (ref.mediaType.startsWith('text/') && wanted(name))
-          outputs.push({
-            step: row.path,
-            output: name,
-            sizeBytes: ref.sizeBytes,
-            text: await readArtifact(store, ref),
-          });
-      }
-    if (json) return printJson({ runId: state.runId, outputs });
-    for (const { step: path, output, sizeBytes, text } of outputs) {
-      if (raw) process.stdout.write(text);
+    const { state, outputs } = await withClient(async (client) => {
+      const described = await client.describe(await resolveRun(client, reference));
+      const store = await openArtifacts();
+      const found: Output[] = [];
+      for (const row of stepsNamed(described.steps, step))
+        found.push(...(await readOutputs(client, store, { runId: described.runId, row })));
+      return { state: described, outputs: found.filter(({ output }) => wanted(output)) };
+    });
+    if (json)
+      return printJson({
+        runId: state.runId,
+        outputs: outputs.map(({ bytes, ...output }) => ({
+          ...output,
+          sizeBytes: bytes.length,
+          text: bytes.toString(),
+        })),
+      });
+    for (const { step: path, output, bytes } of outputs) {
+      if (raw) process.stdout.write(bytes);
       else
         print(
-          `${paintOut('bold', `── ${oneLine(path)} ${output}`)} ${paintOut('dim', plural(sizeBytes, 'byte'))}\n${printable(text.trimEnd())}`,
+          `${paintOut('bold', `── ${oneLine(path)} ${output}`)} ${paintOut('dim', plural(bytes.length, 'byte'))}\n${printable(bytes.toString().trimEnd())}`,
         );
     }
-    if (outputs.length === 0 && !raw)
-      print(
-        step === undefined
-          ? 'No output of the run is kept.'
-          : `No output of the step ${oneLine(step)} is kept; \`jig show\` says how it ended.`,
-      );
+    if (outputs.length === 0 && !raw) print(nothingKept(state, step));
   });
+
+interface Output {
+  step: string;
+  /** The name of a stream, or who spoke. */
+  output: string;
+  bytes: Buffer;
+}
+
+/** What the commands of a step wrote, in their order; of a prompt, its question and its answers. */
+async function readOutputs(
+  client: Pick<JigClient, 'conversation'>,
+  store: ArtifactStore,
+  { runId, row }: { runId: string; row: StepRow },
+): Promise<Output[]> {
+  const { path, kind } = row;
+  const written = await Promise.all(
+    outputsOf(row).map(async ([output, ref]) => ({ step: path, output, bytes: await readBytes(store, ref) })),
+  );
+  const said = kind === 'prompt' ? ((await findConversation(client, store, { runId, row })) ?? []) : [];
+  return [...written, ...said.map(({ role, content }) => ({ step: path, output: role, bytes: Buffer.from(content) }))];
+}
+
+function nothingKept({ runId, steps }: RunState, step: string | undefined): string {
+  if (step === undefined) return 'No output of the run is kept.';
+  const none = `No output of the step ${oneLine(step)} is kept; `;
+  const talks = stepsNamed(steps, step).some(hasConversation);
+  return `${none}${talks ? `its conversation is: ${nameCommand('transcript', runId, step)}` : `\`jig show\` says how it ended.`}`;
+}
 
 /** The rows of a step and of its items; all rows if no step is named. @throws JigError `no-such-step` */
 export function stepsNamed(rows: StepRow[], step: string | undefined): StepRow[] {

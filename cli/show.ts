@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { withClient } from './connection.ts';
-import { renderEnding, renderUsage } from './ending.ts';
+import { printEnding, renderUsage } from './ending.ts';
 import { paintOut, print, printJson } from './output.ts';
 import { createProgress } from './progress.ts';
 import { resolveRun } from './run-reference.ts';
@@ -20,7 +20,7 @@ export const show = new Command('show')
         ...(process.stdout.isTTY && { width: process.stdout.columns }),
       });
       for (const line of progress.update(state)) print(line);
-      if (state.end) return print(`\n${renderEnding(state, { paint: paintOut, uiUrl })}`);
+      if (state.end) return printEnding(state, uiUrl);
       print(`${progress.live(Date.now())}\n\n${state.phase}, ${renderUsage(state)}\n  ${uiUrl ?? runId}`);
     });
   });

@@ -1,50 +1,43 @@
 import { Command } from 'commander';
-import { z } from 'zod';
-import { ArtifactRef, type ArtifactStore } from '../artifacts/contract.ts';
 import { JigError } from '../base/errors.ts';
-import { Message } from '../model/contract.ts';
+import { plural } from '../base/plural.ts';
+import type { Message } from '../model/contract.ts';
 import { withClient } from './connection.ts';
-import { openArtifacts, readArtifact } from './local-data.ts';
+import { findConversation } from './conversations.ts';
+import { openArtifacts } from './local-data.ts';
 import { stepsNamed } from './logs.ts';
 import { oneLine, paintOut, print, printable, printJson, type Paint } from './output.ts';
 import { resolveRun } from './run-reference.ts';
 
-/** A kept conversation: a list of references to its messages. */
-const Kept = z.object({ entries: z.array(z.object({ ref: ArtifactRef })) });
-
 export const transcript = new Command('transcript')
-  .description('Prints the conversation of an agent step, as it was when the step ended.')
+  .description('Prints the conversations of agent and prompt steps, also of those that failed or go on.')
   .argument('[run]', 'the run (default: the last one)')
-  .argument('[step]', 'the agent step (default: every one)')
+  .argument('[step]', 'the step (default: every one that asked a model)')
   .option('--json', 'print one JSON document')
-  .addHelpText('after', '\nExamples:\n  jig transcript\n  jig transcript 9742 rest --json\n')
+  .addHelpText('after', "\nExamples:\n  jig transcript\n  jig transcript 9742 'rewrite[3].ask' --json\n")
   .action(async (reference: string | undefined, step: string | undefined, { json }: { json?: true }) => {
-    const state = await withClient(async (client) => client.describe(await resolveRun(client, reference)));
-    const rows = stepsNamed(state.steps, step).filter(({ artifacts }) => artifacts?.['transcript']);
-    if (rows.length === 0)
+    const { runId, conversations } = await withClient(async (client) => {
+      const state = await client.describe(await resolveRun(client, reference));
+      const store = await openArtifacts();
+      const found = [];
+      for (const row of stepsNamed(state.steps, step)) {
+        const messages = await findConversation(client, store, { runId: state.runId, row });
+        if (messages) found.push({ step: row.path, messages });
+      }
+      return { runId: state.runId, conversations: found };
+    });
+    if (conversations.length === 0)
       throw new JigError(
         'no-such-step',
-        step === undefined
-          ? 'No agent step of the run has ended yet'
-          : `The run has no agent step ${step} that has ended`,
+        step === undefined ? 'No step of the run has asked a model yet' : `The step ${step} has asked no model`,
         { hint: '`jig show` lists the steps.' },
       );
-    const store = await openArtifacts();
-    const conversations = [];
-    for (const { path, artifacts } of rows)
-      if (artifacts?.['transcript'])
-        conversations.push({ step: path, messages: await readConversation(store, artifacts['transcript']) });
-    if (json) return printJson({ runId: state.runId, conversations });
+    if (json) return printJson({ runId, conversations });
     for (const { step: path, messages } of conversations) {
-      print(paintOut('bold', `── ${oneLine(path)}, ${messages.length} messages`));
+      print(paintOut('bold', `── ${oneLine(path)}, ${plural(messages.length, 'message')}`));
       for (const message of messages) print(renderMessage(message, paintOut));
     }
   });
-
-async function readConversation(store: ArtifactStore, ref: ArtifactRef): Promise<Message[]> {
-  const { entries } = Kept.parse(JSON.parse(await readArtifact(store, ref)));
-  return Promise.all(entries.map(async (entry) => Message.parse(JSON.parse(await readArtifact(store, entry.ref)))));
-}
 
 function renderMessage(message: Message, paint: Paint): string {
   const calls =

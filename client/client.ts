@@ -18,8 +18,10 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { JigError, parseErrorCode } from '../base/errors.ts';
 import { outcomes, type Outcome } from '../blueprints/schema.ts';
 import {
+  conversationQuery,
   messageNames,
   runWorkflowType,
+  type Conversation,
   type Decision,
   type RunEnd,
   type RunRequest,
@@ -73,6 +75,11 @@ export interface JigClient {
   list(options?: { query?: string; limit?: number }): Promise<RunSummary[]>;
   describe(runId: string): Promise<RunState>;
   /**
+   * A conversation that goes on: of an agent, by the id of its workflow; of a prompt, by that of the run and the step's
+   * path. Undefined if there is none, or if no worker of its version answers.
+   */
+  conversation(workflowId: string, path: string): Promise<Conversation | undefined>;
+  /**
    * Yields the state whenever it has changed, until the run ends or the signal aborts. After a first answer, it
    * tolerates `patienceMs` without answers (3 minutes if missing).
    */
@@ -103,7 +110,7 @@ export const reconnecting = { 'grpc.max_reconnect_backoff_ms': 2000 };
 /**
  * Connects to the Temporal of `TEMPORAL_*` or a profile, else to a running `jig up` of this data folder, whose store
  * `keepFiles` writes to.
- * @throws JigError `temporal-unreachable`
+ * @throws JigError `temporal-unreachable`, `config-invalid`
  */
 export async function connectClient({
   env,
@@ -114,7 +121,7 @@ export async function connectClient({
   dataDir: string;
   keepFiles?: KeepFiles;
 }): Promise<JigClient> {
-  const profile = loadClientConnectConfig();
+  const profile = readProfile();
   const up = (env['TEMPORAL_ADDRESS'] ?? env['TEMPORAL_PROFILE']) ? undefined : await findUp(dataDir);
   const address = up?.address ?? profile.connectionOptions?.address ?? 'localhost:7233';
   try {
@@ -133,6 +140,19 @@ export async function connectClient({
   } catch (error) {
     throw new JigError('temporal-unreachable', `Temporal does not answer at ${address}`, {
       hint: 'Start `jig up`, or set TEMPORAL_ADDRESS.',
+      cause: error,
+    });
+  }
+}
+
+/** Temporal's own configuration. @throws JigError `config-invalid` */
+function readProfile(): ReturnType<typeof loadClientConnectConfig> {
+  try {
+    return loadClientConnectConfig();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new JigError('config-invalid', `Temporal's configuration can't be read: ${why}`, {
+      hint: 'Correct TEMPORAL_PROFILE and the other TEMPORAL_* variables, or the file that TEMPORAL_CONFIG_FILE names.',
       cause: error,
     });
   }
@@ -180,6 +200,11 @@ export function createClient(
     start: (request) => translate({}, () => start(temporal, request, keepFiles)),
     list: (options) => translate({ invalid: 'filter-invalid' }, () => list(temporal, options)),
     describe: (runId) => describe(runId),
+    conversation: (workflowId, path) =>
+      inTime(() => handle(workflowId).query<Conversation | null, [string]>(conversationQuery, path)).then(
+        (known) => known ?? undefined,
+        () => undefined,
+      ),
     follow: (runId, options = {}) => follow(() => describe(runId, options.signal), options),
     result: (runId) => translate({ runId }, async () => (await findEnd(temporal, runId)).end),
     waitsFor: (runId) => translate({ runId }, () => findNoAnswerReason(temporal, runId, { certain: true })),

@@ -6,12 +6,14 @@ import {
   ActivityFailure,
   condition,
   continueAsNew,
+  defineQuery,
   defineSignal,
   isCancellation,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { AgentAnswer, AskAgent, ExportCommit, RunSettings, TranscriptRef } from '../activities/contract.ts';
+import type { ArtifactRef } from '../artifacts/contract.ts';
 import { addUsage, checkBudget, nothingSpent, type BudgetLimits, type Spent } from '../agent/budget.ts';
 import { decideAfterAnswer, newLoop, type LoopDecision, type LoopState } from '../agent/loop.ts';
 import { refusedChangeFeedback, steerMessage, verifyFeedback } from '../agent/prompts.ts';
@@ -19,11 +21,18 @@ import type { ErrorCode } from '../base/errors.ts';
 import { plural } from '../base/plural.ts';
 import type { AgentTool } from '../blueprints/kinds/agent.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
-import { checkCommands, findSurroundings, summarizeChecks, type CheckedCommand } from './check-commands.ts';
+import {
+  checkCommands,
+  describeFailed,
+  findSurroundings,
+  summarizeChecks,
+  type CheckedCommand,
+} from './check-commands.ts';
 import type { CheckCommand } from './context.ts';
 import { performExport } from './export-work.ts';
-import { describeFailure, paidFor } from './failures.ts';
+import { describeFailure, keptBefore, paidFor } from './failures.ts';
 import type { BaselineResult } from './memory.ts';
+import { conversationQuery, type Conversation } from './messages.ts';
 import { perform } from './perform.ts';
 
 /** What an agent step asks for, rendered. It is kept, so that the conversation can go on later. */
@@ -77,6 +86,8 @@ interface AgentProgress {
   paused: boolean;
   pausedMs: number;
   spent: Spent;
+  /** What the step shows besides the conversation: the outputs of its checks, of the last time that they ran. */
+  kept?: Record<string, ArtifactRef>;
   /** Input tokens of the last question. A conversation grows, so the next question takes at least as many. */
   lastInputTokens?: number;
 }
@@ -93,6 +104,8 @@ export interface AgentResult {
   attempts: number;
   spent: Spent;
   model: string;
+  /** What the step shows: the outputs of its checks, and the conversation whose last question got no answer. */
+  kept?: Record<string, ArtifactRef>;
   checks: Pick<CheckedCommand, 'result' | 'before' | 'verdict'>[];
 }
 
@@ -114,6 +127,10 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
   const steers: string[] = [];
   setHandler(steerSignal, (text) => void steers.push(text));
   setHandler(pauseSignal, (paused) => void (progress.paused = paused));
+  setHandler(defineQuery<Conversation>(conversationQuery), () => ({
+    ...(progress.transcript && { transcript: progress.transcript }),
+    say: [...progress.say, ...steers.map(sayWords)],
+  }));
   const heard = ({ unsaid, ...result }: AgentResult): AgentResult => ({
     ...result,
     unsaid: [...unsaid, ...steers.map(sayWords)],
@@ -125,6 +142,7 @@ export async function agent(task: AgentTask): Promise<AgentResult> {
     if (isCancellation(error))
       return end(progress, { done: false, code: 'cancelled', reason: 'The agent was cancelled' });
     if (!(error instanceof ActivityFailure)) throw error;
+    progress.kept = { ...progress.kept, ...keptBefore(error) };
     const { code, message: reason } = describeFailure(error);
     return heard(end(progress, { done: false, code, reason }));
   }
@@ -257,9 +275,11 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
     attempts: settings.defaults.retries + 1,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
   };
+  const kept: AgentProgress['kept'] = (progress.kept = {});
+  const keep = (outputs: typeof kept) => void Object.assign(kept, outputs);
   const checked = early
     ? []
-    : await checkCommands({ sandbox, baseline, key, commands, keepOut, ...timing }, progress.attempt >= attempts);
+    : await checkCommands({ sandbox, baseline, key, commands, keep, keepOut, ...timing }, progress.attempt >= attempts);
   // The checks run what the agent wrote, so they can write where the agent could not.
   const refusal = early ?? (allowPaths && commands.length > 0 ? await findRefusal(task, `${key}/after`) : undefined);
   const failed = checked.filter(({ verdict }) => !verdict.passed);
@@ -314,17 +334,6 @@ export const correctable: ReadonlySet<ErrorCode> = new Set([
   'filtered-file',
 ]);
 
-function describeFailed({
-  command,
-  result,
-  before,
-  verdict,
-  outcome,
-}: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
-  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${result.exitCode === 0 || outcome.refused || (before && before.exitCode !== 0) ? `\n${verdict.reason}` : ''}`;
-  return { command: command.shown, exitCode: result.exitCode, ending: result.ending, output };
-}
-
 function end(
   progress: AgentProgress,
   how: Pick<AgentResult, 'done' | 'code' | 'reason'> & { model?: string },
@@ -335,6 +344,7 @@ function end(
     ...how,
     ...(progress.transcript && { transcript: progress.transcript }),
     unsaid: progress.say,
+    ...(progress.kept && { kept: progress.kept }),
     attempts: progress.attempt,
     spent: progress.spent,
     checks: checked.map(({ result, before, verdict }) => ({ result, verdict, ...(before && { before }) })),

@@ -1,5 +1,8 @@
 /** Runs the commands of a check and compares each with what it did before the change. Every gate uses it. */
 import type { CommandReport } from '../activities/contract.ts';
+import type { verifyFeedback } from '../agent/prompts.ts';
+import type { ArtifactRef } from '../artifacts/contract.ts';
+import { nameOutputs } from '../base/output-names.ts';
 import { findCommand } from '../evidence/command-identity.ts';
 import { decideCheck, describeResult, type CheckResult, type Verdict } from '../evidence/gate.ts';
 import { isOfSurroundings } from '../evidence/obstacles.ts';
@@ -32,6 +35,10 @@ export interface CheckRequest {
   baseline: BaselineResult[];
   /** Whether new files that the commands make stay out of the change. */
   keepOut?: boolean;
+  /** Shows where the output of a command is kept, as soon as the command has ended. */
+  keep: (outputs: Record<string, ArtifactRef>) => void;
+  /** The number of the first command among all that are shown together; 0 if missing. */
+  firstNumber?: number;
 }
 
 /**
@@ -41,15 +48,14 @@ export interface CheckRequest {
 export async function checkCommands(request: CheckRequest, isLast: boolean): Promise<CheckedCommand[]> {
   const checked: CheckedCommand[] = [];
   for (const [index, command] of request.commands.entries()) {
-    const key = `${request.key}/${index}`;
     const known = findCommand(request.baseline, command);
     const counts = command.counts ?? known?.counts;
     const reported = { ...command, ...(counts && { counts }) };
-    const outcome = await runOnce(request, reported, key);
+    const outcome = await runOnce(request, reported, { index });
     const before = known?.result;
     let result = outcome.check;
     if (isLast && !result.obstacle && !decideCheck(result, before).passed) {
-      const again = await runOnce(request, reported, `${key}/again`);
+      const again = await runOnce(request, reported, { index, isAgain: true });
       if (decideCheck(again.check, before).passed) result = { ...result, flaky: true };
     }
     const { passed, reason } = decideCheck(result, before);
@@ -74,11 +80,10 @@ export interface Before {
 export async function recordBaseline(request: CheckRequest, { gate, says }: Before): Promise<CheckedCommand[]> {
   const checked: CheckedCommand[] = [];
   for (const [index, command] of request.commands.entries()) {
-    const key = `${request.key}/${index}`;
-    const first = await runOnce(request, command, key, says);
+    const first = await runOnce(request, command, { index, says });
     const { obstacle } = first.check;
     if (obstacle && isOfSurroundings(obstacle)) throw new StepFailed('environment', couldNotWork(command, first.check));
-    const second = first.exitCode === 0 ? undefined : await runOnce(request, command, `${key}/again`, says);
+    const second = first.exitCode === 0 ? undefined : await runOnce(request, command, { index, says, isAgain: true });
     const result = second ? bothResults(first.check, second.check) : first.check;
     const verdict = gate === 'baseline' ? describeBefore(result) : decideRed(result, first.saysSo ?? true);
     const reason = `${verdict.reason}${refusedHosts(first.refused)}`;
@@ -133,19 +138,21 @@ function decideRed({ exitCode, flaky, obstacle, tests }: CheckResult, saysSo: bo
   return { passed: true, reason: 'fails before the change, as it should' };
 }
 
-function runOnce(
+async function runOnce(
   request: CheckRequest,
   { argv, env, shown, counts }: CheckCommand,
-  key: string,
-  says?: string,
+  { index, isAgain = false, says }: { index: number; isAgain?: boolean; says?: string | undefined },
 ): Promise<CommandReport> {
   const { sandbox, timeoutMs, attempts, heartbeatTimeoutMs, keepOut } = request;
   const check = { ...(counts && { counts }), ...(says !== undefined && { says }) };
-  return perform(
+  const key = `${request.key}/${index}${isAgain ? '/again' : ''}`;
+  const report = await perform(
     'runCommand',
     { sandbox, key, argv, env, timeoutMs, shown, check, ...(keepOut && { keepOut: {} }) },
     { summary: shown, timeoutMs, attempts, heartbeatTimeoutMs },
   );
+  request.keep(nameOutputs(report, `${(request.firstNumber ?? 0) + index}${isAgain ? '-again' : ''}`));
+  return report;
 }
 
 /** `3 checks pass`, or what fails. */
@@ -157,4 +164,16 @@ export function summarizeChecks(checked: CheckedCommand[]): string {
       ({ command, result, verdict }) => `${command.shown}: ${result.tests ? describeResult(result) : verdict.reason}`,
     )
     .join('; ');
+}
+
+/** What a model is told about a command that failed. */
+export function describeFailed({
+  command,
+  result,
+  before,
+  verdict,
+  outcome,
+}: CheckedCommand): Parameters<typeof verifyFeedback>[0][number] {
+  const output = `${outcome.stdout.text}\n${outcome.stderr.text}${result.exitCode === 0 || outcome.refused || (before && before.exitCode !== 0) ? `\n${verdict.reason}` : ''}`;
+  return { command: command.shown, exitCode: result.exitCode, ending: result.ending, output };
 }

@@ -2,7 +2,6 @@
 import type { CancellationScope } from '@temporalio/workflow';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { BudgetLimits } from '../agent/budget.ts';
-import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { Json } from '../base/json.ts';
 import type { Doubles } from '../blueprints/cel-values.ts';
 import type { NamedStep } from '../blueprints/steps.ts';
@@ -91,7 +90,6 @@ export interface StepResult {
   cut?: string[];
   note?: string;
   usage?: Usage;
-  artifacts?: Record<string, ArtifactRef>;
   undo?: EditUndo[];
 }
 

@@ -2,7 +2,7 @@
 import { describeResult } from '../evidence/gate.ts';
 import type { RunContext } from './context.ts';
 import { cell, renderSteps, renderUsage } from './details.ts';
-import type { RunMemory } from './memory.ts';
+import type { CheckRecord, RunMemory } from './memory.ts';
 import type { RunEnd } from './messages.ts';
 
 /** What a change says first if no check decided on it. */
@@ -16,7 +16,7 @@ export function renderEvidence(
 ): string {
   const { state } = run.view;
   const { usage } = state;
-  const checks = run.memory.checks.map(({ step, result, before, verdict }) => {
+  const checks = run.memory.checks.toSorted(failedFirst).map(({ step, result, before, verdict }) => {
     return `| ${verdict.passed ? '✓' : '✗'} | ${cell(step)} | ${cell(result.command)} | ${before ? cell(describeResult(before)) : ''} | ${cell(describeResult(result))} | ${cell(verdict.reason)} |`;
   });
   return [
@@ -32,6 +32,12 @@ export function renderEvidence(
     renderSteps(state.steps),
     `Blueprint ${cell(state.blueprint.name)} \`${state.blueprint.sha256}\`, model ${cell(state.model)}, ${renderUsage(usage)}. Requested by ${cell(state.requester)}.`,
   ].join('\n\n');
+}
+
+/** What failed stands first, then what failed and was excused. */
+function failedFirst(a: CheckRecord, b: CheckRecord): number {
+  const rank = ({ verdict, result }: CheckRecord) => (verdict.passed ? (result.exitCode === 0 ? 2 : 1) : 0);
+  return rank(a) - rank(b);
 }
 
 /** Everything that the run knows, for programs. */

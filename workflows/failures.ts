@@ -6,10 +6,11 @@ import {
   ChildWorkflowFailure,
   isCancellation,
 } from '@temporalio/workflow';
+import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { Json } from '../base/json.ts';
 import { isErrorCode, JigError, parseErrorCode, type ErrorCode } from '../base/errors.ts';
 import type { Usage } from '../model/contract.ts';
-import { PaidFailure, type RunEnd } from './messages.ts';
+import { FailureDetails, type RunEnd } from './messages.ts';
 
 /** What a step that failed leaves. */
 interface Left {
@@ -95,10 +96,18 @@ export function describeFailure(error: unknown): { code: ErrorCode; message: str
 
 /** What was paid for, by a step or for a question that failed; undefined if nothing was. */
 export function paidFor(error: unknown): Usage | undefined {
-  if (error instanceof StepFailed) return error.left.usage;
+  return error instanceof StepFailed ? error.left.usage : detailsOf(error).usage;
+}
+
+/** What an activity kept before it failed, by name. */
+export function keptBefore(error: unknown): Record<string, ArtifactRef> {
+  return detailsOf(error).kept ?? {};
+}
+
+function detailsOf(error: unknown): FailureDetails {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  const paid = PaidFailure.safeParse(cause instanceof ApplicationFailure ? cause.details?.[0] : undefined);
-  return paid.success ? paid.data.usage : undefined;
+  const details = FailureDetails.safeParse(cause instanceof ApplicationFailure ? cause.details?.[0] : undefined);
+  return details.success ? details.data : {};
 }
 
 /**

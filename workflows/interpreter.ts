@@ -14,6 +14,7 @@ import {
   FailedAt,
   HistoryFull,
   isControl,
+  keptBefore,
   neverTolerated,
   paidFor,
   RunEnded,
@@ -106,6 +107,7 @@ async function carryOut(
       throw error;
     }
     const { code, message } = describeFailure(error);
+    run.view.keep(path, { artifacts: keptBefore(error) });
     // What it did before it failed isn't in the copy either, but is gone with a lost sandbox.
     if (code !== 'sandbox-lost' && usesBefore !== run.absence.uses) delete run.memory.copy;
     const usage = paidFor(error);

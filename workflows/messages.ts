@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { BlueprintFile } from '../blueprints/folder.ts';
 import { Outcome } from '../blueprints/schema.ts';
-import { Usage } from '../model/contract.ts';
+import { Usage, type Message } from '../model/contract.ts';
 import { ArtifactRef } from '../artifacts/contract.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
@@ -25,9 +25,14 @@ export const PinnedBlueprint = z.strictObject({
 });
 export type PinnedBlueprint = z.infer<typeof PinnedBlueprint>;
 
-/** The detail of a question's failure: what it cost, because the model had begun to answer. */
-export const PaidFailure = z.strictObject({ usage: Usage });
-export type PaidFailure = z.infer<typeof PaidFailure>;
+/** The detail of an activity's failure. */
+export const FailureDetails = z.object({
+  /** What a question cost, because the model had begun to answer. */
+  usage: Usage.optional(),
+  /** What was kept before the failure, by name. */
+  kept: z.record(z.string(), ArtifactRef).optional(),
+});
+export type FailureDetails = z.infer<typeof FailureDetails>;
 
 /** The argument of the workflow `run`. */
 export const RunRequest = z.strictObject({
@@ -67,8 +72,10 @@ export interface StepRow {
   /** The result in a few words. */
   note?: string;
   usage?: Usage;
-  /** Where its output is kept. */
+  /** Where its outputs and its conversation are kept. */
   artifacts?: Record<string, ArtifactRef>;
+  /** The workflow of an agent step, which knows its conversation while it goes on. */
+  workflowId?: string;
   /** The states that its sandbox reached, and when. */
   states?: StateReached[];
 }
@@ -177,6 +184,15 @@ export const messageNames = {
   steer: 'steer',
   state: 'state',
 } as const;
+
+/** The query for a conversation that goes on: of an agent, to its own workflow; of a prompt, to the run, by its path. */
+export const conversationQuery = 'conversation';
+
+/** A conversation so far, and what the model is told next. */
+export interface Conversation {
+  transcript?: ArtifactRef;
+  say: Message[];
+}
 
 /** Search attributes, by their Temporal types. */
 export const searchAttributes = {

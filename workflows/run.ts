@@ -26,7 +26,14 @@ import { walk } from './interpreter.ts';
 import { keepInPages, keepLarge, loadPages } from './large-values.ts';
 import { parseMemory } from './kept-memory.ts';
 import { resetForNewWalk, newMemory, type RunMemory } from './memory.ts';
-import { messageNames, RunRequest, type RunEnd, type RunState } from './messages.ts';
+import {
+  conversationQuery,
+  messageNames,
+  RunRequest,
+  type Conversation,
+  type RunEnd,
+  type RunState,
+} from './messages.ts';
 import { perform } from './perform.ts';
 import { prepareSandbox, removeSandboxes, runKey } from './sandbox.ts';
 import { undoPending } from './send-back.ts';
@@ -66,6 +73,7 @@ export async function run(
   const scope = new CancellationScope({ cancellable: true });
   // This stands before the first wait, so that every message finds its handler.
   setHandler(defineQuery<RunState>(messageNames.state), () => view.answer);
+  setHandler(defineQuery<Conversation | undefined, [string]>(conversationQuery), (path) => view.conversation(path));
   const control = new RunControl(memory, view, () => scope.cancel());
   const around = { request, memory, view, control, clock: new Clock(memory) };
   let { opened } = continued ?? {};

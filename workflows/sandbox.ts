@@ -1,12 +1,13 @@
 /** A run's sandboxes: made, checked out, set up, and removed however the run ends. */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import { describeEnding } from '../base/command-endings.ts';
+import { nameOutputs } from '../base/output-names.ts';
 import type { RunDefaults } from '../base/defaults.ts';
 import type { SandboxRef, SandboxResources, StateReached } from '../sandbox/contract.ts';
 import type { OpenedRun } from '../activities/contract.ts';
 import type { RunContext } from './context.ts';
 import type { RunMemory } from './memory.ts';
-import { describeFailure, StepFailed } from './failures.ts';
+import { describeFailure, FailedAt, keptBefore } from './failures.ts';
 import { perform } from './perform.ts';
 import { refusedHosts } from './refused-hosts.ts';
 import { command } from './render.ts';
@@ -23,7 +24,7 @@ export function runKey({ counts: { walks, losses } }: RunMemory): string {
 /** Setup runs before any step, so there is nothing for expressions to read. */
 const noScope = { values: {}, cut: new Set<string>(), doubles: new Map() };
 
-/** Makes a sandbox, checks a commit out in it and runs the blueprint's setup. @throws StepFailed `setup-failed` */
+/** Makes a sandbox, checks a commit out in it and runs the blueprint's setup. @throws FailedAt `setup-failed` */
 export async function prepareSandbox(
   run: RunContext,
   { id, commit, key }: { id: string; commit: string; key: string },
@@ -48,7 +49,10 @@ export async function prepareSandbox(
       ...(blueprintFolder?.files && { blueprintFiles: blueprintFolder.files }),
     },
     { summary: `${repository.name} at ${commit.slice(0, 12)}`, timeoutMs: settings.setupTimeoutMs, heartbeatTimeoutMs },
-  );
+  ).catch((error: unknown) => {
+    run.view.keep(row.path, { artifacts: keptBefore(error) });
+    throw error;
+  });
   const place = `${repository.branch} at ${commit.slice(0, 12)}`;
   run.view.finish(row, 'succeeded', {
     note: [place, ...renderStates(states)].join('; '),
@@ -85,15 +89,11 @@ async function setUp(
       { summary: shown, timeoutMs, heartbeatTimeoutMs },
     );
     const passed = outcome.ending === 'exited' && outcome.exitCode === 0;
-    view.finish(row, passed ? 'succeeded' : 'failed', {
-      note: shown,
-      artifacts: {
-        ...(outcome.stdout.artifact && { stdout: outcome.stdout.artifact }),
-        ...(outcome.stderr.artifact && { stderr: outcome.stderr.artifact }),
-      },
-    });
+    view.keep(row.path, { artifacts: nameOutputs(outcome) });
+    view.finish(row, passed ? 'succeeded' : 'failed', { note: shown });
     if (!passed)
-      throw new StepFailed(
+      throw new FailedAt(
+        row.path,
         'setup-failed',
         `Setup: ${shown} ${describeEnding(outcome)}${refusedHosts(outcome.refused)}: ${(outcome.stderr.text || outcome.stdout.text).trim().slice(-500)}`,
       );

@@ -5,9 +5,8 @@
 import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Usage } from '../model/contract.ts';
-import type { StepResult } from './context.ts';
 import type { RunMemory } from './memory.ts';
-import type { Phase, Question, RunEnd, RunState, StepRow } from './messages.ts';
+import type { Conversation, Phase, Question, RunEnd, RunState, StepRow } from './messages.ts';
 import { renderDetails } from './details.ts';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD');
@@ -26,6 +25,8 @@ export class RunView {
   #shown = { phase: '', needsHuman: false, costUsd: -1, tokens: -1 };
   /** How many steps wait for CI. */
   #ciWaits = 0;
+  /** What prompts at work ask, by their path. */
+  readonly #asking = new Map<string, Conversation['say']>();
   /** Rows that an earlier execution began, by path. */
   readonly #begun = new Map<string, StepRow>();
 
@@ -67,18 +68,39 @@ export class RunView {
     return row;
   }
 
-  finish(
-    row: StepRow,
-    state: StepRow['state'],
-    result: Pick<StepResult, 'note' | 'usage' | 'artifacts'> & Pick<StepRow, 'states'> = {},
-  ): void {
+  finish(row: StepRow, state: StepRow['state'], result: Pick<StepRow, 'note' | 'usage' | 'states'> = {}): void {
     row.state = state;
     row.durationMs = Date.now() - row.startedAtMs;
     if (result.note) row.note = result.note.slice(0, 300);
     if (result.usage) row.usage = result.usage;
-    if (result.artifacts) row.artifacts = result.artifacts;
     if (result.states) row.states = result.states;
     this.#changed();
+  }
+
+  /** Shows where a step's outputs and its conversation are kept, as soon as that is known, however the step ends. */
+  keep(path: string, { artifacts, ...more }: Pick<StepRow, 'artifacts' | 'workflowId'>): void {
+    const row = this.state.steps.findLast((step) => step.path === path);
+    if (!row || Object.keys({ ...artifacts, ...more }).length === 0) return;
+    Object.assign(row, more);
+    if (artifacts) row.artifacts = { ...row.artifacts, ...artifacts };
+    this.#changed();
+  }
+
+  /** Shows what a prompt is asking now, while `work` goes on. */
+  async whileAsking<Result>(path: string, say: Conversation['say'], work: () => Promise<Result>): Promise<Result> {
+    this.#asking.set(path, say);
+    try {
+      return await work();
+    } finally {
+      this.#asking.delete(path);
+    }
+  }
+
+  /** What a prompt was answered so far, and what it is asking now. */
+  conversation(path: string): Conversation | undefined {
+    const say = this.#asking.get(path);
+    const transcript = this.state.steps.findLast((step) => step.path === path)?.artifacts?.['transcript'];
+    return say && { say, ...(transcript && { transcript }) };
   }
 
   setItems(path: string, items: number): void {

@@ -11,10 +11,11 @@ function errorOf(edit: Parameters<typeof editText>[1]): string {
   return edited.error;
 }
 
-test('if a text is in several places, the answer shows their lines and how to choose one', () => {
-  const error = errorOf({ old: 'datetime.utcnow()', new: 'x' });
-  assert.match(error, /in 2 places:\n4\t    return datetime.utcnow\(\)\n7\t/);
-  assert.match(error, /"all": true.*"line": 4/);
+test('if a text is in several places, the answer shows their lines, and a model is told how to choose one', () => {
+  const edited = editText(file, { old: 'datetime.utcnow()', new: 'x' });
+  assert('error' in edited);
+  assert.match(edited.error, /in 2 places:\n4\t    return datetime.utcnow\(\)\n7\t    return datetime.utcnow\(\)$/);
+  assert.match(edited.advice ?? '', /"all": true.*"line": 4/);
 });
 
 test('`all` replaces every occurrence, and `line` the one that starts on that line', () => {

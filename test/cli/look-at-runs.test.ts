@@ -155,7 +155,7 @@ test('a raw diff is the patch byte for byte, in any encoding, with binary files,
 test('if a run does not have what was asked for, the message says what it has', async () => {
   for (const [words, exitCode, code, says] of [
     [['logs', runId, 'sya'], 2, 'no-such-step', /Its steps so far: .*say, quiet, items, fix/],
-    [['transcript', runId, 'say'], 2, 'no-such-step', /no agent step say/],
+    [['transcript', runId, 'say'], 2, 'no-such-step', /The step say has asked no model/],
     [['logs', 'nope'], 2, 'run-not-found', /jig runs/],
     [['diff', 'run/local/api/look/nope'], 2, 'run-not-found', /jig runs/],
     [['retry', 'nope'], 2, 'run-not-found', /jig runs/],

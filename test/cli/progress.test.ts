@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
+import { errorPages } from '../../base/errors.ts';
 import { renderEnding, renderUsage } from '../../cli/ending.ts';
 import { createPaint, hasColors, oneLine, printable, table } from '../../cli/output.ts';
 import { createProgress } from '../../cli/progress.ts';
@@ -126,12 +127,47 @@ test('the end shows outcome, reason, step, change, spending, and where to look n
     [
       'needs-human: The checks failed',
       '          after 61 s, 1000 tokens, $0.0123, qwen (recorded)',
-      '  step    ci (jig logs 9742 ci)',
+      '  step    ci',
       '  code    ci-failed (docs/errors/ci-failed.md)',
+      `  do      ${errorPages['ci-failed'].fix}`,
       '  change  #7, 2 files, file:///7.md',
       '  diff    jig diff 9742',
       '  look    http://ui/run',
     ].join('\n'),
+  );
+});
+
+test('the end names commands only for failed steps that kept something, of the step that failed', () => {
+  const text = { sha256: '0', sizeBytes: 1, mediaType: 'text/plain' };
+  const json = { ...text, mediaType: 'application/json' };
+  const ended = state({
+    steps: [
+      { ...row('tolerated', 'run'), state: 'failed', artifacts: { stderr: text } },
+      { ...row('items', 'each'), state: 'failed' },
+      { ...row('items[0].say', 'run'), state: 'succeeded', artifacts: { stdout: text } },
+      { ...row('items[1].say', 'run'), state: 'failed', artifacts: { stderr: text } },
+      { ...row('items[2].fix', 'agent'), state: 'failed', artifacts: { transcript: json, 'stdout-0': text } },
+      { ...row('items[3].quiet', 'run'), state: 'failed' },
+    ],
+    end: { outcome: 'failed', code: 'command-failed', reason: 'x', step: 'items' },
+  });
+  assert.deepEqual(renderEnding(ended, { paint, uiUrl: undefined }).split('\n').slice(2), [
+    '  step    items',
+    '  code    command-failed (docs/errors/command-failed.md)',
+    "  output  jig logs 9742 'items[1].say'",
+    "          jig logs 9742 'items[2].fix'",
+    "          jig transcript 9742 'items[2].fix'",
+    '  do      Read its output with `jig logs 9742`. If another code is fine, say so in the script: `… || true`.',
+    '  look    jig show 9742',
+  ]);
+});
+
+test('the end gives no advice about what the run doesn’t have', () => {
+  const end = { outcome: 'failed', code: 'command-failed', reason: 'x', step: 'quiet' } as const;
+  const ended = state({ steps: [{ ...row('quiet', 'run'), state: 'failed' }], end });
+  assert.match(
+    renderEnding(ended, { paint, uiUrl: undefined }),
+    /\n {2}do {4}If another code is fine, say so in the script: `… \|\| true`\.\n {2}look/,
   );
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { mkdtempDisposable, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { commands } from '../../cli/commands.ts';
@@ -54,6 +55,22 @@ test('a blueprint that is missing, an unknown command and an unknown option are 
     assert.equal(exitCode, 2, args.join(' '));
     assert.match(stderr, said);
     assert.equal(stdout, '');
+  }
+});
+
+test('a setting in the environment that can’t be used is bad input', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'jig-usage-'));
+  const file = join(root, 'package.json');
+  for (const [args, env, code] of [
+    [['up'], { JIG_MODEL: 'x', JIG_MODEL_PROTOCOL: 'carrier-pigeon' }, 'model-config-invalid'],
+    [['worker'], { JIG_MODEL: 'x', JIG_MODEL_TEMPERATURE: 'hot' }, 'model-config-invalid'],
+    [['runs'], { TEMPORAL_PROFILE: 'nobody' }, 'config-invalid'],
+    [['repo', 'list'], { JIG_DATA_DIR: file }, 'data-folder-unusable'],
+    [['up'], { JIG_DATA_DIR: join(file, 'data') }, 'data-folder-unusable'],
+  ] as const) {
+    const { exitCode, stderr } = await jig([...args], { env: { JIG_DATA_DIR: folder.path, ...env } });
+    assert.equal(exitCode, 2, stderr);
+    assert.match(stderr, new RegExp(`^error\\[${code}\\]`));
   }
 });
 

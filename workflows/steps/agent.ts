@@ -98,6 +98,7 @@ export async function runAgent(run: RunContext, round: AgentRound): Promise<Step
   );
   recordChecks(memory, path, result.checks);
   const { code, reason, transcript, unsaid } = result;
+  run.view.keep(path, { artifacts: { ...(transcript && { transcript }), ...result.kept } });
   if (code === 'cancelled') throw new CancelledFailure('The agent was cancelled');
   // What it did is gone with the sandbox, so nothing goes on in its conversation.
   if (code === 'sandbox-lost') throw new StepFailed(code, reason);
@@ -140,8 +141,10 @@ function taskOf(
 
 async function runChild(run: RunContext, path: string, task: AgentTask, title: string): Promise<AgentResult> {
   const name = task.key.slice(run.key.length + 1);
+  const workflowId = `${workflowInfo().workflowId}/${name}`;
+  run.view.keep(path, { workflowId });
   const starting = startChild(agent, {
-    workflowId: `${workflowInfo().workflowId}/${name}`,
+    workflowId,
     args: [task],
     staticSummary: title.slice(0, 120),
     staticDetails: `The agent step \`${name}\` of the run`,
@@ -166,12 +169,11 @@ async function runChild(run: RunContext, path: string, task: AgentTask, title: s
   }
 }
 
-function stepResult({ reason, spent, attempts, transcript, model }: AgentResult): StepResult {
+function stepResult({ reason, spent, attempts, model }: AgentResult): StepResult {
   const { turns, inputTokens, outputTokens, costUsd } = spent;
   return {
     outputs: { summary: reason, turns, attempts, inputTokens, outputTokens, costUsd },
     note: `${plural(turns, 'turn')}, ${plural(attempts, 'attempt')}, ${model}`,
     usage: usageOf(spent),
-    ...(transcript && { artifacts: { transcript } }),
   };
 }

@@ -98,8 +98,9 @@ export async function decideOnCleanCheckout(
     for (const [index, { timeoutMs, steps: _, ...command }] of gates.entries()) {
       const name = `${key}/gate/${index}`;
       const attempts = run.opened.settings.defaults.retries + 1;
-      const request = checkRequest(run, { sandbox, key: name, commands: [command], timeoutMs, attempts });
-      decided.push(...(await checkCommands(request, true)));
+      const commands = [command];
+      const request = { sandbox, key: name, commands, firstNumber: index, timeoutMs, attempts };
+      decided.push(...(await checkCommands(checkRequest(run, gatePath, request), true)));
     }
     return decided;
   });

@@ -30,7 +30,7 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   const sandbox = await run.absence.ensureSandbox(run);
   const attempts = (step.retry ?? defaults.retries) + 1;
   const keepOut = canKeepOut(run);
-  const request = { ...checkRequest(run, { sandbox, key, commands, timeoutMs, attempts }), keepOut };
+  const request = { ...checkRequest(run, path, { sandbox, key, commands, timeoutMs, attempts }), keepOut };
   if (step.gate === 'baseline' || step.gate === 'turn-green') {
     const says = step['fails-with'];
     if (step.gate === 'turn-green') rememberGates(memory, key, commands, timeoutMs);
@@ -43,7 +43,7 @@ export const checkStep: StepAction<CheckStep> = async (run, { step, key, path, s
   if (surroundings !== undefined) throw new StepFailed('environment', surroundings);
   const summary = summarizeChecks(checked);
   const failed = checked.filter(({ result }) => result.exitCode !== 0).map(({ command }) => command);
-  const ended = stepResult(checked, failed, summary);
+  const ended = stepResult(failed, summary);
   if (checked.some(({ verdict }) => !verdict.passed))
     throw new StepFailed('check-failed', summary, { outputs: ended.outputs });
   return ended;
@@ -70,7 +70,7 @@ async function recordBefore(
     find(command) ?? recorded.find((each) => each.command === command)?.result;
   const failed = request.commands.filter((command) => resultOf(command)?.exitCode !== 0);
   const notes = [...recorded.map(describeBaseline), ...known.map(({ shown }) => `${shown}: recorded before`)];
-  const ended = stepResult(recorded, failed, notes.join('; '));
+  const ended = stepResult(failed, notes.join('; '));
   if (recorded.some(({ verdict }) => !verdict.passed))
     throw new StepFailed('check-failed', summarizeChecks(recorded), { outputs: ended.outputs });
   if (isFirstTime || before.gate === 'turn-green')
@@ -82,24 +82,22 @@ function describeBaseline({ command: { shown }, result, verdict }: CheckedComman
   return `${shown}: ${result.tests ? describeResult(result) : verdict.reason}`;
 }
 
-function stepResult(checked: CheckedCommand[], failed: CheckCommand[], note: string): StepResult {
-  const artifacts = checked.flatMap(({ outcome }, index) =>
-    outcome.stdout.artifact ? [[`stdout-${index}`, outcome.stdout.artifact] as const] : [],
-  );
-  const outputs = { passed: failed.length === 0, failed: failed.map(({ shown }) => shown) };
-  return { outputs, note, artifacts: Object.fromEntries(artifacts) };
+function stepResult(failed: CheckCommand[], note: string): StepResult {
+  return { outputs: { passed: failed.length === 0, failed: failed.map(({ shown }) => shown) }, note };
 }
 
 /** Whether what a command makes can be told apart: not while other steps may be at work. */
 export const canKeepOut = ({ atOnce }: RunContext): boolean => atOnce === 1;
 
-/** The request to run a check's commands, with the run's baseline. */
+/** The request to run a check's commands, with the run's baseline. Their outputs are shown with the row `path`. */
 export function checkRequest(
-  run: RunContext,
-  more: Pick<CheckRequest, 'sandbox' | 'key' | 'commands' | 'timeoutMs' | 'attempts'>,
+  { opened, memory, view }: RunContext,
+  path: string,
+  more: Omit<CheckRequest, 'heartbeatTimeoutMs' | 'baseline' | 'keep'>,
 ): CheckRequest {
-  const { heartbeatTimeoutMs } = run.opened.settings;
-  return { ...more, heartbeatTimeoutMs, baseline: run.memory.baseline };
+  const { heartbeatTimeoutMs } = opened.settings;
+  const keep: CheckRequest['keep'] = (artifacts) => view.keep(path, { artifacts });
+  return { ...more, heartbeatTimeoutMs, baseline: memory.baseline, keep };
 }
 
 /** Remembers what a command did before the change. The first record of a command counts. */

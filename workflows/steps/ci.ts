@@ -2,6 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import { verifyFeedback } from '../../agent/prompts.ts';
 import type { CiOutcome } from '../../activities/contract.ts';
 import type { ErrorCode } from '../../base/errors.ts';
+import { nameOutputs } from '../../base/output-names.ts';
 import { durationMs } from '../../base/durations.ts';
 import type { CiStep } from '../../blueprints/kinds/ci.ts';
 import { isBudgetSpent } from '../budget.ts';
@@ -102,11 +103,12 @@ async function repairAndPush(
   for (const [index, source] of (step.ci.autofix ?? []).entries()) {
     const { argv, shown } = command(source, scope);
     const timeoutMs = run.opened.settings.checkTimeoutMs;
-    await perform(
+    const report = await perform(
       'runCommand',
       { sandbox: await run.absence.ensureSandbox(run), key: `${key}/autofix/${index}`, argv, env, timeoutMs, shown },
       { summary: `autofix: ${shown}`, timeoutMs, heartbeatTimeoutMs: run.opened.settings.heartbeatTimeoutMs },
     );
+    run.view.keep(path, { artifacts: nameOutputs(report, `autofix-${index}`) });
   }
   await askAgent(run, path, outcome, key);
   const only = findChangeStep(run)?.change.only;

@@ -7,6 +7,7 @@ import type { PromptStep } from '../../blueprints/kinds/prompt.ts';
 import { askWithinBudget, usageOf } from '../budget.ts';
 import type { RunContext, StepAction, StepPlace } from '../context.ts';
 import { StepFailed } from '../failures.ts';
+import type { Conversation } from '../messages.ts';
 import { perform } from '../perform.ts';
 import { text } from '../render.ts';
 
@@ -23,17 +24,25 @@ export const promptStep: StepAction<PromptStep> = async (run, place) => {
   // Without an earlier answer, the question itself contains the comment.
   const question =
     place.feedback === undefined || earlier.length > 0 ? asked : `${asked}\n\n${reviewFeedback(place.feedback)}`;
+  const { system } = step.prompt;
+  let say: Conversation['say'] = [
+    ...(system ? [{ role: 'system' as const, content: text(system, scope) }] : []),
+    { role: 'user', content: question },
+  ];
   let spent = nothingSpent;
   for (let turn = 1; turn <= opened.settings.unusableAnswers; turn += 1) {
-    const answer = await askWithinBudget(run, fewestTokens(question), () =>
-      ask(run, place, { question, earlier, turn }),
+    const answer = await run.view.whileAsking(path, say, () =>
+      askWithinBudget(run, fewestTokens(question), () => ask(run, place, { question, earlier, turn })),
     );
     spent = addUsage(spent, answer.usage);
+    if (answer.transcript) run.view.keep(path, { artifacts: { transcript: answer.transcript } });
     if (answer.value !== undefined) {
       memory.conversations[path] = { kind: 'prompt', asked, earlier, answer: answer.answer };
       return { outputs: { value: answer.value }, usage: usageOf(spent), note: `answered by ${answer.model}` };
     }
-    earlier.push({ answer: answer.answer, error: answer.unusable ?? 'The answer was empty.' });
+    const error = answer.unusable ?? 'The answer was empty.';
+    earlier.push({ answer: answer.answer, error });
+    say = [{ role: 'user', content: error }];
   }
   const last = earlier.at(-1)?.error ?? '';
   const { unusableAnswers } = opened.settings;

@@ -1,5 +1,6 @@
 import { describeEnding } from '../../base/command-endings.ts';
 import { durationMs } from '../../base/durations.ts';
+import { nameOutputs } from '../../base/output-names.ts';
 import { plural } from '../../base/plural.ts';
 import type { RunStep } from '../../blueprints/kinds/run.ts';
 import { StepFailed } from '../failures.ts';
@@ -9,7 +10,7 @@ import { refusedHosts } from '../refused-hosts.ts';
 import { command, environment } from '../render.ts';
 
 /** Runs one command in the sandbox. The step fails if the exit code isn't 0. */
-export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) => {
+export const runStep: StepAction<RunStep> = async (run, { step, key, path, scope }) => {
   const { argv, shown } = command(step.run, scope);
   const { heartbeatTimeoutMs, defaults } = run.opened.settings;
   const timeoutMs = step.timeout ? durationMs(step.timeout) : defaults.timeoutsMs.run;
@@ -32,6 +33,7 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
     },
   );
   const { stdout, stderr, exitCode, durationMs: tookMs } = outcome;
+  run.view.keep(path, { artifacts: nameOutputs(outcome) });
   const left = {
     outputs: {
       exitCode,
@@ -51,10 +53,6 @@ export const runStep: StepAction<RunStep> = async (run, { step, key, scope }) =>
   return {
     ...left,
     note: Array.isArray(outcome.value) ? `${outcome.value.length} found` : shortNote(stdout.text, stdout.sizeBytes),
-    artifacts: {
-      ...(stdout.artifact && { stdout: stdout.artifact }),
-      ...(stderr.artifact && { stderr: stderr.artifact }),
-    },
   };
 };
 
