@@ -270,11 +270,8 @@ async function verify(task: AgentTask, progress: AgentProgress, answer: AgentAns
   const { verify: commands, attempts, allowPaths } = task.work;
   const key = `${task.key}/verify/${progress.loop.turns}`;
   const early = await findRefusal(task, key);
-  const timing = {
-    timeoutMs: settings.checkTimeoutMs,
-    attempts: settings.defaults.retries + 1,
-    heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
-  };
+  const { checkTimeoutMs: timeoutMs, heartbeatTimeoutMs, defaults: byDefault } = settings;
+  const timing = { timeoutMs, attempts: byDefault.retries + 1, heartbeatTimeoutMs };
   const kept: AgentProgress['kept'] = (progress.kept = {});
   const keep = (outputs: typeof kept) => void Object.assign(kept, outputs);
   const checked = early

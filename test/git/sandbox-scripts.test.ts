@@ -208,7 +208,7 @@ test('a file that the repository holds in other line ends than its attributes sa
   const base = await other.git(['rev-parse', 'HEAD']);
   const { path } = await other.trusted.createCheckoutBundle(other.repository, base);
   const there = join(other.folder, 'workspace');
-  assert.equal((await runScript(there, checkoutScript, [base, 'b', 'n', 'e'], { inputFile: path })).exitCode, 0);
+  assert.equal((await runScript(there, checkoutScript, checkoutArguments(base, 'b'), { inputFile: path })).exitCode, 0);
   assert.equal((await runScript(there, exportScript, [base])).exitCode, nothingToExport);
   await writeFile(join(there, 'b.bat'), 'B\r\n');
   const { stdout, exitCode } = await runScript(there, exportScript, [base]);
