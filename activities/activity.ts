@@ -5,7 +5,8 @@ import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from
 import { ZodError } from 'zod';
 import { JigError, type ErrorCode } from '../base/errors.ts';
 import { ModelFailure } from '../model/contract.ts';
-import { CommandCancelled } from '../sandbox/contract.ts';
+import { CommandCancelled, type CommandResult } from '../sandbox/contract.ts';
+import { SandboxLost } from '../sandbox/errors.ts';
 import type { FailureDetails } from '../workflows/messages.ts';
 
 /** Masks secrets before they reach Temporal, which stores failures in clear text. */
@@ -62,6 +63,16 @@ export function workSignal(): AbortSignal {
   if (context.cancellationSignal.aborted) pass();
   else context.cancellationSignal.addEventListener('abort', pass, { once: true });
   return controller.signal;
+}
+
+/**
+ * Checks that a command came to its own end. @throws CommandCancelled if its run was cancelled; SandboxLost if something
+ * else ended it, such as the removal of its sandbox
+ */
+export function checkOwnEnd({ ending }: Pick<CommandResult, 'ending'>, signal: AbortSignal | undefined): void {
+  if (ending !== 'cancelled') return;
+  if (signal?.aborted && signal.reason instanceof CommandCancelled) throw signal.reason;
+  throw new SandboxLost('something outside the run ended a command in the sandbox');
 }
 
 export const log = (): Context['log'] => Context.current().log;

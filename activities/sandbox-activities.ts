@@ -5,10 +5,10 @@ import { BlueprintFile } from '../blueprints/folder.ts';
 import { neutralize } from '../forge/neutralize.ts';
 import type { ExportedCommit } from '../git/contract.ts';
 import { checkoutCommand, exportScript, nothingToExport, systemScript } from '../git/sandbox-scripts.ts';
-import { CommandCancelled, type Sandbox, type SandboxProvider, type StateReached } from '../sandbox/contract.ts';
+import type { Sandbox, SandboxProvider, StateReached } from '../sandbox/contract.ts';
 import { SandboxLost } from '../sandbox/errors.ts';
 import { applyEdit, undoEdit } from './apply-edit.ts';
-import { log, workSignal } from './activity.ts';
+import { checkOwnEnd, log, workSignal } from './activity.ts';
 import { callTool } from './call-tool.ts';
 import { captureCommand, mustSucceed } from './captured-output.ts';
 import type {
@@ -104,13 +104,11 @@ async function removeSandbox({ artifacts, sandboxes }: Parts, id: string): Promi
 async function runCommand(parts: Parts, request: RunCommand): Promise<CommandReport> {
   const { key, argv, env, timeoutMs } = request;
   const sandbox = await parts.sandboxes.getSandbox(request.sandbox);
-  const result = await withNotes(sandbox, { key, keepOut: request.keepOut }, workSignal(), () =>
-    sandbox.run(
-      { key, argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes },
-      { signal: workSignal() },
-    ),
+  const signal = workSignal();
+  const result = await withNotes(sandbox, { key, keepOut: request.keepOut }, signal, () =>
+    sandbox.run({ key, argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes }, { signal }),
   );
-  if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
+  checkOwnEnd(result, signal);
   log().info('command ended', { key, ending: result.ending, exitCode: result.exitCode, durationMs: result.durationMs });
   const refused = result.ending === 'exited' && result.exitCode === 0 ? [] : await listRefused(sandbox);
   const reports = request.check && (await findReports(sandbox, { key, argv, ...request.check }, result, workSignal()));

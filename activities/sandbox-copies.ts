@@ -4,7 +4,8 @@ import { describeEnding } from '../base/command-endings.ts';
 import { defaults } from '../base/defaults.ts';
 import { copyImpossible, copyScript, copyTooLarge, restoreScript } from '../git/copy-scripts.ts';
 import { systemScript } from '../git/sandbox-scripts.ts';
-import { CommandCancelled, type CommandResult, type Sandbox } from '../sandbox/contract.ts';
+import type { CommandResult, Sandbox } from '../sandbox/contract.ts';
+import { checkOwnEnd } from './activity.ts';
 import { mustSucceed, readToolOutput } from './captured-output.ts';
 import { SandboxCopy, type CopySandbox, type RestoreSandbox } from './contract.ts';
 import { once } from './kept.ts';
@@ -40,7 +41,7 @@ export async function restoreSandbox(
   const path = await artifacts.path(copy.archive);
   const sandbox = await sandboxes.getSandbox(ref);
   const result = await restoreWorkspace(sandbox, { key, path }, signal);
-  if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
+  checkOwnEnd(result, signal);
   await mustSucceed(artifacts, result, 'Restoring the workspace', 'restore-failed');
 }
 
@@ -63,7 +64,7 @@ export async function copyWorkspace(
     },
     signal ? { signal } : {},
   );
-  if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
+  checkOwnEnd(result, signal);
   const said = (await readToolOutput(result.stderr, 2000)).trim();
   const [, size, ignored] = /(?:^|\n)(\d+) (kept|left-out)$/.exec(said) ?? [];
   const measured = { sizeBytes: Number(size ?? 0), ignored: ignored === 'left-out' ? ignored : 'kept' } as const;

@@ -6,9 +6,9 @@ import { isUtf8 } from 'node:buffer';
 import type { ToolOperations } from '../agent/operations.ts';
 import { defaults } from '../base/defaults.ts';
 import { createMatcher } from '../git/globs.ts';
-import { CommandCancelled, type Sandbox } from '../sandbox/contract.ts';
+import type { Sandbox } from '../sandbox/contract.ts';
 import { readFile, SandboxFileError, writeFile } from '../sandbox/files.ts';
-import { workSignal } from './activity.ts';
+import { checkOwnEnd, workSignal } from './activity.ts';
 import { readToolOutput } from './captured-output.ts';
 import type { CallTool } from './contract.ts';
 
@@ -29,11 +29,12 @@ export function createOperations(
     readFile: (path, maxBytes) => readText(sandbox, nextKey(), path, maxBytes),
     writeFile: (path, text) => writeFile(sandbox, nextKey(), path, Buffer.from(text), { signal: workSignal() }),
     async runCommand(argv, timeoutMs) {
+      const signal = workSignal();
       const result = await sandbox.run(
         { key: nextKey(), argv, env, timeoutMs, outputCapBytes: defaults.output.artifactMaxBytes },
-        { signal: workSignal() },
+        { signal },
       );
-      if (result.ending === 'cancelled') throw new CommandCancelled('the run was cancelled');
+      checkOwnEnd(result, signal);
       const [stdout, stderr] = await Promise.all([
         readToolOutput(result.stdout, outputMaxCharacters),
         readToolOutput(result.stderr, outputMaxCharacters),

@@ -99,7 +99,13 @@ set_limit() {
   if [ "$1" = u ]; then ulimit -p "$2" 2>/dev/null; fi
 }
 
+# Whoever wants an early end writes its name first. If nobody has, the signal is for all processes, such as when the
+# machine shuts down: that is no end of the command's own, so there is no result.
 stop_asked() {
+  if [ ! -e "${p}stop" ]; then
+    end_as lost
+    return
+  fi
   word=
   read -r word <"${p}stop"
   end_as "${word:-cancelled}"
@@ -222,5 +228,9 @@ elif [ "$JIG_TREE" != namespace ]; then
   done
 fi
 wait "$out" "$err"
+if [ "$ended" = lost ]; then
+  kill -TERM "$timer" 2>/dev/null
+  exit 1
+fi
 if [ "$JIG_TREE" = pod ]; then write_result; else echo "${ended:-exited} $code" >"${p}result"; fi
 kill -TERM "$timer" 2>/dev/null

@@ -123,24 +123,26 @@ describe('a command without a supervisor', () => {
     }
   });
 
-  it('that was killed is lost, never a success, and its command is killed too', async () => {
-    const spec = shell('supervisor-killed', 'while :; do echo beat >>beat48; sleep 0.02; done');
-    const running = assert.rejects(sandbox.run(spec), SandboxLost);
-    const place = commandFolder(sandboxFolder(rootDir, 'run/takeover'), spec.key);
-    let supervisor = await findSupervisor(place);
-    while (!supervisor) {
-      await delay(5);
-      supervisor = await findSupervisor(place);
-    }
-    await delay(200);
-    process.kill(supervisor.pid, 'SIGKILL');
-    await running;
-    assert.equal(await isRunning(supervisor), false);
-    const beats = await runShell(sandbox, 'beats48', 'wc -l <beat48; sleep 0.2; wc -l <beat48');
-    assert.match(beats.stdout, /^[1-9]/);
-    const [first, second] = beats.stdout.trim().split('\n');
-    assert.equal(first, second);
-  });
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const)
+    it(`that something else ended by ${signal} is lost, never a success, and its command is killed too`, async () => {
+      const beat = `beat-${signal}`;
+      const spec = shell(`supervisor-${signal}`, `while :; do echo beat >>${beat}; sleep 0.02; done`);
+      const running = assert.rejects(sandbox.run(spec), SandboxLost);
+      const place = commandFolder(sandboxFolder(rootDir, 'run/takeover'), spec.key);
+      let supervisor = await findSupervisor(place);
+      while (!supervisor) {
+        await delay(5);
+        supervisor = await findSupervisor(place);
+      }
+      await delay(200);
+      process.kill(supervisor.pid, signal);
+      await running;
+      assert.equal(await isRunning(supervisor), false);
+      const beats = await runShell(sandbox, `beats-${signal}`, `wc -l <${beat}; sleep 0.2; wc -l <${beat}`);
+      assert.match(beats.stdout, /^[1-9]/);
+      const [first, second] = beats.stdout.trim().split('\n');
+      assert.equal(first, second);
+    });
 
   it('a command can’t write its own result', async () => {
     const { result, stdout } = await runShell(

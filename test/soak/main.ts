@@ -85,6 +85,7 @@ async function carryOut(index: number) {
   const end = await untilEnd(runId);
   ended += 1;
   say(`${ended}/${runs} ${runId} ${end.outcome}`);
+  if (end.outcome !== 'succeeded') await sayHow(runId);
   return end;
 }
 
@@ -97,6 +98,24 @@ async function untilEnd(runId: string): ReturnType<Installation['client']['resul
       say(`asked again for ${runId}: ${error instanceof Error ? error.message : String(error)}`);
       await wait(1000);
     }
+  }
+}
+
+/** Prints what of the run's work ended badly, since its history goes with the data folder. */
+async function sayHow(runId: string): Promise<void> {
+  const { events } = await installation.client.temporal.workflow.getHandle(runId).fetchHistory();
+  for (const event of events ?? []) {
+    const scheduled = event.activityTaskScheduledEventAttributes;
+    if (scheduled) say(`  ${String(event.eventId)} ${scheduled.activityType?.name} ${scheduled.activityId}`);
+    const started = event.activityTaskStartedEventAttributes;
+    if (started && ((started.attempt ?? 1) > 1 || started.lastFailure))
+      say(`  ${String(event.eventId)} try ${started.attempt}, after: ${started.lastFailure?.message}`);
+    const failed =
+      event.activityTaskFailedEventAttributes ??
+      event.activityTaskTimedOutEventAttributes ??
+      event.activityTaskCanceledEventAttributes ??
+      event.activityTaskCancelRequestedEventAttributes;
+    if (failed) say(`  ${String(event.eventId)} ${JSON.stringify(failed)}`);
   }
 }
 
