@@ -191,7 +191,8 @@ test('a key starts one run, is reported as used the second time, and is refused 
     (await jig('diff', '-')).stderr,
     /^error\[no-change\]: .* has not opened a change: .*exit code 1\n {2}`jig show`/,
   );
-  const other = await jig(...words, '--branch', 'main');
+  await writeFile(join(installation.dir, 'look.yaml'), 'blueprint: v1\nname: look\nsteps:\n  - run: exit 2\n');
+  const other = await jig(...words);
   assert.equal(other.exitCode, 2);
   assert.match(other.stderr, /^error\[key-taken\]/);
 });
