@@ -79,12 +79,16 @@ const files = {
 };
 const mended = { ...files, 'app.py': 'x = 2\n', 'notes.txt': 'the colour of the sky\nthe colour of the sea\n' };
 
+/** A command of which is noted what it leaves behind, and an export, which reads that. */
+const noted = (key: string): string[] => [`${key}/before`, key, `${key}/after`];
+const exported = (key: string): string[] => [`${key}/left-out`, `${key}/export`];
+
 /** Every command of a run whose CI passes, by its sandbox and key: each is launched once, whatever dies. */
 const commands = [
   'run:checkout',
-  'run:setup/0',
+  ...noted('run:setup/0'),
   'run:slow',
-  'run:before/0',
+  ...noted('run:before/0'),
   'run:places',
   'run:rewrite[0].edit/1',
   'run:rewrite[0].edit/2',
@@ -92,12 +96,12 @@ const commands = [
   'run:rewrite[1].edit/2',
   'run:run/fix/1/c00010001/1',
   'run:run/fix/1/c00010001/2',
-  'run:run/fix/verify/2/export',
-  'run:run/fix/verify/2/0',
+  ...exported('run:run/fix/verify/2'),
+  ...noted('run:run/fix/verify/2/0'),
   'run:run/fix/3/c00030001/1',
-  'run:run/fix/verify/4/export',
-  'run:run/fix/verify/4/0',
-  'run:run/change/export',
+  ...exported('run:run/fix/verify/4'),
+  ...noted('run:run/fix/verify/4/0'),
+  ...exported('run:run/change'),
   'run-gate:checkout',
   'run-gate:setup/0',
   'run-gate:change/gate/0/0',
@@ -143,9 +147,9 @@ export const handedOver: Course = {
   commands: [
     ...commands,
     'run:run/ci/round-2/1/c00010001/1',
-    'run:run/ci/round-2/verify/2/export',
-    'run:run/ci/round-2/verify/2/0',
-    'run:run/ci/round-2/export',
+    ...exported('run:run/ci/round-2/verify/2'),
+    ...noted('run:run/ci/round-2/verify/2/0'),
+    ...exported('run:run/ci/round-2'),
     'run-gate-2:checkout',
     'run-gate-2:setup/0',
     'run-gate-2:ci/round-2/gate/0/0',
