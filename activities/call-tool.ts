@@ -1,13 +1,13 @@
 import { runTool } from '../agent/run-tool.ts';
 import { parseToolCall } from '../agent/tools.ts';
-import { workSignal } from './activity.ts';
-import { isCheck, withNotes } from './left-out.ts';
 import type { ArtifactStore } from '../artifacts/contract.ts';
 import { JigError } from '../base/errors.ts';
+import { workSignal } from './activity.ts';
 import type { CallTool, CalledTool } from './contract.ts';
 import type { ToolCall } from '../model/contract.ts';
 import type { SandboxProvider } from '../sandbox/contract.ts';
 import { SandboxFileError } from '../sandbox/files.ts';
+import { isCheck, withNotes } from './left-out.ts';
 import { createOperations } from './sandbox-files.ts';
 import type { Parts } from './parts.ts';
 import { appendMessages, keepTranscript, loadMessage, loadTranscript, type Transcript } from './transcript.ts';

@@ -2,7 +2,8 @@
 import type { ArtifactRef } from '../artifacts/contract.ts';
 import type { SandboxRef } from '../sandbox/contract.ts';
 
-export interface ApplyEdit {
+/** An exact replacement in a file of the workspace. */
+interface Replacement {
   sandbox: SandboxRef;
   key: string;
   path: string;
@@ -10,6 +11,9 @@ export interface ApplyEdit {
   new: string;
   line?: number;
   all: boolean;
+}
+
+export interface ApplyEdit extends Replacement {
   /** Whether to keep the file as it was, so that the edit can be undone. */
   keepBefore: boolean;
 }
@@ -21,14 +25,7 @@ export interface AppliedEdit {
 }
 
 /** An edit that was made, with what is needed to undo it. */
-export interface UndoEdit {
-  sandbox: SandboxRef;
-  key: string;
-  path: string;
-  old: string;
-  new: string;
-  line?: number;
-  all: boolean;
+export interface UndoEdit extends Replacement {
   before: ArtifactRef;
   afterSha256: string;
 }

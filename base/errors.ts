@@ -272,7 +272,6 @@ export function parseErrorCode(code: unknown): ErrorCode {
   return isErrorCode(code) ? code : 'internal-error';
 }
 
-/** A failure for a person: a stable code, what is wrong, and what to do next. */
 /** A reference to what the artifact store holds. */
 interface KeptReference {
   sha256: string;
@@ -280,6 +279,7 @@ interface KeptReference {
   mediaType: string;
 }
 
+/** A failure for a person: a stable code, what is wrong, and what to do next. */
 export class JigError extends Error {
   override name = 'JigError';
   readonly code: ErrorCode;
