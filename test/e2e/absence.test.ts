@@ -77,6 +77,27 @@ test('a run that needs no sandbox after its wait does not make one', async () =>
   assert.equal(steps.filter(({ kind }) => kind === 'setup').length, 1);
 });
 
+test('what a check left behind stays out of the change also if the run comes back on a copy in between', async () => {
+  const steps = `
+  - check: [ echo x >report.xml ]
+  - run: echo 'x = 2' >app.py; echo meant >meant.txt
+  - approve: {}
+  - check: [ grep -q 2 app.py && echo y >later.xml ]
+  - change: { title: Make x two }
+`;
+  const runId = await world.start(blueprint('leaves', steps));
+  await world.until(runId, letGo);
+  await world.client.approve(runId, me);
+  const { outcome, reason } = await world.client.result(runId);
+  assert.equal(outcome, 'succeeded', reason);
+  const number = (await world.client.describe(runId)).change?.number ?? 0;
+  const files = (await world.forge.getDiff('acme/api', number)).matchAll(/^diff --git a\/.* b\/(.*)$/gm);
+  assert.deepEqual(
+    [...files].map(([, path]) => path),
+    ['app.py', 'meant.txt'],
+  );
+});
+
 test('if a sandbox is lost before anything has changed since the copy, only the step is done again', async () => {
   const steps = `${work}
   - id: slow
