@@ -83,6 +83,25 @@ const besides = (work: string): string => `${items}
       - run: [ echo, "\${{ item }}" ]
 `;
 
+test('what failed commands wrote is still shown after the run has gone on as a new execution', async () => {
+  const steps = `
+  - { id: red, run: echo why >&2; exit 3, on-failure: continue }
+  - { id: checked, check: [ echo so >&2; exit 4 ], on-failure: continue }
+${items}
+  - { id: loop, each: "\${{ steps.items.value }}", as: item, do: [ { run: "true" } ] }
+`;
+  const { runId, state, end } = await world.run(blueprint('keeps', steps));
+  assert.equal(end.outcome, 'succeeded', end.reason);
+  const { raw } = await world.client.temporal.workflow.getHandle(runId).describe();
+  const { firstRunId, execution } = raw.workflowExecutionInfo ?? {};
+  assert.notEqual(execution?.runId, firstRunId, 'it has gone on as a new execution');
+  const shown = new Map(state.steps.map(({ path, artifacts }) => [path, artifacts]));
+  const read = async (ref: ArtifactRef | undefined) =>
+    ref && Buffer.from(await world.parts.artifacts.get(ref)).toString();
+  assert.equal(await read(shown.get('red')?.['stderr']), 'why\n');
+  assert.equal(await read(shown.get('checked')?.['stderr-0']), 'so\n');
+});
+
 test('a question about a repository that has moved is asked also where the run goes on as a new execution', async () => {
   const runId = await world.start(blueprint('moved', besides('run: sleep 8')), { repository: 'acme/moves' });
   await world.until(runId, ({ steps }) => steps.some(({ path }) => path === 'loop[0].long'));
